@@ -1,0 +1,73 @@
+"""Fixtures that give tests the real recordings and the golden vectors, where they are at hand."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+KIMORE_SUBJECTS = ("E_ID1", "E_ID3", "E_ID8", "NE_ID11", "NE_ID24", "B_ID8", "P_ID3", "S_ID5")
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder with development data; `SKELETON_ZOO_SHARED`, else `shared` beside the checkout."""
+    named = os.environ.get("SKELETON_ZOO_SHARED")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "data" / "unpack.py").is_file():
+        pytest.skip(f"no development data in {folder} (set SKELETON_ZOO_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unpack(
+    shared_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Unpacks real recordings into a temporary folder, in the layout their authors publish."""
+
+    def run(dataset: str, *options: str) -> Path:
+        pytest.importorskip("openpyxl", reason="unpacking needs openpyxl")
+        dest = tmp_path_factory.mktemp(dataset)
+        script = shared_dir / "data" / "unpack.py"
+        subprocess.run(
+            [sys.executable, str(script), dataset, str(dest), *options],
+            check=True,
+            capture_output=True,
+        )
+        return dest
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kimore_tree(unpack: Callable[..., Path]) -> Path:
+    """A real KIMORE tree of the eight people in `KIMORE_SUBJECTS`; treat it as read-only."""
+    return unpack("kimore", "--subjects", ",".join(KIMORE_SUBJECTS)) / "KiMoRe"
+
+
+@pytest.fixture(scope="session")
+def uiprmd_tree(unpack: Callable[..., Path]) -> Callable[[str], Path]:
+    """Real UI-PRMD trees by part: kinect, vicon_angles or vicon_positions; read-only."""
+    made: dict[str, Path] = {}
+
+    def tree(part: str) -> Path:
+        if part not in made:
+            made[part] = unpack("uiprmd", "--part", part) / "UI-PRMD"
+        return made[part]
+
+    return tree
+
+
+@pytest.fixture(scope="session")
+def golden(shared_dir: Path) -> Callable[[str], Path]:
+    """Path of the golden file `pyskl_NAME.npz`."""
+
+    def path(name: str) -> Path:
+        file = shared_dir / "golden" / f"pyskl_{name}.npz"
+        if not file.is_file():
+            pytest.skip(f"no golden file {file}")
+        return file
+
+    return path

@@ -1,0 +1,1 @@
+"""Recordings, datasets, segmentation and transforms."""

@@ -1,0 +1,78 @@
+"""What goes into a model and what comes out of it.
+
+Both are named tuples, which torch.export and torch.compile take as they are.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from zoo.errors import DataError
+
+STREAM_CHANNELS: Mapping[str, int] = {
+    "position": 3,
+    "orientation": 4,
+    "angle": 3,
+    "bone": 3,
+    "joint_motion": 3,
+    "bone_motion": 3,
+}
+"""Channels of every stream a model can ask for."""
+
+
+class Batch(NamedTuple):
+    """N skeleton sequences of T frames and V joints.
+
+    Attributes:
+        x: named streams, each (N, T, V, C) float; channel counts in `STREAM_CHANNELS`.
+        mask: (N, T) bool, True where a frame is real; None when all are.
+    """
+
+    x: dict[str, Tensor]
+    mask: Tensor | None = None
+
+    def stream(self, name: str) -> Tensor:
+        """The stream `name` (N, T, V, C).
+
+        Raises:
+            DataError: the batch has no such stream.
+        """
+        if name not in self.x:
+            raise DataError(
+                f"the model needs the stream {name!r}, the data has {', '.join(sorted(self.x))}. "
+                "Choose a dataset with that stream or set model.streams."
+            )
+        return self.x[name]
+
+    @property
+    def size(self) -> int:
+        """Number of sequences N."""
+        return next(iter(self.x.values())).shape[0]
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on `device`."""
+        mask = None if self.mask is None else self.mask.to(device)
+        return Batch({k: v.to(device) for k, v in self.x.items()}, mask)
+
+    def select(self, index: Tensor) -> "Batch":
+        """The sequences at `index` (M,) long."""
+        mask = None if self.mask is None else self.mask[index]
+        return Batch({k: v[index] for k, v in self.x.items()}, mask)
+
+
+class Prediction(NamedTuple):
+    """A model's answer for N sequences.
+
+    Attributes:
+        score: (N,) in standardised units; the trainer's target scale turns it into score units.
+        log_variance: (N,) log of the predicted variance in standardised units, or None.
+        attention: named attention maps, on request, or None.
+        features: (N, D) what the head saw, or None.
+    """
+
+    score: Tensor
+    log_variance: Tensor | None = None
+    attention: dict[str, Tensor] | None = None
+    features: Tensor | None = None

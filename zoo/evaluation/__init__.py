@@ -1,0 +1,1 @@
+"""Metrics in score units and their aggregation."""

@@ -1,0 +1,1 @@
+"""Neural building blocks for skeleton sequences of shape (N, T, V, C)."""

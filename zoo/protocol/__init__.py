@@ -1,0 +1,1 @@
+"""How a dataset is sampled, split, scaled and guarded against leakage."""

@@ -1,0 +1,1 @@
+"""Layouts, typed graphs and kinematics of skeletons."""
