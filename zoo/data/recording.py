@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,10 @@ class Recording:
         angles: Euler angles (T, V, 3) float32 in degrees, unwrapped, or None.
         tracked: state per joint (T, V) uint8: 2 tracked, 1 inferred, 0 lost; or None.
         timestamps: seconds from the first frame (T,) float64, or None.
-        scores: named scores in score units; ``total`` is what models predict.
+        scores: named scores in score units; ``total`` is what models predict. Empty when the
+            recording has none.
+        extra: plain data (what JSON can hold) that belongs to the recording and is kept in the
+            manifest, such as the known truth of a simulated one.
     """
 
     id: str
@@ -47,6 +51,7 @@ class Recording:
     tracked: NDArray[np.uint8] | None = None
     timestamps: NDArray[np.float64] | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frames: int | None = None

@@ -1,0 +1,153 @@
+"""What a dataset's reader is, and the report of what it found wrong."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from zoo.data.recording import Recording
+from zoo.errors import DataError
+
+Progress = Callable[[int, int, str], None]
+"""Called as ``progress(done, total, what)``; `done` counts recordings, finished or skipped."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault in a source file.
+
+    Attributes:
+        kind: short slug that groups equal faults, such as ``row-width``.
+        file: path relative to the source folder, with forward slashes.
+        line: line in that file, counted from 1, or None where a line means nothing.
+        found: what stands there.
+        expected: what should.
+        recording: id of the recording that suffers from it, or None.
+        skipped: True when the recording was left out because of it.
+    """
+
+    kind: str
+    file: str
+    line: int | None
+    found: str
+    expected: str
+    recording: str | None = None
+    skipped: bool = False
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{place}: found {self.found}, expected {self.expected}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The problem as plain data for the manifest."""
+        return asdict(self)
+
+
+@dataclass
+class PrepareReport:
+    """Collects what was wrong while a dataset is prepared.
+
+    Attributes:
+        strict: raise at the first problem instead of collecting it.
+        problems: everything that was wrong, in the order in which it was found.
+        notes: oddities that were understood and cost nothing, such as known wide rows.
+    """
+
+    strict: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def skip(self, recording: str, problem: Problem) -> None:
+        """Records that `recording` is left out because of `problem`.
+
+        Raises:
+            DataError: in strict mode.
+        """
+        self._add(recording, problem, skipped=True)
+
+    def fault(self, recording: str, problem: Problem) -> None:
+        """Records a `problem` of a recording that is kept, such as a missing score.
+
+        Raises:
+            DataError: in strict mode.
+        """
+        self._add(recording, problem, skipped=False)
+
+    def note(self, text: str) -> None:
+        """Records an oddity that is no fault; never raises."""
+        self.notes.append(text)
+
+    @property
+    def skipped(self) -> list[str]:
+        """Ids of the recordings that were left out, each once, sorted."""
+        return sorted({p.recording for p in self.problems if p.skipped and p.recording})
+
+    def _add(self, recording: str, problem: Problem, skipped: bool) -> None:
+        full = Problem(
+            problem.kind,
+            problem.file,
+            problem.line,
+            problem.found,
+            problem.expected,
+            recording,
+            skipped,
+        )
+        if self.strict:
+            raise DataError(f"{recording}: {full} ({full.kind}; --strict stops at the first fault)")
+        self.problems.append(full)
+
+
+class Adapter(ABC):
+    """Reads one published dataset into `Recording`s in canonical units.
+
+    The registry entry of a dataset names a subclass; ``configs/dataset/NAME.yaml`` carries its
+    constructor arguments (``params``), its card and the default exercise. A subclass sets the
+    attributes below on the class or, where they depend on its arguments, on the instance.
+
+    Attributes:
+        name: name of the dataset and of its folder in the store.
+        version: raised whenever the same source would give other numbers; part of the
+            fingerprint.
+        layout: skeleton layout of every recording.
+        title: the dataset's full name.
+        citation: how its authors ask to be cited.
+        licence: its licence, in words.
+        url: where it is published.
+        fps: nominal frames per second.
+        score_range: lowest and highest possible ``total`` score.
+        exercises: exercise id → description.
+        needs_source: False when `read` makes the recordings itself.
+        params: the constructor arguments, kept in the manifest; `zoo.data.dataset` sets it.
+    """
+
+    name: str
+    version: int = 1
+    layout: str
+    title: str = ""
+    citation: str = ""
+    licence: str = ""
+    url: str = ""
+    fps: float
+    score_range: tuple[float, float]
+    exercises: Mapping[str, str]
+    needs_source: bool = True
+    params: Mapping[str, Any] = MappingProxyType({})
+
+    NO_PROGRESS: ClassVar[Progress] = staticmethod(lambda done, total, what: None)
+
+    @abstractmethod
+    def read(
+        self, source: Path | None, report: PrepareReport, progress: Progress
+    ) -> Iterator[Recording]:
+        """Yields the recordings of `source`, one at a time, ids unique, in any order.
+
+        Args:
+            source: folder of the published dataset; None when `needs_source` is False.
+            report: told of every fault; a recording with a fault is skipped, the rest yielded.
+            progress: called after every recording, yielded or skipped.
+
+        Raises:
+            DataError: the folder does not hold this dataset at all, or `report` is strict.
+        """
