@@ -1,0 +1,297 @@
+"""Where entries come from: entry points of installed distributions, plug-in files, decorators.
+
+Nothing here imports the code it finds before `Source.load` is called; what is wrong with an entry
+is found by looking (is the module installed, is it the owner's, does its source parse).
+"""
+
+import ast
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from importlib import metadata
+from operator import attrgetter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from registry.errors import RegistryError
+
+DECORATORS = {
+    "register_model": "model",
+    "register_dataset": "dataset",
+    "register_protocol": "protocol",
+    "register_layout": "layout",
+}
+"""Decorators that `scan_plugin` looks for, and the kind each one registers."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an object is, and who owns it.
+
+    Attributes:
+        module: dotted module name, or the path of a plug-in file.
+        attribute: dotted attribute inside the module.
+        owner: distribution and version, or the file, for messages and boards.
+        distribution: name of the owning distribution, or None.
+        object: the object itself where a decorator has already seen it.
+    """
+
+    module: str
+    attribute: str
+    owner: str
+    distribution: str | None = None
+    object: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def target(self) -> str:
+        """``module:attribute``."""
+        return f"{self.module}:{self.attribute}"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the source is a plug-in file and not an importable module."""
+        return self.module.endswith(".py")
+
+    def same_object(self, other: "Source") -> bool:
+        """Whether both name the same object of the same owner."""
+        if self.attribute != other.attribute:
+            return False
+        if self.object is None and other.object is None:
+            return self.module == other.module and self.distribution == other.distribution
+        file = self.file()
+        return file is not None and file == other.file()
+
+    def file(self) -> Path | None:
+        """The file that holds the module, found without importing it; None if there is none."""
+        return Path(self.module) if self.is_file else module_file(self.module)
+
+    def problem(self) -> str | None:
+        """What is wrong, as far as looking tells; None when nothing is."""
+        if self.object is not None:
+            return None
+        if self.is_file:
+            return _source_problem(Path(self.module), self.attribute)
+        top = self.module.partition(".")[0]
+        place = _top_level_place(top)
+        if place is None:
+            return f"its module {top!r} is not installed"
+        foreign = _foreign(top, place, self.distribution)
+        if foreign is not None or self.distribution == _OWN_DISTRIBUTION:
+            return foreign
+        file = self.file()
+        if file is None:
+            return f"its module {self.module!r} does not exist in {place}"
+        return _source_problem(file, self.attribute)
+
+    def load(self) -> Any:
+        """Import the module and return the object."""
+        if self.object is not None:
+            return self.object
+        module = _import_file(Path(self.module)) if self.is_file else _import(self.module)
+        try:
+            return attrgetter(self.attribute)(module)
+        except AttributeError:
+            raise RegistryError(
+                f"{self.owner}: the module {self.module} has no {self.attribute!r}"
+            ) from None
+
+
+def entry_point_sources(group: str) -> Iterator[tuple[str, Source]]:
+    """Name and source of every entry point in `group`, each distribution's only once."""
+    seen: set[tuple[str, str, str]] = set()
+    for point in _entry_points(group):
+        distribution = point.dist
+        name = distribution.name if distribution else "an unknown distribution"
+        if (name, point.name, point.value) in seen:
+            continue
+        seen.add((name, point.name, point.value))
+        version = f" {distribution.version}" if distribution else ""
+        yield point.name, Source(point.module, point.attr, f"{name}{version}", name)
+
+
+def refresh() -> None:
+    """Look at the installed distributions anew; for long-lived processes that install some."""
+    for function in (_entry_points, _top_level_place, _expected_place, module_file):
+        function.cache_clear()
+    importlib.invalidate_caches()
+
+
+def live_source(obj: Any) -> Source:
+    """The source of an object that a decorator has in its hands."""
+    module = sys.modules.get(obj.__module__)
+    file = getattr(module, "__file__", None)
+    name = str(file) if obj.__module__.startswith(_PLUGIN_PREFIX) and file else obj.__module__
+    owner = name if name.endswith(".py") else f"module {name}"
+    return Source(name, obj.__qualname__, owner, None, obj)
+
+
+def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
+    """Kind, name and source of everything that a plug-in file registers, without running it.
+
+    Args:
+        path: a Python file with classes or functions decorated by ``@register_model("name")``
+            or one of its sisters, the name written as a plain string.
+
+    Raises:
+        RegistryError: no such file, a syntax error, or nothing is registered in it.
+    """
+    file = Path(path).expanduser().resolve()
+    if not file.is_file() or file.suffix != ".py":
+        raise RegistryError(f"--plugin {path}: no such Python file")
+    found = []
+    for node in ast.walk(_parsed(file)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            for decorator in node.decorator_list:
+                kind, name = _registration(decorator)
+                if kind and name:
+                    found.append((kind, name, Source(str(file), node.name, str(file))))
+    if not found:
+        raise RegistryError(
+            f"--plugin {path}: nothing is registered in this file. Decorate your model with "
+            '@register_model("its-name") (from registry import register_model)'
+        )
+    return found
+
+
+_PLUGIN_PREFIX = "zoo_plugin_"
+_OWN_DISTRIBUTION = "skeleton-zoo"
+
+
+@cache
+def _entry_points(group: str) -> tuple[metadata.EntryPoint, ...]:
+    return tuple(metadata.entry_points(group=group))
+
+
+@cache
+def _top_level_place(top: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).resolve()
+    return Path(spec.origin).resolve() if spec.origin else None
+
+
+@cache
+def module_file(module: str) -> Path | None:
+    """The source file of a dotted module name, found without importing it."""
+    top, _, rest = module.partition(".")
+    place = _top_level_place(top)
+    if place is None:
+        return None
+    if not rest:
+        file = place / "__init__.py" if place.is_dir() else place
+    else:
+        file = place.joinpath(*rest.split("."))
+        file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+    return file if file.is_file() else None
+
+
+@cache
+def _expected_place(top: str, distribution: str) -> Path | None:
+    """Where `distribution` itself keeps the top-level module `top`, or None if it does not say."""
+    try:
+        dist = metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+    for file in dist.files or ():
+        if file.parts[0] in (top, f"{top}.py"):
+            return Path(str(dist.locate_file(file.parts[0]))).resolve()
+    direct = dist.read_text("direct_url.json")
+    if direct:
+        url = urlparse(json.loads(direct).get("url", ""))
+        if url.scheme == "file":
+            return Path(unquote(url.path)).resolve()
+    return None
+
+
+def _foreign(top: str, place: Path, distribution: str | None) -> str | None:
+    expected = _expected_place(top, distribution) if distribution else None
+    if expected is None or place == expected or expected in place.parents:
+        return None
+    return (
+        f"its module {top!r} resolves to {place}, but {distribution} keeps it in {expected}: "
+        "another package of the same name stands before it on the path. Uninstall that one or "
+        "use a fresh virtual environment"
+    )
+
+
+def _parsed(file: Path) -> ast.Module:
+    try:
+        return ast.parse(file.read_bytes(), filename=str(file))
+    except SyntaxError as error:
+        raise RegistryError(f"{file}, line {error.lineno}: {error.msg}") from None
+
+
+def _source_problem(file: Path, attribute: str) -> str | None:
+    """A syntax error, an import of something not installed, or a missing definition."""
+    try:
+        body = _parsed(file).body
+    except RegistryError as error:
+        return str(error)
+    defined: set[str] = set()
+    open_ended = False
+    for node in body:
+        imported: list[str] = []
+        if isinstance(node, ast.Import):
+            imported = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            imported = [node.module]
+        for name in imported:
+            top = name.partition(".")[0]
+            known = top in sys.builtin_module_names or top in sys.modules
+            if not known and _top_level_place(top) is None:
+                return f"{file}, line {node.lineno} imports {name!r}, which is not installed"
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            defined.update((a.asname or a.name).partition(".")[0] for a in node.names)
+        else:
+            stored = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+            defined.update(n.id for n in stored if isinstance(n.ctx, ast.Store))
+            open_ended |= not isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr)
+    first = attribute.partition(".")[0]
+    if first in defined or open_ended or defined & {"*", "__getattr__"}:
+        return None
+    return f"{file} defines no {first!r}"
+
+
+def _registration(decorator: ast.expr) -> tuple[str | None, str | None]:
+    if not isinstance(decorator, ast.Call):
+        return None, None
+    function = decorator.func
+    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    arguments = [*decorator.args, *(k.value for k in decorator.keywords if k.arg == "name")]
+    name = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else None
+    return DECORATORS.get(called), name if isinstance(name, str) else None
+
+
+def _import(module: str) -> ModuleType:
+    return importlib.import_module(module)
+
+
+def _import_file(file: Path) -> ModuleType:
+    name = f"{_PLUGIN_PREFIX}{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise RegistryError(f"{file} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
