@@ -1,0 +1,134 @@
+"""Where a recording is cut into samples.
+
+Every cut is a list of (start, stop) frame pairs, half open, in order of time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zoo.data.recording import Recording
+from zoo.errors import ConfigError, DataError
+
+SAMPLING_KINDS = ("recording", "pieces", "windows", "repetitions")
+
+Segment = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How one recording becomes one or several samples.
+
+    Attributes:
+        kind: ``recording`` (one sample, the whole of it), ``pieces`` (`pieces` equal parts),
+            ``windows`` (`length` frames every `stride` frames) or ``repetitions`` (found by
+            `zoo.data.repetition.find_repetitions`).
+        pieces: number of equal parts, for ``pieces``.
+        length: frames in a window, for ``windows``.
+        stride: frames between the starts of two windows; `length` when None.
+    """
+
+    kind: str = "recording"
+    pieces: int | None = None
+    length: int | None = None
+    stride: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in SAMPLING_KINDS:
+            raise ConfigError(
+                f"sampling.kind is {self.kind!r}, expected one of {', '.join(SAMPLING_KINDS)}"
+            )
+        needed = {"pieces": ("pieces",), "windows": ("length",)}.get(self.kind, ())
+        allowed = {"pieces": {"pieces"}, "windows": {"length", "stride"}}.get(self.kind, set())
+        for key in ("pieces", "length", "stride"):
+            value = getattr(self, key)
+            if value is None:
+                if key in needed:
+                    raise ConfigError(f"sampling.kind {self.kind} needs sampling.{key}")
+                continue
+            if key not in allowed:
+                raise ConfigError(f"sampling.{key} has no meaning for sampling.kind {self.kind}")
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigError(f"sampling.{key} is {value!r}, expected a whole number above 0")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The kind and those numbers that mean something for it."""
+        values = {"pieces": self.pieces, "length": self.length, "stride": self.stride}
+        return {"kind": self.kind, **{k: v for k, v in values.items() if v is not None}}
+
+
+def whole(frames: int) -> list[Segment]:
+    """The whole recording as one segment.
+
+    Raises:
+        DataError: there is no frame.
+    """
+    if frames < 1:
+        raise DataError("a recording without a frame cannot become a sample")
+    return [(0, frames)]
+
+
+def equal_pieces(frames: int, pieces: int) -> list[Segment]:
+    """`pieces` parts whose lengths differ by at most one, as `numpy.array_split` cuts.
+
+    Raises:
+        DataError: fewer frames than pieces.
+    """
+    if frames < pieces:
+        raise DataError(f"{frames} frames cannot be cut into {pieces} pieces")
+    size, longer = divmod(frames, pieces)
+    stops = np.cumsum([size + 1] * longer + [size] * (pieces - longer))
+    starts = np.concatenate(([0], stops[:-1]))
+    return [(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
+
+
+def windows(frames: int, length: int, stride: int | None = None) -> list[Segment]:
+    """Windows of `length` frames, one every `stride` frames.
+
+    When the last of them ends before the recording does, one more is laid flush with its end,
+    so that every frame is seen. A recording shorter than `length` is one window.
+
+    Raises:
+        DataError: there is no frame.
+    """
+    if frames <= length:
+        return whole(frames)
+    starts = list(range(0, frames - length + 1, stride or length))
+    if starts[-1] + length < frames:
+        starts.append(frames - length)
+    return [(start, start + length) for start in starts]
+
+
+def repetitions(recording: Recording) -> list[Segment]:
+    """The repetitions of the exercise; the whole recording where no periodic motion is found."""
+    from zoo.data.repetition import find_repetitions
+
+    found = find_repetitions(recording)
+    return found or whole(recording.num_frames)
+
+
+def segments(recording: Recording, sampling: Sampling) -> list[Segment]:
+    """The segments of `recording` under `sampling`, in order of time.
+
+    Raises:
+        DataError: the recording is too short; the message names it.
+    """
+    try:
+        if sampling.kind == "pieces":
+            assert sampling.pieces is not None
+            return equal_pieces(recording.num_frames, sampling.pieces)
+        if sampling.kind == "windows":
+            assert sampling.length is not None
+            return windows(recording.num_frames, sampling.length, sampling.stride)
+        if sampling.kind == "repetitions":
+            return repetitions(recording)
+        return whole(recording.num_frames)
+    except DataError as error:
+        raise DataError(f"recording {recording.id}: {error}") from None
+
+
+def total_frames(cuts: Sequence[Segment]) -> int:
+    """Number of frames in all segments, overlaps counted as often as they occur."""
+    return sum(stop - start for start, stop in cuts)
