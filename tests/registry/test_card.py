@@ -1,0 +1,40 @@
+"""Cards are read strictly."""
+
+import pytest
+
+from registry import MODELS, Card, RegistryError
+from zoo.config import card
+
+
+def test_card_from_dict() -> None:
+    made = Card.from_dict(
+        "m",
+        {
+            "title": "M",
+            "streams": ["position"],
+            "published": [
+                {"dataset": "kimore/1", "protocol": "p", "metric": "mad", "value": 1.0, "table": "3"}
+            ],
+        },
+    )
+    assert made.streams == ("position",)
+    assert made.published[0].value == 1.0
+
+
+def test_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(RegistryError, match="'sumary'.*'summary'"):
+        Card.from_dict("m", {"title": "M", "sumary": ""})
+
+
+def test_published_number_without_its_table() -> None:
+    with pytest.raises(RegistryError, match="table"):
+        Card.from_dict("m", {"published": [{"dataset": "d", "metric": "mad", "value": 1.0}]})
+
+
+@pytest.mark.parametrize("name", MODELS.names())
+def test_every_model_has_a_card(name: str) -> None:
+    made = card(name)
+    assert made.title != name
+    assert made.summary
+    if "trivial" not in made.tags:
+        assert made.paper and made.doi and made.year and made.licence

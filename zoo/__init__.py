@@ -1,0 +1,49 @@
+"""skeleton-zoo: skeleton graph models for scoring rehabilitation exercises, compared honestly.
+
+    import zoo
+
+    dataset = zoo.load_dataset("kimore")
+    model = zoo.create_model("d2sta", layout="kinect_v2")
+    run = zoo.train(model="d2sta", dataset="kimore", exercise="5", fold=0)
+    zoo.evaluate(run.path)
+    zoo.list_models("*gcn*")
+
+Importing this module alone imports no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.api import (
+        create_model,
+        evaluate,
+        list_models,
+        load_dataset,
+        predict,
+        prepare_dataset,
+        train,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "__version__",
+    "create_model",
+    "evaluate",
+    "list_models",
+    "load_dataset",
+    "predict",
+    "prepare_dataset",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("zoo.api"), name)
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,47 @@
+"""The choices that `zoo train` and `zoo config show` share."""
+
+import argparse
+from typing import Any
+
+
+def add_run_choices(parser: argparse.ArgumentParser) -> None:
+    """Options that choose model, data, protocol, fold and seed, and free key=value settings."""
+    group = parser.add_argument_group("what to train")
+    group.add_argument("--model", metavar="NAME", help="a registered model (see: zoo models)")
+    group.add_argument(
+        "--dataset", metavar="NAME", help="a prepared dataset (default: synthetic, built in)"
+    )
+    group.add_argument("--exercise", metavar="ID", help="exercise id (default: the dataset's)")
+    group.add_argument(
+        "--protocol", metavar="NAME", help="how the data are split (default: person-kfold)"
+    )
+    group.add_argument("--experiment", metavar="NAME", help="settings of a published experiment")
+    group.add_argument("--fold", metavar="N", help="fold to test on, or 'all' (default: 0)")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of weights and order")
+    parser.epilog = (
+        "Any setting can follow as key=value: trainer.epochs=50 model.groups=4. "
+        "`zoo config show` lists them."
+    )
+
+
+def compose_from(args: argparse.Namespace, fold: int | None = None) -> dict[str, Any]:
+    """The composed configuration of parsed arguments; `fold` overrides the one given there."""
+    from zoo.config import compose
+    from zoo.errors import ConfigError
+
+    if args.model is None and args.experiment is None:
+        raise ConfigError("name a model: --model d2sta (`zoo models` lists them)")
+    if fold is None and args.fold not in (None, "all"):
+        if not args.fold.isdigit():
+            raise ConfigError(f"--fold {args.fold}: expected a number from 0, or 'all'")
+        fold = int(args.fold)
+    return compose(
+        model=args.model,
+        dataset=args.dataset,
+        protocol=args.protocol,
+        experiment=args.experiment,
+        exercise=args.exercise,
+        fold=fold,
+        seed=args.seed,
+        overrides=args.overrides,
+    )

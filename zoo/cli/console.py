@@ -1,0 +1,31 @@
+"""The console and the look of its tables. Cells are plain text: nothing in them is markup."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def console(stderr: bool = False) -> "Console":
+    """A console on standard output (or error); wide enough for tables when there is no terminal."""
+    from rich.console import Console
+
+    out = Console(stderr=stderr, highlight=False)
+    return out if out.is_terminal else Console(stderr=stderr, highlight=False, width=120)
+
+
+def table(*columns: str, show_header: bool = True, title: str | None = None) -> "Table":
+    """A plain table; columns are left-aligned unless their name ends in ``>``."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    class PlainTable(Table):
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*(Text(c) if isinstance(c, str) else c for c in cells), **options)
+
+    made = PlainTable(box=box.SIMPLE_HEAD, show_header=show_header, title=title, title_justify="left")
+    for name in columns:
+        made.add_column(name.removesuffix(">"), justify="right" if name.endswith(">") else "left")
+    return made
