@@ -150,13 +150,11 @@ def compose(
             "exercise": data_block.get("exercise"),
             **data_block.get("params", {}),
         },
-        "protocol": {"name": chosen["protocol"], **blocks["protocol"]},
+        "protocol": {"name": chosen["protocol"], **blocks["protocol"].get("params", {})},
         "trainer": {**entry_config("trainer", "default"), **blocks["model"].get("trainer", {})},
         "seed": 0,
         "fold": 0,
     }
-    for key in ("title", "summary"):
-        config["protocol"].pop(key, None)
     config = _apply_mapping(config, study, f"experiment {experiment}")
     for kind in ("model", "dataset", "protocol"):
         config[kind]["name"] = chosen[kind]
