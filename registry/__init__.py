@@ -1,9 +1,9 @@
 """What is in the zoo and how it is found. Imports nothing of ours, and no torch.
 
-    from registry import register_model
+from registry import register_model
 
-    @register_model("my-model")
-    class MyModel(torch.nn.Module): ...
+@register_model("my-model")
+class MyModel(torch.nn.Module): ...
 """
 
 from collections.abc import Callable

@@ -70,7 +70,9 @@ class Card:
                 raise RegistryError(
                     f"card of {name!r}: unknown key {key!r}. {did_you_mean(str(key), known)}"
                 )
-        block = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        block: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
         try:
             block["published"] = tuple(Published(**p) for p in block.get("published", ()))
         except TypeError as error:

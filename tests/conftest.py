@@ -22,9 +22,7 @@ def shared_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def unpack(
-    shared_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Path]:
+def unpack(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Unpacks real recordings into a temporary folder, in the layout their authors publish."""
 
     def run(dataset: str, *options: str) -> Path:

@@ -169,7 +169,7 @@ def compose(
 
 def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
     """A copy of `config` with ``key=value`` settings applied; a key must exist already."""
-    result = OmegaConf.create(config)
+    result: Any = OmegaConf.create(config)
     for override in overrides:
         key, equals, _ = override.partition("=")
         if not equals or not key:
@@ -241,9 +241,7 @@ def _apply_mapping(config: Config, values: Config, where: str) -> Config:
                 _require_key(config, path)
             except ConfigError as error:
                 raise ConfigError(f"{where}: {error}") from None
-    named = {
-        k: ({} if k in known and not isinstance(v, Mapping) else v) for k, v in values.items()
-    }
+    named = {k: ({} if k in known and not isinstance(v, Mapping) else v) for k, v in values.items()}
     return cast(Config, OmegaConf.to_container(OmegaConf.merge(config, named), resolve=True))
 
 

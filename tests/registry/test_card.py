@@ -13,7 +13,13 @@ def test_card_from_dict() -> None:
             "title": "M",
             "streams": ["position"],
             "published": [
-                {"dataset": "kimore/1", "protocol": "p", "metric": "mad", "value": 1.0, "table": "3"}
+                {
+                    "dataset": "kimore/1",
+                    "protocol": "p",
+                    "metric": "mad",
+                    "value": 1.0,
+                    "table": "3",
+                }
             ],
         },
     )
@@ -37,4 +43,4 @@ def test_every_model_has_a_card(name: str) -> None:
     assert made.title != name
     assert made.summary
     if "trivial" not in made.tags:
-        assert made.paper and made.doi and made.year and made.licence
+        assert all((made.paper, made.doi, made.year, made.licence))

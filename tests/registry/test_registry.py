@@ -82,9 +82,14 @@ def test_unknown_name_names_the_nearest() -> None:
 
 
 def test_entry_point_of_a_stranger(install: Callable[..., Path]) -> None:
-    install("strange-models", {"strange": "strange_mod:Net"}, module="strange_mod", body="""
+    install(
+        "strange-models",
+        {"strange": "strange_mod:Net"},
+        module="strange_mod",
+        body="""
         class Net: ...
-    """)
+    """,
+    )
     entry = registry.MODELS.get("strange")
     assert entry.owner == "strange-models 1.2"
     assert "strange_mod" not in sys.modules

@@ -25,7 +25,9 @@ def table(*columns: str, show_header: bool = True, title: str | None = None) -> 
         def add_row(self, *cells: Any, **options: Any) -> None:
             super().add_row(*(Text(c) if isinstance(c, str) else c for c in cells), **options)
 
-    made = PlainTable(box=box.SIMPLE_HEAD, show_header=show_header, title=title, title_justify="left")
+    made = PlainTable(
+        box=box.SIMPLE_HEAD, show_header=show_header, title=title, title_justify="left"
+    )
     for name in columns:
         made.add_column(name.removesuffix(">"), justify="right" if name.endswith(">") else "left")
     return made
