@@ -1,0 +1,56 @@
+"""Convolution along time."""
+
+from torch import Tensor, nn
+
+from zoo.nn.masking import zero_padding
+from zoo.nn.norm import BatchNorm
+
+
+class TemporalConv(nn.Module):
+    r"""k×1 convolution along the frames of each joint, then batch normalisation.
+
+    .. math::
+        y_{n,t,v} = \mathrm{BN}\Bigl(b + \sum_{i} W_i\, x_{n,\,st + d(i - (k-1)/2),\, v}\Bigr)
+
+    Frames beyond either end count as zero. The data stays where it is: (N, T, V, C) is what
+    PyTorch calls channels_last, so the views to and from Conv2d are free.
+
+    Args:
+        in_channels: C_in.
+        out_channels: C_out.
+        kernel_size: k, odd.
+        stride: s.
+        dilation: d.
+        bias: learn b.
+
+    Shapes: x (N, T, V, C_in) → (N, ceil(T / s), V, C_out).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 9,
+        stride: int = 1,
+        dilation: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            in_channels,
+            out_channels,
+            (kernel_size, 1),
+            stride=(stride, 1),
+            padding=((kernel_size - 1) * dilation // 2, 0),
+            dilation=(dilation, 1),
+            bias=bias,
+        )
+        self.norm = BatchNorm(out_channels)
+        self.stride = stride
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Convolve; with a mask (N, T), padded frames count as zero."""
+        if self.conv.kernel_size[0] > 1:
+            x = zero_padding(x, mask)
+        y = self.conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return self.norm(y)
