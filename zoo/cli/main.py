@@ -96,11 +96,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _complain(str(error))
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if debug:
             raise
-        _complain("interrupted")
-        return 130
+        _complain(str(stop) or "interrupted", word="stopped")
+        return int(getattr(stop, "exit_code", 130))
     except BrokenPipeError:
         sys.stderr.close()
         return 0
@@ -142,14 +142,14 @@ def _all_parsers(parser: Parser) -> list[Parser]:
     return []
 
 
-def _complain(message: str) -> None:
+def _complain(message: str, word: str = "error") -> None:
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.text import Text
 
-        Console(stderr=True).print(Text("error: ", style="bold red") + Text(message))
+        Console(stderr=True).print(Text(f"{word}: ", style="bold red") + Text(message))
     else:
-        print(f"error: {message}", file=sys.stderr)
+        print(f"{word}: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":
