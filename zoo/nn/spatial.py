@@ -100,8 +100,10 @@ class SkeletonConv(MessagePassing):
             index, size = torch.stack([source, target * K + kind]), (V, V * K)
         else:
             index, size = torch.stack([source * K + kind, target]), (V * K, V)
-        edge_index = EdgeIndex(index, sparse_size=size, sort_order="col")
-        self.register_buffer("edge_index", edge_index, persistent=False)
+        fusable = EdgeIndex(index, sparse_size=size, sort_order="col")
+        self.register_buffer("edge_index", index, persistent=False)
+        self.register_buffer("fused_edge_index", fusable, persistent=False)
+        self.size = size
         self.register_buffer("edge_source", source, persistent=False)
         self.register_buffer("edge_type", kind, persistent=False)
         self.register_buffer("edge_target", target, persistent=False)
@@ -129,19 +131,27 @@ class SkeletonConv(MessagePassing):
         N, T, V, _ = x.shape
         K = self.num_types
         graph = adjacency.movedim(-1, -3)  # [target, type, source]: the order of the edges
+        before, after = self._biases(graph)
+        # PyG fuses for an EdgeIndex only; for going along the edges a plain index is safer, as
+        # inference mode cannot slice an EdgeIndex.
+        edges = self.fused_edge_index if self.fuse and not self.explain else self.edge_index
         if self.aggregate_first:
-            y = self.propagate(self.edge_index, x=(x, None), graph=graph)
             weight = self.weight.transpose(0, 1).reshape(self.out_channels, K * self.in_channels)
-            return self._add_bias(F.linear(y.reshape(N, T, V, K * self.in_channels), weight), graph)
-        bias = None if self.bias is None else self.bias.flatten()
-        h = F.linear(x, self.weight.flatten(0, 1), bias).reshape(N, T, V * K, self.out_channels)
-        return self.propagate(self.edge_index, x=(h, None), graph=graph)
+            y = self.propagate(edges, size=self.size, x=(x, None), graph=graph)
+            y = F.linear(y.reshape(N, T, V, K * self.in_channels), weight)
+        else:
+            weight = self.weight.flatten(0, 1)
+            h = F.linear(x, weight, before).reshape(N, T, V * K, self.out_channels)
+            y = self.propagate(edges, size=self.size, x=(h, None), graph=graph)
+        return y if after is None else y + after
 
-    def _add_bias(self, y: Tensor, graph: Tensor) -> Tensor:
-        """What Σ_k Σ_v A b_k adds to each joint when the projection came last."""
+    def _biases(self, graph: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """What to add to the projection (K·C_out,), and what to the result (V, C_out)."""
         if self.bias is None:
-            return y
-        return y + (graph.sum(-1) @ self.bias).unsqueeze(-3)
+            return None, None
+        if self.aggregate_first:
+            return None, graph.sum(-1) @ self.bias
+        return self.bias.flatten(), None
 
     def message(self, x_j: Tensor, graph: Tensor) -> Tensor:
         """A_{k,v,w} times the feature at the source: (N, T, E, C)."""

@@ -1,0 +1,193 @@
+"""AAGCN: adaptive graph convolution with attention (Shi, Zhang, Cheng, Lu, IEEE TIP 2020)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zoo.data.batch import Batch, Prediction
+from zoo.errors import ConfigError
+from zoo.nn.adaptive import AdaptiveSkeletonConv
+from zoo.nn.blocks import residual_branch
+from zoo.nn.heads import RegressionHead
+from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+from zoo.nn.masking import frame_counts, stride_mask, zero_padding
+from zoo.nn.norm import BatchNorm, InputNorm
+from zoo.nn.pooling import mean_pool
+from zoo.nn.temporal import TemporalConv
+from zoo.skeleton.graph import SkeletonGraph, build_graph
+from zoo.skeleton.layout import Layout
+
+
+class STCAttention(nn.Module):
+    r"""Attention to joints, then frames, then channels (arXiv 1912.06971, §III-C, eq. 7 to 9).
+
+    .. math::
+        s = \sigma(g_s(\bar y_{T})),\ y' = y + s\,y; \quad
+        a = \sigma(g_t(\bar y'_{V})),\ y'' = y' + a\,y'; \quad
+        c = \sigma(W_2\,\mathrm{ReLU}(W_1\,\bar y''_{TV})),\ y''' = y'' + c\,y''
+
+    The bar is the mean over the axes named; g_s is a convolution along the joints as wide as the
+    skeleton, g_t one along nine frames.
+
+    Args:
+        channels: C.
+        num_joints: V.
+        frame_kernel: frames g_t sees.
+        reduction: C / reduction is the width between W_1 and W_2.
+
+    Shapes: y (N, T, V, C), mask (N, T) or None → (N, T, V, C).
+    """
+
+    def __init__(
+        self, channels: int, num_joints: int, frame_kernel: int = 9, reduction: int = 2
+    ) -> None:
+        super().__init__()
+        joint_kernel = num_joints if num_joints % 2 else num_joints - 1
+        self.joints = nn.Conv1d(channels, 1, joint_kernel, padding=joint_kernel // 2)
+        self.frames = nn.Conv1d(channels, 1, frame_kernel, padding=frame_kernel // 2)
+        self.squeeze = nn.Linear(channels, channels // reduction)
+        self.excite = nn.Linear(channels // reduction, channels)
+        nn.init.xavier_normal_(self.joints.weight)
+        nn.init.zeros_(self.frames.weight)
+        nn.init.zeros_(self.excite.weight)
+        for layer in (self.joints, self.frames, self.excite):
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, y: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Weigh `y`."""
+        N, T, V, C = y.shape
+        y = zero_padding(y, mask)
+        count = T if mask is None else frame_counts(mask).reshape(N, 1, 1)
+        # Each step only needs means of the weighted features: they follow from the weights and
+        # the means before, so the features themselves are weighted once, at the end.
+        joint_mean = y.sum(1) / count
+        joints = 1 + torch.sigmoid(self.joints(joint_mean.transpose(1, 2)))  # (N, 1, V)
+        frame_mean = (joints.unsqueeze(1) @ y).squeeze(2) / V  # (N, T, C)
+        frames = 1 + torch.sigmoid(self.frames(frame_mean.transpose(1, 2)))  # (N, 1, T)
+        mean = (frames @ frame_mean / count).squeeze(1)  # (N, C)
+        channels = 1 + torch.sigmoid(self.excite(F.relu(self.squeeze(mean))))
+        gate = frames.transpose(1, 2) * joints  # (N, T, V)
+        return y * gate.unsqueeze(-1) * channels.reshape(N, 1, 1, C)
+
+
+class AAGCNBlock(nn.Module):
+    """Adaptive graph convolution, attention, convolution along time (Fig. 5).
+
+    Args:
+        in_channels: C_in.
+        out_channels: C_out.
+        graph: where the learnable adjacency starts.
+        stride: of the temporal convolution.
+        kernel_size: frames the temporal convolution sees, odd.
+        residual: with a shortcut around the whole block.
+        attention: with `STCAttention`.
+
+    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
+    at that length.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        graph: SkeletonGraph,
+        *,
+        stride: int = 1,
+        kernel_size: int = 9,
+        residual: bool = True,
+        attention: bool = True,
+    ) -> None:
+        super().__init__()
+        self.spatial = AdaptiveSkeletonConv(in_channels, out_channels, graph)
+        self.norm = BatchNorm(out_channels)
+        self.down = residual_branch(in_channels, out_channels, stride=1)
+        self.attention = STCAttention(out_channels, graph.num_joints) if attention else None
+        self.temporal = TemporalConv(out_channels, out_channels, kernel_size, stride)
+        self.residual = residual_branch(in_channels, out_channels, stride, residual)
+        self.stride = stride
+        # The skeleton's own path starts almost closed, as in the authors' code.
+        nn.init.constant_(self.norm.weight, 1e-6)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Features and mask after the block; padded frames of the result hold no information."""
+        y = F.relu(self.norm(self.spatial(x, mask)) + self.down(x))
+        if self.attention is not None:
+            y = self.attention(y, mask)
+        y = self.temporal(y, mask)
+        if self.residual is not None:
+            y = y + self.residual(x)
+        return F.relu(y, inplace=True), stride_mask(mask, self.stride)
+
+
+class AAGCN(nn.Module):
+    """AAGCN, one stream of MS-AAGCN, with a regression head (arXiv 1912.06971).
+
+    Args:
+        layout: the skeleton.
+        streams: what goes in, side by side along the channels. The paper trains four networks, on
+            position, bone, joint_motion and bone_motion, and adds their answers.
+        partition: of the edges the learnable adjacency starts from.
+        channels: width of each block.
+        strides: temporal stride of each block.
+        kernel_size: frames a temporal convolution sees, odd.
+        attention: with the attention modules.
+        dropout: probability before the head.
+
+    Raises:
+        ConfigError: unequal numbers of channels and strides, or an unknown stream.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        streams: str | Sequence[str] = ("position",),
+        partition: str = "spatial",
+        channels: Sequence[int] = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256),
+        strides: Sequence[int] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1),
+        kernel_size: int = 9,
+        attention: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if len(channels) != len(strides) or not channels:
+            raise ConfigError(
+                f"{len(channels)} channels and {len(strides)} strides: each block needs one of both"
+            )
+        self.streams = stream_names(streams)
+        self.num_joints = layout.num_joints
+        graph = build_graph(layout, partition)
+
+        width = stream_channels(self.streams)
+        self.input_norm = InputNorm(layout.num_joints, width)
+        self.blocks = nn.ModuleList()
+        for index, (out_channels, stride) in enumerate(zip(channels, strides, strict=True)):
+            self.blocks.append(
+                AAGCNBlock(
+                    width,
+                    out_channels,
+                    graph,
+                    stride=stride,
+                    kernel_size=kernel_size,
+                    residual=index > 0,
+                    attention=attention,
+                )
+            )
+            width = out_channels
+        self.head = RegressionHead(width, dropout=dropout)
+
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
+        x = stack_streams(batch, self.streams, self.num_joints)
+        mask = batch.mask
+        x = self.input_norm(zero_padding(x, mask))
+        for block in self.blocks:
+            x, mask = block(x, mask)
+        return x, mask
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Score each sequence."""
+        features = mean_pool(*self.extract(batch))
+        return Prediction(score=self.head(features), features=features)

@@ -1,0 +1,191 @@
+"""Our networks against the outputs of published implementations (PYSKL), weights loaded.
+
+Base width, number of joints, skeleton and strides are read from the file, so that any file of the
+same kind can be put in its place.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from baselines.aagcn import AAGCN
+from baselines.stgcn import STGCN
+from zoo.data.batch import Batch
+from zoo.skeleton import Layout, build_graph, load_layout
+
+State = dict[str, Tensor]
+
+TOLERANCE = 1e-4
+
+
+def read(file: Path) -> tuple[State, Tensor, Tensor]:
+    """State, input (N·M, T, V, C) and output (N·M, T', V, C') of a golden file."""
+    with np.load(file) as arrays:
+        state = {k[6:]: torch.from_numpy(arrays[k]) for k in arrays.files if k.startswith("state/")}
+        x = torch.from_numpy(arrays["input"]).flatten(0, 1)
+        y = torch.from_numpy(arrays["output"]).flatten(0, 1).permute(0, 2, 3, 1)
+    return state, x, y
+
+
+def layout_of(adjacency: Tensor, partition: str) -> Layout:
+    """The tree, rooted at its centre joint, whose graph is `adjacency` (K, V, V)."""
+    joints = adjacency.shape[1]
+    linked = adjacency.abs().sum(0)
+    linked = (linked + linked.T) > 0
+    for center in range(joints):
+        parents = {center: -1}
+        queue = [center]
+        for joint in queue:
+            near = [v for v in range(joints) if linked[joint, v] and v not in parents]
+            parents.update(dict.fromkeys(near, joint))
+            queue += near
+        layout = Layout(
+            name="golden",
+            title="from a golden file",
+            joints=tuple(f"j{v}" for v in range(joints)),
+            parents=tuple(parents[v] for v in range(joints)),
+            pairs=(),
+            parts={},
+            center=center,
+            source="",
+        )
+        if torch.allclose(build_graph(layout, partition).adjacency(), adjacency, atol=1e-6):
+            return layout
+    raise AssertionError(f"no centre joint gives the adjacency of the file under {partition}")
+
+
+def norm(state: State, theirs: str, ours: str) -> State:
+    names = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    return {f"{ours}.{n}": state[f"{theirs}.{n}"] for n in names}
+
+
+def conv(state: State, theirs: str, ours: str) -> State:
+    return {f"{ours}.{n}": state[f"{theirs}.{n}"] for n in ("weight", "bias")}
+
+
+def unit(state: State, theirs: str, ours: str) -> State:
+    """A convolution with its normalisation, where the file has one."""
+    if f"{theirs}.conv.weight" not in state:
+        return {}
+    return conv(state, f"{theirs}.conv", f"{ours}.conv") | norm(
+        state, f"{theirs}.bn", f"{ours}.norm"
+    )
+
+
+def common(state: State) -> tuple[State, int]:
+    """What both networks share, and the number of blocks."""
+    blocks = 1 + max(int(k.split(".")[1]) for k in state if k.startswith("gcn."))
+    ours = norm(state, "data_bn", "input_norm")
+    for i in range(blocks):
+        ours |= norm(state, f"gcn.{i}.gcn.bn", f"blocks.{i}.norm")
+        ours |= unit(state, f"gcn.{i}.tcn", f"blocks.{i}.temporal")
+        ours |= unit(state, f"gcn.{i}.residual", f"blocks.{i}.residual")
+    return ours, blocks
+
+
+def stgcn_state(state: State) -> State:
+    """The file's ST-GCN under our names."""
+    ours, blocks = common(state)
+    for i in range(blocks):
+        theirs, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        types = len(state[f"{theirs}.PA"])
+        ours[f"{spatial}.importance"] = state[f"{theirs}.PA"]
+        ours[f"{spatial}.weight"] = state[f"{theirs}.conv.weight"].flatten(1).unflatten(
+            0, (types, -1)
+        )
+        ours[f"{spatial}.bias"] = state[f"{theirs}.conv.bias"].unflatten(0, (types, -1))
+    return ours
+
+
+def aagcn_state(state: State) -> State:
+    """The file's AAGCN under our names."""
+    ours, blocks = common(state)
+    for i in range(blocks):
+        theirs, block = f"gcn.{i}.gcn", f"blocks.{i}"
+        spatial, attention = f"{block}.spatial", f"{block}.attention"
+        types = range(len(state[f"{theirs}.A"]))
+
+        def stack(name: str, theirs: str = theirs, types: range = types) -> Tensor:
+            return torch.stack([state[f"{theirs}.{name.format(k)}"] for k in types])
+
+        ours[f"{spatial}.A"] = state[f"{theirs}.A"]
+        ours[f"{spatial}.alpha"] = state[f"{theirs}.alpha"]
+        ours[f"{spatial}.weight"] = stack("conv_d.{}.weight").flatten(2)
+        ours[f"{spatial}.bias"] = stack("conv_d.{}.bias")
+        ours[f"{spatial}.embedding_weight"] = torch.stack(
+            [stack("conv_a.{}.weight").flatten(2), stack("conv_b.{}.weight").flatten(2)]
+        )
+        ours[f"{spatial}.embedding_bias"] = torch.stack(
+            [stack("conv_a.{}.bias"), stack("conv_b.{}.bias")]
+        )
+        if f"{theirs}.down.0.weight" in state:
+            ours |= conv(state, f"{theirs}.down.0", f"{block}.down.conv")
+            ours |= norm(state, f"{theirs}.down.1", f"{block}.down.norm")
+        ours |= conv(state, f"{theirs}.conv_sa", f"{attention}.joints")
+        ours |= conv(state, f"{theirs}.conv_ta", f"{attention}.frames")
+        ours |= conv(state, f"{theirs}.fc1c", f"{attention}.squeeze")
+        ours |= conv(state, f"{theirs}.fc2c", f"{attention}.excite")
+    return ours
+
+
+MODELS: dict[str, tuple[type[nn.Module], str, str, Callable[[State], State]]] = {
+    "stgcn": (STGCN, "stgcn_spatial", "gcn.0.gcn.A", stgcn_state),
+    "aagcn": (AAGCN, "spatial", "A", aagcn_state),
+}
+
+
+def build(name: str, state: State, layout: Layout) -> nn.Module:
+    """Our network of the file's size, with the file's weights, in evaluation mode."""
+    kind, partition, _, mapping = MODELS[name]
+    ours = mapping(state)
+    blocks = 1 + max(int(k.split(".")[1]) for k in ours if k.startswith("blocks."))
+    channels = [len(ours[f"blocks.{i}.temporal.conv.weight"]) for i in range(blocks)]
+    strides = [1] + [2 if channels[i] > channels[i - 1] else 1 for i in range(1, blocks)]
+    model = kind(layout, partition=partition, channels=channels, strides=strides)
+    missing, unexpected = model.load_state_dict(ours, strict=False)
+    assert not unexpected
+    assert all(key.startswith("head.") for key in missing)
+    return model.eval()
+
+
+def error(model: nn.Module, x: Tensor, y: Tensor) -> float:
+    """max |ours − golden| / max |golden|."""
+    with torch.inference_mode():
+        out, _ = model.extract(Batch({"position": x}))
+    assert out.shape == y.shape
+    return ((out - y).abs().max() / y.abs().max()).item()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_output_is_the_published_implementations(
+    name: str, golden: Callable[[str], Path], record_property: Callable[[str, object], None]
+) -> None:
+    state, x, y = read(golden(name))
+    layout = layout_of(state[MODELS[name][2]], MODELS[name][1])
+    found = error(build(name, state, layout), x, y)
+    record_property("relative error", found)
+    assert found <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_edge_path_gives_the_same_output(name: str, golden: Callable[[str], Path]) -> None:
+    state, x, y = read(golden(name))
+    model = build(name, state, layout_of(state[MODELS[name][2]], MODELS[name][1]))
+    for block in model.blocks:
+        block.spatial.fuse = False
+    assert error(model, x, y) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_our_kinect_layout_is_the_files(name: str, golden: Callable[[str], Path]) -> None:
+    state, x, y = read(golden(name))
+    _, partition, key, _ = MODELS[name]
+    layout = load_layout("kinect_v2")
+    if x.shape[2] != layout.num_joints:
+        pytest.skip(f"the file has {x.shape[2]} joints, Kinect has {layout.num_joints}")
+    torch.testing.assert_close(build_graph(layout, partition).adjacency(), state[key])
+    assert error(build(name, state, layout), x, y) <= TOLERANCE
