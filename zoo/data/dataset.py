@@ -1,12 +1,24 @@
 """Prepared datasets: made once from their published files, opened by memory map."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from zoo.data.adapters.base import Adapter, Progress
-from zoo.data.recording import Recording
+from registry import DATASETS, did_you_mean
+from zoo.config import entry_config
+from zoo.data.adapters.base import Adapter, PrepareReport, Progress
+from zoo.data.paths import data_root as default_root
+from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.data.replace import recover, replaced_folder
+from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
+from zoo.errors import ConfigError, DataError
+from zoo.skeleton.layout import load_layout
 
 
 @dataclass(frozen=True)
@@ -14,7 +26,7 @@ class RecordingInfo:
     """What is known of a recording without touching its arrays.
 
     Attributes:
-        id, subject, group, exercise, session, scores, extra: as in `Recording`.
+        id, subject, group, exercise, session, fps, scores, extra: as in `Recording`.
         frames: number of frames T.
         arrays: which arrays it has: positions, orientations, angles, tracked, timestamps.
     """
@@ -25,13 +37,21 @@ class RecordingInfo:
     exercise: str
     session: str
     frames: int
+    fps: float
     scores: Mapping[str, float] = field(default_factory=dict)
     arrays: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def scored(self) -> bool:
+        """Whether it has a ``total`` score, the one that models predict."""
+        return "total" in self.scores
 
-class SkeletonDataset(Sequence[Recording]):
+
+class SkeletonDataset:
     """A prepared dataset, or a selection of its recordings.
+
+    Its arrays are read-only views of the mapped file: nothing is read before it is used.
 
     Attributes:
         name: dataset name.
@@ -43,27 +63,90 @@ class SkeletonDataset(Sequence[Recording]):
         index: `RecordingInfo` of every recording, sorted by id.
     """
 
-    name: str
-    layout: str
-    fps: float
-    score_range: tuple[float, float]
-    fingerprint: str
-    manifest: Mapping[str, Any]
-    index: list[RecordingInfo]
+    def __init__(self, store: Store, rows: Iterable[int] | None = None) -> None:
+        entries = store.manifest["recordings"]
+        self._store = store
+        self._rows = list(range(len(entries)) if rows is None else rows)
+        self.manifest: Mapping[str, Any] = store.manifest
+        self.name: str = store.manifest["name"]
+        self.layout: str = store.manifest["layout"]
+        self.fps: float = store.manifest["fps"]
+        low, high = store.manifest["score_range"]
+        self.score_range: tuple[float, float] = (low, high)
+        self.fingerprint: str = store.manifest["fingerprint"]
+        self.index: list[RecordingInfo] = [_info(entries[row]) for row in self._rows]
 
     @classmethod
     def open(cls, root: Path, name: str) -> "SkeletonDataset":
-        """Opens ``<root>/<name>`` by memory map and checks its fingerprint."""
-        raise NotImplementedError
+        """Opens ``<root>/<name>`` by memory map and checks its fingerprint.
+
+        Raises:
+            DataError: it is not prepared, or damaged; the message says how to prepare it.
+        """
+        folder = root / name
+        if not folder.exists() and not recover(folder):
+            raise DataError(_not_prepared(name, root))
+        return cls(Store.open(folder))
+
+    @property
+    def folder(self) -> Path:
+        """Where the store lies."""
+        return self._store.folder
+
+    @property
+    def subjects(self) -> list[str]:
+        """The people, sorted."""
+        return sorted({info.subject for info in self.index})
+
+    @property
+    def subjects_known(self) -> bool:
+        """False when the source does not say who performs; no honest split is possible then."""
+        return all(info.subject != UNKNOWN_SUBJECT for info in self.index)
+
+    @property
+    def exercises(self) -> list[str]:
+        """Ids of the exercises that occur, sorted."""
+        return sorted({info.exercise for info in self.index})
 
     def __len__(self) -> int:
-        raise NotImplementedError
+        return len(self._rows)
 
-    def __getitem__(self, i: int) -> Recording:  # type: ignore[override]
-        raise NotImplementedError
+    def __getitem__(self, i: int) -> Recording:
+        info = self.index[i]
+        arrays = self._store.arrays(self._store.manifest["recordings"][self._rows[i]])
+        return Recording(
+            id=info.id,
+            subject=info.subject,
+            group=info.group,
+            exercise=info.exercise,
+            session=info.session,
+            layout=self.layout,
+            fps=info.fps,
+            scores=info.scores,
+            extra=info.extra,
+            **arrays,
+        )
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return (
+            f"SkeletonDataset({self.name!r}, {len(self)} recordings of "
+            f"{len(self.subjects)} people, layout={self.layout!r}, {self.fingerprint[:12]})"
+        )
+
+    def recording(self, recording_id: str) -> Recording:
+        """The recording with this id.
+
+        Raises:
+            DataError: there is none; the message names the nearest ids.
+        """
+        for i, info in enumerate(self.index):
+            if info.id == recording_id:
+                return self[i]
+        near = did_you_mean(recording_id, [info.id for info in self.index])
+        raise DataError(f"{self.name} has no recording {recording_id!r}. {near}")
 
     def select(
         self,
@@ -77,10 +160,61 @@ class SkeletonDataset(Sequence[Recording]):
         Args:
             exercise: only this exercise.
             subjects: only these people.
-            scored: only recordings with a finite ``total`` score.
+            scored: only recordings with a ``total`` score.
             arrays: only recordings that have all of these arrays.
+
+        Raises:
+            DataError: an exercise or a person that does not occur.
         """
-        raise NotImplementedError
+        if exercise is not None and exercise not in self.exercises:
+            raise DataError(
+                f"{self.name} has no recordings of exercise {exercise!r}; it has "
+                f"{', '.join(self.exercises)}"
+            )
+        people = None if subjects is None else set(subjects)
+        for person in sorted((people or set()) - set(self.subjects)):
+            near = did_you_mean(person, self.subjects)
+            raise DataError(f"{self.name} has no recordings of a person {person!r}. {near}")
+        wanted = set(arrays)
+        rows = [
+            row
+            for row, info in zip(self._rows, self.index, strict=True)
+            if (exercise is None or info.exercise == exercise)
+            and (people is None or info.subject in people)
+            and (info.scored or not scored)
+            and wanted <= set(info.arrays)
+        ]
+        return SkeletonDataset(self._store, rows)
+
+
+def create_adapter(name: str, **params: Any) -> Adapter:
+    """The adapter registered as `name`, built from ``configs/dataset/NAME.yaml``.
+
+    Args:
+        name: a registered dataset.
+        **params: win over the parameters of the config.
+
+    Raises:
+        RegistryError: no such dataset, or its code is broken.
+        ConfigError: a parameter that the adapter does not have.
+    """
+    entry = DATASETS.get(name)
+    config = entry_config("dataset", name)
+    merged = {**config.get("params", {}), **params}
+    factory = entry.load()
+    known = [p for p in inspect.signature(factory).parameters if p not in ("args", "kwargs")]
+    for key in merged:
+        if key not in known:
+            near = did_you_mean(key, known) if known else "It has no settings."
+            raise ConfigError(f"dataset {name!r} has no setting {key!r}. {near}")
+    adapter: Adapter = factory(**merged)
+    adapter.name = name
+    adapter.params = merged
+    card = config.get("card", {})
+    for key in ("title", "citation", "licence", "url"):
+        if key in card:
+            setattr(adapter, key, card[key])
+    return adapter
 
 
 def prepare(
@@ -89,16 +223,172 @@ def prepare(
     root: Path,
     strict: bool = False,
     progress: Progress | None = None,
+    *,
+    folder: str | None = None,
+    on_wait: Callable[[], None] | None = None,
+    unless: Callable[[], SkeletonDataset | None] | None = None,
 ) -> SkeletonDataset:
-    """Reads `source` with `adapter` into the store ``<root>/<adapter.name>``, atomically."""
-    raise NotImplementedError
+    """Reads `source` with `adapter` into the store ``<root>/<adapter.name>``, atomically.
+
+    An existing store is replaced at the end in one step, and only if everything went well; an
+    interrupt, a kill or a full disk leaves it as it was. Faulty recordings are left out and listed
+    in the manifest under ``problems``.
+
+    Args:
+        adapter: reads the source.
+        source: folder of the published dataset; None for an adapter that needs none.
+        root: holds the prepared datasets; made if need be.
+        strict: the first fault is an error.
+        progress: called with (done, total, what).
+        folder: name of the store's folder, if not that of the adapter.
+        on_wait: called once if another process prepares the same dataset at this moment.
+        unless: asked when no other process prepares it any more; if it gives a dataset, that is
+            returned and nothing is done.
+
+    Raises:
+        DataError: `source` is not this dataset, nothing in it can be used, a fault in strict
+            mode, or the store cannot be written.
+    """
+    if adapter.needs_source:
+        if source is None:
+            raise DataError(f"{adapter.name} is prepared from published files: name their folder")
+        if not source.is_dir():
+            raise DataError(f"{source}: no such folder")
+    target = root / (folder or adapter.name)
+    try:
+        with replaced_folder(target, on_wait) as staging:
+            if unless is not None and (there := unless()) is not None:
+                raise _AlreadyThereError(there)
+            _prepare_into(staging, adapter, source, strict, progress)
+    except _AlreadyThereError as already:
+        return already.dataset
+    except OSError as error:
+        raise DataError(
+            f"the prepared dataset cannot be written to {target}: {error.strerror or error}. "
+            "Nothing was left behind; make room or name another folder with --data-root"
+        ) from error
+    return SkeletonDataset(Store.open(target))
 
 
-def create_adapter(name: str, **params: Any) -> Adapter:
-    """The adapter registered as `name`, built from its config; `params` override."""
-    raise NotImplementedError
+def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> SkeletonDataset:
+    """Opens a prepared dataset; one that needs no source is generated and stored on first use.
+
+    Args:
+        name: a registered dataset, such as ``kimore`` or ``synthetic``.
+        data_root: holds the prepared datasets; see `zoo.data.paths.data_root`.
+        **params: parameters of the adapter that differ from its config. A generated dataset with
+            its own parameters is kept in a folder of its own.
+
+    Raises:
+        DataError: not prepared yet, damaged, or prepared by an older adapter or with other
+            parameters; the message says what to do.
+        RegistryError: nothing is registered under this name.
+    """
+    root = default_root(data_root)
+    defaults = entry_config("dataset", name).get("params", {})
+    own = {k: v for k, v in params.items() if k not in defaults or v != defaults[k]}
+    if name not in DATASETS and (root / name / MANIFEST_FILE).is_file():
+        return SkeletonDataset.open(root, name)
+    adapter = create_adapter(name, **own)
+    folder = name if not own or adapter.needs_source else f"{name}-{_short_hash(own)}"
+    if not adapter.needs_source:
+        return _open_or_generate(adapter, root, folder)
+    dataset = SkeletonDataset.open(root, folder)
+    made = dataset.manifest["adapter"]
+    wrong = {k: made["params"].get(k) for k, v in own.items() if made["params"].get(k) != v}
+    if made["version"] != adapter.version or wrong:
+        was = f"with {wrong}" if wrong else f"by version {made['version']} of its reader"
+        now = f"{ {k: own[k] for k in wrong} }" if wrong else f"version {adapter.version}"
+        raise DataError(
+            f"{name} in {root} was prepared {was}, now {now} is asked for: prepare it again with "
+            f"`zoo data prepare {name} --source DIR`"
+        )
+    return dataset
 
 
-def load_dataset(name: str, data_root: Path | None = None) -> SkeletonDataset:
-    """Opens a prepared dataset; `synthetic` is generated and stored on first use."""
-    raise NotImplementedError
+class _AlreadyThereError(Exception):
+    def __init__(self, dataset: SkeletonDataset) -> None:
+        self.dataset = dataset
+
+
+def _open_or_generate(adapter: Adapter, root: Path, folder: str) -> SkeletonDataset:
+    wanted = {"version": adapter.version, "params": json.loads(json.dumps(dict(adapter.params)))}
+
+    def current() -> SkeletonDataset | None:
+        if not (root / folder / MANIFEST_FILE).is_file():
+            return None
+        try:
+            dataset = SkeletonDataset.open(root, folder)
+        except DataError:
+            return None  # what can be made again is made again
+        made = dataset.manifest["adapter"]
+        return dataset if {key: made[key] for key in wanted} == wanted else None
+
+    return current() or prepare(adapter, None, root, folder=folder, unless=current)
+
+
+def _prepare_into(
+    staging: Path,
+    adapter: Adapter,
+    source: Path | None,
+    strict: bool,
+    progress: Progress | None,
+) -> None:
+    start = time.perf_counter()
+    report = PrepareReport(strict=strict)
+    header = {
+        "name": adapter.name,
+        "title": adapter.title,
+        "citation": adapter.citation,
+        "licence": adapter.licence,
+        "url": adapter.url,
+        "layout": adapter.layout,
+        "fps": float(adapter.fps),
+        "score_range": [float(score) for score in adapter.score_range],
+        "exercises": dict(adapter.exercises),
+        "adapter": {"version": adapter.version, "params": dict(adapter.params)},
+    }
+    writer = StoreWriter(header, load_layout(adapter.layout).num_joints)
+    for recording in adapter.read(source, report, progress or Adapter.NO_PROGRESS):
+        writer.add(recording)
+    if not len(writer):
+        first = f"; the first fault: {report.problems[0]}" if report.problems else ""
+        raise DataError(f"{source}: no recording can be used{first}")
+    read = time.perf_counter()
+    writer.write(
+        staging,
+        {
+            "source": None if source is None else str(source.resolve()),
+            "prepared": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "seconds_reading": round(read - start, 3),
+            "zoo_version": metadata.version("skeleton-zoo"),
+            "skipped": report.skipped,
+            "problems": [problem.to_dict() for problem in report.problems],
+            "notes": report.notes,
+        },
+    )
+
+
+def _info(entry: Mapping[str, Any]) -> RecordingInfo:
+    same = {k: entry[k] for k in ("id", "subject", "group", "exercise", "session", "frames")}
+    return RecordingInfo(
+        **same,
+        fps=entry["fps"],
+        scores=entry["scores"],
+        arrays=tuple(entry["arrays"]),
+        extra=entry["extra"],
+    )
+
+
+def _short_hash(params: Mapping[str, Any]) -> str:
+    text = json.dumps(params, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _not_prepared(name: str, root: Path) -> str:
+    near = "" if name in DATASETS else f" {did_you_mean(name, DATASETS.names())}"
+    return (
+        f"{name} is not prepared in {root}.{near} Download it (see `zoo data list`) and run "
+        f"`zoo data prepare {name} --source DIR`, or name the folder of prepared datasets with "
+        "--data-root or $ZOO_DATA"
+    )

@@ -11,6 +11,9 @@ from zoo.errors import DataError
 
 INFERRED, NOT_TRACKED, TRACKED = 1, 0, 2
 
+UNKNOWN_SUBJECT = "unknown"
+"""Stands for the person where the source does not say who performs."""
+
 
 @dataclass(frozen=True, eq=False)
 class Recording:

@@ -1,0 +1,191 @@
+"""Finding the sessions in KIMORE's folders."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zoo.data.adapters.base import Problem
+from zoo.errors import DataError
+
+GROUPS = {
+    "E": "CG/Expert",
+    "NE": "CG/NotExpert",
+    "B": "GPP/BackPain",
+    "P": "GPP/Parkinson",
+    "S": "GPP/Stroke",
+}
+"""Group of people by the prefix of their ids."""
+
+EXERCISES = ("1", "2", "3", "4", "5")
+
+_SIDES = ("cg", "gpp")
+_SUBJECT = re.compile(r"(NE|E|B|P|S)_ID(\d+)", re.IGNORECASE)
+_EXERCISE = re.compile(r"Es[ _]?(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One person's folder of one exercise.
+
+    Attributes:
+        subject: the person's id as published, such as ``NE_ID12``.
+        exercise: ``1`` to ``5``.
+        folder: the ``Es`` folder, or None where the person has none.
+        person: the person's folder.
+    """
+
+    subject: str
+    exercise: str
+    folder: Path | None
+    person: Path
+
+    @property
+    def id(self) -> str:
+        """Id of the recording."""
+        return f"{self.subject}/Es{self.exercise}"
+
+    @property
+    def group(self) -> str:
+        """Group of the person."""
+        return GROUPS[self.subject.partition("_")[0]]
+
+    def raw_files(self, stem: str) -> list[Path]:
+        """CSV files in ``Raw`` whose name starts with `stem`, sorted by name."""
+        raw = child(self.folder, "Raw") if self.folder else None
+        return _files(raw, stem, ".csv")
+
+    def workbooks(self) -> list[Path]:
+        """Workbooks in ``Label`` with clinical scores, sorted by name."""
+        label = child(self.folder, "Label") if self.folder else None
+        return _files(label, "ClinicalAssessment", ".xlsx")
+
+
+@dataclass
+class Tree:
+    """What the folders hold.
+
+    Attributes:
+        root: the folder with ``CG`` and ``GPP``.
+        sessions: five per person, sorted by id.
+        problems: folders that have no business where they are.
+    """
+
+    root: Path
+    sessions: list[Session] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def name(self, path: Path) -> str:
+        """A path as messages show it: relative to the root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+
+def read_tree(source: Path) -> Tree:
+    """Finds all sessions below `source`; upper and lower case do not matter.
+
+    Args:
+        source: the folder ``KiMoRe``, or the one that holds it.
+
+    Raises:
+        DataError: there is no KIMORE.
+    """
+    tree = Tree(_find_root(source))
+    people: dict[str, Path] = {}
+    for folder in _people(tree):
+        match = _SUBJECT.fullmatch(folder.name)
+        if match is None:
+            tree.problems.append(
+                _wrong(tree, folder, "a folder of a person, such as CG/Expert/E_ID1")
+            )
+            continue
+        subject = f"{match[1].upper()}_ID{int(match[2])}"
+        place = f"{folder.parent.parent.name}/{folder.parent.name}"
+        if place.casefold() != GROUPS[match[1].upper()].casefold():
+            wanted = f"people {match[1].upper()}_ID… in {GROUPS[match[1].upper()]}"
+            tree.problems.append(_wrong(tree, folder, wanted))
+        elif subject in people:
+            wanted = f"{subject} once, not in {tree.name(people[subject])} too"
+            tree.problems.append(_wrong(tree, folder, wanted))
+        else:
+            people[subject] = folder
+    for subject in sorted(people):
+        tree.sessions.extend(_sessions(tree, subject, people[subject]))
+    return tree
+
+
+def child(folder: Path, name: str) -> Path | None:
+    """The folder `name` inside `folder`, whatever its case; None where there is none."""
+    found = [f for f in _folders(folder) if f.name.casefold() == name.casefold()]
+    return found[0] if found else None
+
+
+def _sessions(tree: Tree, subject: str, person: Path) -> Iterator[Session]:
+    folders: dict[str, Path] = {}
+    for folder in _folders(person):
+        match = _EXERCISE.fullmatch(folder.name)
+        exercise = str(int(match[1])) if match else ""
+        if exercise not in EXERCISES:
+            tree.problems.append(_wrong(tree, folder, "the folders Es1 to Es5 of a person"))
+        elif exercise in folders:
+            wanted = f"one folder of exercise {exercise}, not {folders[exercise].name} too"
+            tree.problems.append(_wrong(tree, folder, wanted))
+        else:
+            folders[exercise] = folder
+    for exercise in EXERCISES:
+        yield Session(subject, exercise, folders.get(exercise), person)
+
+
+def _find_root(source: Path) -> Path:
+    candidates = [f for f in (source, *_folders(source)) if _is_root(f)]
+    if source in candidates:
+        return source
+    if len(candidates) > 1:
+        names = ", ".join(f.name for f in candidates)
+        raise DataError(f"{source} holds several copies of KIMORE ({names}): name one of them")
+    if not candidates:
+        inside = sorted(f.name for f in source.iterdir())
+        shown = ", ".join(inside[:4]) + (", …" if len(inside) > 4 else "")
+        raise DataError(
+            f"{source} is no KIMORE: expected its folder KiMoRe with CG/Expert/E_ID1/Es1 and so "
+            f"on, found {shown or 'an empty folder'}"
+        )
+    return candidates[0]
+
+
+def _is_root(folder: Path) -> bool:
+    """Whether there is a person's folder two levels below CG or GPP."""
+    sides = [s for name in _SIDES if (s := child(folder, name))]
+    groups = [group for side in sides for group in _folders(side)]
+    return any(_SUBJECT.fullmatch(f.name) for group in groups for f in _folders(group))
+
+
+def _people(tree: Tree) -> Iterator[Path]:
+    known = {group.casefold() for group in GROUPS.values()}
+    for side in _folders(tree.root):
+        if side.name.casefold() not in _SIDES:
+            continue
+        for group in _folders(side):
+            if f"{side.name}/{group.name}".casefold() in known:
+                yield from _folders(group)
+            else:
+                tree.problems.append(_wrong(tree, group, f"one of {', '.join(GROUPS.values())}"))
+
+
+def _wrong(tree: Tree, folder: Path, expected: str) -> Problem:
+    return Problem("wrong-folder", tree.name(folder), None, f"the folder {folder.name}", expected)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Folders inside, sorted by name, without hidden ones; none where it cannot be read."""
+    try:
+        return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _files(folder: Path | None, start: str, end: str) -> list[Path]:
+    if folder is None:
+        return []
+    start, end = start.casefold(), end.casefold()
+    names = ((f, f.name.casefold()) for f in folder.iterdir() if f.is_file())
+    return sorted(f for f, name in names if name.startswith(start) and name.endswith(end))

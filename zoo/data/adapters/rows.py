@@ -1,0 +1,143 @@
+"""Reading numeric text files: fast when they are sound, exact about the place when they are not."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+BOM = b"\xef\xbb\xbf"
+TEXT = "latin-1"  # never fails; what is no number is found as such
+
+
+class RowError(Exception):
+    """A file that does not hold the numbers it should.
+
+    Attributes:
+        kind: slug of the fault: ``empty``, ``truncated``, ``row-width``, ``not-a-number``,
+            ``not-finite`` or ``unreadable``.
+        line: line in the file, counted from 1, or None.
+        found: what stands there.
+        expected: what should.
+    """
+
+    def __init__(self, kind: str, line: int | None, found: str, expected: str) -> None:
+        super().__init__(f"{kind} in line {line}: found {found}, expected {expected}")
+        self.kind = kind
+        self.line = line
+        self.found = found
+        self.expected = expected
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a file holds.
+
+    Attributes:
+        values: (rows, width) float32.
+        lines: line of each row in the file, counted from 1 (rows,).
+        widths: how many values the rows have in the file; larger than `width` where only the
+            first ones were taken.
+    """
+
+    values: NDArray[np.float32]
+    lines: NDArray[np.int64]
+    widths: tuple[int, ...]
+
+
+def read_rows(file: Path, width: int, multiples: tuple[int, ...] = (1,)) -> Rows:
+    """Reads comma-separated rows of numbers; blank lines and one comma after a row are allowed.
+
+    Args:
+        file: the file.
+        width: values per row.
+        multiples: a row may also have so many times `width` values; the first are taken.
+
+    Raises:
+        RowError: the file cannot be read, is empty or cut short, a row has another width, or a
+            value is no finite number.
+    """
+    numbered = numbered_lines(file)
+    lines = [line for _, line in numbered]
+    commas = [line.count(",") for line in lines]
+    allowed = {m * width - 1 + extra: m * width for m in multiples for extra in (0, 1)}
+    if width == 1:  # here a comma more would be a value more
+        allowed = {m - 1: m for m in multiples}
+    wanted = _wanted(width, multiples)
+    for (number, line), count in zip(numbered, commas, strict=True):
+        if count not in allowed or (count == allowed[count] and not line.rstrip().endswith(",")):
+            last = number == numbered[-1][0] and len(numbered) > 1
+            kind = "truncated" if last and count < commas[0] else "row-width"
+            raise RowError(kind, number, f"{_values(line)} values", wanted)
+    if len(set(commas)) == 2 and commas[-1] == commas[0] - 1 and not _ends_with_newline(file):
+        raise RowError(
+            "truncated",
+            numbered[-1][0],
+            f"a last row that breaks off after {lines[-1][-20:]!r}",
+            "a comma and a line end, as after the other rows",
+        )
+    try:
+        values = np.loadtxt(
+            lines,
+            dtype=np.float32,
+            delimiter=",",
+            usecols=range(width),
+            comments=None,
+            ndmin=2,
+        )
+    except ValueError:
+        raise _locate(numbered, width) from None
+    if not np.isfinite(values).all():
+        raise _locate(numbered, width)
+    numbers = np.array([number for number, _ in numbered], dtype=np.int64)
+    return Rows(values, numbers, tuple(sorted({allowed[count] for count in commas})))
+
+
+def numbered_lines(file: Path) -> list[tuple[int, str]]:
+    """The lines that are not blank, each with its number, counted from 1.
+
+    Raises:
+        RowError: the file cannot be read or has no such line.
+    """
+    try:
+        data = file.read_bytes().removeprefix(BOM)
+    except OSError as error:
+        raise RowError(
+            "unreadable", None, error.strerror or str(error), "a readable file"
+        ) from None
+    text = data.decode(TEXT).replace("\r\n", "\n").replace("\r", "\n")
+    numbered = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if not numbered:
+        found = f"an empty file of {len(data)} bytes" if not data else "only blank lines"
+        raise RowError("empty", None, found, "rows of numbers")
+    return numbered
+
+
+def _wanted(width: int, multiples: tuple[int, ...]) -> str:
+    others = [str(m * width) for m in multiples if m != 1]
+    known = f" (or {' or '.join(others)}, of which the first {width} count)" if others else ""
+    return f"{width} values{known}"
+
+
+def _values(line: str) -> int:
+    fields = line.split(",")
+    return len(fields) - (len(fields) > 1 and not fields[-1].strip())
+
+
+def _ends_with_newline(file: Path) -> bool:
+    return file.read_bytes().endswith((b"\n", b"\r"))
+
+
+def _locate(numbered: list[tuple[int, str]], width: int) -> RowError:
+    """The first value that is no finite number; slow, for a file known to have one."""
+    for number, line in numbered:
+        for column, text in enumerate(line.split(",")[:width], start=1):
+            shown = f"{text.strip()[:40]!r} as value {column}"
+            try:
+                with np.errstate(over="ignore"):
+                    value = np.float32(float(text))
+            except ValueError:
+                return RowError("not-a-number", number, shown, "a number")
+            if not np.isfinite(value):
+                return RowError("not-finite", number, shown, "a finite number")
+    return RowError("unreadable", None, "values that are no plain decimals", "numbers")

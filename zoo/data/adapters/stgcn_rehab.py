@@ -1,0 +1,257 @@
+"""KIMORE as released with STGCN-rehab (Deb et al. 2022): repetitions of 100 frames.
+
+One folder per exercise holds ``Train_X.csv``, 100 rows per repetition of 25 × (x, y, z, state),
+and ``Train_Y.csv``, one total score per repetition. Nothing in it says who performs. People can be
+told apart only by a list of repetitions per person, in the order of the release.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
+from zoo.data.adapters.kimore import EXERCISES, JOINTS
+from zoo.data.adapters.kimore_tree import GROUPS
+from zoo.data.adapters.rows import RowError, Rows, read_rows
+from zoo.data.recording import NOT_TRACKED, TRACKED, UNKNOWN_SUBJECT, Recording
+from zoo.errors import DataError
+
+FRAMES = 100
+"""Frames of every repetition in the release."""
+
+ORDER = ("E", "NE", "P", "S", "B")
+"""Order of the groups in the release; inside a group people come by number."""
+
+_EXERCISE = re.compile(r"(?:exercise|ex|es)[ _-]*([1-5])(?!\d)", re.IGNORECASE)
+_SCORE_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Run:
+    """Consecutive repetitions of one person, or of several who cannot be told apart.
+
+    Attributes:
+        subjects: ids of the people.
+        repetitions: how many repetitions.
+        score: their score, where the list gives it.
+    """
+
+    subjects: tuple[str, ...]
+    repetitions: int
+    score: float | None = None
+
+    @property
+    def subject(self) -> str:
+        """One name for all of them, so that a split never parts them."""
+        return "+".join(self.subjects)
+
+    @property
+    def group(self) -> str:
+        """Their group, if they share one."""
+        groups = {GROUPS.get(s.partition("_")[0], "") for s in self.subjects}
+        return groups.pop() if len(groups) == 1 else ""
+
+
+class StgcnRehabAdapter(Adapter):
+    """Reads the STGCN-rehab release of KIMORE.
+
+    Args:
+        counts: a JSON file that says who performs: either ``{person: {exercise: repetitions}}``,
+            or ``{"ex5": {"runs": [{"subjects": [...], "reps": n, "score": s}, ...]}}`` where
+            people with equal scores that follow each other may share a run; they are then kept
+            together as one. None leaves all people unknown, and no honest split is possible.
+    """
+
+    name = "stgcn_rehab"
+    version = 1
+    layout = "kinect_v2"
+    title = "KIMORE, STGCN-rehab release"
+    fps = 30.0
+    score_range = (0.0, 50.0)
+    exercises = EXERCISES
+
+    def __init__(self, counts: str | None = None) -> None:
+        self._counts = None if counts is None else Path(counts).expanduser()
+
+    def read(
+        self, source: Path | None, report: PrepareReport, progress: Progress
+    ) -> Iterator[Recording]:
+        """See `Adapter.read`; recordings come sorted by exercise and repetition."""
+        assert source is not None
+        folders = _find_folders(source)
+        counts = None if self._counts is None else _read_json(self._counts)
+        if counts is None:
+            report.note(
+                "the release does not say who performs: only protocols that ignore people can use "
+                "it (give a list of repetitions per person: counts=FILE.json)"
+            )
+        for done, (exercise, folder) in enumerate(sorted(folders.items()), start=1):
+            try:
+                frames, scores = _read_exercise(folder, source)
+            except _ExerciseError as error:
+                report.skip(f"Es{exercise}", error.problem)
+            else:
+                runs = None
+                if counts is not None:
+                    runs = _runs(self._counts, counts, exercise, scores)
+                yield from _repetitions(exercise, frames, scores, runs, report, folder, source)
+            progress(done, len(folders), folder.name)
+
+
+class _ExerciseError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def _find_folders(source: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in [source, *sorted(f for f in source.iterdir() if f.is_dir())]:
+        if _file(folder, "Train_X.csv") is None:
+            continue
+        match = _EXERCISE.search(folder.resolve().name)
+        if match is None:
+            raise DataError(
+                f"{folder}: its name does not say which exercise it holds, expected such as "
+                "'Kimore ex5'"
+            )
+        if match[1] in found:
+            raise DataError(f"{folder} and {found[match[1]]} both hold exercise {match[1]}")
+        found[match[1]] = folder
+    if not found:
+        raise DataError(
+            f"{source} is no STGCN-rehab release: expected folders such as 'Kimore ex5' with "
+            "Train_X.csv and Train_Y.csv, found none"
+        )
+    return found
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    found = [f for f in folder.iterdir() if f.name.casefold() == name.casefold() and f.is_file()]
+    return found[0] if found else None
+
+
+def _read_exercise(folder: Path, source: Path) -> tuple[Rows, Rows]:
+    """Rows of ``Train_X.csv`` and ``Train_Y.csv``, which fit each other."""
+    read = []
+    for name, width in (("Train_X.csv", JOINTS * 4), ("Train_Y.csv", 1)):
+        file = _file(folder, name)
+        shown = folder.relative_to(source).joinpath(name).as_posix()
+        if file is None:
+            problem = Problem("missing-file", shown, None, "no such file", name)
+            raise _ExerciseError(problem)
+        try:
+            read.append(read_rows(file, width))
+        except RowError as error:
+            problem = Problem(error.kind, shown, error.line, error.found, error.expected)
+            raise _ExerciseError(problem) from None
+    frames, scores = read
+    wanted = len(scores.values) * FRAMES
+    if len(frames.values) != wanted:
+        shown = folder.relative_to(source).joinpath("Train_X.csv").as_posix()
+        found = f"{len(frames.values)} rows"
+        expected = f"{wanted}: {FRAMES} for each of the {len(scores.values)} scores in Train_Y.csv"
+        line = int(frames.lines[-1])
+        raise _ExerciseError(Problem("unequal-lengths", shown, line, found, expected))
+    return frames, scores
+
+
+def _repetitions(
+    exercise: str,
+    frames: Rows,
+    scores: Rows,
+    runs: list[Run] | None,
+    report: PrepareReport,
+    folder: Path,
+    source: Path,
+) -> Iterator[Recording]:
+    data = frames.values.reshape(-1, FRAMES, JOINTS, 4)
+    owners = [run for run in runs or [] for _ in range(run.repetitions)]
+    for i, repetition in enumerate(data):
+        total = float(scores.values[i, 0])
+        recording = f"Es{exercise}/{i + 1:04d}"
+        known = 0 <= total <= StgcnRehabAdapter.score_range[1]
+        if not known:
+            shown = folder.relative_to(source).joinpath("Train_Y.csv").as_posix()
+            line = int(scores.lines[i])
+            problem = Problem("bad-score", shown, line, f"{total:g}", "a score from 0 to 50")
+            report.fault(recording, problem)
+        yield Recording(
+            id=recording,
+            subject=owners[i].subject if owners else UNKNOWN_SUBJECT,
+            group=owners[i].group if owners else "",
+            exercise=exercise,
+            session=f"{i + 1:04d}",
+            layout=StgcnRehabAdapter.layout,
+            fps=StgcnRehabAdapter.fps,
+            positions=np.ascontiguousarray(repetition[..., :3]),
+            tracked=_states(repetition[..., 3]),
+            scores={"total": total} if known else {},
+        )
+
+
+def _states(column: NDArray[np.float32]) -> NDArray[np.uint8] | None:
+    """Tracking states, None where resampling has blurred them."""
+    sound = (column == np.round(column)) & (column >= NOT_TRACKED) & (column <= TRACKED)
+    return column.astype(np.uint8) if sound.all() else None
+
+
+def _read_json(file: Path) -> Mapping[str, Any]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"counts={file} cannot be read: {error}") from None
+    if not isinstance(values, dict):
+        raise DataError(f"counts={file}: expected {{person: {{exercise: repetitions}}}}")
+    return values
+
+
+def _runs(file: Path | None, counts: Mapping[str, Any], exercise: str, scores: Rows) -> list[Run]:
+    """The people of one exercise in the order of the release, checked against the scores."""
+    try:
+        runs = _parse_runs(counts, exercise)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(
+            f"counts={file}: exercise {exercise} cannot be understood ({error!r}); expected "
+            "{person: {exercise: repetitions}} with people such as E_ID1"
+        ) from None
+    total = sum(run.repetitions for run in runs)
+    if total != len(scores.values):
+        raise DataError(
+            f"counts={file}: exercise {exercise} adds up to {total} repetitions, Train_Y.csv has "
+            f"{len(scores.values)}"
+        )
+    start = 0
+    for run in runs:
+        own = scores.values[start : start + run.repetitions, 0]
+        expected = own[0] if run.score is None else np.float32(run.score)
+        wrong = np.flatnonzero(np.abs(own - expected) > _SCORE_TOLERANCE)
+        if len(wrong):
+            line = int(scores.lines[start + int(wrong[0])])
+            raise DataError(
+                f"counts={file}: {run.subject} has the score {expected:g} in exercise {exercise}, "
+                f"but line {line} of Train_Y.csv says {own[wrong[0]]:g}: the list does not fit"
+            )
+        start += run.repetitions
+    return runs
+
+
+def _parse_runs(counts: Mapping[str, Any], exercise: str) -> list[Run]:
+    if f"ex{exercise}" in counts:
+        return [
+            Run(tuple(run["subjects"]), int(run["reps"]), float(run["score"]))
+            for run in counts[f"ex{exercise}"]["runs"]
+        ]
+    people = {p: int(n[exercise]) for p, n in counts.items() if int(n.get(exercise, 0)) > 0}
+    return [Run((p,), people[p]) for p in sorted(people, key=_release_order)]
+
+
+def _release_order(person: str) -> tuple[int, int]:
+    prefix, _, number = person.partition("_ID")
+    return ORDER.index(prefix), int(number)
