@@ -1,0 +1,313 @@
+"""What joints a sensor sees and how they hang together."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from registry import LAYOUTS, did_you_mean
+from zoo.config import entry_config
+from zoo.errors import LayoutError
+from zoo.resources import find_config
+
+_KEYS = ("title", "source", "center", "joints", "pairs", "parts")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The skeleton of one sensor: its joints in data order, as a tree.
+
+    Every layout is checked when it is made.
+
+    Attributes:
+        name: what datasets and checkpoints call it, such as ``kinect_v2``.
+        joints: V joint names, in the order of the data.
+        parents: index of each joint's parent (V,); -1 for the root.
+        pairs: (left, right) joint indices; joints in no pair lie on the midline.
+        parts: body parts by name, each the indices of its joints.
+        center: the joint from which graph partitions count hops; the root if not given.
+        title: one line for people.
+        source: where the order of the joints and the bones come from.
+
+    Raises:
+        LayoutError: names that repeat, bones that form no tree, pairs that do not mirror each
+            other, an index out of range.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    parents: tuple[int, ...]
+    pairs: tuple[tuple[int, int], ...] = ()
+    parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    center: int = -1
+    title: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        self._check_names()
+        self._check_tree()
+        if self.center == -1:
+            object.__setattr__(self, "center", self.root)
+        self._check_index(self.center, "the center")
+        self._check_pairs()
+        self._check_parts()
+
+    @classmethod
+    def from_config(cls, name: str, **config: Any) -> "Layout":
+        """A layout from the values of ``configs/layout/NAME.yaml``, which name joints by name.
+
+        Args:
+            name: of the layout.
+            **config: ``joints``, a list of ``{name: NAME, parent: NAME}`` in data order, the
+                root with ``parent: null``; and optionally ``title``, ``source``, ``center``
+                (a joint), ``pairs`` (a list of ``[left, right]``) and ``parts`` (part name to a
+                list of joints).
+
+        Raises:
+            LayoutError: see the class; the message names the layout, the joint and the fault.
+        """
+        for key in config:
+            if key not in _KEYS:
+                raise LayoutError(
+                    f"layout {name!r}: there is no setting {key!r}. {did_you_mean(key, _KEYS)}"
+                )
+        rows = [
+            _joint_row(name, i, row)
+            for i, row in enumerate(_sequence(name, "joints", config.get("joints", ())))
+        ]
+        joints = tuple(joint for joint, _ in rows)
+        _require_unique(name, joints)
+        numbers = {joint: i for i, joint in enumerate(joints)}
+
+        def number(joint: Any, what: str) -> int:
+            if joint not in numbers:
+                raise LayoutError(
+                    f"layout {name!r}: {what} {joint!r} is no joint. "
+                    f"{did_you_mean(str(joint), joints)}"
+                )
+            return numbers[joint]
+
+        parents = tuple(
+            -1 if parent is None else number(parent, f"joint {joint!r}: its parent")
+            for joint, parent in rows
+        )
+        pairs = []
+        for pair in _sequence(name, "pairs", config.get("pairs", ())):
+            if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+                raise LayoutError(f"layout {name!r}: pair {pair!r} is not [left, right]")
+            pairs.append((number(pair[0], "in pairs,"), number(pair[1], "in pairs,")))
+        parts = config.get("parts") or {}
+        if not isinstance(parts, Mapping):
+            raise LayoutError(f"layout {name!r}: parts are {parts!r}, not part names to joints")
+        center = config.get("center")
+        return cls(
+            name=name,
+            joints=joints,
+            parents=parents,
+            pairs=tuple(pairs),
+            parts={
+                part: tuple(number(j, f"in part {part!r},") for j in _sequence(name, part, members))
+                for part, members in parts.items()
+            },
+            center=-1 if center is None else number(center, "the center"),
+            title=str(config.get("title", "")),
+            source=str(config.get("source", "")),
+        )
+
+    def to_config(self) -> dict[str, Any]:
+        """Plain containers from which `from_config` makes this layout again."""
+        names = self.joints
+        return {
+            "title": self.title,
+            "source": self.source,
+            "center": names[self.center],
+            "joints": [
+                {"name": name, "parent": None if parent < 0 else names[parent]}
+                for name, parent in zip(names, self.parents, strict=True)
+            ],
+            "pairs": [[names[left], names[right]] for left, right in self.pairs],
+            "parts": {part: [names[j] for j in members] for part, members in self.parts.items()},
+        }
+
+    @property
+    def num_joints(self) -> int:
+        """Number of joints V."""
+        return len(self.joints)
+
+    @property
+    def root(self) -> int:
+        """The joint without a parent."""
+        return self.parents.index(-1)
+
+    @property
+    def bones(self) -> tuple[tuple[int, int], ...]:
+        """The V - 1 bones as (child, parent), in joint order."""
+        return tuple((child, parent) for child, parent in enumerate(self.parents) if parent >= 0)
+
+    @property
+    def mirror(self) -> tuple[int, ...]:
+        """For each joint the joint on the other side; itself on the midline (V,)."""
+        other = list(range(self.num_joints))
+        for left, right in self.pairs:
+            other[left], other[right] = right, left
+        return tuple(other)
+
+    def index(self, name: str) -> int:
+        """The number of the joint called `name`.
+
+        Raises:
+            LayoutError: there is no such joint.
+        """
+        if name not in self.joints:
+            raise LayoutError(
+                f"layout {self.name!r} has no joint {name!r}. {did_you_mean(name, self.joints)}"
+            )
+        return self.joints.index(name)
+
+    def parents_from(self, root: int | str) -> tuple[int, ...]:
+        """Parents (V,) of the same bones with another joint as the root.
+
+        Kinematics of the whole body starts at the pelvis, wherever the layout has its root:
+        ``forward_kinematics(layout.parents_from("SpineBase"), ...)``.
+        """
+        joint = self.index(root) if isinstance(root, str) else root
+        self._check_index(joint, "the new root")
+        parents = list(self.parents)
+        previous = -1
+        while joint >= 0:
+            above = parents[joint]
+            parents[joint] = previous
+            previous, joint = joint, above
+        return tuple(parents)
+
+    def _fail(self, message: str) -> LayoutError:
+        return LayoutError(f"layout {self.name!r}: {message}")
+
+    def _check_names(self) -> None:
+        if not self.joints:
+            raise self._fail("it has no joints; a layout needs at least one")
+        _require_unique(self.name, self.joints)
+
+    def _check_index(self, joint: int, what: str) -> None:
+        if not 0 <= joint < self.num_joints:
+            raise self._fail(f"{what} is joint {joint}, there are {self.num_joints} joints from 0")
+
+    def _check_tree(self) -> None:
+        if len(self.parents) != self.num_joints:
+            raise self._fail(f"{len(self.parents)} parents for {self.num_joints} joints")
+        for joint, parent in zip(self.joints, self.parents, strict=True):
+            if parent != -1:
+                self._check_index(parent, f"joint {joint!r}: its parent")
+        # Cycles before roots: where joints hang in a circle, that is the fault to be told.
+        for start in range(self.num_joints):
+            walk = [start]
+            while (parent := self.parents[walk[-1]]) >= 0:
+                if parent in walk:
+                    circle = [self.joints[j] for j in [*walk[walk.index(parent) :], parent]]
+                    raise self._fail(
+                        f"joint {circle[0]!r} hangs on itself: {' -> '.join(circle)}. "
+                        "The bones of a layout form a tree"
+                    )
+                walk.append(parent)
+        roots = [self.joints[j] for j, parent in enumerate(self.parents) if parent == -1]
+        if len(roots) > 1:
+            raise self._fail(
+                f"joints {', '.join(map(repr, roots))} have no parent, so the skeleton is in "
+                f"{len(roots)} pieces that are not connected. Give all but the root a parent"
+            )
+
+    def _check_pairs(self) -> None:
+        seen: set[int] = set()
+        for pair in self.pairs:
+            for joint in pair:
+                self._check_index(joint, f"in pair {pair}, one side")
+                if joint in seen:
+                    raise self._fail(
+                        f"joint {self.joints[joint]!r} stands twice in the left-right pairs"
+                    )
+                seen.add(joint)
+        mirror = self.mirror
+        for left, right in self.pairs:
+            here, there = self.parents[left], self.parents[right]
+            if min(here, there) < 0 or mirror[here] != there:
+                raise self._fail(
+                    f"joints {self.joints[left]!r} and {self.joints[right]!r} are a pair, but "
+                    f"hang on {self._called(here)} and {self._called(there)}, which are no pair "
+                    "and not one joint of the midline"
+                )
+
+    def _check_parts(self) -> None:
+        for part, members in self.parts.items():
+            if not members:
+                raise self._fail(f"part {part!r} has no joints")
+            for joint in members:
+                self._check_index(joint, f"in part {part!r}, one")
+            twice = [j for j, count in Counter(members).items() if count > 1]
+            if twice:
+                raise self._fail(f"joint {self.joints[twice[0]]!r} stands twice in part {part!r}")
+
+    def _called(self, joint: int) -> str:
+        return "nothing (it is the root)" if joint < 0 else repr(self.joints[joint])
+
+
+def load_layout(name: str | Layout) -> Layout:
+    """The layout called `name`; a `Layout` is returned as it is.
+
+    A layout is a YAML file ``layout/NAME.yaml`` in a folder given to
+    `zoo.config.use_config_dir`, or an entry point of the group ``zoo.layouts``.
+
+    Raises:
+        RegistryError: no layout has this name; the message has the nearest ones.
+        LayoutError: it is malformed.
+    """
+    if isinstance(name, Layout):
+        return name
+    factory = LAYOUTS.get(name).load()
+    try:
+        layout = factory(name, **entry_config("layout", name))
+    except LayoutError as error:
+        file = find_config("layout", name)
+        raise LayoutError(f"{file}: {error}" if file else str(error)) from None
+    if not isinstance(layout, Layout):
+        raise LayoutError(f"layout {name!r}: its entry made a {type(layout).__name__}, no Layout")
+    return layout
+
+
+def tree_levels(parents: Sequence[int]) -> list[list[int]]:
+    """Joints by their depth in the tree: the root alone, then its children, and so on.
+
+    Raises:
+        LayoutError: `parents` (V,) form no tree with one root (-1).
+    """
+    levels = [[j for j, parent in enumerate(parents) if parent == -1]]
+    while levels[-1]:
+        above = set(levels[-1])
+        levels.append([j for j, parent in enumerate(parents) if parent in above])
+    levels.pop()
+    if len(levels) == 0 or len(levels[0]) != 1 or sum(map(len, levels)) != len(parents):
+        raise LayoutError(f"parents {tuple(parents)} form no tree with one root (-1)")
+    return levels
+
+
+def _sequence(layout: str, what: str, values: Any) -> Sequence[Any]:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise LayoutError(f"layout {layout!r}: {what} must be a list, found {values!r}")
+    return values
+
+
+def _joint_row(layout: str, number: int, row: Any) -> tuple[str, str | None]:
+    where = f"layout {layout!r}: joint number {number} (from 0)"
+    if not isinstance(row, Mapping) or "name" not in row or set(row) - {"name", "parent"}:
+        raise LayoutError(f"{where} is {row!r}, expected {{name: NAME, parent: NAME or null}}")
+    if not isinstance(row["name"], str) or not row["name"]:
+        raise LayoutError(f"{where} is called {row['name']!r}; put a name, in quotes if need be")
+    return row["name"], row.get("parent")
+
+
+def _require_unique(layout: str, joints: Sequence[str]) -> None:
+    twice = [joint for joint, count in Counter(joints).items() if count > 1]
+    if twice:
+        raise LayoutError(
+            f"layout {layout!r}: {joints.count(twice[0])} joints are called {twice[0]!r}; "
+            "every joint needs its own name"
+        )
