@@ -91,12 +91,13 @@ def test_user_dir_wins_and_adds(user_dir: Path) -> None:
     (user_dir / "trainer" / "default.yaml").write_text("epochs: 7\n")
     (user_dir / "model" / "my-stgcn.yaml").write_text("extends: stgcn\nparams: {dropout: 0.125}\n")
     (user_dir / "layout" / "stick.yaml").write_text("title: Stick\n")
+    (user_dir / "layout" / "bent.yaml").write_text("extends: stick\n")
     config.use_config_dir(user_dir)
     made = config.compose(model="my-stgcn")
     assert made["model"]["dropout"] == 0.125
     assert config.entry_config("trainer", "default") == {"epochs": 7}
     assert registry.MODELS.get("my-stgcn").source.attribute == "STGCN"
-    assert "stick" in registry.LAYOUTS
+    assert {"stick", "bent"} <= set(registry.LAYOUTS.names())
 
 
 def test_user_model_without_a_base(user_dir: Path) -> None:

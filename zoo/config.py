@@ -43,11 +43,13 @@ def use_config_dir(path: str | Path) -> None:
             if file.stem in registry:
                 continue
             base = read_yaml(file).get("extends")
-            source = registry.get(str(base)).source if base else _FACTORIES.get(kind)
+            source = _FACTORIES.get(kind)
             if source is None:
-                raise ConfigError(
-                    f"{file}: a new {kind} needs `extends:` with the name of a registered one"
-                )
+                if not base:
+                    raise ConfigError(
+                        f"{file}: a new {kind} needs `extends:` with the name of a registered one"
+                    )
+                source = registry.get(str(base)).source
             registry.add(
                 file.stem, Source(source.module, source.attribute, str(file), source.distribution)
             )

@@ -1,0 +1,125 @@
+"""The documentation builds without a warning, and every command in it runs as printed."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from registry import MODELS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+INSTALLS = ("python3 -m venv", "pip install", "git clone")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced code blocks of one language in a page."""
+    fence = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    return fence.findall(page.read_text(encoding="utf-8"))
+
+
+def commands(page: Path) -> list[str]:
+    """What stands behind ``$ `` in the console blocks of a page, installs left out."""
+    found = [
+        line[2:]
+        for block in blocks(page, "console")
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
+    return [c for c in found if not c.startswith(INSTALLS)]
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which a reader tries things: one for all pages, with a data folder."""
+    return tmp_path_factory.mktemp("desk")
+
+
+@pytest.fixture(scope="session")
+def downloads(desk: Path, kimore_tree: Path) -> Path:
+    """The folder with the KIMORE tree a reader has downloaded."""
+    shutil.copytree(kimore_tree, desk / "KiMoRe")
+    return desk
+
+
+def run(command: str, desk: Path) -> None:
+    """Run one command line of the documentation where the reader stands."""
+    words = shlex.split(command)
+    program = [sys.executable, "-m", "zoo"] if words[0] == "zoo" else [words[0]]
+    assert words[0] in ("zoo", "python"), f"the documentation shows {words[0]}"
+    if words[0] == "python":
+        program = [sys.executable]
+    done = subprocess.run(
+        [*program, *words[1:]],
+        cwd=desk,
+        env={**os.environ, "ZOO_DATA": str(desk / "data"), "COLUMNS": "110"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+def test_pages_have_commands() -> None:
+    assert sum(len(commands(page)) for page in PAGES) >= 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_run(page: Path, desk: Path, request: pytest.FixtureRequest) -> None:
+    todo = commands(page)
+    if not todo:
+        pytest.skip(f"{page.name} shows no command")
+    if any("KiMoRe" in c for c in todo):
+        request.getfixturevalue("downloads")
+    for name, text in _files(page):
+        (desk / name).write_text(text, encoding="utf-8")
+    for command in todo:
+        run(command, desk)
+
+
+def _files(page: Path) -> list[tuple[str, str]]:
+    """Files a page tells the reader to write: Python blocks that begin with ``# NAME.py``."""
+    named = re.compile(r"# ([\w-]+\.py)\n")
+    found = [(named.match(block), block) for block in blocks(page, "python")]
+    return [(m[1], block) for m, block in found if m]
+
+
+def test_sphinx_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("furo", reason="the docs extra is not installed")
+    source = tmp_path / "docs"
+    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("_build"))
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
+         str(source), str(tmp_path / "html")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in MODELS.names():
+        assert (tmp_path / "html" / "models" / f"{name}.html").is_file()
+
+
+@pytest.fixture
+def model_pages(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[Path]]:
+    """The page writer of docs/."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from model_pages import write_pages  # type: ignore[import-not-found]
+
+    return write_pages
+
+
+def test_model_pages_carry_the_cards(
+    tmp_path: Path, model_pages: Callable[[Path], list[Path]]
+) -> None:
+    model_pages(tmp_path)
+    page = (tmp_path / "d2sta.md").read_text()
+    assert "10.3390/s26010287" in page
+    assert "`model.groups`" in page
+    assert "Published numbers" in page

@@ -1,0 +1,67 @@
+"""`zoo train`: train a model, test it on people it never saw, show it beside the mean score."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.cli.main import Parser
+    from zoo.results.run import RunResult
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe `zoo train`."""
+    from zoo.cli.choices import add_run_choices
+
+    parser = subparsers.add_parser(
+        "train",
+        help="train a model and test it on people it never saw",
+        description="Train a model, test it on people it never saw, and show it beside the mean "
+        "score. Without more it trains on the built-in simulator.",
+    )
+    add_run_choices(parser)
+    group = parser.add_argument_group("where, and what is there already")
+    group.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
+    group.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="folder of prepared datasets"
+    )
+    group.add_argument("--resume", action="store_true", help="go on with a half-done run")
+    group.add_argument("--overwrite", action="store_true", help="compute a run anew")
+    parser.set_defaults(run=run, takes_overrides=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train one fold, or all; print the table; return the exit code."""
+    from zoo.cli.choices import compose_from
+
+    config = compose_from(args)
+
+    from zoo.api import RUNS
+    from zoo.cli.console import console
+    from zoo.cli.outcome import print_folds, print_run
+    from zoo.session import Session
+    from zoo.training.report import RichReporter
+    from zoo.training.run import train_run
+
+    session = Session.open(config, args.data_root)
+    folds = range(session.protocol.num_folds) if args.fold == "all" else [int(config["fold"])]
+    out = console()
+    results: list[RunResult] = []
+    for fold in folds:
+        results.append(
+            train_run(
+                session.build,
+                session.fold(fold),
+                {**config, "fold": fold},
+                dataset=session.dataset,
+                runs=args.runs or RUNS,
+                resume=args.resume,
+                overwrite=args.overwrite,
+                reporter=RichReporter(),
+            )
+        )
+    if len(results) > 1:
+        print_folds(out, results)
+    else:
+        print_run(out, results[0])
+    return 0

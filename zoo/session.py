@@ -1,0 +1,68 @@
+"""From a composed configuration to the data of one fold and the builder of its model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from zoo.api import create_model
+from zoo.config import Config
+from zoo.data.dataset import SkeletonDataset, load_dataset
+from zoo.data.samples import SampleSet
+from zoo.protocol.fold import FoldData
+from zoo.protocol.protocol import Protocol, load_protocol
+
+
+@dataclass
+class Session:
+    """A dataset, a protocol and a model, ready for any of the protocol's folds.
+
+    Attributes:
+        config: the composed configuration; its ``fold`` is not looked at.
+        dataset: the recordings of the chosen exercise.
+        protocol: as configured.
+        build: makes a freshly initialised model.
+        streams: what the model needs.
+    """
+
+    config: Config
+    dataset: SkeletonDataset
+    protocol: Protocol
+    build: Callable[[], nn.Module]
+    streams: tuple[str, ...]
+    _samples: SampleSet | None = None
+
+    @classmethod
+    def open(cls, config: Config, data_root: Path | str | None = None) -> "Session":
+        """Open what `config` names.
+
+        Raises:
+            UserError: whatever is unknown, not prepared or does not fit together.
+        """
+        model, data, protocol = (
+            {k: v for k, v in config[kind].items() if k != "name"}
+            for kind in ("model", "dataset", "protocol")
+        )
+        name = config["model"]["name"]
+        exercise = data.pop("exercise", None)
+        whole = load_dataset(
+            config["dataset"]["name"], None if data_root is None else Path(data_root), **data
+        )
+
+        def build() -> nn.Module:
+            return create_model(name, layout=whole.layout, **model)
+
+        return cls(
+            config=config,
+            dataset=whole.select(exercise=None if exercise is None else str(exercise)),
+            protocol=load_protocol(config["protocol"]["name"], **protocol),
+            build=build,
+            streams=tuple(getattr(build(), "streams", ("position",))),
+        )
+
+    def fold(self, fold: int) -> FoldData:
+        """The data of one fold; the samples are made once."""
+        if self._samples is None:
+            self._samples = self.protocol.samples(self.dataset, self.streams)
+        return self.protocol.fold(self.dataset, fold, self.streams, samples=self._samples)
