@@ -21,7 +21,7 @@ from zoo.skeleton.layout import Layout
 
 
 class STCAttention(nn.Module):
-    r"""Attention to joints, then frames, then channels (arXiv 1912.06971, §III-C, eq. 7 to 9).
+    r"""Attention to joints, then frames, then channels (arXiv 1912.06971, "Attention module").
 
     .. math::
         s = \sigma(g_s(\bar y_{T})),\ y' = y + s\,y; \quad
@@ -73,7 +73,7 @@ class STCAttention(nn.Module):
 
 
 class AAGCNBlock(nn.Module):
-    """Adaptive graph convolution, attention, convolution along time (Fig. 5).
+    """Adaptive graph convolution, attention, convolution along time.
 
     Args:
         in_channels: C_in.

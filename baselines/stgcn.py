@@ -17,7 +17,7 @@ from zoo.skeleton.layout import Layout
 
 
 class STGCN(nn.Module):
-    """ST-GCN with a regression head (arXiv 1801.07455, §3 and §4.1).
+    """ST-GCN with a regression head (arXiv 1801.07455).
 
     Batch normalisation of the raw coordinates, then blocks of a graph convolution within each
     frame (partitioned edges, learnable edge importance) and a convolution along time; mean over

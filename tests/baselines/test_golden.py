@@ -94,8 +94,8 @@ def stgcn_state(state: State) -> State:
         theirs, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
         types = len(state[f"{theirs}.PA"])
         ours[f"{spatial}.importance"] = state[f"{theirs}.PA"]
-        ours[f"{spatial}.weight"] = state[f"{theirs}.conv.weight"].flatten(1).unflatten(
-            0, (types, -1)
+        ours[f"{spatial}.weight"] = (
+            state[f"{theirs}.conv.weight"].flatten(1).unflatten(0, (types, -1))
         )
         ours[f"{spatial}.bias"] = state[f"{theirs}.conv.bias"].unflatten(0, (types, -1))
     return ours

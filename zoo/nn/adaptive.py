@@ -12,7 +12,7 @@ from zoo.skeleton.graph import SkeletonGraph
 
 
 class AdaptiveSkeletonConv(SkeletonConv):
-    r"""Adaptive graph convolution of AAGCN (Shi et al. 2020, eq. 3 to 6).
+    r"""Adaptive graph convolutional layer of AAGCN (Shi et al. 2020, arXiv 1912.06971).
 
     .. math::
         y_{n,t,w} = \sum_k \Bigl(b_k + W_k \sum_v \bigl(A_{k,v,w} + \alpha\, S_{n,k,v,w}\bigr)\,

@@ -27,7 +27,7 @@ def residual_branch(
 
 
 class STGCNBlock(nn.Module):
-    r"""The block of ST-GCN (Yan et al. 2018, §3.4).
+    r"""The unit of ST-GCN (Yan et al. 2018, arXiv 1801.07455, "Network architecture").
 
     .. math::
         y = \mathrm{ReLU}\bigl(\mathrm{dropout}(\mathrm{TCN}(\mathrm{ReLU}(\mathrm{BN}(

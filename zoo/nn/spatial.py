@@ -16,7 +16,9 @@ Order = Literal["auto", "project", "aggregate"]
 
 
 class SkeletonConv(MessagePassing):
-    r"""Graph convolution over K typed edge sets of one skeleton (Yan et al. 2018, eq. 10).
+    r"""Graph convolution over K typed edge sets of one skeleton.
+
+    "Implementing ST-GCN" in Yan et al. 2018 (arXiv 1801.07455):
 
     .. math::
         y_{n,t,w} = \sum_{k=1}^{K} \sum_{v=1}^{V}

@@ -1,0 +1,236 @@
+"""What every registered model has to do, whatever it is."""
+
+import copy
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_model, save_model
+from torch import Tensor, nn
+
+import zoo
+from registry import MODELS
+from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
+from zoo.errors import DataError
+from zoo.skeleton import load_layout
+
+NAMES = MODELS.names()
+TRACED = [name for name in NAMES if f"{name}-small" not in NAMES]
+"""Tracing takes seconds a model: one size of each code is enough."""
+N, T = 3, 24
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tensors this small gain nothing from several threads, and lose on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@cache
+def _made(name: str, layout: str) -> nn.Module:
+    """The model in evaluation mode, moved off its initial values as if it had been trained.
+
+    Gates that start at zero would otherwise hide parts of a network.
+    """
+    torch.manual_seed(0)
+    model = zoo.create_model(name, layout=layout)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+        norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        for norm in norms:
+            norm.momentum = 1.0
+        model.train()(random_batch(model, layout=layout))
+        for norm in norms:
+            norm.momentum = 0.1
+    return model.eval()
+
+
+def make(name: str, layout: str = "kinect_v2") -> nn.Module:
+    """A model of one's own, as `_made`."""
+    return copy.deepcopy(_made(name, layout))
+
+
+def random_batch(model: nn.Module, frames: int = T, layout: str = "kinect_v2") -> Batch:
+    """Smooth random movement in the streams the model needs."""
+    generator = torch.Generator().manual_seed(1)
+    joints = load_layout(layout).num_joints
+    streams = {}
+    for name in model.streams:
+        steps = torch.randn(N, frames, joints, STREAM_CHANNELS[name], generator=generator)
+        streams[name] = 0.2 * steps.cumsum(1) + steps[:, :1]
+    return Batch(streams)
+
+
+@pytest.fixture(params=NAMES)
+def model(request: pytest.FixtureRequest) -> nn.Module:
+    return make(request.param)
+
+
+@torch.no_grad()
+def score(model: nn.Module, batch: Batch) -> Tensor:
+    return model(batch).score
+
+
+def test_the_zoo_has_its_baselines() -> None:
+    assert {"mean", "stgcn", "stgcn-small", "aagcn", "aagcn-small", "d2sta"} <= set(NAMES)
+
+
+def test_scores_are_finite_and_one_per_sequence(model: nn.Module) -> None:
+    prediction = model(random_batch(model))
+    assert isinstance(prediction, Prediction)
+    assert prediction.score.shape == (N,)
+    assert prediction.score.dtype == torch.float32
+    assert prediction.score.isfinite().all()
+    if prediction.log_variance is not None:
+        assert prediction.log_variance.shape == (N,)
+    if prediction.features is not None:
+        assert prediction.features.shape[0] == N
+
+
+def test_training_mode_gives_finite_scores(model: nn.Module) -> None:
+    assert model.train()(random_batch(model)).score.isfinite().all()
+
+
+def test_sequences_score_differently(model: nn.Module) -> None:
+    if hasattr(model, "fit"):
+        pytest.skip("a model in closed form need not look at the movement")
+    assert score(model, random_batch(model)).unique().numel() == N
+
+
+def test_every_parameter_gets_a_gradient(model: nn.Module) -> None:
+    model.train()
+    batch = random_batch(model)
+    target = torch.linspace(-1, 1, N)
+    prediction = model(batch)
+    parameters = dict(model.named_parameters())
+    if not parameters:
+        model.fit(batch, target)
+        assert score(model, batch) == pytest.approx(target.mean().expand(N))
+        return
+    loss = (prediction.score - target).square().sum()
+    if prediction.log_variance is not None:
+        loss = loss + prediction.log_variance.square().sum()
+    loss.backward()
+    without = [name for name, p in parameters.items() if p.grad is None]
+    assert not without
+    broken = [name for name, p in parameters.items() if not p.grad.isfinite().all()]
+    assert not broken
+
+
+def test_order_of_the_batch_does_not_matter(model: nn.Module) -> None:
+    batch = random_batch(model)
+    order = torch.tensor([2, 0, 1])
+    torch.testing.assert_close(
+        score(model, batch.select(order)), score(model, batch)[order], rtol=1e-5, atol=1e-5
+    )
+
+
+def test_a_sequence_scores_the_same_alone(model: nn.Module) -> None:
+    batch = random_batch(model)
+    alone = score(model, batch.select(torch.tensor([1])))
+    torch.testing.assert_close(alone, score(model, batch)[1:2], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [T, T - 3])
+@pytest.mark.parametrize("filler", [0.0, 50.0, float("nan")])
+def test_padding_is_masked_out(model: nn.Module, frames: int, filler: float) -> None:
+    batch = random_batch(model, frames)
+    padded = {
+        name: torch.cat([x, x.new_full((N, 9, *x.shape[2:]), filler)], dim=1)
+        for name, x in batch.x.items()
+    }
+    mask = torch.zeros(N, frames + 9, dtype=torch.bool)
+    mask[:, :frames] = True
+    torch.testing.assert_close(
+        score(model, Batch(padded, mask)), score(model, batch), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_a_full_mask_is_no_mask(model: nn.Module) -> None:
+    batch = random_batch(model)
+    full = batch._replace(mask=torch.ones(N, T, dtype=torch.bool))
+    torch.testing.assert_close(score(model, full), score(model, batch), rtol=1e-5, atol=1e-5)
+
+
+def test_sequences_of_unequal_length_share_a_batch(model: nn.Module) -> None:
+    batch = random_batch(model)
+    lengths = [T, 13, 20]
+    mask = torch.arange(T) < torch.tensor(lengths).unsqueeze(1)
+    together = score(model, batch._replace(mask=mask))
+    for i, length in enumerate(lengths):
+        alone = Batch({name: x[i : i + 1, :length] for name, x in batch.x.items()})
+        torch.testing.assert_close(together[i : i + 1], score(model, alone), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_and_loaded_it_scores_the_same(name: str, tmp_path: Path) -> None:
+    model = make(name)
+    save_model(model, str(tmp_path / "model.safetensors"))
+    torch.manual_seed(7)
+    other = zoo.create_model(name).eval()
+    load_model(other, str(tmp_path / "model.safetensors"), strict=True)
+    batch = random_batch(model)
+    assert torch.equal(score(other, batch), score(model, batch))
+
+
+def test_a_deep_copy_is_independent(model: nn.Module) -> None:
+    batch = random_batch(model)
+    before = score(model, batch)
+    twin = copy.deepcopy(model)
+    assert torch.equal(score(twin, batch), before)
+    with torch.no_grad():
+        for tensor in [*twin.parameters(), *twin.buffers()]:
+            if tensor.is_floating_point():
+                tensor.mul_(0.5).add_(0.25)
+    assert torch.equal(score(model, batch), before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_layout(name: str) -> None:
+    model = make(name, layout="coco")
+    assert score(model, random_batch(model, layout="coco")).isfinite().all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_seed_same_model(name: str) -> None:
+    torch.manual_seed(3)
+    first = zoo.create_model(name).state_dict()
+    torch.manual_seed(3)
+    second = zoo.create_model(name).state_dict()
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[k], second[k]) for k in first)
+
+
+def test_a_missing_stream_is_a_clear_error(model: nn.Module) -> None:
+    batch = random_batch(model)
+    for name in model.streams:
+        left = {k: v for k, v in batch.x.items() if k != name} | {"other": torch.zeros(N, T, 1, 1)}
+        with pytest.raises(DataError, match=name):
+            model(Batch(left))
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_export_for_any_number_of_sequences(name: str) -> None:
+    model = make(name)
+    batch = random_batch(model)
+    batch = batch._replace(mask=torch.arange(T).expand(N, T) < T - 4)
+    number = torch.export.Dim("sequences", min=1, max=4096)
+    shapes = Batch({key: {0: number} for key in batch.x}, {0: number})
+    exported = torch.export.export(model, (batch,), dynamic_shapes=(shapes,)).module()
+    more = batch.select(torch.tensor([0, 1, 2, 1, 0]))
+    torch.testing.assert_close(exported(more).score, score(model, more), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_compile_sees_one_whole_graph(name: str) -> None:
+    model = make(name)
+    batch = random_batch(model)
+    torch.compiler.reset()
+    compiled = torch.compile(model, fullgraph=True, backend="eager")
+    torch.testing.assert_close(score(compiled, batch), score(model, batch), rtol=1e-5, atol=1e-5)
