@@ -223,7 +223,9 @@ def _open(root: Path, name: str) -> "SkeletonDataset":
     """A prepared dataset; one that needs no source is made if need be."""
     from zoo.data.dataset import SkeletonDataset, load_dataset
 
-    return load_dataset(name, root) if name in DATASETS else SkeletonDataset.open(root, name)
+    if name not in DATASETS and (root / name).is_dir():
+        return SkeletonDataset.open(root, name)
+    return load_dataset(name, root)
 
 
 def _print_facts(out: "Console", dataset: "SkeletonDataset") -> None:
@@ -287,6 +289,8 @@ def _print_kinds(out: "Console", dataset: "SkeletonDataset") -> None:
 def _print_problems(out: "Console", manifest: Mapping[str, Any]) -> None:
     if manifest.get("problems"):
         listing = table("recording", "", "where", "found", "expected")
+        for column in listing.columns:
+            column.overflow = "fold"
         for p in manifest["problems"]:
             where = p["file"] if p["line"] is None else f"{p['file']}, line {p['line']}"
             outcome = "skipped" if p["skipped"] else "kept"

@@ -151,3 +151,11 @@ class Adapter(ABC):
         Raises:
             DataError: the folder does not hold this dataset at all, or `report` is strict.
         """
+
+    def read_file(self, file: Path) -> Recording:
+        """One recording from a file of its own, in the form of this dataset; without scores.
+
+        Raises:
+            DataError: the file cannot be used, or this dataset has no files to be read alone.
+        """
+        raise DataError(f"{file}: a file of {self.name} cannot be read alone")

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
-from zoo.data.adapters.kimore import EXERCISES, JOINTS
+from zoo.data.adapters.kimore import EXERCISES
+from zoo.data.adapters.kimore_frames import JOINTS
 from zoo.data.adapters.kimore_tree import GROUPS
 from zoo.data.adapters.rows import RowError, Rows, read_rows
 from zoo.data.recording import NOT_TRACKED, TRACKED, UNKNOWN_SUBJECT, Recording
