@@ -1,0 +1,32 @@
+"""The toy fold and models, as a fixture."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+SCRIPT = Path(__file__).with_name("toy_run.py")
+
+
+@pytest.fixture(scope="session")
+def toy() -> ModuleType:
+    """The module `toy_run`: make_fold, make_config, TinyNet, Nearest, DATASET."""
+    spec = importlib.util.spec_from_file_location("toy_run", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["toy_run"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Bits are compared: one thread, and what was before is put back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

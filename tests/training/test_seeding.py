@@ -1,0 +1,62 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoo.training.seeding import batch_order, batches, derive_seed, reproducible, seed_all
+
+
+def test_seeds_are_the_same_on_every_machine():
+    assert derive_seed("epoch", 0, 1) == 4494004479074461077
+    assert derive_seed("epoch", 0, 1) != derive_seed("epoch", 0, 11)
+    assert derive_seed("order", 1, 1) != derive_seed("order", 11)
+
+
+def test_an_epoch_draws_the_same_whatever_came_before():
+    seed_all(3, 5)
+    first = torch.rand(4), random.random(), np.random.rand()
+    torch.rand(100), random.random(), np.random.rand(7)
+    seed_all(3, 5)
+    again = torch.rand(4), random.random(), np.random.rand()
+    assert torch.equal(first[0], again[0])
+    assert first[1:] == again[1:]
+    seed_all(3, 6)
+    assert not torch.equal(first[0], torch.rand(4))
+
+
+def test_orders_differ_between_epochs_and_seeds():
+    assert torch.equal(batch_order(50, 1, 2), batch_order(50, 1, 2))
+    assert not torch.equal(batch_order(50, 1, 2), batch_order(50, 1, 3))
+    assert not torch.equal(batch_order(50, 1, 2), batch_order(50, 2, 2))
+
+
+@given(samples=st.integers(1, 70), batch_size=st.integers(1, 40), epoch=st.integers(1, 9))
+def test_every_sample_is_visited_once_and_none_alone(samples, batch_size, epoch):
+    parts = batches(samples, batch_size, seed=0, epoch=epoch)
+    assert sorted(torch.cat(parts).tolist()) == list(range(samples))
+    if batch_size > 1 and samples > 1:
+        assert min(len(p) for p in parts) > 1
+    assert max(len(p) for p in parts) <= batch_size + (batch_size > 1)
+
+
+def test_settings_and_generators_are_put_back():
+    torch.manual_seed(1)
+    random.seed(1)
+    np.random.seed(1)
+    expected = torch.rand(3), random.random(), np.random.rand()
+    torch.manual_seed(1)
+    random.seed(1)
+    np.random.seed(1)
+    threads = torch.get_num_threads()
+    with pytest.raises(KeyError), reproducible(threads=2):
+        assert torch.get_num_threads() == 2
+        assert torch.are_deterministic_algorithms_enabled()
+        seed_all(9, 9)
+        raise KeyError
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.equal(torch.rand(3), expected[0])
+    assert (random.random(), np.random.rand()) == expected[1:]

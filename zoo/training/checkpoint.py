@@ -1,0 +1,262 @@
+"""Checkpoints: tensors in safetensors, everything else in a JSON file beside them.
+
+Neither format can name code, so loading one runs none. The JSON file carries the tensors' SHA-256
+and is written after them; a checkpoint is what its JSON file says, or is refused.
+
+    resume.json      → resume-<hash>.safetensors   in an unfinished run: all that goes on needs
+    checkpoint.json  → checkpoint.safetensors      in a finished run: the selected weights, scalers
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from zoo.errors import CheckpointError, DataError
+from zoo.results.environment import versions
+from zoo.results.files import read_json, to_json, write_atomically
+from zoo.results.folder import CHECKPOINT, SIDECAR
+from zoo.results.key import RunKey
+from zoo.training.report import EpochRow
+from zoo.training.state import TrainState, first
+
+SCHEMA = 1
+FORMAT = "skeleton-zoo checkpoint"
+LARGEST_HEADER = 10_000_000
+LARGEST_FILE = 8_000_000_000
+
+_GROUPS = ("model", "best", "optimizer", "stream_scaler", "target_scaler")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    Attributes:
+        key: of the run, as `RunKey.to_dict` gives it.
+        split_hash: of the split.
+        history: one row per finished epoch.
+        best_epoch: epoch with the lowest validation MAD; 0 for none.
+        best_mad: that MAD; infinity for none.
+        tensors: by group (``model``, ``best``, ``optimizer``, ``stream_scaler``,
+            ``target_scaler``) and name.
+        versions: what wrote it.
+        sessions: one entry per process that worked on the run.
+    """
+
+    key: Mapping[str, Any]
+    split_hash: str
+    history: list[EpochRow]
+    best_epoch: int
+    best_mad: float
+    tensors: Mapping[str, Mapping[str, Tensor]]
+    versions: Mapping[str, str] = field(default_factory=versions)
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return len(self.history)
+
+    @property
+    def state(self) -> TrainState:
+        """The state of the training."""
+        best = dict(self.tensors["best"])
+        if not best and self.best_epoch == self.epoch:
+            best = dict(self.tensors["model"])
+        return TrainState(
+            self.history, self.best_epoch, self.best_mad, dict(self.tensors["model"]), best,
+            dict(self.tensors["optimizer"]),
+        )  # fmt: skip
+
+    def require(
+        self, key: RunKey, split_hash: str, scalers: Mapping[str, Mapping[str, Tensor]]
+    ) -> None:
+        """Refuse to be used for another run, on other data or with other scales.
+
+        Args:
+            key: of the run that wants it.
+            split_hash: of that run's split.
+            scalers: its ``stream_scaler`` and ``target_scaler``, as fitted now.
+
+        Raises:
+            CheckpointError: with every reason.
+        """
+        reasons = key.objections(self.key)
+        if not reasons and self.split_hash != split_hash:
+            reasons.append(
+                f"it belongs to another split: hash {self.split_hash[:12]}… then, "
+                f"{split_hash[:12]}… now"
+            )
+        if not reasons:
+            for group, now in scalers.items():
+                reasons += _scaler_objections(group, self.tensors[group], now)
+        if reasons:
+            raise CheckpointError(
+                f"the checkpoint cannot be used here: {first(reasons)}. Use --overwrite to train "
+                "anew, or the data and settings it was made with"
+            )
+
+    def to_files(self, tensor_file: str) -> tuple[str, bytes, bytes]:
+        """The tensor file's name and bytes, and the JSON file's bytes.
+
+        Args:
+            tensor_file: the name; ``{hash}`` in it becomes the beginning of its SHA-256.
+        """
+        flat = {f"{g}/{n}": t for g in _GROUPS for n, t in self.tensors.get(g, {}).items()}
+        content = safetensors.torch.save({n: t.contiguous() for n, t in flat.items()})
+        digest = hashlib.sha256(content).hexdigest()
+        name = tensor_file.format(hash=digest[:12])
+        about = {
+            "format": FORMAT,
+            "schema": SCHEMA,
+            "tensors": {"file": name, "bytes": len(content), "sha256": digest},
+            "key": dict(self.key),
+            "split_hash": self.split_hash,
+            "best_epoch": self.best_epoch,
+            "best_mad": self.best_mad if math.isfinite(self.best_mad) else None,
+            "history": [row.to_dict() for row in self.history],
+            "versions": dict(self.versions),
+            "sessions": self.sessions,
+        }
+        return name, content, to_json(about)
+
+
+def save_resumable(checkpoint: Checkpoint, resume_file: Path) -> None:
+    """Write the state of an unfinished run; the one before stays whole until this one is.
+
+    Raises:
+        StorageError: it cannot be written; the one before is untouched.
+    """
+    name, content, about = checkpoint.to_files("resume-{hash}.safetensors")
+    folder = resume_file.parent
+    try:
+        write_atomically(folder / name, content)
+        write_atomically(resume_file, about)
+    finally:
+        keep = _named_tensors(resume_file)
+        for old in folder.glob("resume-*.safetensors"):
+            if old.name != keep:
+                old.unlink(missing_ok=True)
+
+
+def read_checkpoint(sidecar: Path) -> Checkpoint:
+    """A checkpoint from its JSON file and the tensors it names.
+
+    Raises:
+        CheckpointError: either file is missing, damaged, altered, or none of ours.
+    """
+    try:
+        about = read_json(sidecar)
+    except DataError as error:
+        raise CheckpointError(f"no usable checkpoint: {error}") from None
+    if about.get("format") != FORMAT or about.get("schema") != SCHEMA:
+        raise CheckpointError(
+            f"{sidecar} is no checkpoint of this zoo: format {about.get('format')!r}, schema "
+            f"{about.get('schema')!r}, expected {FORMAT!r}, {SCHEMA}"
+        )
+    try:
+        content = _tensor_bytes(sidecar.parent, about["tensors"])
+        tensors = _grouped(safetensors.torch.load(content))
+        best_mad = about["best_mad"]
+        return Checkpoint(
+            key=_mapping(about["key"]),
+            split_hash=str(about["split_hash"]),
+            history=[_row(row) for row in about["history"]],
+            best_epoch=int(about["best_epoch"]),
+            best_mad=math.inf if best_mad is None else float(best_mad),
+            tensors=tensors,
+            versions=_mapping(about["versions"]),
+            sessions=[dict(s) for s in about["sessions"]],
+        )
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"the checkpoint {sidecar} is damaged: {error!r}") from None
+
+
+def read_trained(run: Path) -> Checkpoint:
+    """The checkpoint of a finished run folder.
+
+    Raises:
+        CheckpointError: as `read_checkpoint`.
+    """
+    return read_checkpoint(run / SIDECAR)
+
+
+def trained_files(checkpoint: Checkpoint) -> dict[str, bytes]:
+    """The two files of a finished run."""
+    name, content, about = checkpoint.to_files(CHECKPOINT)
+    return {name: content, SIDECAR: about}
+
+
+def _tensor_bytes(folder: Path, named: Any) -> bytes:
+    name, size, digest = str(named["file"]), int(named["bytes"]), str(named["sha256"])
+    if Path(name).name != name or not name.endswith(".safetensors"):
+        raise CheckpointError(f"the checkpoint in {folder} names the tensor file {name!r}")
+    file = folder / name
+    if not file.is_file():
+        raise CheckpointError(f"the checkpoint's tensors {file} are missing")
+    actual = file.stat().st_size
+    if actual != size or size > LARGEST_FILE:
+        raise CheckpointError(f"{file} has {actual} bytes, expected {size}: it is cut or altered")
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise CheckpointError(f"{file} is damaged or altered: its SHA-256 is not {digest[:12]}…")
+    header = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or header > min(len(content) - 8, LARGEST_HEADER):
+        raise CheckpointError(
+            f"{file} is no safetensors file: it announces a header of {header} bytes"
+        )
+    return content
+
+
+def _grouped(flat: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    groups: dict[str, dict[str, Tensor]] = {group: {} for group in _GROUPS}
+    for label, tensor in flat.items():
+        group, _, name = label.partition("/")
+        groups[group][name] = tensor
+    return groups
+
+
+def _row(values: Any) -> EpochRow:
+    row = EpochRow(**_mapping(values))
+    for f in fields(EpochRow):
+        value = getattr(row, f.name)
+        optional = f.name in ("loss", "validation_mad") and value is None
+        if not optional and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise ValueError(f"history: {f.name} is {value!r}")
+    return row
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a mapping, found {value!r:.60}")
+    return value
+
+
+def _named_tensors(resume_file: Path) -> str | None:
+    try:
+        return str(read_json(resume_file)["tensors"]["file"])
+    except (DataError, KeyError, TypeError):
+        return None
+
+
+def _scaler_objections(
+    group: str, then: Mapping[str, Tensor], now: Mapping[str, Tensor]
+) -> list[str]:
+    words = group.replace("_", " ")
+    if then.keys() != now.keys() or any(then[k].shape != now[k].shape for k in now):
+        return [f"its {words} has other streams or joints"]
+    for name, value in now.items():
+        old, new = then[name].double(), value.double()
+        if not bool(((old - new).abs() <= 1e-4 * (1 + new.abs())).all()):
+            return [
+                f"the samples come out differently now than when it was written ({words} {name}): "
+                "the code that makes them has changed"
+            ]
+    return []

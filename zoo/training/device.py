@@ -1,0 +1,105 @@
+"""Where and in which precision a model is called, and what can go wrong there."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo.data.batch import Batch
+from zoo.errors import ConfigError, TrainingError
+from zoo.training.config import TrainerConfig
+from zoo.training.stop import StopSignals
+
+
+def resolve_device(name: str, precision: str = "fp32") -> torch.device:
+    """The device of ``trainer.device``.
+
+    Raises:
+        ConfigError: torch sees no such device, or it has no bf16.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise ConfigError(
+                f"trainer.device is {name}, but torch {torch.__version__} sees {count} CUDA "
+                "devices here: use trainer.device=cpu, or install a CUDA build of torch"
+            )
+        if precision == "bf16" and not torch.cuda.is_bf16_supported():
+            raise ConfigError(f"{torch.cuda.get_device_name(device)} has no bf16: use fp32")
+    return device
+
+
+def autocast(config: TrainerConfig, device: torch.device) -> AbstractContextManager[Any]:
+    """The context in which a model is called for ``trainer.precision``."""
+    if config.precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def predict(
+    model: nn.Module,
+    batch: Batch,
+    config: TrainerConfig,
+    device: torch.device,
+    stop: StopSignals | None = None,
+) -> Tensor:
+    """Standardised scores (N,) float32 on the CPU, in evaluation mode."""
+    model.eval()
+    scores = []
+    with torch.no_grad(), autocast(config, device):
+        for index in torch.arange(batch.size).split(config.eval_batch_size):
+            if stop is not None:
+                stop.check()
+            part = batch.select(index.to(next(iter(batch.x.values())).device)).to(device)
+            score = model(part).score
+            check_score(score, len(index))
+            scores.append(score.float().cpu())
+    return torch.cat(scores) if scores else torch.zeros(0)
+
+
+def check_score(score: Any, samples: int) -> None:
+    """Refuse an answer that would be broadcast against the targets instead of compared.
+
+    Raises:
+        TrainingError: it is no tensor of shape (samples,).
+    """
+    shape = tuple(score.shape) if isinstance(score, Tensor) else type(score).__name__
+    if shape != (samples,):
+        raise TrainingError(
+            f"the model's Prediction.score for {samples} sequences is {shape}, "
+            f"expected a tensor of shape {(samples,)}"
+        )
+
+
+@contextmanager
+def memory_errors(config: TrainerConfig) -> Iterator[None]:
+    """Turn an exhausted memory into a `TrainingError` that says what to try."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU has only the text
+        if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+            raise TrainingError(
+                f"the memory does not suffice ({str(error).splitlines()[0]}). Try "
+                f"trainer.batch_size={max(1, config.batch_size // 2)}, trainer.eval_batch_size=8, "
+                "trainer.precision=bf16 or trainer.device=cpu"
+            ) from error
+        raise
+
+
+@contextmanager
+def single_sample_errors(samples: int) -> Iterator[None]:
+    """Turn batch normalisation's refusal of a single sample into a `TrainingError`."""
+    try:
+        yield
+    except ValueError as error:
+        if samples == 1 and "more than 1 value per channel" in str(error):
+            raise TrainingError(
+                "the model normalises over the batch and cannot be trained on one sample at a "
+                "time: use trainer.batch_size=2 or more"
+            ) from error
+        raise

@@ -1,0 +1,198 @@
+"""A finished run used again: its model for new recordings, its figures computed anew."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from registry import MODELS
+from zoo.config import config_hash
+from zoo.data.batch import Batch
+from zoo.data.scalers import StreamScaler, TargetScaler
+from zoo.errors import CheckpointError
+from zoo.protocol.fold import FoldData
+from zoo.results.key import RunKey
+from zoo.results.predictions import LevelMetrics, Predictions, join
+from zoo.results.run import RunResult, load_run
+from zoo.skeleton import load_layout
+from zoo.training.checkpoint import Checkpoint, read_trained
+from zoo.training.config import TrainerConfig
+from zoo.training.device import predict, resolve_device
+from zoo.training.fold import open_fold
+from zoo.training.outcome import predicted_table, scaler_tensors
+from zoo.training.state import load_weights
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A model with everything it was trained with, ready to score.
+
+    Attributes:
+        run: the finished run.
+        model: in evaluation mode, on `device`.
+        layout: name of the skeleton layout it expects.
+        stream_scaler: as fitted in training.
+        target_scaler: as fitted in training.
+        device: where it computes.
+    """
+
+    run: RunResult
+    model: nn.Module
+    layout: str
+    stream_scaler: StreamScaler
+    target_scaler: TargetScaler
+    device: torch.device
+    _settings: TrainerConfig = field(repr=False)
+    _checkpoint: Checkpoint = field(repr=False)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Streams the model needs."""
+        return tuple(self.model.streams)  # type: ignore[arg-type]
+
+    def score(self, batch: Batch) -> Tensor:
+        """Scores (N,) in score units of N unscaled sequences, made as the protocol makes them."""
+        scaled = self.stream_scaler.transform(batch)
+        standardised = predict(self.model, scaled, self._settings, self.device)
+        return self.target_scaler.inverse(standardised)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a finished run's model says now, against what the run kept.
+
+    Attributes:
+        run: the finished run; its `metrics` are the stored ones.
+        metrics: computed anew from the checkpoint and the data, by part and level.
+        from_table: computed anew from ``predictions.csv``.
+        largest_difference: between a prediction now and the one in the table, in score units.
+        tolerance: the difference that other hardware and another number of threads explain.
+        altered: files that are no longer what the run wrote.
+    """
+
+    run: RunResult
+    metrics: Mapping[str, LevelMetrics]
+    from_table: Mapping[str, LevelMetrics]
+    largest_difference: float
+    tolerance: float
+    altered: list[str]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the run's figures can be reproduced and no file was altered."""
+        return self.largest_difference <= self.tolerance and not self.altered
+
+
+def load_trained(
+    path: Path | str,
+    *,
+    device: str = "auto",
+    build: Callable[[], nn.Module] | None = None,
+) -> TrainedModel:
+    """The model of a finished run.
+
+    Args:
+        path: the run folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        build: makes the untrained model; if None the registered one is built with the stored
+            parameters on the stored layout.
+
+    Raises:
+        DataError: no finished run.
+        CheckpointError: the checkpoint is damaged, altered, of another run, or of a model whose
+            code has changed since.
+        RegistryError: the model is no longer registered.
+    """
+    run = load_run(path)
+    stored = read_trained(run.path)
+    if config_hash(stored.key) != run.record["key_hash"]:
+        raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
+    model = (build or (lambda: _registered(stored.key)))()
+    closed_form = callable(getattr(model, "fit", None))
+    load_weights(model, stored.tensors["model"], free_shapes=closed_form)
+    settings = TrainerConfig.from_dict(stored.key["config"]["trainer"])
+    where = resolve_device(device, settings.precision)
+    streams, target = StreamScaler(), TargetScaler()
+    streams.load_state_dict(stored.tensors["stream_scaler"])
+    target.load_state_dict(stored.tensors["target_scaler"])
+    layout = str(stored.key["layout"])
+    return TrainedModel(
+        run, model.to(where).eval(), layout, streams, target, where, settings, stored
+    )
+
+
+def evaluate_run(
+    path: Path | str,
+    *,
+    data_root: Path | None = None,
+    data: FoldData | None = None,
+    fingerprint: str | None = None,
+    device: str = "auto",
+    build: Callable[[], nn.Module] | None = None,
+) -> Evaluation:
+    """Predict a finished run's validation and test parts anew and compare.
+
+    Args:
+        path: the run folder.
+        data_root: where prepared datasets are; the usual place if None.
+        data: the run's fold, where it is at hand; made from the run's configuration if None.
+        fingerprint: of the dataset `data` comes from.
+        device: as in `load_trained`.
+        build: as in `load_trained`.
+
+    Raises:
+        CheckpointError: the data, the split or the protocol are not those of the run.
+    """
+    trained = load_trained(path, device=device, build=build)
+    run, stored = trained.run, trained._checkpoint
+    if data is None:
+        dataset, data = open_fold(run.config, trained.streams, data_root)
+        fingerprint = dataset.fingerprint
+    key = RunKey.of(
+        run.config,
+        fingerprint=fingerprint or "",
+        layout=data.samples.layout,
+        protocol_hash=data.protocol.hash(),
+    )
+    stored.require(key, data.split.hash, scaler_tensors(data))
+    how = data.protocol.aggregate
+    tables = {}
+    for part in ("validation", "test"):
+        if len(data.split.index(part)):
+            batch = trained.stream_scaler.transform(data.samples.batch(data.split.index(part)))
+            scores = predict(trained.model, batch, trained._settings, trained.device)
+            tables[part] = predicted_table(data, part, scores)
+    kept = {part: run.predictions.of(part) for part in tables}
+    spread = trained.target_scaler.scale
+    return Evaluation(
+        run=run,
+        metrics={part: table.metrics(how) for part, table in tables.items()},
+        from_table={part: table.metrics(how) for part, table in kept.items()},
+        largest_difference=_largest_difference(join(list(tables.values())), run.predictions),
+        tolerance=spread * (1e-3 if trained._settings.precision == "fp32" else 5e-2),
+        altered=run.altered_files(),
+    )
+
+
+def _registered(key: Mapping[str, Any]) -> nn.Module:
+    block = key["config"]["model"]
+    params = {k: v for k, v in block.items() if k != "name"}
+    return MODELS.get(block["name"]).load()(layout=load_layout(key["layout"]), **params)
+
+
+def _largest_difference(now: Predictions, then: Predictions) -> float:
+    rows = {(p, r, s): i for i, (p, r, s) in enumerate(_names(then))}
+    at = [rows.get(name) for name in _names(now)]
+    if None in at or len(now) != len(then):
+        return float("inf")
+    other = then.at([i for i in at if i is not None])
+    differences = np.concatenate([now.predicted - other.predicted, now.true - other.true])
+    return float(np.abs(differences).max(initial=0.0))
+
+
+def _names(table: Predictions) -> list[tuple[str, str, int]]:
+    return list(zip(table.part, table.recording, table.segment, strict=True))

@@ -1,0 +1,173 @@
+"""Who is told how the training goes."""
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+PLAIN_LINES = 15
+"""Most epochs that are printed where the output is no terminal."""
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """What is remembered of one epoch.
+
+    Attributes:
+        epoch: from 1.
+        lr: learning rate.
+        loss: mean training loss in standardised units; None for a closed-form fit.
+        validation_mad: in score units, per recording; None without a validation part.
+        seconds: wall time.
+    """
+
+    epoch: int
+    lr: float
+    loss: float | None
+    validation_mad: float | None
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """What is known when the training begins.
+
+    Attributes:
+        title: such as ``d2sta on synthetic/5, person-kfold fold 0, seed 0``.
+        parameters: trainable numbers of the model.
+        counts: samples, recordings and persons by part.
+        device: where it is computed.
+        epochs: how many there will be.
+        done: how many are done already, by the run that is resumed.
+    """
+
+    title: str
+    parameters: int
+    counts: dict[str, dict[str, int]]
+    device: str
+    epochs: int
+    done: int = 0
+
+
+class Reporter:
+    """Takes the news of a training and says nothing; subclasses say it."""
+
+    def on_start(self, start: RunStart) -> None:
+        """The data are ready, the first epoch is about to begin."""
+
+    def on_epoch(self, row: EpochRow) -> None:
+        """An epoch is done."""
+
+    def on_note(self, text: str) -> None:
+        """Something the user should read, such as a warning of leakage."""
+
+    def on_end(self) -> None:
+        """The training is over, finished or not; always called last."""
+
+
+class SilentReporter(Reporter):
+    """Says nothing."""
+
+
+class RichReporter(Reporter):
+    """A progress bar on a terminal; elsewhere plain lines, at most about twenty a run.
+
+    Args:
+        console: where to write; standard error if None.
+    """
+
+    def __init__(self, console: "Console | None" = None) -> None:
+        from rich.console import Console
+
+        self.console = console or Console(stderr=True)
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._start = RunStart("", 0, {}, "", 0)
+        self._begun = 0.0
+        self._best: float | None = None
+
+    def on_start(self, start: RunStart) -> None:
+        """Say what is trained on what, and show the bar."""
+        self._start = start
+        self._begun = time.monotonic()
+        counts = ", ".join(
+            f"{part} {n['samples']} samples of {n['persons']} people"
+            for part, n in start.counts.items()
+        )
+        self._print(f"{start.title}: {start.parameters:,} parameters on {start.device}")
+        self._print(counts)
+        if start.done:
+            self._print(f"going on after epoch {start.done} of {start.epochs}")
+        if self.console.is_terminal:
+            self._progress = _bar(self.console)
+            self._task = self._progress.add_task(
+                "training", total=start.epochs, completed=start.done, news="", left="?"
+            )
+            self._progress.start()
+
+    def on_epoch(self, row: EpochRow) -> None:
+        """Move the bar, or print a line now and then."""
+        mad = row.validation_mad
+        if mad is not None and (self._best is None or mad < self._best):
+            self._best = mad
+        news = "" if row.loss is None else f"loss {row.loss:.4f}"
+        if mad is not None:
+            news += f"{', ' if news else ''}validation MAD {mad:.3f} (best {self._best:.3f})"
+        left = self._time_left(row.epoch)
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=row.epoch, news=news, left=left)
+            return
+        every = max(1, math.ceil(self._start.epochs / PLAIN_LINES))
+        if row.epoch % every == 0 or row.epoch in (1, self._start.epochs):
+            ending = f", {left} left" if row.epoch < self._start.epochs else ""
+            self._print(f"epoch {row.epoch}/{self._start.epochs}: {news}{ending}")
+
+    def on_note(self, text: str) -> None:
+        """Print the note; names in it are never taken for markup."""
+        self._print(text)
+
+    def on_end(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _time_left(self, epoch: int) -> str:
+        done = epoch - self._start.done
+        seconds = (time.monotonic() - self._begun) / max(done, 1) * (self._start.epochs - epoch)
+        return duration(seconds)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: ``8 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _bar(console: "Console") -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    return Progress(
+        TextColumn("epoch"),
+        MofNCompleteColumn(),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[news]}"),
+        TextColumn("[dim]{task.fields[left]} left"),
+        console=console,
+        transient=False,
+    )

@@ -1,0 +1,260 @@
+"""One run from a model and a fold to a finished folder; stopped at any moment, it can go on."""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from zoo.errors import CheckpointError, DataError, ZooError
+from zoo.protocol.fold import FoldData
+from zoo.results.files import StorageError, differences, read_json
+from zoo.results.folder import RESUME, RunFolder, Start
+from zoo.results.key import RunKey
+from zoo.results.run import RunResult, load_run
+from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
+from zoo.training.config import TrainerConfig
+from zoo.training.cost import count_parameters
+from zoo.training.outcome import (
+    finished_files,
+    finished_record,
+    part_counts,
+    predicted_table,
+    scaler_tensors,
+    session,
+    validation_mad,
+)
+from zoo.training.report import Reporter, RunStart, SilentReporter
+from zoo.training.seeding import reproducible, seed_all
+from zoo.training.state import TrainState, first
+from zoo.training.stop import StopRequest, StopSignals, TrainingStopped
+from zoo.training.trainer import Trainer, TrainingData
+
+
+class PreparedData(Protocol):
+    """What a run remembers of its dataset; a `SkeletonDataset` has it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the prepared dataset."""
+
+    @property
+    def layout(self) -> str:
+        """Name of the skeleton layout."""
+
+
+def run_key(config: Mapping[str, Any], dataset: PreparedData, protocol_hash: str) -> RunKey:
+    """The key of the run that `train_run` would make; for asking whether it is there already."""
+    return RunKey.of(
+        config,
+        fingerprint=dataset.fingerprint,
+        layout=dataset.layout,
+        protocol_hash=protocol_hash,
+    )
+
+
+def train_run(
+    build: Callable[[], nn.Module],
+    data: FoldData,
+    config: Mapping[str, Any],
+    *,
+    dataset: PreparedData,
+    runs: Path,
+    resume: bool = False,
+    overwrite: bool = False,
+    reporter: Reporter | None = None,
+) -> RunResult:
+    """Train a model on a fold and keep everything that was found in a run folder.
+
+    Args:
+        build: makes the model; called once, after the seed is set.
+        data: the fold.
+        config: the composed configuration: ``model``, ``dataset``, ``protocol``, ``trainer``,
+            ``seed``, ``fold``.
+        dataset: the prepared dataset of the fold.
+        runs: folder of all runs.
+        resume: go on with a half-done run of the same key, return a finished one as it is, begin
+            where there is none.
+        overwrite: compute it anew; a finished run is replaced when the new one is.
+        reporter: is told how it goes.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        RunExistsError: the run is there, and neither `resume` nor `overwrite` is given.
+        RunBusyError: another process works on it.
+        CheckpointError: what is to be resumed does not fit, with the reason.
+        TrainingError: the loss is no longer finite, the memory does not suffice.
+        StorageError: no room on the disk; the last checkpoint is kept.
+        TrainingStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
+    """
+    key = run_key(config, dataset, data.protocol.hash())
+    folder = RunFolder(key.path(runs))
+    teller = reporter or SilentReporter()
+    start = folder.begin(resume=resume, overwrite=overwrite)
+    if start is Start.FINISHED:
+        return load_run(folder.path)
+    trainer_config = TrainerConfig.from_dict(config["trainer"])
+    try:
+        with StopSignals() as stop, reproducible(trainer_config.threads):
+            run = _Run(key, folder, data, config, trainer_config, teller, stop)
+            if resume and start is Start.NEW:
+                _mention_others(key, folder, teller)
+            return run.go(build, start)
+    finally:
+        teller.on_end()
+        folder.end()
+
+
+@dataclass
+class _Run:
+    """One process's work on a run.
+
+    Attributes:
+        sessions: what the processes before this one, and this one, computed with.
+        kept: last epoch that is safe on the disk.
+    """
+
+    key: RunKey
+    folder: RunFolder
+    data: FoldData
+    config: Mapping[str, Any]
+    settings: TrainerConfig
+    reporter: Reporter
+    stop: StopSignals
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+    kept: int = 0
+
+    def go(self, build: Callable[[], nn.Module], start: Start) -> RunResult:
+        try:
+            trainer = self._trainer(build)
+            if start is Start.RESUME:
+                self._restore(trainer)
+            self._announce(trainer)
+            trainer.run(self.reporter, self.stop, self._save)
+            self._finish(trainer)
+        except StopRequest as request:
+            raise self._stopped(request) from None
+        except StorageError as error:
+            raise StorageError(f"{error}. {self._how_to_go_on('Make room and run')}") from error
+        if self.stop.requested is not None:
+            message = f"the run was finished before it could be stopped: {self.folder.path}"
+            raise TrainingStopped(message, self.stop.requested, self.kept, self.folder.path)
+        return load_run(self.folder.path)
+
+    def _trainer(self, build: Callable[[], nn.Module]) -> Trainer:
+        data, seed = self.data, int(self.config["seed"])
+        batch, target = data.part("train")
+        if len(target) == 0 or len(data.split.test) == 0:
+            raise DataError("the split leaves no samples for training or none for the test")
+        if not bool(torch.isfinite(target).all()):
+            raise DataError("a training sample has no finite score")
+        training_data = TrainingData(batch, target)
+        if len(data.split.validation):
+            training_data = TrainingData(
+                batch, target, data.part("validation")[0], validation_mad(data)
+            )
+        seed_all(seed)
+        trainer = Trainer(
+            build(),
+            self.settings,
+            training_data,
+            seed=seed,
+            selection=data.protocol.selection,
+        )
+        self.sessions = [session(trainer, after_epoch=0)]
+        return trainer
+
+    def _restore(self, trainer: Trainer) -> None:
+        stored = read_checkpoint(self.folder.resume_file)
+        stored.require(self.key, self.data.split.hash, scaler_tensors(self.data))
+        try:
+            trainer.restore(stored.state)
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}. Use --overwrite to train anew") from None
+        self.kept = trainer.progress.epoch
+        now = session(trainer, after_epoch=self.kept)
+        before = {**stored.sessions[-1], "after_epoch": self.kept}
+        changed = differences(before, now)
+        if changed:
+            self.reporter.on_note(
+                f"resumed under other conditions ({'; '.join(changed)}): the result may differ "
+                "in the last digits from that of a run that was never stopped"
+            )
+        self.sessions = [*stored.sessions, now]
+
+    def _announce(self, trainer: Trainer) -> None:
+        if self.data.warning:
+            self.reporter.on_note(self.data.warning)
+        self.reporter.on_start(
+            RunStart(
+                title=self.key.title,
+                parameters=count_parameters(trainer.model),
+                counts=part_counts(self.data),
+                device=str(trainer.device),
+                epochs=1 if trainer.closed_form else self.settings.epochs,
+                done=trainer.progress.epoch,
+            )
+        )
+
+    def _save(self, state: TrainState) -> None:
+        best = {} if state.best_epoch == state.epoch else state.best
+        tensors = {"model": state.model, "best": best, "optimizer": state.optimizer}
+        save_resumable(self._checkpoint(state, tensors), self.folder.resume_file)
+        self.kept = state.epoch
+
+    def _checkpoint(
+        self, state: TrainState, tensors: Mapping[str, Mapping[str, Tensor]]
+    ) -> Checkpoint:
+        return Checkpoint(
+            key=self.key.to_dict(),
+            split_hash=self.data.split.hash,
+            history=state.history,
+            best_epoch=state.best_epoch,
+            best_mad=state.best_mad,
+            tensors={**scaler_tensors(self.data), **tensors},
+            sessions=self.sessions,
+        )
+
+    def _finish(self, trainer: Trainer) -> None:
+        begun = time.monotonic()
+        tables = {}
+        for part in ("validation", "test"):
+            if len(self.data.split.index(part)):
+                scores = trainer.predict(self.data.part(part)[0], self.stop)
+                tables[part] = predicted_table(self.data, part, scores)
+        state = trainer.capture()
+        checkpoint = self._checkpoint(state, {"model": state.model})
+        record = finished_record(self.key, self.data, trainer, tables, self.sessions)
+        record["durations"]["finish"] = time.monotonic() - begun
+        self.stop.check()
+        self.folder.finish(finished_files(self.config, self.data, checkpoint, tables), record)
+        self.kept = state.epoch
+
+    def _stopped(self, request: StopRequest) -> TrainingStopped:
+        message = f"stopped by {request.cause}. {self._how_to_go_on('Run')}"
+        return TrainingStopped(message, request.signal_number, self.kept, self.folder.partial)
+
+    def _how_to_go_on(self, verb: str) -> str:
+        if not self.kept:
+            return f"No epoch is kept yet. {verb} the same command again to begin anew"
+        return (
+            f"Everything up to epoch {self.kept} of {self.settings.epochs} is kept in "
+            f"{self.folder.partial}. {verb} the same command with --resume to go on"
+        )
+
+
+def _mention_others(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:
+    """Say which half-done run of other settings the user may have meant to go on with."""
+    for file in sorted(folder.path.parent.glob(f"{key.stem}*.partial/{RESUME}")):
+        with contextlib.suppress(ZooError, KeyError, TypeError):
+            reasons = key.objections(read_json(file)["key"])
+            reporter.on_note(
+                f"there is nothing to resume for these settings. {file.parent} is half done, but "
+                f"{first(reasons)}"
+            )

@@ -1,0 +1,279 @@
+"""The training loop.
+
+Everything that changes while it runs is in the model, the optimiser and `Trainer.progress`; the
+learning rate, the batch order and the random numbers of an epoch follow from the configuration,
+the seed and the epoch's number. So `capture` after an epoch and `restore` before the next one
+make a resumed run equal to one that was never stopped.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from zoo.data.batch import Batch
+from zoo.errors import ConfigError, TrainingError
+from zoo.training.config import TrainerConfig
+from zoo.training.device import (
+    autocast,
+    check_score,
+    memory_errors,
+    predict,
+    resolve_device,
+    single_sample_errors,
+)
+from zoo.training.optim import learning_rate, make_optimizer
+from zoo.training.report import EpochRow, Reporter
+from zoo.training.seeding import batches, seed_all
+from zoo.training.state import (
+    TrainState,
+    clone_weights,
+    load_optimizer,
+    load_weights,
+    optimizer_tensors,
+)
+from zoo.training.stop import StopRequest, StopSignals
+
+
+class TrainingData(NamedTuple):
+    """What the loop sees of a fold.
+
+    Attributes:
+        batch: all training samples, scaled.
+        target: (S,) their scores in standardised units.
+        validation: all validation samples, scaled; None where there are none.
+        validation_mad: from standardised predictions of these to the MAD in score units.
+    """
+
+    batch: Batch
+    target: Tensor
+    validation: Batch | None = None
+    validation_mad: Callable[[Tensor], float] | None = None
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        history: one row per finished epoch.
+        best_epoch: epoch with the lowest validation MAD, the first of equals; 0 for none yet.
+        best_mad: that MAD.
+        best: weights after that epoch; kept only where they are selected at the end.
+    """
+
+    history: list[EpochRow] = field(default_factory=list)
+    best_epoch: int = 0
+    best_mad: float = math.inf
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return len(self.history)
+
+
+class Trainer:
+    """Trains one model on one fold.
+
+    Args:
+        model: any module from `Batch` to `Prediction`. One with a method ``fit(batch, target)``
+            is fitted once by it and not by gradients.
+        config: how.
+        data: on what; moved to the device whole.
+        seed: of batch order and random layers.
+        selection: ``best`` keeps the weights with the lowest validation MAD, ``last`` the last.
+
+    Raises:
+        ConfigError: no such device, or ``best`` without a validation part.
+        TrainingError: the model has nothing to train.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        config: TrainerConfig,
+        data: TrainingData,
+        *,
+        seed: int = 0,
+        selection: str = "last",
+    ) -> None:
+        if data.validation is None and (selection == "best" or config.early_stopping):
+            what = "selects the best epoch" if selection == "best" else "stops early"
+            raise ConfigError(
+                f"the protocol has no validation part, but the training {what} on it: use "
+                "protocol.selection=last and trainer.early_stopping=null"
+            )
+        self.config = config
+        self.device = resolve_device(config.device, config.precision)
+        self.model = model.to(self.device)
+        self.data = TrainingData(
+            data.batch.to(self.device),
+            data.target.to(self.device),
+            None if data.validation is None else data.validation.to(self.device),
+            data.validation_mad,
+        )
+        self.seed = seed
+        self.selection = selection
+        self.progress = Progress()
+        self.closed_form = callable(getattr(model, "fit", None))
+        self.optimizer = None if self.closed_form else make_optimizer(model, config)
+
+    @property
+    def done(self) -> bool:
+        """Whether no epoch is left to train."""
+        p, patience = self.progress, self.config.early_stopping
+        if self.closed_form:
+            return p.epoch >= 1
+        early = patience is not None and p.epoch - max(p.best_epoch, 1) >= patience
+        return p.epoch >= self.config.epochs or early
+
+    def run(
+        self,
+        reporter: Reporter,
+        stop: StopSignals,
+        save: Callable[[TrainState], None] = lambda state: None,
+    ) -> None:
+        """Train to the end and leave the selected weights in the model.
+
+        Args:
+            reporter: is told of every epoch.
+            stop: asked between batches.
+            save: takes the state of every `checkpoint_every`-th epoch and of the last one, and
+                of the last whole epoch when the training is stopped between two of these.
+
+        Raises:
+            TrainingError: the loss is no longer finite, the memory does not suffice, or the
+                model's answer has the wrong shape.
+            StopRequest: a signal arrived.
+        """
+        unsaved: TrainState | None = None
+        try:
+            while not self.done:
+                with memory_errors(self.config):
+                    row = self._fit(stop) if self.closed_form else self._epoch(stop)
+                self._remember(row)
+                state = self.capture()
+                if self.done or self.progress.epoch % self.config.checkpoint_every == 0:
+                    unsaved = None
+                    save(state)
+                else:
+                    unsaved = state
+                reporter.on_epoch(row)
+        except StopRequest as request:
+            if unsaved is not None and not request.hard:
+                save(unsaved)
+            raise
+        p = self.progress
+        if self.selection == "best" and p.best and p.best_epoch != p.epoch:
+            load_weights(self.model, p.best)
+
+    def predict(self, batch: Batch, stop: StopSignals | None = None) -> Tensor:
+        """Standardised scores (N,) float32 on the CPU."""
+        with memory_errors(self.config):
+            return predict(self.model, batch, self.config, self.device, stop)
+
+    def capture(self) -> TrainState:
+        """A copy of everything the next epoch depends on."""
+        p = self.progress
+        return TrainState(
+            history=list(p.history),
+            best_epoch=p.best_epoch,
+            best_mad=p.best_mad,
+            model=clone_weights(self.model),
+            best=p.best,
+            optimizer=optimizer_tensors(self.model, self.optimizer),
+        )
+
+    def restore(self, state: TrainState) -> None:
+        """Go on from `state`.
+
+        Raises:
+            CheckpointError: its tensors are not those of this model and optimiser.
+        """
+        load_weights(self.model, state.model, free_shapes=self.closed_form)
+        load_optimizer(self.model, self.optimizer, state.optimizer)
+        best = state.best if self.selection == "best" else {}
+        self.progress = Progress(list(state.history), state.best_epoch, state.best_mad, dict(best))
+
+    def _epoch(self, stop: StopSignals) -> EpochRow:
+        assert self.optimizer is not None
+        begun = time.monotonic()
+        epoch = self.progress.epoch + 1
+        lr = learning_rate(self.config, epoch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        seed_all(self.seed, epoch)
+        self.model.train()
+        total = torch.zeros((), device=self.device)
+        samples = self.data.target.shape[0]
+        for index in batches(samples, self.config.batch_size, self.seed, epoch):
+            stop.check()
+            loss = self._step(index.to(self.device))
+            total += loss * len(index)
+            if self.device.type == "cpu":  # elsewhere asking would wait for the device each time
+                self._require_finite(loss, "loss", epoch)
+        self._require_finite(total, "loss", epoch)
+        mad = self._validate(epoch, stop)
+        return EpochRow(epoch, lr, float(total) / samples, mad, time.monotonic() - begun)
+
+    def _step(self, index: Tensor) -> Tensor:
+        assert self.optimizer is not None
+        with autocast(self.config, self.device), single_sample_errors(len(index)):
+            score = self.model(self.data.batch.select(index)).score
+        check_score(score, len(index))
+        loss = self._loss(score.float(), self.data.target[index])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.config.grad_clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
+        self.optimizer.step()
+        return loss.detach()
+
+    def _loss(self, score: Tensor, target: Tensor) -> Tensor:
+        if self.config.loss == "huber":
+            return nn.functional.huber_loss(score, target, delta=self.config.huber_delta)
+        return nn.functional.mse_loss(score, target)
+
+    def _fit(self, stop: StopSignals) -> EpochRow:
+        begun = time.monotonic()
+        seed_all(self.seed, 1)
+        with stop.immediate(), torch.no_grad():
+            self.model.fit(self.data.batch, self.data.target)  # type: ignore[operator]
+        return EpochRow(1, 0.0, None, self._validate(1, stop), time.monotonic() - begun)
+
+    def _validate(self, epoch: int, stop: StopSignals) -> float | None:
+        if self.data.validation is None or self.data.validation_mad is None:
+            return None
+        score = predict(self.model, self.data.validation, self.config, self.device, stop)
+        self._require_finite(score, "prediction for the validation part", epoch)
+        return self.data.validation_mad(score)
+
+    def _remember(self, row: EpochRow) -> None:
+        p = self.progress
+        p.history.append(row)
+        if row.validation_mad is not None and row.validation_mad < p.best_mad:
+            p.best_epoch, p.best_mad = row.epoch, row.validation_mad
+            if self.selection == "best":
+                p.best = clone_weights(self.model)
+
+    def _require_finite(self, values: Tensor, what: str, epoch: int) -> None:
+        if not bool(torch.isfinite(values).all()):
+            if self.closed_form:
+                raise TrainingError(f"after its fit the model's {what} is not finite")
+            lr = learning_rate(self.config, epoch)
+            tries = [f"a lower rate (trainer.lr={self.config.lr / 10:g})"]
+            if self.config.grad_clip is None or self.config.grad_clip > 1:
+                tries.append("clipped gradients (trainer.grad_clip=1.0)")
+            if self.config.warmup_epochs == 0 and self.config.epochs > 5:
+                tries.append("a warm-up (trainer.warmup_epochs=5)")
+            if self.config.precision != "fp32":
+                tries.append("full precision (trainer.precision=fp32)")
+            raise TrainingError(
+                f"the {what} is no longer finite in epoch {epoch} of {self.config.epochs}, "
+                f"learning rate {lr:g}. Try {', '.join(tries)}"
+            )
