@@ -1,0 +1,371 @@
+"""The three readers of UI-PRMD: Kinect skeletons, Vicon markers, Vicon angles."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
+from zoo.data.adapters.rows import RowError, Rows, read_rows
+from zoo.data.adapters.uiprmd import motion
+from zoo.data.adapters.uiprmd.quality import Entry, Quality
+from zoo.data.adapters.uiprmd.tree import MOVEMENTS, Repetition, find_root, list_repetitions
+from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
+from zoo.errors import ConfigError, DataError
+from zoo.skeleton import Layout, load_layout
+
+MIN_FRAMES = 10
+"""Fewer frames are no repetition: the shortest sound one seen has 28 (Kinect) or 105 (Vicon)."""
+SEGMENTS = (
+    *("Head", "Thorax", "Pelvis"),
+    *("LClavicle", "LUpperArm", "LRadius", "LHand", "LFemur", "LTibia", "LFoot"),
+    *("RClavicle", "RUpperArm", "RRadius", "RHand", "RFemur", "RTibia", "RFoot"),
+)
+"""Rows of the Vicon angles that hold a segment's rotation vector in the room."""
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class _Raw:
+    """A repetition as its files have it: one array (T, V, 3) for each of them."""
+
+    repetition: Repetition
+    entry: Entry | None
+    arrays: tuple[NDArray[np.float64], ...]
+    extra: dict[str, Any]
+    first_line: int
+
+
+class _FaultError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class UiprmdAdapter(Adapter):
+    """What the three readers of UI-PRMD have in common.
+
+    A recording is one repetition: id ``s01/m01/e01/correct``, subject ``s01``, exercise ``m01``,
+    session ``e01/correct``. All people are healthy, so the group is ``healthy``; whether they
+    were told to do it right or wrong is the score ``correct``, 1 or 0. A person's right and wrong
+    repetitions thus stay together whatever a protocol groups or stratifies by.
+
+    UI-PRMD has no clinical scores. ``total`` is set where a quality from 0 to 1 was published,
+    for the 90 right and 90 wrong repetitions of the reduced m01 (Liao, Vakanski, Xian 2020), if
+    the user has their ``Labels_Correct.csv`` and ``Labels_Incorrect.csv`` (one number a line) and
+    ``uiprmd_reduced_subset.json``, which says which repetition each line is: movement →
+    ``correct``, ``incorrect`` → list of ``{r, subject, episode, start, stop, full}`` with line r
+    from 1 and Vicon frames start to stop (exclusive, from 0) of full. The quality was computed
+    from the Vicon angles; the Kinect saw the same repetition, so it gets the same score. Without
+    the files no recording has a ``total``: right or wrong is not turned into a score.
+
+    The reduced set leaves out the rest before and after the movement. With `crop`, the
+    repetitions it lists (of all movements) are cut as it does, because that motion is what was
+    scored, and ``extra`` holds ``{"reduced": true, "crop": [start, stop], "whole": frames}``;
+    all others stay whole. For the Kinect start and stop are scaled to its frames.
+
+    Args:
+        labels: folder with the three files; None looks for them in the source folder.
+        crop: cut the repetitions of the reduced set; False leaves them whole.
+    """
+
+    score_range = (0.0, 1.0)
+    exercises = MOVEMENTS
+
+    sensor: str
+    kinds: tuple[str, ...]
+
+    def __init__(self, labels: str | Path | None = None, crop: bool = True) -> None:
+        self.labels = Path(labels) if labels is not None else None
+        self.crop = crop
+
+    @cached_property
+    def skeleton(self) -> Layout:
+        """The layout of every recording."""
+        return load_layout(self.layout)
+
+    def read(
+        self, source: Path | None, report: PrepareReport, progress: Progress
+    ) -> Iterator[Recording]:
+        """Yields every sound repetition below `source`, sorted; see `Adapter.read`.
+
+        Raises:
+            DataError: no UI-PRMD there, or files of scores that do not fit, or `report` is strict.
+        """
+        if source is None:
+            raise DataError(f"{self.name} needs the folder of UI-PRMD (--source DIR)")
+        root = find_root(source, self.sensor, self.kinds)
+        quality = Quality.find(self.labels, (source, root), report)
+        joints = self.skeleton.num_joints
+        repetitions = list_repetitions(root, self.sensor, self.kinds, report)
+        done = 0
+        for batch in _batches(repetitions):
+            loaded: list[_Raw] = []
+            for repetition in batch:
+                try:
+                    entry = quality.of(repetition)
+                    loaded.append(self._load(root, repetition, entry, joints, report))
+                except _FaultError as fault:
+                    report.skip(repetition.id, fault.problem)
+                    done += 1
+                    progress(done, len(repetitions), repetition.id)
+            for raw, recording in zip(loaded, self._convert(loaded, report), strict=True):
+                done += 1
+                if recording is not None:
+                    yield recording
+                progress(done, len(repetitions), raw.repetition.id)
+
+    @abstractmethod
+    def _convert(self, raws: list[_Raw], report: PrepareReport) -> Iterator[Recording | None]:
+        """A recording for each repetition, None for one that is skipped and reported."""
+
+    def _load(
+        self,
+        root: Path,
+        repetition: Repetition,
+        entry: Entry | None,
+        joints: int,
+        report: PrepareReport,
+    ) -> _Raw:
+        files = [repetition.file(self.sensor, kind) for kind in self.kinds]
+        tables = [_read(root, file, 3 * joints) for file in files]
+        frames = len(tables[0].values)
+        for file, table in zip(files[1:], tables[1:], strict=True):
+            if len(table.values) != frames:
+                raise _FaultError(
+                    Problem(
+                        "unequal-length",
+                        file,
+                        None,
+                        f"{len(table.values)} frames",
+                        f"{frames} frames as in {files[0]}",
+                    )
+                )
+        if frames < MIN_FRAMES:
+            found = f"{frames} frame{'s' * (frames != 1)}"
+            raise _FaultError(
+                Problem("too-short", files[0], None, found, f"at least {MIN_FRAMES} frames")
+            )
+        keep, extra = self._crop(repetition, entry, frames, report)
+        arrays = tuple(
+            table.values[keep].reshape(-1, joints, 3).astype(np.float64) for table in tables
+        )
+        return _Raw(repetition, entry, arrays, extra, int(tables[0].lines[keep.start]))
+
+    def _crop(
+        self, repetition: Repetition, entry: Entry | None, frames: int, report: PrepareReport
+    ) -> tuple[slice, dict[str, Any]]:
+        if entry is None:
+            return slice(0, frames), {}
+        keep = entry.crop(frames)
+        found, expected = "", ""
+        if self.sensor == "Vicon" and frames != entry.full:
+            found, expected = f"{frames} frames", f"{entry.full} frames, as the reduced set says"
+        elif keep.stop - keep.start < MIN_FRAMES:
+            found = f"a crop of {keep.stop - keep.start} frames"
+            expected = f"at least {MIN_FRAMES} frames"
+        if found:
+            file = repetition.file(self.sensor, self.kinds[0])
+            problem = Problem("reduced-set", file, None, found, f"{expected}; it is left whole")
+            report.fault(repetition.id, problem)
+            return slice(0, frames), {}
+        extra: dict[str, Any] = {"reduced": True}
+        if not self.crop:
+            return slice(0, frames), extra
+        return keep, {**extra, "crop": [keep.start, keep.stop], "whole": frames}
+
+    def _recording(self, raw: _Raw, **arrays: Any) -> Recording:
+        repetition = raw.repetition
+        scores = {"correct": float(repetition.correct)}
+        if raw.entry is not None and raw.entry.score is not None:
+            scores["total"] = raw.entry.score
+        return Recording(
+            id=repetition.id,
+            subject=repetition.subject,
+            group="healthy",
+            exercise=repetition.movement,
+            session=f"{repetition.episode}/{repetition.side}",
+            layout=self.layout,
+            fps=self.fps,
+            scores=scores,
+            extra=raw.extra,
+            **arrays,
+        )
+
+
+class UiprmdKinectAdapter(UiprmdAdapter):
+    """UI-PRMD by Kinect v2: 22 joints, 30 Hz, positions in metres and orientations.
+
+    The files hold offsets and Euler angles relative to the parent joint; `motion.kinect_pose`
+    places the joints. The axes are those of Kinect v2: x to the sensor's left, y up, z away from
+    the sensor. The orientation of a joint is that of its frame in the room, and a joint's sign of
+    quaternion does not jump in time.
+    """
+
+    name = "uiprmd_kinect"
+    layout = "uiprmd_kinect"
+    fps = 30.0
+    sensor = "Kinect"
+    kinds = ("Positions", "Angles")
+
+    def _convert(self, raws: list[_Raw], report: PrepareReport) -> Iterator[Recording | None]:
+        if not raws:
+            return
+        offsets, angles = (
+            np.concatenate([raw.arrays[kind] for raw in raws]) for kind in range(len(self.kinds))
+        )
+        positions, orientations = motion.kinect_pose(self.skeleton, offsets, angles)
+        start = 0
+        for raw in raws:
+            frames = slice(start, start + len(raw.arrays[0]))
+            start = frames.stop
+            turned = motion.continuous_sign(orientations[frames])
+            yield self._recording(
+                raw,
+                positions=positions[frames].astype(np.float32),
+                orientations=turned.astype(np.float32),
+            )
+
+
+class _UiprmdVicon(UiprmdAdapter):
+    """Vicon, where lost joints are three exact zeros.
+
+    Gaps are closed by a straight line in time (at the ends the nearest value is held), marked in
+    ``tracked`` (2 seen, 0 lost) and reported; a repetition with a joint that is lost for longer
+    than `max_lost` is skipped. With `max_lost` 1 all are kept, a joint never seen as zeros.
+
+    Args:
+        labels, crop: see `UiprmdAdapter`.
+        max_lost: largest share of frames, 0 to 1, in which a joint may be lost.
+    """
+
+    fps = 100.0
+    sensor = "Vicon"
+    noun: str
+
+    def __init__(
+        self, labels: str | Path | None = None, crop: bool = True, max_lost: float = 0.5
+    ) -> None:
+        super().__init__(labels, crop)
+        if not 0 <= max_lost <= 1:
+            raise ConfigError(f"max_lost is a share of frames from 0 to 1, not {max_lost}")
+        self.max_lost = max_lost
+
+    def _convert(self, raws: list[_Raw], report: PrepareReport) -> Iterator[Recording | None]:
+        for raw in raws:
+            (values,) = raw.arrays
+            missing = motion.lost(values)
+            yield (
+                None
+                if self._reject(raw, missing, report)
+                else self._recording(
+                    raw,
+                    tracked=np.where(missing, NOT_TRACKED, TRACKED).astype(np.uint8),
+                    **self._arrays(values, missing),
+                )
+            )
+
+    @abstractmethod
+    def _arrays(
+        self, values: NDArray[np.float64], missing: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Canonical arrays with gaps closed."""
+
+    def _reject(self, raw: _Raw, missing: NDArray[np.bool_], report: PrepareReport) -> bool:
+        """Reports lost joints; True if the repetition has to be skipped."""
+        counts = missing.sum(axis=0)
+        if not counts.any():
+            return False
+        names = self.skeleton.joints
+        worst = int(counts.argmax())
+        others = int(np.count_nonzero(counts)) - 1
+        reject = bool(counts[worst] > self.max_lost * len(missing))
+        problem = Problem(
+            f"lost-{self.noun}",
+            raw.repetition.file(self.sensor, self.kinds[0]),
+            raw.first_line + int(missing.any(axis=1).argmax()),
+            f"{names[worst]} at 0, 0, 0 in {counts[worst]} of {len(missing)} frames"
+            + (f" and {others} more lost" if others else ""),
+            f"at most {self.max_lost:.0%} lost (max_lost)" if reject else "measured values",
+        )
+        (report.skip if reject else report.fault)(raw.repetition.id, problem)
+        return reject
+
+
+class UiprmdViconAdapter(_UiprmdVicon):
+    """UI-PRMD by Vicon: 39 markers, 100 Hz, positions in metres, axes as `motion.vicon_axes`.
+
+    Markers have no orientation. Lost ones: see the base class.
+
+    Args:
+        labels, crop: see `UiprmdAdapter`.
+        max_lost: largest share of frames, 0 to 1, in which a marker may be lost.
+    """
+
+    name = "uiprmd_vicon"
+    layout = "uiprmd_vicon"
+    kinds = ("Positions",)
+    noun = "marker"
+
+    def _arrays(
+        self, values: NDArray[np.float64], missing: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.float32]]:
+        filled = motion.fill(motion.vicon_axes(values), missing)
+        return {"positions": filled.astype(np.float32)}
+
+
+class UiprmdViconAnglesAdapter(_UiprmdVicon):
+    """UI-PRMD by Vicon: three angles in degrees of 39 joints and segments, 100 Hz.
+
+    Where an angle jumps at ±180 degrees it continues on the other side; nothing else is changed.
+
+    The rows of segments (see `SEGMENTS`) are rotation vectors, so these have orientations (see
+    `motion.segment_orientations`). All others are clinical angles between segments, or of one
+    segment against the room; they follow from those of the segments and are no frames of their
+    own: their orientation is the identity 1, 0, 0, 0.
+
+    Args:
+        labels, crop: see `UiprmdAdapter`.
+        max_lost: largest share of frames, 0 to 1, in which the angles of a joint may be missing.
+    """
+
+    name = "uiprmd_vicon_angles"
+    layout = "uiprmd_vicon_angles"
+    kinds = ("Angles",)
+    noun = "angles"
+
+    def _arrays(
+        self, values: NDArray[np.float64], missing: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.float32]]:
+        unwrapped = motion.fill(motion.unwrap_degrees(values, missing), missing)
+        segments = [self.skeleton.index(name) for name in SEGMENTS]
+        orientations = np.zeros((*missing.shape, 4), dtype=np.float32)
+        orientations[..., 0] = 1
+        orientations[:, segments] = motion.segment_orientations(
+            values[:, segments], missing[:, segments]
+        )
+        return {"angles": unwrapped.astype(np.float32), "orientations": orientations}
+
+
+def _batches(repetitions: list[Repetition]) -> Iterator[list[Repetition]]:
+    for start in range(0, len(repetitions), _BATCH):
+        yield repetitions[start : start + _BATCH]
+
+
+def _read(root: Path, file: str, width: int) -> Rows:
+    if not (root / file).is_file():
+        raise _FaultError(
+            Problem("missing-file", file, None, "no such file", "a recorded repetition")
+        )
+    try:
+        return read_rows(root / file, width)
+    except RowError as error:
+        raise _FaultError(
+            Problem(error.kind, file, error.line, error.found, error.expected)
+        ) from None
