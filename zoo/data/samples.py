@@ -1,16 +1,21 @@
 """Samples: what a protocol cuts out of the recordings, as tensors ready for a model."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data.batch import Batch
 from zoo.data.recording import Recording
-from zoo.data.segment import Sampling
-from zoo.data.transforms import Step
+from zoo.data.resample import SOURCES, derive, resample_motion
+from zoo.data.segment import Sampling, segments
+from zoo.data.transforms import Motion, Step
+from zoo.errors import ConfigError, DataError
+from zoo.skeleton.layout import Layout, load_layout
 
 PIPELINE_VERSION = 1
 """Raised when the same settings come to give other samples; part of every protocol's hash."""
@@ -26,7 +31,7 @@ class SampleSet:
         target: (S,) float32 in score units; NaN where a recording has no score.
         recording: id of the recording each sample was cut from.
         segment: number of the sample within its recording, from 0.
-        subject: the person; None where the dataset does not say who it was.
+        subject: the person; `zoo.data.recording.UNKNOWN_SUBJECT` where nobody says who it was.
         group: clinical group of the person.
         exercise: exercise id.
         frames: (start, stop) of the sample in its recording.
@@ -38,7 +43,7 @@ class SampleSet:
     target: Tensor
     recording: list[str]
     segment: list[int]
-    subject: list[str | None]
+    subject: list[str]
     group: list[str]
     exercise: list[str]
     frames: list[tuple[int, int]]
@@ -101,4 +106,84 @@ def build_samples(
     Raises:
         DataError: no recording is left, layouts differ, a stream cannot be made.
     """
-    raise NotImplementedError
+    if frames is not None and frames < 1:
+        raise ConfigError(f"frames is {frames}, expected at least 1, or null to keep each length")
+    if not streams:
+        raise ConfigError("no stream is asked for")
+    rows: list[_Row] = []
+    layout: Layout | None = None
+    for recording in dataset:
+        score = recording.scores.get("total", math.nan)
+        if scored and not math.isfinite(score):
+            continue
+        if layout is None:
+            layout = load_layout(recording.layout)
+        elif recording.layout != layout.name:
+            raise DataError(
+                f"recording {recording.id} has the layout {recording.layout}, the ones before it "
+                f"{layout.name}: samples of one set need the same joints"
+            )
+        rows.extend(_rows(recording, score, layout, sampling, transforms, streams, frames))
+    if layout is None:
+        kind = "recordings with a total score" if scored else "recordings"
+        raise DataError(f"there are no {kind} to make samples of")
+    return _stack(rows, layout.name, streams)
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    recording: Recording
+    segment: int
+    frames: tuple[int, int]
+    score: float
+    streams: dict[str, NDArray[np.float64]]
+
+
+def _rows(
+    recording: Recording,
+    score: float,
+    layout: Layout,
+    sampling: Sampling,
+    transforms: Sequence[Step],
+    streams: Sequence[str],
+    frames: int | None,
+) -> Iterator[_Row]:
+    motion = Motion.of(recording, layout)
+    needed = {raw for name in streams for raw in SOURCES.get(name, ())}
+    cuts = segments(recording, sampling)
+    for step in transforms:
+        motion = step(motion)
+    motion = motion.only(needed)
+    for number, (start, stop) in enumerate(cuts):
+        part = motion.cut(start, stop)
+        if frames is not None:
+            part = resample_motion(part, frames)
+        yield _Row(recording, number, (start, stop), score, derive(part, streams))
+
+
+def _stack(rows: Sequence[_Row], layout: str, streams: Sequence[str]) -> SampleSet:
+    first = streams[0]
+    lengths = [len(row.streams[first]) for row in rows]
+    longest = max(lengths)
+    stacked = {}
+    for name in streams:
+        shape = rows[0].streams[name].shape[1:]
+        values = np.zeros((len(rows), longest, *shape), dtype=np.float32)
+        for i, row in enumerate(rows):
+            values[i, : lengths[i]] = row.streams[name]
+        stacked[name] = torch.from_numpy(values)
+    mask = None
+    if min(lengths) < longest:
+        mask = torch.arange(longest)[None] < torch.tensor(lengths)[:, None]
+    return SampleSet(
+        streams=stacked,
+        mask=mask,
+        target=torch.tensor([row.score for row in rows], dtype=torch.float32),
+        recording=[row.recording.id for row in rows],
+        segment=[row.segment for row in rows],
+        subject=[row.recording.subject for row in rows],
+        group=[row.recording.group for row in rows],
+        exercise=[row.recording.exercise for row in rows],
+        frames=[row.frames for row in rows],
+        layout=layout,
+    )

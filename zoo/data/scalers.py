@@ -11,6 +11,7 @@ from zoo.errors import CheckpointError, ConfigError, DataError
 STREAM_SCALES = ("zscore", "none")
 TARGET_SCALES = ("zscore", "minmax", "none")
 
+_QUATERNIONS = "orientation"
 _CONSTANT = 1e-5
 """A channel whose deviation is below this, relative to its size, holds rounding and no signal."""
 
@@ -21,6 +22,12 @@ class StreamScaler:
     x' = (x − mean) / deviation, mean and deviation (V, C) over all samples and real frames, the
     deviation being that of the population (no Bessel correction, as in scikit-learn's
     StandardScaler). A constant channel is centred and divided by 1. Padded frames stay 0.
+
+    Quaternions q and −q are one rotation, and a sensor's choice of sign says nothing. Before
+    all else each joint's sequence in each sample gets the sign that brings its mean closer to the
+    joint's reference: the axis along which the fitted samples' mean quaternions lie (largest
+    eigenvector of Σ q̄ q̄ᵀ). That w ≥ 0 is no help: a body that faces the sensor is turned by
+    180°, where w is 0.
     """
 
     def __init__(self, kind: str = "zscore") -> None:
@@ -29,6 +36,7 @@ class StreamScaler:
         self.kind = kind
         self.mean: dict[str, Tensor] = {}
         self.deviation: dict[str, Tensor] = {}
+        self.reference: Tensor | None = None
 
     def fit(self, batch: Batch) -> "StreamScaler":
         """Take mean and deviation from `batch`; computed in float64, kept in float32.
@@ -38,9 +46,12 @@ class StreamScaler:
         """
         if batch.size == 0:
             raise DataError("a scaler cannot be fitted on no samples")
-        self.mean, self.deviation = {}, {}
+        self.mean, self.deviation, self.reference = {}, {}, None
         if self.kind == "none":
             return self
+        if _QUATERNIONS in batch.x:
+            self.reference = _reference_axes(batch)
+            batch = self._aligned(batch)
         for name, x in batch.x.items():
             frames = x.flatten(0, 1) if batch.mask is None else x[batch.mask]
             frames = frames.double()
@@ -60,7 +71,7 @@ class StreamScaler:
         if self.kind == "none":
             return batch
         x = {}
-        for name, values in batch.x.items():
+        for name, values in self._aligned(batch).x.items():
             if name not in self.mean:
                 raise DataError(
                     f"the scaler was fitted on {', '.join(self.mean) or 'nothing'}, "
@@ -74,8 +85,10 @@ class StreamScaler:
         return Batch(x, batch.mask)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Tensors by name: ``STREAM.mean`` and ``STREAM.deviation`` (V, C) float32."""
+        """``STREAM.mean``, ``STREAM.deviation`` (V, C) and ``orientation.reference`` (V, 4)."""
         state = {}
+        if self.reference is not None:
+            state[f"{_QUATERNIONS}.reference"] = self.reference
         for name in self.mean:
             state[f"{name}.mean"] = self.mean[name]
             state[f"{name}.deviation"] = self.deviation[name]
@@ -87,6 +100,8 @@ class StreamScaler:
         Raises:
             CheckpointError: a mean without its deviation, or of another shape.
         """
+        state = dict(state)
+        reference = state.pop(f"{_QUATERNIONS}.reference", None)
         mean = {k[:-5]: v for k, v in state.items() if k.endswith(".mean")}
         deviation = {k[:-10]: v for k, v in state.items() if k.endswith(".deviation")}
         fits = mean.keys() == deviation.keys() and len(state) == 2 * len(mean)
@@ -97,6 +112,26 @@ class StreamScaler:
         self.kind = "zscore" if mean else "none"
         self.mean = {k: v.clone() for k, v in mean.items()}
         self.deviation = {k: v.clone() for k, v in deviation.items()}
+        self.reference = None if reference is None else reference.clone()
+
+    def _aligned(self, batch: Batch) -> Batch:
+        if self.reference is None or _QUATERNIONS not in batch.x:
+            return batch
+        q = batch.x[_QUATERNIONS]
+        towards = torch.einsum("ntvc,vc->nv", q, self.reference.to(q))
+        sign = torch.where(towards < 0, -1.0, 1.0).to(q)[:, None, :, None]
+        return Batch({**batch.x, _QUATERNIONS: q * sign}, batch.mask)
+
+
+def _reference_axes(batch: Batch) -> Tensor:
+    """Axis (V, 4) along which each joint's mean quaternions lie; largest entry positive."""
+    q = batch.x[_QUATERNIONS].double()
+    mean = q.sum(1)  # padded frames are 0, and only the direction matters
+    mean = mean / mean.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    _, vectors = torch.linalg.eigh(torch.einsum("nvc,nvd->vcd", mean, mean))
+    axis = vectors[..., -1]
+    largest = axis.gather(-1, axis.abs().argmax(-1, keepdim=True))
+    return (axis * torch.where(largest < 0, -1.0, 1.0)).float()
 
 
 class TargetScaler:

@@ -3,7 +3,6 @@
 Every cut is a list of (start, stop) frame pairs, half open, in order of time.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,8 +126,3 @@ def segments(recording: Recording, sampling: Sampling) -> list[Segment]:
         return whole(recording.num_frames)
     except DataError as error:
         raise DataError(f"recording {recording.id}: {error}") from None
-
-
-def total_frames(cuts: Sequence[Segment]) -> int:
-    """Number of frames in all segments, overlaps counted as often as they occur."""
-    return sum(stop - start for start, stop in cuts)

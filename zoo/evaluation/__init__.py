@@ -1,1 +1,1 @@
-"""Metrics in score units and their aggregation."""
+"""Metrics in score units, and predictions of recordings from those of their samples."""

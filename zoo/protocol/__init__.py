@@ -1,1 +1,1 @@
-"""How a dataset is sampled, split, scaled and guarded against leakage."""
+"""Protocols: sampling, splits, scaler scope, and the leakage gate."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.batch import Batch
+from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import ConfigError
@@ -36,7 +37,7 @@ class Split:
     train: Tensor
     validation: Tensor
     test: Tensor
-    members: dict[str, list[tuple[str | None, str, int]]]
+    members: dict[str, list[tuple[str, str, int]]]
     hash: str
 
     @classmethod
@@ -69,7 +70,7 @@ class Split:
     def persons(self, part: str) -> list[str]:
         """The known people of a part, sorted, each once."""
         self.index(part)
-        return sorted({p for p, _, _ in self.members[part] if p is not None})
+        return sorted({p for p, _, _ in self.members[part]} - {UNKNOWN_SUBJECT})
 
     def recordings(self, part: str) -> list[str]:
         """The recordings of a part, sorted, each once."""

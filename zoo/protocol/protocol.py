@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from registry import PROTOCOLS
-from registry.nearest import did_you_mean
+from registry import PROTOCOLS, did_you_mean
 from zoo.config import entry_config
 from zoo.data.recording import Recording
 from zoo.data.samples import PIPELINE_VERSION, SampleSet, build_samples
@@ -15,7 +14,7 @@ from zoo.data.scalers import TARGET_SCALES, StreamScaler, TargetScaler
 from zoo.data.segment import Sampling
 from zoo.data.transforms import Step, parse_steps
 from zoo.errors import ConfigError
-from zoo.protocol.fold import FoldData, Split
+from zoo.protocol.fold import FoldData
 from zoo.protocol.leakage import check_leakage, gate
 from zoo.protocol.splits import SplitRule
 
@@ -37,13 +36,15 @@ class Protocol:
         frames: frames T of each sample after cubic resampling; None keeps lengths and pads.
         transforms: steps applied to each recording before it is cut, in order.
         split: how the samples are dealt to training, validation and test.
-        scaler: ``train`` fits scalers on the training part, ``all`` on every sample (which
-            leaks), ``none`` leaves the streams as they are.
-        target_scale: ``zscore``, ``minmax`` or ``none``; fitted on what `scaler` names
-            (``none`` means the training part here).
+        scaler: what the z-score of the streams is fitted on: ``train``, ``all`` samples (which
+            leaks), or ``none`` for no z-score.
+        target_scale: ``zscore``, ``minmax`` or ``none``; fitted on all samples where `scaler` is
+            ``all``, else on the training part.
         selection: ``best`` epoch on the validation part, or the ``last``.
         aggregate: how predictions of one recording's samples become one: mean or median.
-        seeds: seeds this protocol's published runs use; information for sweeps.
+
+    Raises:
+        ConfigError: a value that does not exist or contradicts another.
     """
 
     name: str
@@ -58,21 +59,77 @@ class Protocol:
     target_scale: str = "zscore"
     selection: str = "best"
     aggregate: str = "mean"
-    seeds: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        for key, allowed in (
+            ("leaky", (True, False)),
+            ("scaler", SCALER_SCOPES),
+            ("target_scale", TARGET_SCALES),
+            ("selection", SELECTIONS),
+            ("aggregate", AGGREGATES),
+        ):
+            value = getattr(self, key)
+            if value not in allowed or isinstance(value, bool) != (key == "leaky"):
+                raise self._fault(f"{key} is {value!r}, expected one of {_words(allowed)}")
+        if self.frames is not None and (
+            isinstance(self.frames, bool) or not isinstance(self.frames, int) or self.frames < 1
+        ):
+            raise self._fault(f"frames is {self.frames!r}, expected a whole number above 0 or null")
+        if self.leaky and not self.leak_reason.strip():
+            raise self._fault("it is leaky and does not say why (leak_reason)")
+        if not self.leaky and self.scaler == "all":
+            raise self._fault("scaler: all fits on test samples; it needs leaky: true")
+        if not self.leaky and self.split.kind == "random":
+            raise self._fault("a random split puts people on both sides; it needs leaky: true")
+        if self.selection == "best" and not self.split.has_validation:
+            raise self._fault(
+                "selection: best needs a validation part; set split.validation (or the second of "
+                "split.fractions) above 0, or selection: last"
+            )
 
     @property
     def num_folds(self) -> int:
         """How many folds `fold` accepts, repeats counted."""
         return self.split.num_folds
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every parameter as plain containers; `from_config` takes them back."""
+        return {
+            "name": self.name,
+            "summary": self.summary,
+            "leaky": self.leaky,
+            "leak_reason": self.leak_reason,
+            "sampling": self.sampling.to_dict(),
+            "frames": self.frames,
+            "transforms": [step.to_config() for step in self.transforms],
+            "split": self.split.to_dict(),
+            "scaler": self.scaler,
+            "target_scale": self.target_scale,
+            "selection": self.selection,
+            "aggregate": self.aggregate,
+        }
+
     def hash(self) -> str:
-        """SHA-256 over everything that can change a number; prose is left out."""
-        raise NotImplementedError
+        """SHA-256 (hex) over everything that can change a number; names and prose are left out.
+
+        It is taken over canonical JSON: sorted keys, no spaces, numbers as Python writes them.
+        """
+        content = {k: v for k, v in self.to_dict().items() if k not in _PROSE}
+        content["transforms"] = [[s.name, dict(s.params)] for s in self.transforms]
+        content["pipeline"] = PIPELINE_VERSION
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def samples(
         self, recordings: Iterable[Recording], streams: Sequence[str], *, scored: bool = True
     ) -> SampleSet:
-        """Recordings as samples of this protocol, unscaled (for training and for prediction)."""
+        """Recordings as samples of this protocol, unscaled (for training and for prediction).
+
+        Args:
+            recordings: of one layout.
+            streams: what the model needs.
+            scored: leave out recordings without a score; for prediction set False.
+        """
         return build_samples(
             recordings, self.sampling, self.transforms, streams, self.frames, scored=scored
         )
@@ -98,18 +155,107 @@ class Protocol:
             DataError: too few people, or unknown ones where the split is by person.
             LeakageError: a person stands on both sides and the protocol does not say so.
         """
-        raise NotImplementedError
+        samples = self.samples(dataset, streams) if samples is None else samples
+        split = self.split.apply(samples, fold)
+        leakage = check_leakage(samples, split, scaler=self.scaler)
+        warning = gate(self, leakage)
+        seen = None if self.scaler == "all" else split.train
+        stream_scaler = StreamScaler("none" if self.scaler == "none" else "zscore")
+        target = samples.target if seen is None else samples.target[seen]
+        return FoldData(
+            protocol=self,
+            fold=fold,
+            samples=samples,
+            split=split,
+            stream_scaler=stream_scaler.fit(samples.batch(seen)),
+            target_scaler=TargetScaler(self.target_scale).fit(target),
+            leakage=leakage,
+            warning=warning,
+        )
 
     @classmethod
-    def from_config(cls, name: str, config: Mapping[str, Any]) -> "Protocol":
-        """The protocol described by a configuration's ``card`` and ``params``."""
-        raise NotImplementedError
+    def from_config(cls, name: str, **params: Any) -> "Protocol":
+        """The protocol described by the ``params`` of ``configs/protocol/NAME.yaml``.
+
+        Raises:
+            ConfigError: an unknown key (the nearest one is named) or an impossible value.
+        """
+        known = [f.name for f in fields(cls) if f.name != "name"]
+        _require_known(params, known, f"protocol {name}")
+        values = dict(params)
+        for key, build in (("sampling", _sampling), ("split", _split), ("transforms", parse_steps)):
+            if key in values:
+                try:
+                    values[key] = build(values[key])
+                except ConfigError as error:
+                    raise ConfigError(f"protocol {name}: {error}") from None
+        return cls(name=name, **values)
+
+    def _fault(self, message: str) -> ConfigError:
+        return ConfigError(f"protocol {self.name}: {message}")
+
+
+_PROSE = ("name", "summary", "leak_reason")
 
 
 def load_protocol(name: str, **overrides: Any) -> Protocol:
     """The protocol called `name`, with some of its parameters replaced.
 
+    Args:
+        name: of a registered protocol.
+        **overrides: parameters; mappings are merged into the configured ones, as
+            ``split={"folds": 3}``.
+
     Raises:
+        RegistryError: no protocol has this name.
         ConfigError: a key or a value that a protocol does not have.
     """
-    raise NotImplementedError
+    entry = PROTOCOLS.get(name)
+    config = entry_config("protocol", name)
+    params = dict(config.get("params", {}))
+    params.setdefault("summary", config.get("card", {}).get("summary", ""))
+    for key, value in overrides.items():
+        params[key] = _merged(params.get(key), value)
+    return entry.load()(name, **params)
+
+
+def _merged(base: Any, value: Any) -> Any:
+    """`value` over `base`; of another kind it stands alone, for its numbers are others."""
+    if not isinstance(base, Mapping) or not isinstance(value, Mapping):
+        return value
+    same = value.get("kind", base.get("kind")) == base.get("kind")
+    return {**base, **value} if same else dict(value)
+
+
+def _sampling(config: Any) -> Sampling:
+    values = _mapping(config, "sampling", Sampling)
+    return Sampling(**values)
+
+
+def _split(config: Any) -> SplitRule:
+    values = _mapping(config, "split", SplitRule)
+    for key in ("stratify", "fractions"):
+        if key in values:
+            if isinstance(values[key], str) or not isinstance(values[key], Sequence):
+                raise ConfigError(f"split.{key} is {values[key]!r}, expected a list")
+            values[key] = tuple(values[key])
+    return SplitRule(**values)
+
+
+def _mapping(config: Any, where: str, cls: type) -> dict[str, Any]:
+    if isinstance(config, str):
+        config = {"kind": config}
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"{where} is {config!r}, expected keys and values")
+    _require_known(config, [f.name for f in fields(cls)], where)
+    return dict(config)
+
+
+def _require_known(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{where}: no setting is called {key!r}. {did_you_mean(key, known)}")
+
+
+def _words(values: Sequence[Any]) -> str:
+    return ", ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
