@@ -152,10 +152,24 @@ class Adapter(ABC):
             DataError: the folder does not hold this dataset at all, or `report` is strict.
         """
 
-    def read_file(self, file: Path) -> Recording:
-        """One recording from a file of its own, in the form of this dataset; without scores.
+    def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
+        """Yields the recordings of one published file, without the rest of the dataset around it.
+
+        A recording has the id, person, exercise and scores that it would have in the dataset as
+        far as the file's place and name tell them; otherwise the file's stem, `UNKNOWN_SUBJECT`,
+        an empty exercise and no scores.
+
+        Args:
+            file: the file, or a folder that stands for it.
+            report: told of what was mended and of oddities.
 
         Raises:
-            DataError: the file cannot be used, or this dataset has no files to be read alone.
+            DataError: the file cannot be used (which line, what was found, what was expected),
+                or no file of this dataset can be read alone.
         """
-        raise DataError(f"{file}: a file of {self.name} cannot be read alone")
+        raise DataError(f"{file}: {self.name} reads no single files")
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether `read_file` can read anything."""
+        return type(self).read_file is not Adapter.read_file

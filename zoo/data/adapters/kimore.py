@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
+from zoo.data.adapters.kimore_file import read_session
 from zoo.data.adapters.kimore_frames import (
     JOINTS,
     SCALAR_FIRST,
+    check_lengths,
+    jumps,
     read_frames,
     read_orientations,
     read_positions,
@@ -20,8 +23,7 @@ from zoo.data.adapters.kimore_frames import (
 from zoo.data.adapters.kimore_scores import ScoreReader
 from zoo.data.adapters.kimore_tree import Session, Tree, read_tree
 from zoo.data.adapters.rows import RowError, Rows
-from zoo.data.recording import UNKNOWN_SUBJECT, Recording
-from zoo.errors import DataError
+from zoo.data.recording import Recording
 
 EXERCISES = {
     "1": "lifting of the arms",
@@ -30,8 +32,6 @@ EXERCISES = {
     "4": "rotation of the pelvis in the transverse plane",
     "5": "squat",
 }
-
-_JUMP_METRES = 0.5
 
 
 class KimoreAdapter(Adapter):
@@ -77,43 +77,15 @@ class KimoreAdapter(Adapter):
                 "direction of the bones; descriptions of the dataset say x, y, z, w)"
             )
 
-    def read_file(self, file: Path) -> Recording:
-        """One session without scores, from its ``JointPosition*.csv``.
+    def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
+        """One session, from its ``JointPosition*.csv``; see `Adapter.read_file`.
 
-        The file of orientations is taken from the same folder if there is one of the same name
-        but for ``JointOrientation``.
-
-        Raises:
-            DataError: the file, or its orientations, cannot be used.
+        Orientations and time stamps are taken from the files of the same stamp beside it. The
+        ``JointOrientation*.csv``, the ``Raw`` folder and the ``Es`` folder stand for the session
+        as well. Inside the official folders the person, the exercise and, where the session has
+        its own sheet, the scores are known.
         """
-        start = "JointPosition"
-        if not file.name.startswith(start):
-            raise DataError(f"{file}: expected a KIMORE recording, called {start}*.csv")
-        other = file.with_name(f"JointOrientation{file.name.removeprefix(start)}")
-        current = file
-        orientations = None
-        try:
-            positions, tracked = read_positions(read_frames(file))
-            if other.is_file():
-                current = other
-                rows = read_frames(other)
-                _check_lengths(rows, positions, file)
-                orientations, _ = read_orientations(rows, positions)
-        except RowError as error:
-            problem = Problem(error.kind, str(current), error.line, error.found, error.expected)
-            raise DataError(str(problem)) from None
-        return Recording(
-            id=file.stem,
-            subject=UNKNOWN_SUBJECT,
-            group="",
-            exercise="",
-            session="1",
-            layout=self.layout,
-            fps=self.fps,
-            positions=positions,
-            orientations=orientations,
-            tracked=tracked,
-        )
+        yield read_session(file, report)
 
 
 class _FaultError(Exception):
@@ -154,14 +126,14 @@ class _SessionReader:
         if orientations_file is not None:
             with self._faults_of(orientations_file):
                 rows = self._rows(session, orientations_file)
-                _check_lengths(rows, positions, file)
+                check_lengths(rows, positions, file)
                 orientations, order = read_orientations(rows, positions)
             self.scalar_first += order == SCALAR_FIRST
         timestamps = self._timestamps(session, len(positions))
         scores = self._scores.scores(session, siblings)
         for problem in scores.problems:
             self._report.fault(session.id, problem)
-        for note in [*scores.notes, *_jumps(positions)]:
+        for note in [*scores.notes, *jumps(positions)]:
             self._report.note(f"{session.id}: {note}")
         return Recording(
             id=session.id,
@@ -236,24 +208,3 @@ class _SessionReader:
             name = self._tree.name(file)
             problem = Problem(error.kind, name, error.line, error.found, error.expected)
             raise _FaultError(problem) from None
-
-
-def _check_lengths(rows: Rows, positions: NDArray[np.float32], file: Path) -> None:
-    if len(rows.values) != len(positions):
-        raise RowError(
-            "unequal-lengths",
-            int(rows.lines[-1]),
-            f"{len(rows.values)} frames of orientations",
-            f"{len(positions)} as in {file.name}",
-        )
-
-
-def _jumps(positions: NDArray[np.float32]) -> list[str]:
-    """Names frames at which the whole skeleton leaps; the sensor took another body for it."""
-    steps = np.linalg.norm(np.diff(positions, axis=0), axis=-1)
-    leaps = np.median(steps, axis=1)
-    frames = np.flatnonzero(leaps > _JUMP_METRES) + 1
-    if not len(frames):
-        return []
-    shown = ", ".join(str(frame) for frame in frames[:6]) + (", …" if len(frames) > 6 else "")
-    return [f"the skeleton jumps by up to {leaps.max():.2f} m (frames {shown}); kept as it is"]

@@ -113,6 +113,22 @@ def read_tree(source: Path) -> Tree:
     return tree
 
 
+def session_at(folder: Path) -> Session | None:
+    """The session whose ``Es`` folder, or ``Raw`` folder in it, `folder` is.
+
+    Returns:
+        None where the names of the folders above do not say who performs what.
+    """
+    place = folder.absolute()
+    if place.name.casefold() == "raw":
+        place = place.parent
+    exercise, subject = _EXERCISE.fullmatch(place.name), _SUBJECT.fullmatch(place.parent.name)
+    if exercise is None or subject is None or str(int(exercise[1])) not in EXERCISES:
+        return None
+    person = f"{subject[1].upper()}_ID{int(subject[2])}"
+    return Session(person, str(int(exercise[1])), place, place.parent)
+
+
 def child(folder: Path, name: str) -> Path | None:
     """The folder `name` inside `folder`, whatever its case; None where there is none."""
     found = [f for f in _folders(folder) if f.name.casefold() == name.casefold()]

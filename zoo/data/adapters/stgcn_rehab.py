@@ -6,9 +6,10 @@ told apart only by a list of repetitions per person, in the order of the release
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,33 @@ class StgcnRehabAdapter(Adapter):
                 yield from _repetitions(exercise, frames, scores, runs, report, folder, source)
             progress(done, len(folders), folder.name)
 
+    def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
+        """Every 100 rows of a ``Train_X.csv`` as one recording; see `Adapter.read_file`.
+
+        The folder with that file stands for it. Its name tells the exercise; scores come from the
+        ``Train_Y.csv`` beside it, if there is one.
+        """
+        folder = file if file.is_dir() else file.parent
+        table = _file(file, "Train_X.csv") if file.is_dir() else file
+        if table is None:
+            raise DataError(f"{file}: found no Train_X.csv in this folder")
+        try:
+            frames = read_rows(table, JOINTS * 4)
+        except RowError as error:
+            problem = Problem(error.kind, str(table), error.line, error.found, error.expected)
+            raise DataError(str(problem)) from None
+        if len(frames.values) % FRAMES:
+            found, line = f"{len(frames.values)} rows", int(frames.lines[-1])
+            expected = f"{FRAMES} for each repetition"
+            raise DataError(str(Problem("unequal-lengths", str(table), line, found, expected)))
+        scores = _scores_beside(folder, len(frames.values) // FRAMES, report)
+        match = _EXERCISE.search(folder.resolve().name)
+        exercise = "" if match is None else match[1]
+        for recording in _repetitions(exercise, frames, scores, None, report, folder, folder):
+            yield (
+                recording if exercise else replace(recording, id=f"{table.stem}{recording.id[2:]}")
+            )
+
 
 class _ExerciseError(Exception):
     def __init__(self, problem: Problem) -> None:
@@ -166,7 +194,7 @@ def _read_exercise(folder: Path, source: Path) -> tuple[Rows, Rows]:
 def _repetitions(
     exercise: str,
     frames: Rows,
-    scores: Rows,
+    scores: Rows | None,
     runs: list[Run] | None,
     report: PrepareReport,
     folder: Path,
@@ -175,10 +203,10 @@ def _repetitions(
     data = frames.values.reshape(-1, FRAMES, JOINTS, 4)
     owners = [run for run in runs or [] for _ in range(run.repetitions)]
     for i, repetition in enumerate(data):
-        total = float(scores.values[i, 0])
         recording = f"Es{exercise}/{i + 1:04d}"
+        total = math.nan if scores is None else float(scores.values[i, 0])
         known = 0 <= total <= StgcnRehabAdapter.score_range[1]
-        if not known:
+        if scores is not None and not known:
             shown = folder.relative_to(source).joinpath("Train_Y.csv").as_posix()
             line = int(scores.lines[i])
             problem = Problem("bad-score", shown, line, f"{total:g}", "a score from 0 to 50")
@@ -195,6 +223,23 @@ def _repetitions(
             tracked=_states(repetition[..., 3]),
             scores={"total": total} if known else {},
         )
+
+
+def _scores_beside(folder: Path, repetitions: int, report: PrepareReport) -> Rows | None:
+    """The scores of ``Train_Y.csv``, where there is a sound one with one score a repetition."""
+    file = _file(folder, "Train_Y.csv")
+    if file is None:
+        return None
+    try:
+        scores = read_rows(file, 1)
+        if len(scores.values) != repetitions:
+            found, expected = f"{len(scores.values)} scores", f"{repetitions}, one a repetition"
+            raise RowError("unequal-lengths", None, found, expected)
+    except RowError as error:
+        problem = Problem(error.kind, str(file), error.line, error.found, error.expected)
+        report.fault(folder.name, problem)
+        return None
+    return scores
 
 
 def _states(column: NDArray[np.float32]) -> NDArray[np.uint8] | None:
