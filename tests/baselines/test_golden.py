@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from baselines.aagcn import AAGCN
 from baselines.stgcn import STGCN
+from registry import LAYOUTS
 from zoo.data.batch import Batch
 from zoo.skeleton import Layout, build_graph, load_layout
 
@@ -158,6 +159,14 @@ def error(model: nn.Module, x: Tensor, y: Tensor) -> float:
         out, _ = model.extract(Batch({"position": x}))
     assert out.shape == y.shape
     return ((out - y).abs().max() / y.abs().max()).item()
+
+
+@pytest.mark.parametrize("partition", ["spatial", "stgcn_spatial"])
+@pytest.mark.parametrize("layout", LAYOUTS.names())
+def test_any_skeleton_can_be_read_from_its_adjacency(layout: str, partition: str) -> None:
+    adjacency = build_graph(load_layout(layout), partition).adjacency()
+    found = build_graph(layout_of(adjacency, partition), partition).adjacency()
+    torch.testing.assert_close(found, adjacency)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,0 +1,61 @@
+import pytest
+import torch
+from torch import nn
+
+from zoo.nn.blocks import STGCNBlock, residual_branch
+from zoo.nn.temporal import TemporalConv
+from zoo.skeleton import build_graph, load_layout
+
+GRAPH = build_graph(load_layout("kinect_v2"), "spatial")
+
+
+def test_block_is_the_papers_sequence_of_layers() -> None:
+    torch.manual_seed(0)
+    block = STGCNBlock(3, 8, GRAPH, stride=2, importance=True).eval()
+    x = torch.randn(2, 9, 25, 3)
+    y = torch.relu(block.norm(block.spatial(x)))
+    expected = torch.relu(block.temporal(y) + block.residual(x))
+    out, mask = block(x)
+    torch.testing.assert_close(out, expected)
+    assert out.shape == (2, 5, 25, 8)
+    assert mask is None
+
+
+def test_input_is_left_as_it_was() -> None:
+    block = STGCNBlock(3, 3, GRAPH)
+    x = torch.randn(2, 9, 25, 3)
+    before = x.clone()
+    block(x)
+    assert torch.equal(x, before)
+
+
+def test_shortcut_fits_the_shape() -> None:
+    assert residual_branch(8, 8, 1, residual=False) is None
+    assert isinstance(residual_branch(8, 8, 1), nn.Identity)
+    for c_out, stride in ((8, 2), (16, 1), (16, 2)):
+        branch = residual_branch(8, c_out, stride)
+        assert isinstance(branch, TemporalConv)
+        assert branch(torch.randn(2, 9, 25, 8)).shape == (2, -(-9 // stride), 25, c_out)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_masked_frames_do_not_reach_real_ones(stride: int) -> None:
+    torch.manual_seed(0)
+    block = STGCNBlock(3, 8, GRAPH, stride=stride).eval()
+    x = torch.randn(3, 12, 25, 3)
+    lengths = torch.tensor([12, 5, 1])
+    mask = torch.arange(12) < lengths.unsqueeze(1)
+    x[~mask] = 100.0
+    out, out_mask = block(x, mask)
+    for i, length in enumerate(lengths.tolist()):
+        alone, _ = block(x[i : i + 1, :length])
+        assert out_mask[i].sum() == alone.shape[1]
+        torch.testing.assert_close(out[i : i + 1][:, out_mask[i]], alone)
+
+
+def test_dropout_acts_in_training_only() -> None:
+    block = STGCNBlock(3, 8, GRAPH, dropout=0.5)
+    x = torch.randn(2, 9, 25, 3)
+    assert not torch.equal(block(x)[0], block(x)[0])
+    block.eval()
+    assert torch.equal(block(x)[0], block(x)[0])

@@ -1,0 +1,49 @@
+import pytest
+import torch
+from torch import nn
+
+from zoo.nn.temporal import TemporalConv
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("frames", [1, 7, 12])
+def test_is_a_convolution_of_each_joint_then_batch_norm(
+    stride: int, dilation: int, frames: int
+) -> None:
+    torch.manual_seed(0)
+    temporal = TemporalConv(3, 5, 9, stride, dilation).double().eval()
+    with torch.no_grad():
+        temporal.norm.running_mean.normal_()
+        temporal.norm.running_var.uniform_(0.5, 2)
+        temporal.norm.weight.normal_()
+        temporal.norm.bias.normal_()
+    x = torch.randn(2, frames, 4, 3, dtype=torch.float64)
+
+    line = nn.Conv1d(3, 5, 9, stride, padding=4 * dilation, dilation=dilation).double()
+    line.weight.data = temporal.conv.weight.data.squeeze(-1)
+    line.bias.data = temporal.conv.bias.data
+    norm = temporal.norm
+    for joint in range(4):
+        expected = line(x[:, :, joint].transpose(1, 2)).transpose(1, 2)
+        expected = (expected - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
+        expected = expected * norm.weight + norm.bias
+        torch.testing.assert_close(temporal(x)[:, :, joint], expected, rtol=0, atol=1e-12)
+    assert temporal(x).shape[1] == -(-frames // stride)
+
+
+def test_memory_stays_channels_last() -> None:
+    x = torch.randn(2, 12, 25, 16)
+    temporal = TemporalConv(16, 32, 9, 2)
+    assert temporal(x).is_contiguous()
+    assert temporal.eval()(x).is_contiguous()
+
+
+def test_padded_frames_count_as_zero() -> None:
+    temporal = TemporalConv(3, 5, 5).eval()
+    x = torch.randn(2, 10, 4, 3)
+    mask = torch.arange(10).expand(2, 10) < 6
+    dirty = x.clone()
+    dirty[:, 6:] = float("nan")
+    y = temporal(dirty, mask)
+    torch.testing.assert_close(y[:, :6], temporal(x[:, :6]))
