@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.adaptive import AdaptiveSkeletonConv
-from zoo.nn.blocks import residual_branch
+from zoo.nn.blocks import shortcut
 from zoo.nn.heads import RegressionHead
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import frame_counts, stride_mask, zero_padding
@@ -52,8 +52,9 @@ class STCAttention(nn.Module):
         nn.init.xavier_normal_(self.joints.weight)
         nn.init.zeros_(self.frames.weight)
         nn.init.zeros_(self.excite.weight)
-        for layer in (self.joints, self.frames, self.excite):
-            nn.init.zeros_(layer.bias)
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
 
     def forward(self, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Weigh `y`."""
@@ -102,10 +103,10 @@ class AAGCNBlock(nn.Module):
         super().__init__()
         self.spatial = AdaptiveSkeletonConv(in_channels, out_channels, graph)
         self.norm = BatchNorm(out_channels)
-        self.down = residual_branch(in_channels, out_channels, stride=1)
+        self.down = shortcut(in_channels, out_channels)
         self.attention = STCAttention(out_channels, graph.num_joints) if attention else None
         self.temporal = TemporalConv(out_channels, out_channels, kernel_size, stride)
-        self.residual = residual_branch(in_channels, out_channels, stride, residual)
+        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
         self.stride = stride
         # The skeleton's own path starts almost closed, as in the authors' code.
         nn.init.constant_(self.norm.weight, 1e-6)

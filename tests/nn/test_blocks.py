@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.nn.blocks import STGCNBlock, residual_branch
+from zoo.nn.blocks import STGCNBlock, shortcut
 from zoo.nn.temporal import TemporalConv
 from zoo.skeleton import build_graph, load_layout
 
@@ -30,10 +30,10 @@ def test_input_is_left_as_it_was() -> None:
 
 
 def test_shortcut_fits_the_shape() -> None:
-    assert residual_branch(8, 8, 1, residual=False) is None
-    assert isinstance(residual_branch(8, 8, 1), nn.Identity)
+    assert STGCNBlock(8, 8, GRAPH, residual=False).residual is None
+    assert isinstance(shortcut(8, 8, 1), nn.Identity)
     for c_out, stride in ((8, 2), (16, 1), (16, 2)):
-        branch = residual_branch(8, c_out, stride)
+        branch = shortcut(8, c_out, stride)
         assert isinstance(branch, TemporalConv)
         assert branch(torch.randn(2, 9, 25, 8)).shape == (2, -(-9 // stride), 25, c_out)
 

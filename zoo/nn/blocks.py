@@ -10,17 +10,11 @@ from zoo.nn.temporal import TemporalConv
 from zoo.skeleton.graph import SkeletonGraph
 
 
-def residual_branch(
-    in_channels: int, out_channels: int, stride: int, residual: bool = True
-) -> nn.Module | None:
-    """The shortcut of a block.
+def shortcut(in_channels: int, out_channels: int, stride: int = 1) -> nn.Module:
+    """The way around a block: the identity where the shape stays, else a strided 1×1 convolution.
 
-    Returns:
-        None without residual, the identity where the shape stays, else a strided 1×1 convolution
-        with batch normalisation.
+    The convolution is followed by batch normalisation. (N, T, V, C_in) → (N, T', V, C_out).
     """
-    if not residual:
-        return None
     if in_channels == out_channels and stride == 1:
         return nn.Identity()
     return TemporalConv(in_channels, out_channels, kernel_size=1, stride=stride)
@@ -39,7 +33,7 @@ class STGCNBlock(nn.Module):
         graph: the typed edges.
         stride: of the temporal convolution.
         kernel_size: frames the temporal convolution sees, odd.
-        residual: with a shortcut; see `residual_branch`.
+        residual: with a shortcut; see `shortcut`.
         dropout: probability after the temporal convolution.
         importance: learnable edge importance of `SkeletonConv`.
         learnable: learnable adjacency of `SkeletonConv`.
@@ -67,7 +61,7 @@ class STGCNBlock(nn.Module):
         )
         self.norm = BatchNorm(out_channels)
         self.temporal = TemporalConv(out_channels, out_channels, kernel_size, stride)
-        self.residual = residual_branch(in_channels, out_channels, stride, residual)
+        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
         self.dropout = nn.Dropout(dropout)
         self.stride = stride
 
