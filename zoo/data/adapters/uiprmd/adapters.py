@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
 from zoo.data.adapters.rows import RowError, Rows, read_rows
 from zoo.data.adapters.uiprmd import motion
+from zoo.data.adapters.uiprmd.loose import loose_repetition
 from zoo.data.adapters.uiprmd.quality import Entry, Quality
 from zoo.data.adapters.uiprmd.tree import MOVEMENTS, Repetition, find_root, list_repetitions
 from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
@@ -120,6 +121,32 @@ class UiprmdAdapter(Adapter):
                 if recording is not None:
                     yield recording
                 progress(done, len(repetitions), raw.repetition.id)
+
+    def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
+        """One repetition; see `Adapter.read_file`.
+
+        The Kinect's positions and angles belong together: either file stands for both, which lie
+        side by side or in the published folders. Files in the published folders, or a `labels`
+        folder, give crop and score as in the dataset; otherwise a repetition stays whole.
+        """
+        repetition = loose_repetition(file, self.kinds)
+        entry = None
+        if repetition.published is not None:
+            quality = Quality.find(self.labels, repetition.roots, PrepareReport())
+            entry = quality.of(repetition.published)
+        seen = PrepareReport()
+        try:
+            raw = self._load(Path(), repetition, entry, self.skeleton.num_joints, seen)
+        except _FaultError as fault:
+            raise DataError(str(fault.problem)) from None
+        (recording,) = self._convert([raw], seen)
+        if recording is None:
+            raise DataError(str(seen.problems[-1]))
+        for problem in seen.problems:
+            report.fault(recording.id, problem)
+        if repetition.published is None:
+            recording = replace(recording, group="", session="", scores={})
+        yield recording
 
     @abstractmethod
     def _convert(self, raws: list[_Raw], report: PrepareReport) -> Iterator[Recording | None]:

@@ -128,6 +128,14 @@ def list_repetitions(
     return sorted(expected | present)
 
 
+def repetition_of(name: str) -> Repetition | None:
+    """The repetition that a file of this name holds; None where the name does not say."""
+    match = _NAME.fullmatch(name)
+    if match is None or match[1] not in MOVEMENTS:
+        return None
+    return Repetition(match[1], match[2], match[3], match[5] is None)
+
+
 def _parse(name: str, kind: str, correct: bool) -> Repetition | None:
     match = _NAME.fullmatch(name)
     if match is None:
