@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -103,22 +102,25 @@ class Source:
             ) from None
 
 
-def entry_point_sources(group: str) -> Iterator[tuple[str, Source]]:
+@cache
+def entry_point_sources(group: str) -> tuple[tuple[str, Source], ...]:
     """Name and source of every entry point in `group`, each distribution's only once."""
-    seen: set[tuple[str, str, str]] = set()
-    for point in _entry_points(group):
-        distribution = point.dist
-        name = distribution.name if distribution else "an unknown distribution"
-        if (name, point.name, point.value) in seen:
-            continue
-        seen.add((name, point.name, point.value))
-        version = f" {distribution.version}" if distribution else ""
-        yield point.name, Source(point.module, point.attr, f"{name}{version}", name)
+    found: dict[tuple[str, str, str], tuple[str, Source]] = {}
+    known: dict[int, tuple[str, str]] = {}  # a distribution parses its metadata at every access
+    for point in metadata.entry_points(group=group):
+        if id(point.dist) not in known:
+            known[id(point.dist)] = (
+                (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+            )
+        owner, version = known[id(point.dist)]
+        source = Source(point.module, point.attr, f"{owner} {version}".strip(), owner)
+        found.setdefault((owner, point.name, point.value), (point.name, source))
+    return tuple(found.values())
 
 
 def refresh() -> None:
     """Look at the installed distributions anew; for long-lived processes that install some."""
-    for function in (_entry_points, _top_level_place, _expected_place, module_file):
+    for function in (entry_point_sources, _top_level_place, _expected_place, module_file):
         function.cache_clear()
     importlib.invalidate_caches()
 
@@ -162,11 +164,6 @@ def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
 
 _PLUGIN_PREFIX = "zoo_plugin_"
 _OWN_DISTRIBUTION = "skeleton-zoo"
-
-
-@cache
-def _entry_points(group: str) -> tuple[metadata.EntryPoint, ...]:
-    return tuple(metadata.entry_points(group=group))
 
 
 @cache

@@ -9,20 +9,16 @@ starts from another of its kind. A run's configuration is composed in this order
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from hashlib import sha256
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, cast
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
-
 from registry import REGISTRIES, Card, Entry, Source, did_you_mean
 from zoo import resources
 from zoo.errors import ConfigError
-
-Config = dict[str, Any]
+from zoo.yaml_files import Config, merged, one_line, read_yaml
 
 _FACTORIES = {
     "layout": Source("zoo.skeleton.layout", "Layout.from_config", "", None),
@@ -55,22 +51,6 @@ def use_config_dir(path: str | Path) -> None:
             )
 
 
-def read_yaml(file: Path | Traversable) -> Config:
-    """A YAML mapping as plain containers.
-
-    Raises:
-        ConfigError: it does not parse or is no mapping.
-    """
-    try:
-        loaded = OmegaConf.create(file.read_text(encoding="utf-8"))
-        values = OmegaConf.to_container(loaded, resolve=True)
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{file}: {_one_line(error)}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{file}: expected a mapping of keys to values")
-    return cast(Config, values)
-
-
 def entry_config(kind: str, name: str) -> Config:
     """The configuration of an entry, merged along ``extends:``; empty where there is no file.
 
@@ -96,8 +76,7 @@ def entry_config(kind: str, name: str) -> Config:
         values = read_yaml(file)
         current = values.pop("extends", None)
         chain.append(values)
-    merged = OmegaConf.merge(*reversed(chain))
-    return cast(Config, OmegaConf.to_container(merged, resolve=True))
+    return reduce(merged, reversed(chain))
 
 
 def card(name: str) -> Card:
@@ -171,6 +150,10 @@ def compose(
 
 def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
     """A copy of `config` with ``key=value`` settings applied; a key must exist already."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
     result: Any = OmegaConf.create(config)
     for override in overrides:
         key, equals, _ = override.partition("=")
@@ -180,12 +163,14 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
         try:
             result = OmegaConf.merge(result, OmegaConf.from_dotlist([override]))
         except (YAMLError, OmegaConfBaseException) as error:
-            raise ConfigError(f"{override!r}: {_one_line(error)}") from None
+            raise ConfigError(f"{override!r}: {one_line(error)}") from None
     return cast(Config, OmegaConf.to_container(result, resolve=True))
 
 
 def to_yaml(config: Mapping[str, Any]) -> str:
     """The configuration as YAML text."""
+    from omegaconf import OmegaConf
+
     return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
 
 
@@ -244,7 +229,7 @@ def _apply_mapping(config: Config, values: Config, where: str) -> Config:
             except ConfigError as error:
                 raise ConfigError(f"{where}: {error}") from None
     named = {k: ({} if k in known and not isinstance(v, Mapping) else v) for k, v in values.items()}
-    return cast(Config, OmegaConf.to_container(OmegaConf.merge(config, named), resolve=True))
+    return merged(config, named)
 
 
 def _require_key(config: Config, key: str) -> None:
@@ -274,7 +259,3 @@ def _model_parameters(config: Config) -> set[str]:
     entry: Entry = REGISTRIES["model"].get(config["model"]["name"])
     parameters = inspect.signature(entry.load()).parameters
     return {name for name in parameters if name not in ("self", "layout", "args", "kwargs")}
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

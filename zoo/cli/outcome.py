@@ -26,7 +26,7 @@ def print_run(out: "Console", result: "RunResult") -> None:
     out.print(shown)
     if name != "mean":
         out.print(verdict(name, result.test["mad"], result.baseline_test["mad"]), markup=False)
-    _warn(out, result)
+    warn_leaky(out, result)
     out.print(f"kept in {result.path}", style="dim", markup=False, soft_wrap=True)
 
 
@@ -57,7 +57,6 @@ def verdict(name: str, mad: float, baseline: float) -> str:
 
 def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
     """All folds of one model: a row a fold, and all recordings together, each tested once."""
-    from zoo.evaluation.metrics import score_metrics
     from zoo.results.predictions import join
 
     first = results[0]
@@ -68,20 +67,21 @@ def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
         fold = str(result.record["fold"])
         shown.add_row(fold, *cells(result.test), number(result.baseline_test["mad"], 2))
     tests = [result.predictions.of("test") for result in results]
-    means = [t.with_predicted(r.record["baseline_score"]) for t, r in zip(tests, results, strict=True)]
-    _, true, predicted = join(tests).per_recording(how)
-    together = score_metrics(true, predicted)
-    baseline = score_metrics(*join(means).per_recording(how)[1:])
+    means = [
+        t.with_predicted(r.record["baseline_score"]) for t, r in zip(tests, results, strict=True)
+    ]
+    together, baseline = (join(t).metrics(how)["recording"] for t in (tests, means))
     shown.add_section()
     shown.add_row("all", *cells(together), number(baseline["mad"], 2))
     out.print(shown)
     if name != "mean":
         out.print(verdict(name, together["mad"], baseline["mad"]), markup=False)
-    _warn(out, first)
+    warn_leaky(out, first)
     out.print(f"kept in {first.path.parent}", style="dim", markup=False, soft_wrap=True)
 
 
-def _warn(out: "Console", result: "RunResult") -> None:
+def warn_leaky(out: "Console", result: "RunResult") -> None:
+    """Say that the protocol leaks and why; nothing for an honest one."""
     if result.leaky:
         reason = result.record["protocol"]["leak_reason"]
         out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)

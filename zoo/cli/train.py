@@ -22,9 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     add_run_choices(parser)
     group = parser.add_argument_group("where, and what is there already")
     group.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
-    group.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="folder of prepared datasets"
-    )
+    group.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
     group.add_argument("--resume", action="store_true", help="go on with a half-done run")
     group.add_argument("--overwrite", action="store_true", help="compute a run anew")
     parser.set_defaults(run=run, takes_overrides=True)
