@@ -1,10 +1,12 @@
 """Fixtures that give tests the real recordings and the golden vectors, where they are at hand."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ KIMORE_SUBJECTS = ("E_ID1", "E_ID3", "E_ID8", "NE_ID11", "NE_ID24", "B_ID8", "P_
 
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
-    """The folder with development data; `SKELETON_ZOO_SHARED`, else `shared` beside the checkout."""
+    """Development data: the folder `SKELETON_ZOO_SHARED`, else `shared` beside the checkout."""
     named = os.environ.get("SKELETON_ZOO_SHARED")
     folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
     if not (folder / "data" / "unpack.py").is_file():
@@ -43,6 +45,19 @@ def unpack(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 def kimore_tree(unpack: Callable[..., Path]) -> Path:
     """A real KIMORE tree of the eight people in `KIMORE_SUBJECTS`; treat it as read-only."""
     return unpack("kimore", "--subjects", ",".join(KIMORE_SUBJECTS)) / "KiMoRe"
+
+
+@pytest.fixture(scope="session")
+def make_kimore() -> Any:
+    """The class `KimoreMaker` of tests/data/kimore_maker.py: hand-made KIMORE trees."""
+    pytest.importorskip("openpyxl", reason="KIMORE's workbooks need openpyxl")
+    file = Path(__file__).parent / "data" / "kimore_maker.py"
+    spec = importlib.util.spec_from_file_location("kimore_maker", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.KimoreMaker
 
 
 @pytest.fixture(scope="session")

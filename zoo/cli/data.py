@@ -75,12 +75,13 @@ def _list(args: argparse.Namespace) -> int:
     root = data_root(args.data_root)
     rows = []
     for entry in DATASETS.entries():
-        row: dict[str, Any] = {"name": entry.name, "owner": entry.owner, "problem": entry.problem}
+        problem, card = entry.problem, {}
         try:
-            row["title"] = entry_config("dataset", entry.name).get("card", {}).get("title", "")
-            row["url"] = entry_config("dataset", entry.name).get("card", {}).get("url", "")
+            card = entry_config("dataset", entry.name).get("card", {})
         except UserError as error:
-            row["problem"] = row["problem"] or str(error)
+            problem = problem or str(error)
+        row = {"name": entry.name, "owner": entry.owner, "problem": problem}
+        row |= {key: card.get(key, "") for key in ("title", "url")}
         rows.append(row | _state(root / entry.name))
     if args.json:
         return _print_json({"data_root": str(root), "datasets": rows})
@@ -89,7 +90,9 @@ def _list(args: argparse.Namespace) -> int:
         if row["problem"]:
             listing.add_row(row["name"], f"broken: {row['problem']}", "", row["owner"], style="red")
         else:
-            listing.add_row(row["name"], row["title"], row["state"], row["url"])
+            # What cannot be downloaded is made by the zoo.
+            state = row["state"] if row["url"] or row["recordings"] else "when first used"
+            listing.add_row(row["name"], row["title"], state, row["url"])
     out = console()
     out.print(listing)
     out.print(f"prepared datasets are in {root}", style="dim", markup=False, soft_wrap=True)
