@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
@@ -18,8 +19,8 @@ COLUMNS = (("MAD", "mad"), ("RMSE", "rmse"), ("MAPE %", "mape"), ("Spearman", "s
 def print_run(out: "Console", result: "RunResult") -> None:
     """One run: the model and the mean score on the test part, per recording."""
     name = result.record["model"]["name"]
-    shown = table("tested on unseen people" if not result.leaky else "tested (LEAKY)",
-                  *(f"{title}>" for title, _ in COLUMNS))  # fmt: skip
+    out.print(_title(result), style="bold", markup=False)
+    shown = table("model", *(f"{title}>" for title, _ in COLUMNS))
     shown.add_row(name, *cells(result.test))
     if name != "mean":
         shown.add_row("mean score", *cells(result.baseline_test))
@@ -28,6 +29,36 @@ def print_run(out: "Console", result: "RunResult") -> None:
         out.print(verdict(name, result.test["mad"], result.baseline_test["mad"]), markup=False)
     warn_leaky(out, result)
     out.print(f"kept in {result.path}", style="dim", markup=False, soft_wrap=True)
+
+
+def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
+    """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
+    first = results[0]
+    name = first.record["model"]["name"]
+    shown = table("fold", *(f"{title}>" for title, _ in COLUMNS), "mean score's MAD>")
+    for result in results:
+        fold = str(result.record["fold"])
+        shown.add_row(fold, *cells(result.test), number(result.baseline_test["mad"], 2))
+    over_folds = {key: [r.test[key] for r in results] for _, key in COLUMNS}
+    baseline = [r.baseline_test["mad"] for r in results]
+    shown.add_section()
+    for label, summary in (("mean", fmean), ("± sd", stdev)):
+        summed = {key: summary(values) for key, values in over_folds.items()}
+        shown.add_row(label, *cells(summed), number(summary(baseline), 2))
+    people = sum(r.record["counts"]["test"]["persons"] for r in results)
+    out.print(_title(first, people=people, folds=len(results)), style="bold", markup=False)
+    out.print(shown)
+    if name != "mean":
+        out.print(verdict(name, fmean(over_folds["mad"]), fmean(baseline)), markup=False)
+    warn_leaky(out, first)
+    out.print(f"kept in {first.path.parent}", style="dim", markup=False, soft_wrap=True)
+
+
+def warn_leaky(out: "Console", result: "RunResult") -> None:
+    """Say that the protocol leaks and why; nothing for an honest one."""
+    if result.leaky:
+        reason = result.record["protocol"]["leak_reason"]
+        out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)
 
 
 def cells(metrics: "Metrics") -> list[str]:
@@ -49,39 +80,18 @@ def verdict(name: str, mad: float, baseline: float) -> str:
         return f"{name} is exactly as good as the mean score."
     better = "better" if change < 1 else "worse"
     return (
-        f"{name} is {better} than the mean score by {abs(1 - change):.0%}: its mean absolute "
-        f"deviation is {mad:.2f} points, the mean score's {baseline:.2f} "
-        f"({change:.0%} of it)."
+        f"{name} is {better} than the mean score by {abs(1 - change):.0%}: it is off by {mad:.2f} "
+        f"points on average, the mean score by {baseline:.2f}."
     )
 
 
-def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
-    """All folds of one model: a row a fold, and all recordings together, each tested once."""
-    from zoo.results.predictions import join
-
-    first = results[0]
-    name, how = first.record["model"]["name"], first.record["protocol"]["aggregate"]
-    shown = table("fold", *(f"{title}>" for title, _ in COLUMNS), "mean score's MAD>",
-                  title="tested (LEAKY)" if first.leaky else "tested on unseen people")  # fmt: skip
-    for result in results:
-        fold = str(result.record["fold"])
-        shown.add_row(fold, *cells(result.test), number(result.baseline_test["mad"], 2))
-    tests = [result.predictions.of("test") for result in results]
-    means = [
-        t.with_predicted(r.record["baseline_score"]) for t, r in zip(tests, results, strict=True)
-    ]
-    together, baseline = (join(t).metrics(how)["recording"] for t in (tests, means))
-    shown.add_section()
-    shown.add_row("all", *cells(together), number(baseline["mad"], 2))
-    out.print(shown)
-    if name != "mean":
-        out.print(verdict(name, together["mad"], baseline["mad"]), markup=False)
-    warn_leaky(out, first)
-    out.print(f"kept in {first.path.parent}", style="dim", markup=False, soft_wrap=True)
-
-
-def warn_leaky(out: "Console", result: "RunResult") -> None:
-    """Say that the protocol leaks and why; nothing for an honest one."""
-    if result.leaky:
-        reason = result.record["protocol"]["leak_reason"]
-        out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)
+def _title(result: "RunResult", people: int | None = None, folds: int = 1) -> str:
+    record = result.record
+    data, persons = record["dataset"], record["counts"]["test"]["persons"]
+    kind = "LEAKY, people stand on both sides" if result.leaky else "never seen in training"
+    where = f"{data['name']} {data['params'].get('exercise') or ''}".strip()
+    fold = f"fold {record['fold']}" if folds == 1 else f"{folds} folds"
+    return (
+        f"{where}, {record['protocol']['name']} {fold}: tested on {people or persons} people "
+        f"({kind})"
+    )
