@@ -42,7 +42,7 @@ def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
     over_folds = {key: [r.test[key] for r in results] for _, key in COLUMNS}
     baseline = [r.baseline_test["mad"] for r in results]
     shown.add_section()
-    for label, summary in (("mean", fmean), ("± sd", stdev)):
+    for label, summary in (("mean", fmean), ("± sd", _deviation)):
         summed = {key: summary(values) for key, values in over_folds.items()}
         shown.add_row(label, *cells(summed), number(summary(baseline), 2))
     people = sum(r.record["counts"]["test"]["persons"] for r in results)
@@ -95,3 +95,7 @@ def _title(result: "RunResult", people: int | None = None, folds: int = 1) -> st
         f"{where}, {record['protocol']['name']} {fold}: tested on {people or persons} people "
         f"({kind})"
     )
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return stdev(values) if all(map(math.isfinite, values)) else math.nan
