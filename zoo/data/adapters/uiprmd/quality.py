@@ -110,6 +110,8 @@ def _read_subset(file: Path, scores: Mapping[bool, list[float]]) -> dict[Repetit
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         entries: dict[Repetition, Entry] = {}
+        if LABELLED_MOVEMENT not in content:
+            raise ValueError(f"without {LABELLED_MOVEMENT}, which the scores are of")
         for movement, sides in content.items():
             for correct in (True, False):
                 rows = sides["correct" if correct else "incorrect"]
@@ -122,7 +124,7 @@ def _read_subset(file: Path, scores: Mapping[bool, list[float]]) -> dict[Repetit
                 for row in rows:
                     repetition, entry = _entry(movement, correct, row, labels)
                     entries[repetition] = entry
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{file}: {type(error).__name__} {error}; expected movement → correct, incorrect → "
             "list of {r, subject, episode, start, stop, full} with 0 <= start < stop <= full"
@@ -138,6 +140,8 @@ def _entry(
         raise ValueError(f"start {start}, stop {stop}, full {full}")
     if place < 1:
         raise ValueError(f"r {place}, rows are counted from 1")
+    if labels is not None and place > len(labels):
+        raise ValueError(f"r {place}, there are {len(labels)} scores")
     score = labels[place - 1] if labels is not None else None
     repetition = Repetition(movement, str(row["subject"]), str(row["episode"]), correct)
     return repetition, Entry(start, stop, full, score)
