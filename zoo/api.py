@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from registry import MODELS, did_you_mean
 from zoo.config import Config, compose, entry_config
-from zoo.errors import ConfigError
+from zoo.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from zoo.data.adapters.base import Progress
+    from zoo.data.dataset import SkeletonDataset
+    from zoo.prediction import ScoredRecording
     from zoo.results.run import RunResult
     from zoo.skeleton import Layout
+    from zoo.training.evaluate import Evaluation
     from zoo.training.report import Reporter
 
 RUNS = Path("runs")
@@ -140,6 +144,109 @@ def train_config(
         resume=resume,
         overwrite=overwrite,
         reporter=reporter,
+    )
+
+
+def evaluate(
+    run: "RunResult | Path | str",
+    *,
+    data_root: Path | str | None = None,
+    device: str | None = None,
+) -> "Evaluation":
+    """Compute a finished run's figures anew from its checkpoint and data, and compare.
+
+    Args:
+        run: a finished run, or its folder.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+
+    Raises:
+        DataError: no finished run, or its dataset is not prepared.
+        CheckpointError: the checkpoint is damaged, its model is not registered here, or the
+            data, the split or the protocol are not those of the run.
+    """
+    from zoo.data.paths import data_root as default_root
+    from zoo.results.find import open_run
+    from zoo.training.evaluate import evaluate_run
+
+    found = open_run(run)
+    try:
+        return evaluate_run(found.path, data_root=default_root(data_root), device=device or "auto")
+    except CheckpointError as error:
+        altered = found.altered_files()
+        if not altered:
+            raise
+        raise CheckpointError(
+            f"{error}. Altered since the run was finished: {', '.join(altered)}"
+        ) from None
+
+
+def predict(
+    run: "RunResult | Path | str",
+    files: Sequence[Path | str],
+    *,
+    dataset: str | None = None,
+    data_root: Path | str | None = None,
+    device: str | None = None,
+) -> "list[ScoredRecording]":
+    """Score recordings with a finished run's model; see `zoo.prediction.predict`."""
+    from zoo.prediction import predict as score
+
+    return score(run, files, dataset=dataset, data_root=data_root, device=device)
+
+
+def load_dataset(
+    name: str, data_root: Path | str | None = None, **params: Any
+) -> "SkeletonDataset":
+    """Open a prepared dataset; the built-in simulator's is made on first use.
+
+    Args:
+        name: a registered dataset, such as ``kimore``.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        **params: settings of the dataset that differ from its configuration.
+
+    Raises:
+        DataError: not prepared, damaged, or prepared otherwise; the message says what to do.
+        RegistryError: nothing is registered under this name.
+    """
+    from zoo.data.dataset import load_dataset as load
+    from zoo.data.paths import data_root as default_root
+
+    return load(name, default_root(data_root), **params)
+
+
+def prepare_dataset(
+    name: str,
+    source: Path | str | None = None,
+    data_root: Path | str | None = None,
+    *,
+    strict: bool = False,
+    progress: "Progress | None" = None,
+    **params: Any,
+) -> "SkeletonDataset":
+    """Read a published dataset into the zoo's own form, replacing an earlier one at the end.
+
+    Args:
+        name: a registered dataset, such as ``kimore``.
+        source: folder of the download; None for a dataset that is made by the zoo.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        strict: the first fault is an error; otherwise faulty recordings are left out and listed.
+        progress: called with (done, total, what).
+        **params: settings of the dataset that differ from its configuration.
+
+    Raises:
+        DataError: the folder does not hold this dataset, or nothing in it can be used.
+        RegistryError: nothing is registered under this name.
+    """
+    from zoo.data.dataset import create_adapter, prepare
+    from zoo.data.paths import data_root as default_root
+
+    return prepare(
+        create_adapter(name, **params),
+        None if source is None else Path(source).expanduser(),
+        default_root(data_root),
+        strict=strict,
+        progress=progress,
     )
 
 

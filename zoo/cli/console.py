@@ -1,5 +1,6 @@
 """The console and the look of its tables. Cells are plain text: nothing in them is markup."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,16 @@ def console(stderr: bool = False) -> "Console":
 
     out = Console(stderr=stderr, highlight=False)
     return out if out.is_terminal else Console(stderr=stderr, highlight=False, width=120)
+
+
+def complain(message: str, word: str = "error") -> None:
+    """One message on standard error, the word before it in red where that is a terminal."""
+    if sys.stderr.isatty():
+        from rich.text import Text
+
+        console(stderr=True).print(Text(f"{word}: ", style="bold red") + Text(message))
+    else:
+        print(f"{word}: {message}", file=sys.stderr)
 
 
 def table(*columns: str, show_header: bool = True, title: str | None = None) -> "Table":

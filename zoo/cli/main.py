@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
 from registry import UserError, add_plugin, did_you_mean
+from zoo.cli.console import complain
 
 COMMANDS = ("train", "evaluate", "predict", "models", "data", "config")
 """Modules of `zoo.cli`, one a command; torch is imported inside their `run`."""
@@ -94,12 +95,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         if debug:
             raise
-        _complain(str(error))
+        complain(str(error))
         return 2
     except KeyboardInterrupt as stop:
         if debug:
             raise
-        _complain(str(stop) or "interrupted", word="stopped")
+        complain(str(stop) or "interrupted", word="stopped")
         return int(getattr(stop, "exit_code", 130))
     except BrokenPipeError:
         sys.stderr.close()
@@ -140,16 +141,6 @@ def _all_parsers(parser: Parser) -> list[Parser]:
         if isinstance(action, argparse._SubParsersAction):
             return _leaves(action)
     return []
-
-
-def _complain(message: str, word: str = "error") -> None:
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.text import Text
-
-        Console(stderr=True).print(Text(f"{word}: ", style="bold red") + Text(message))
-    else:
-        print(f"{word}: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,127 @@
+"""`zoo predict`: score recordings with the model of a finished run."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from itertools import compress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zoo.cli.main import Parser
+    from zoo.prediction import Predictor, ScoredRecording
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe `zoo predict`."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="score recordings with a trained model",
+        description="Score recordings with the model of a finished run, as its protocol does. "
+        "Where no file of that name exists, it is the id of a prepared recording.",
+    )
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a finished run")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a published file, such as JointPosition*.csv, its folder, or a recording's id",
+    )
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="whose form the files have and whose ids are meant (default: the run's dataset)",
+    )
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
+    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--segments", action="store_true", help="show the score of every segment too"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score what can be scored, report what cannot; return 2 if anything could not."""
+    from zoo.cli.console import complain, console
+    from zoo.prediction import Predictor
+
+    predictor = Predictor.open(
+        args.run_folder, dataset=args.dataset, data_root=args.data_root, device=args.device
+    )
+    scored: list[ScoredRecording] = []
+    failed: dict[str, str] = {}
+    for file in args.files:
+        try:
+            scored.extend(predictor.score(file))
+        except UserError as error:
+            if getattr(args, "debug", False):
+                raise
+            failed[file] = str(error)
+            complain(str(error))
+    if args.json:
+        _print_json(predictor, scored, failed)
+    elif scored:
+        _print_table(console(), predictor, scored, args.segments)
+    if failed and scored:
+        complain(f"{len(failed)} of {len(args.files)} could not be scored")
+    return 2 if failed else 0
+
+
+def _print_json(
+    predictor: "Predictor", scored: "Sequence[ScoredRecording]", failed: dict[str, str]
+) -> None:
+    record = predictor.run.record
+    answer = {
+        "run": str(predictor.run.path),
+        "model": record["model"]["name"],
+        "dataset": predictor.dataset,
+        "device": str(predictor.trained.device),
+        "warnings": predictor.warnings,
+        "scored": [recording.to_dict() for recording in scored],
+        "failed": [{"source": source, "error": error} for source, error in failed.items()],
+    }
+    json.dump(answer, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    print()
+
+
+def _print_table(
+    out: "Console", predictor: "Predictor", scored: "Sequence[ScoredRecording]", segments: bool
+) -> None:
+    from zoo.cli.console import table
+    from zoo.cli.outcome import number
+
+    named = any(s.recording != s.source for s in scored)
+    known = any(s.true is not None for s in scored)
+    wanted = (True, named, segments, True, True, known, True)
+    titles = ("file", "recording", "segment>", "frames>", "score>", "true>", "ms a frame>")
+    model = predictor.run.record["model"]["name"]
+    shown = table(*compress(titles, wanted), title=f"scored by {model}")
+    shown.columns[0].overflow = "fold"
+    for s in scored:
+        true = "–" if s.true is None else number(s.true, 2)
+        speed = f"{s.ms_per_frame:.3f}"
+        row = (s.source, s.recording, "all", str(s.frames), number(s.score, 2), true, speed)
+        shown.add_row(*compress(row, wanted))
+        for i, part in enumerate(s.segments if segments else ()):
+            frames = f"{part.start}–{part.stop - 1}"
+            row = ("", "", str(i), frames, number(part.score, 2), "", "")
+            shown.add_row(*compress(row, wanted))
+    out.print(shown)
+    for warning in predictor.warnings:
+        out.print(f"Careful: {warning}.", style="bold red", markup=False)
+    for recording in scored:
+        for note in recording.notes:
+            out.print(f"{recording.recording}: {note}", style="yellow", markup=False)
+    out.print(
+        "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
+        f"{predictor.trained.device}, per frame of the recording; reading and resampling not "
+        "included",
+        style="dim",
+        markup=False,
+    )

@@ -1,0 +1,368 @@
+"""Scoring recordings with the model of a finished run."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from torch import Tensor
+
+from registry import DATASETS, UserError, nearest
+from zoo.data.adapters.base import Adapter, PrepareReport
+from zoo.data.batch import Batch
+from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.paths import data_root as default_root
+from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.errors import CheckpointError, DataError
+from zoo.evaluation.aggregate import aggregate
+from zoo.protocol.protocol import Protocol
+from zoo.results.find import open_run
+from zoo.results.predictions import written
+from zoo.results.run import RunResult
+from zoo.skeleton import load_layout
+from zoo.training.evaluate import TrainedModel, load_trained
+from zoo.training.fold import open_protocol
+from zoo.training.outcome import model_source
+
+TIMED_CALLS = 3
+"""Calls of the model whose median is the time of a recording."""
+
+_FILE_ENDINGS = (".csv", ".txt")
+
+
+@dataclass(frozen=True)
+class ScoredSegment:
+    """One sample of a recording.
+
+    Attributes:
+        start: its first frame in the recording, from 0.
+        stop: one past its last frame.
+        score: in score units.
+    """
+
+    start: int
+    stop: int
+    score: float
+
+
+@dataclass(frozen=True)
+class ScoredRecording:
+    """What a model says of one recording.
+
+    Attributes:
+        source: the file, folder or id that was asked for.
+        recording: id of the recording.
+        score: in score units, the segments' scores brought together as the protocol says.
+        segments: the samples the protocol cuts, in order of time.
+        frames: frames T of the recording, as the sensor gave them.
+        seconds: time of one call of the model on all segments together: z-score, copying to the
+            device, forward pass, copying back. The median of `TIMED_CALLS` calls, after one that
+            warmed the model up on segments of this number and length. Reading the file is not in
+            it, nor what `preparation_seconds` has.
+        preparation_seconds: time of transforms, cutting and resampling; measured once.
+        true: the true total score, where it is known.
+        notes: what a reader of the score should know, such as that the model was trained on this
+            person.
+    """
+
+    source: str
+    recording: str
+    score: float
+    segments: tuple[ScoredSegment, ...]
+    frames: int
+    seconds: float
+    preparation_seconds: float
+    true: float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def ms_per_frame(self) -> float:
+        """Milliseconds of `seconds` for each frame of the recording, not of the resampled one."""
+        return 1000 * self.seconds / self.frames
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers, `ms_per_frame` included."""
+        values = asdict(self)
+        values["segments"] = [asdict(segment) for segment in self.segments]
+        return {**values, "notes": list(self.notes), "ms_per_frame": self.ms_per_frame}
+
+
+def predict(
+    run: RunResult | Path | str,
+    files: Sequence[Path | str],
+    *,
+    dataset: str | None = None,
+    data_root: Path | str | None = None,
+    device: str | None = None,
+) -> list[ScoredRecording]:
+    """Score recordings with the model of a finished run, exactly as the run's protocol does.
+
+    Args:
+        run: a finished run, or its folder.
+        files: published files or folders of single recordings; where no such file exists, ids of
+            recordings in the prepared dataset.
+        dataset: whose form the files have, and whose ids are meant; the run's dataset if None.
+        data_root: folder of prepared datasets; the usual place if None.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+
+    Returns:
+        The recordings in the order of `files`; a file may hold several.
+
+    Raises:
+        DataError: no finished run, a file that cannot be used, an unknown id, another skeleton
+            layout than the model's, or a stream that a recording cannot give.
+        CheckpointError: the checkpoint is damaged, its model is not registered here, or the
+            protocol no longer means what it did.
+    """
+    predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
+    return [scored for file in files for scored in predictor.score(file)]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """The model of a finished run and all that stands between a file and its score.
+
+    Attributes:
+        trained: the model with its scalers.
+        protocol: how recordings become samples, and samples' scores one score.
+        dataset: name of the dataset whose form files have and whose ids are meant.
+        data_root: folder of prepared datasets.
+    """
+
+    trained: TrainedModel
+    protocol: Protocol
+    dataset: str
+    data_root: Path
+    _warm: set[tuple[int, ...]] = field(default_factory=set, repr=False)
+
+    @classmethod
+    def open(
+        cls,
+        run: RunResult | Path | str,
+        *,
+        dataset: str | None = None,
+        data_root: Path | str | None = None,
+        device: str | None = None,
+    ) -> "Predictor":
+        """Load a finished run's model; arguments and errors as in `predict`."""
+        found = open_run(run)
+        if dataset is not None:
+            dataset = DATASETS.get(dataset).name
+        trained = load_trained(found.path, device=device or "auto")
+        protocol = open_protocol(found.config)
+        if protocol.hash() != found.record["protocol"]["hash"]:
+            raise CheckpointError(
+                f"the protocol {protocol.name} no longer means what it did when {found.path} was "
+                "trained (other settings, or other code that makes samples): the model would see "
+                "samples unlike those it learned from. Train it again"
+            )
+        own = str(found.config["dataset"]["name"])
+        return cls(trained, protocol, dataset or own, default_root(data_root))
+
+    @property
+    def run(self) -> RunResult:
+        """The finished run."""
+        return self.trained.run
+
+    @property
+    def warnings(self) -> list[str]:
+        """What holds for every score of this run: a leaky protocol, changed code."""
+        record, found = self.run.record, []
+        if self.run.leaky:
+            found.append(f"the run's protocol leaks: {record['protocol']['leak_reason']}")
+        then = record["model"].get("source", {}).get("sha256")
+        now = model_source(record["model"]["name"], self.trained.model)["sha256"]
+        if then is not None and now is not None and then != now:
+            found.append(
+                f"the code of {record['model']['name']} has changed since it was trained; "
+                "`zoo evaluate` tells whether it still gives the same scores"
+            )
+        if self._foreign:
+            found.append(
+                f"the model was trained on {self._own_dataset}, not on {self.dataset}: its scores "
+                "say nothing certain about such recordings"
+            )
+        return found
+
+    def score(self, source: Path | str) -> list[ScoredRecording]:
+        """Score what `source` names: a file, a folder, or the id of a prepared recording.
+
+        Raises:
+            DataError: see `predict`.
+        """
+        name = str(source)
+        path = Path(source).expanduser()
+        try:
+            if path.exists():
+                return list(self._score_file(path, name))
+            recording, notes = self._prepared(name)
+            return [self.score_recording(recording, source=name, notes=notes)]
+        except DataError as error:
+            text = str(error)
+            raise DataError(text if name in text else f"{name}: {text}") from None
+
+    def score_recording(
+        self, recording: Recording, *, source: str = "", notes: Sequence[str] = ()
+    ) -> ScoredRecording:
+        """Score one recording.
+
+        Args:
+            recording: in the model's layout.
+            source: where it comes from; its id if empty.
+            notes: come first among the notes of the result.
+
+        Raises:
+            DataError: another layout, too few frames, a stream it cannot give, or a score that is
+                no finite number.
+        """
+        self._require_layout(recording.layout, f"recording {recording.id}")
+        begun = time.perf_counter()
+        samples = self.protocol.samples([recording], self.trained.streams, scored=False)
+        batch = samples.batch()
+        prepared = time.perf_counter() - begun
+        raw, seconds = self._timed(batch)
+        scores = written(raw.numpy()).tolist()
+        if not all(math.isfinite(score) for score in scores):
+            raise DataError(f"recording {recording.id}: the model's score is no finite number")
+        alike = [0.0] * len(scores)
+        whole = aggregate(samples.recording, alike, scores, self.protocol.aggregate)
+        true = recording.scores.get("total")
+        return ScoredRecording(
+            source=source or recording.id,
+            recording=recording.id,
+            score=float(whole.predicted[0]),
+            segments=tuple(
+                ScoredSegment(start, stop, score)
+                for (start, stop), score in zip(samples.frames, scores, strict=True)
+            ),
+            frames=recording.num_frames,
+            seconds=seconds,
+            preparation_seconds=prepared,
+            true=None if true is None else float(true),
+            notes=(*notes, *self._notes(recording)),
+        )
+
+    @property
+    def _own_dataset(self) -> str:
+        return str(self.run.config["dataset"]["name"])
+
+    @property
+    def _foreign(self) -> bool:
+        return self.dataset != self._own_dataset
+
+    @property
+    def _params(self) -> dict[str, Any]:
+        """Parameters of the reader: the run's own, or another dataset's defaults."""
+        if self._foreign:
+            return {}
+        block = self.run.config["dataset"]
+        return {k: v for k, v in block.items() if k not in ("name", "exercise")}
+
+    @cached_property
+    def _adapter(self) -> Adapter:
+        return create_adapter(self.dataset, **self._params)
+
+    @cached_property
+    def _recordings(self) -> SkeletonDataset:
+        return load_dataset(self.dataset, self.data_root, **self._params)
+
+    def _timed(self, batch: Batch) -> tuple[Tensor, float]:
+        """Scores (N,) of the batch, and the median time of one call."""
+        shape = tuple(next(iter(batch.x.values())).shape[:2])
+        if shape not in self._warm:
+            self.trained.score(batch)
+            self._warm.add(shape)
+        times = []
+        for _ in range(TIMED_CALLS):
+            begun = time.perf_counter()
+            scores = self.trained.score(batch)
+            times.append(time.perf_counter() - begun)
+        return scores, median(times)
+
+    def _score_file(self, path: Path, name: str) -> Iterator[ScoredRecording]:
+        adapter = self._adapter
+        if not adapter.reads_files:
+            readers = ", ".join(_file_readers(self.trained.layout)) or "no dataset"
+            raise DataError(
+                f"{name}: {self.dataset} reads no single files. Name the dataset whose form the "
+                f"file has with --dataset (dataset=); with the model's layout "
+                f"{self.trained.layout}: {readers}"
+            )
+        self._require_layout(adapter.layout, f"{name}, read as {self.dataset},")
+        report = PrepareReport()
+        for recording in adapter.read_file(path, report):
+            notes = [str(problem) for problem in report.problems] + report.notes
+            report.problems.clear()
+            report.notes.clear()
+            yield self.score_recording(recording, source=name, notes=notes)
+
+    def _prepared(self, name: str) -> tuple[Recording, list[str]]:
+        if Path(name).suffix.casefold() in _FILE_ENDINGS or Path(name).is_absolute():
+            raise DataError(f"{name}: no such file or folder")
+        try:
+            dataset = self._recordings
+        except UserError as error:
+            raise DataError(
+                f"{name}: no such file or folder; as the id of a recording it cannot be looked up: "
+                f"{error}"
+            ) from None
+        ids = [info.id for info in dataset.index]
+        if name not in ids:
+            close = nearest(name, ids)
+            hint = f"Did you mean {' or '.join(close)}?" if close else f"Its ids are as {ids[0]}."
+            raise DataError(
+                f"{name}: no such file or folder, and {self.dataset} has no recording of this id. "
+                f"{hint}"
+            )
+        self._require_layout(dataset.layout, f"recording {name} of {self.dataset}")
+        notes = []
+        if not self._foreign and dataset.fingerprint != self.run.record["dataset"]["fingerprint"]:
+            notes.append(f"{self.dataset} was prepared anew since the run was trained and differs")
+        return dataset[ids.index(name)], notes
+
+    def _require_layout(self, layout: str, what: str) -> None:
+        if layout == self.trained.layout:
+            return
+        theirs, ours = load_layout(layout), load_layout(self.trained.layout)
+        raise DataError(
+            f"{what} has the skeleton layout {theirs.name} ({theirs.num_joints} joints), the model "
+            f"was trained on {ours.name} ({ours.num_joints} joints) and cannot score it"
+        )
+
+    def _notes(self, recording: Recording) -> list[str]:
+        """What the run's split and exercise say about this recording."""
+        if self._foreign:
+            return []
+        found, split = [], self.run.split
+        exercise = self.run.config["dataset"].get("exercise")
+        if exercise is not None and recording.exercise not in ("", str(exercise)):
+            found.append(
+                f"this is exercise {recording.exercise}, the model was trained on exercise "
+                f"{exercise}"
+            )
+        parts = {"train": "the model was trained on", "validation": "its epoch was chosen by"}
+        if self.protocol.selection != "best":
+            del parts["validation"]
+        for part, what in parts.items():
+            if recording.id in split[part]["recordings"]:
+                found.append(f"{what} this recording")
+            elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
+                found.append(f"{what} other recordings of {recording.subject}")
+        return found
+
+
+def _file_readers(layout: str) -> list[str]:
+    """Datasets of this layout whose files can be read one by one."""
+    found = []
+    for name in DATASETS.names():
+        try:
+            adapter = create_adapter(name)
+        except UserError:
+            continue
+        if adapter.reads_files and adapter.layout == layout:
+            found.append(name)
+    return found
