@@ -220,7 +220,7 @@ class StoreWriter:
         text += b" " * (-len(text) % 8)
         file.write(struct.pack("<Q", len(text)) + text)
         for _, array in self._in_file_order():
-            file.write(memoryview(array).cast("B"))
+            file.write(array.data.cast("B"))
 
     def _in_file_order(self) -> Iterator[tuple[str, NDArray[Any]]]:
         for wanted in ARRAY_DTYPES:
@@ -235,7 +235,7 @@ def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(memoryview(array).cast("B"))
+        digest.update(array.data.cast("B"))
     return digest.hexdigest()
 
 
