@@ -39,7 +39,9 @@ def test_a_full_disk_leaves_the_old_file_and_says_what_is_needed(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(files.os, step, fail)
-    with pytest.raises(StorageError, match=r"no room to write .*a\.txt: 2\.0 MB are needed, .* free"):
+    with pytest.raises(
+        StorageError, match=r"no room to write .*a\.txt: 2\.0 MB are needed, .* free"
+    ):
         write_atomically(path, b"x" * 2_000_000)
     monkeypatch.undo()
     assert path.read_bytes() == b"one"

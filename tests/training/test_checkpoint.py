@@ -148,7 +148,9 @@ def test_a_truncated_file_is_refused(saved):
     sidecar, tensors = saved
     size = tensors.stat().st_size
     tensors.write_bytes(tensors.read_bytes()[:-10])
-    with pytest.raises(CheckpointError, match=rf"has {size - 10} bytes, expected {size}: it is cut"):
+    with pytest.raises(
+        CheckpointError, match=rf"has {size - 10} bytes, expected {size}: it is cut"
+    ):
         read_checkpoint(sidecar)
     tensors.unlink()
     with pytest.raises(CheckpointError, match="tensors .* are missing"):

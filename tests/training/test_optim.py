@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -21,7 +23,7 @@ def test_the_warm_up_rises_to_the_full_rate():
     config = TrainerConfig(epochs=10, lr=1.0, warmup_epochs=3)
     rates = [learning_rate(config, e) for e in range(1, 11)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
-    assert all(a > b for a, b in zip(rates[3:], rates[4:], strict=False))
+    assert all(a > b for a, b in pairwise(rates[3:]))
     constant = TrainerConfig(epochs=10, lr=1.0, warmup_epochs=3, schedule="constant")
     assert [learning_rate(constant, e) for e in (3, 4, 10)] == [0.75, 1.0, 1.0]
 
@@ -37,5 +39,7 @@ def test_optimizers_take_their_settings():
 
 
 def test_a_model_with_nothing_to_train_is_refused():
-    with pytest.raises(TrainingError, match="Identity has no parameters to train and no method fit"):
+    with pytest.raises(
+        TrainingError, match="Identity has no parameters to train and no method fit"
+    ):
         make_optimizer(nn.Identity(), TrainerConfig())

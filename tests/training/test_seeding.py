@@ -1,7 +1,7 @@
+import contextlib
 import random
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,16 +15,19 @@ def test_seeds_are_the_same_on_every_machine():
     assert derive_seed("order", 1, 1) != derive_seed("order", 11)
 
 
+def draw():
+    """A number of every global generator; plug-in models may use any of them."""
+    return torch.rand(3).tolist(), random.random(), np.random.rand()  # noqa: NPY002
+
+
 def test_an_epoch_draws_the_same_whatever_came_before():
     seed_all(3, 5)
-    first = torch.rand(4), random.random(), np.random.rand()
-    torch.rand(100), random.random(), np.random.rand(7)
+    first = draw()
+    draw()
     seed_all(3, 5)
-    again = torch.rand(4), random.random(), np.random.rand()
-    assert torch.equal(first[0], again[0])
-    assert first[1:] == again[1:]
+    assert draw() == first
     seed_all(3, 6)
-    assert not torch.equal(first[0], torch.rand(4))
+    assert not set(draw()[0]) & set(first[0])
 
 
 def test_orders_differ_between_epochs_and_seeds():
@@ -43,20 +46,15 @@ def test_every_sample_is_visited_once_and_none_alone(samples, batch_size, epoch)
 
 
 def test_settings_and_generators_are_put_back():
-    torch.manual_seed(1)
-    random.seed(1)
-    np.random.seed(1)
-    expected = torch.rand(3), random.random(), np.random.rand()
-    torch.manual_seed(1)
-    random.seed(1)
-    np.random.seed(1)
+    seed_all(1)
+    expected = draw()
+    seed_all(1)
     threads = torch.get_num_threads()
-    with pytest.raises(KeyError), reproducible(threads=2):
+    with contextlib.suppress(KeyError), reproducible(threads=2):
         assert torch.get_num_threads() == 2
         assert torch.are_deterministic_algorithms_enabled()
         seed_all(9, 9)
         raise KeyError
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
-    assert torch.equal(torch.rand(3), expected[0])
-    assert (random.random(), np.random.rand()) == expected[1:]
+    assert draw() == expected

@@ -78,11 +78,9 @@ def test_the_loop_is_gradient_descent_written_out(toy, fold):
     )  # fmt: skip
     loss = ((twin(batch).score - target) ** 2).mean()
     gradients = torch.autograd.grad(loss, list(twin.parameters()))
-    for new, old, gradient in zip(
-        model.parameters(), twin.parameters(), gradients, strict=True
-    ):
+    for new, old, gradient in zip(model.parameters(), twin.parameters(), gradients, strict=True):
         assert torch.allclose(new, old - 0.1 * gradient, atol=1e-6)
-    assert trainer.progress.history[0].loss == pytest.approx(float(loss), rel=1e-5)
+    assert trainer.progress.history[0].loss == pytest.approx(loss.item(), rel=1e-5)
 
 
 def test_a_long_gradient_is_clipped(toy, fold):
@@ -112,12 +110,18 @@ def test_huber_is_linear_beyond_its_delta(toy, fold):
 ])  # fmt: skip
 @pytest.mark.parametrize("cut", [1, 4])
 def test_restored_at_any_epoch_it_ends_bit_by_bit_the_same(toy, fold, settings, cut):
-    mads = [5.0, 3.0, 4.0, 4.5, 3.5, 3.2] if settings.keys() & {"selection", "early_stopping"} else None
+    mads = (
+        [5.0, 3.0, 4.0, 4.5, 3.5, 3.2]
+        if settings.keys() & {"selection", "early_stopping"}
+        else None
+    )
     states = []
     whole = train(make_net(toy), make_data(fold, mads), states, checkpoint_every=1, **settings)
     assert len(states) == whole.progress.epoch
     selection = settings.get("selection", "last")
-    config = TrainerConfig(**{**SETTINGS, **{k: v for k, v in settings.items() if k != "selection"}})
+    config = TrainerConfig(
+        **{**SETTINGS, **{k: v for k, v in settings.items() if k != "selection"}}
+    )
     resumed = Trainer(toy.TinyNet(), config, make_data(fold, mads and mads[cut:]), seed=1,
                       selection=selection)  # fmt: skip
     resumed.restore(states[cut - 1])
@@ -218,7 +222,9 @@ def test_a_closed_form_model_is_fitted_once(toy, fold):
 
 @pytest.mark.parametrize("shape", [(4, 1), (1,), ()])
 def test_an_answer_that_would_be_broadcast_is_refused(shape):
-    with pytest.raises(TrainingError, match=r"for 4 sequences is .*expected a tensor of shape \(4,\)"):
+    with pytest.raises(
+        TrainingError, match=r"for 4 sequences is .*expected a tensor of shape \(4,\)"
+    ):
         check_score(torch.zeros(shape), 4)
     with pytest.raises(TrainingError, match="NoneType"):
         check_score(None, 4)

@@ -3,11 +3,15 @@
 Run as a script by the tests that stop, kill and starve a training:
 
     python toy_run.py RUNS_FOLDER [--resume] [--overwrite] [trainer.key=value …]
+    python toy_run.py --serve        forks such a process for every line of JSON it reads
 """
 
+import importlib
 import json
+import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +21,7 @@ from torch import nn
 from zoo.data.batch import Batch, Prediction
 from zoo.data.samples import SampleSet
 from zoo.data.scalers import StreamScaler, TargetScaler
+from zoo.errors import ZooError
 from zoo.protocol.fold import FoldData, Split
 from zoo.protocol.leakage import LeakageReport
 from zoo.protocol.protocol import Protocol
@@ -153,9 +158,41 @@ def main(arguments: list[str]) -> int:
     except TrainingStopped as stopped:
         print("stopped", stopped.message, flush=True)
         return stopped.exit_code
+    except ZooError as error:
+        print("error", error, flush=True)
+        return 2
     print("finished", run.path, flush=True)
     return 0
 
 
+def serve() -> None:
+    """Fork a process per request, so that a test of many kills imports torch once."""
+    torch.set_num_threads(1)
+    importlib.import_module("torch._dynamo")  # every optimiser does, and it takes seconds
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            print(os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1]), flush=True)
+            continue
+        child = os.fork()
+        if child == 0:
+            output = os.open(request["output"], os.O_WRONLY)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.close(output)
+            code = 1
+            try:
+                code = main(request["arguments"])
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+        print(child, flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if "--serve" in sys.argv:
+        serve()
+    else:
+        sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,7 @@ DISTRIBUTIONS = ("skeleton-zoo", "torch", "torch-geometric", "numpy", "scipy", "
 
 def versions() -> dict[str, str]:
     """Version of Python and of every distribution that can change a result."""
-    found = {"python": platform.python_version()}
-    for name in DISTRIBUTIONS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return dict(_versions())
 
 
 def hardware() -> dict[str, Any]:
@@ -29,6 +24,17 @@ def hardware() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gb": _memory_gb(),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def _processor() -> str:

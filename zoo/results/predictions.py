@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import DataError
-from zoo.evaluation.aggregate import aggregate
+from zoo.evaluation.aggregate import Aggregated, aggregate
 from zoo.evaluation.metrics import score_metrics
 
 COLUMNS = ("part", "person", "group", "recording", "segment", "true", "predicted")
@@ -69,8 +69,8 @@ class Predictions:
             self.part, self.person, self.group, self.recording, self.segment, self.true, values
         )
 
-    def per_recording(self, how: str) -> tuple[list[str], NDArray, NDArray]:
-        """Recording ids in order of first appearance, their true and their predicted scores.
+    def per_recording(self, how: str) -> Aggregated:
+        """One true and one predicted score a recording.
 
         Args:
             how: ``mean`` or ``median`` over the samples of one recording.
@@ -79,9 +79,9 @@ class Predictions:
 
     def metrics(self, how: str) -> LevelMetrics:
         """Metrics per recording (predictions aggregated by `how`) and per segment."""
-        _, true, predicted = self.per_recording(how)
+        whole = self.per_recording(how)
         return {
-            "recording": score_metrics(true, predicted),
+            "recording": score_metrics(whole.true, whole.predicted),
             "segment": score_metrics(self.true, self.predicted),
         }
 

@@ -82,7 +82,7 @@ def memory_errors(config: TrainerConfig) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU has only the text
-        if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
             raise TrainingError(
                 f"the memory does not suffice ({str(error).splitlines()[0]}). Try "
                 f"trainer.batch_size={max(1, config.batch_size // 2)}, trainer.eval_batch_size=8, "

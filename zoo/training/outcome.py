@@ -63,8 +63,8 @@ def validation_mad(data: FoldData) -> Callable[[Tensor], float]:
 
     def measure(standardised: Tensor) -> float:
         scores = written(data.target_scaler.inverse(standardised).numpy())
-        _, true, predicted = table.with_predicted(scores).per_recording(how)
-        return float(mad(true, predicted))
+        whole = table.with_predicted(scores).per_recording(how)
+        return mad(whole.true, whole.predicted)
 
     return measure
 
