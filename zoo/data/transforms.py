@@ -113,19 +113,20 @@ def repair_jumps(
     good = good_frames(motion.streams["position"], motion.fps, max_speed, min_seconds, tolerance)
     if good.all():
         return motion
-    known, frames = np.flatnonzero(good), np.arange(len(good))
-    right = np.clip(np.searchsorted(known, frames), 0, len(known) - 1)
-    left = np.clip(np.searchsorted(known, frames, side="right") - 1, 0, len(known) - 1)
-    a, b = known[left], known[right]
-    share = np.where(b > a, (frames - a) / np.maximum(b - a, 1), 0.0)[:, None, None]
+    known, bad = np.flatnonzero(good), np.flatnonzero(~good)
+    after = np.searchsorted(known, bad)
+    a = known[np.maximum(after - 1, 0)]
+    b = known[np.minimum(after, len(known) - 1)]
+    share = np.where(b > a, (bad - a) / np.maximum(b - a, 1), 0.0)[:, None, None]
     mended = {}
     for name, values in motion.streams.items():
-        before, after = values[a], values[b]
+        first, last = values[a], values[b]
         if name == "orientation":
-            opposite = np.einsum("tvc,tvc->tv", before, after) < 0
-            after = np.where(opposite[..., None], -after, after)
-        filled = before + share * (after - before)
-        mended[name] = continuous_sign(normalized(filled)) if name == "orientation" else filled
+            last = np.where(np.einsum("tvc,tvc->tv", first, last)[..., None] < 0, -last, last)
+        bridge = first + share * (last - first)
+        filled = values.copy()
+        filled[bad] = normalized(bridge, first) if name == "orientation" else bridge
+        mended[name] = continuous_sign(filled) if name == "orientation" else filled
     return motion.with_streams(**mended)
 
 
@@ -222,7 +223,7 @@ def face_camera(motion: Motion) -> Motion:
             ],
             -1,
         )
-        missing = (np.abs(q) == (1.0, 0.0, 0.0, 0.0)).all(axis=(0, 2))
+        missing = np.abs(q - (1.0, 0.0, 0.0, 0.0)).max(axis=(0, 2)) < 1e-9
         turned["orientation"] = np.where(missing[:, None], q, product)
     return motion.with_streams(**turned)
 
@@ -328,9 +329,19 @@ class Step:
         """The transformed motion."""
         return TRANSFORMS[self.name](motion, **self.params)
 
+    def resolved(self) -> dict[str, Any]:
+        """Every parameter with its value, defaults among them; whole numbers as floats."""
+        signature = inspect.signature(TRANSFORMS[self.name]).parameters
+        defaults = {k: p.default for k, p in list(signature.items())[1:]}
+        return {k: _plain(v) for k, v in {**defaults, **self.params}.items()}
+
     def to_config(self) -> str | dict[str, Any]:
         """How a configuration writes it: a name, or ``{name: parameters}``."""
         return {self.name: dict(self.params)} if self.params else self.name
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def parse_steps(config: Sequence[Any]) -> tuple[Step, ...]:

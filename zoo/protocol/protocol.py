@@ -115,7 +115,7 @@ class Protocol:
         It is taken over canonical JSON: sorted keys, no spaces, numbers as Python writes them.
         """
         content = {k: v for k, v in self.to_dict().items() if k not in _PROSE}
-        content["transforms"] = [[s.name, dict(s.params)] for s in self.transforms]
+        content["transforms"] = [[s.name, s.resolved()] for s in self.transforms]
         content["pipeline"] = PIPELINE_VERSION
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()

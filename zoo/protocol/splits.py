@@ -7,13 +7,12 @@ order of the data, the platform or a library's version.
 
 import hashlib
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-
-import numpy as np
 
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
@@ -310,8 +309,8 @@ def _strata(rule: SplitRule, samples: SampleSet) -> list[str]:
     if "group" in rule.stratify:
         strata = list(samples.group)
     if "score" in rule.stratify:
-        scores = samples.target.double().numpy()
-        inner = np.quantile(scores, np.arange(1, rule.score_bins) / rule.score_bins)
-        bins = np.searchsorted(inner, scores, side="right")
-        strata = [f"{s}/{b}" for s, b in zip(strata, bins.tolist(), strict=True)]
+        scores = samples.target.tolist()
+        ranked = sorted(scores)
+        bins = [bisect_left(ranked, score) * rule.score_bins // len(scores) for score in scores]
+        strata = [f"{s}/{b}" for s, b in zip(strata, bins, strict=True)]
     return strata
