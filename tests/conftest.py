@@ -51,13 +51,26 @@ def kimore_tree(unpack: Callable[..., Path]) -> Path:
 def make_kimore() -> Any:
     """The class `KimoreMaker` of tests/data/kimore_maker.py: hand-made KIMORE trees."""
     pytest.importorskip("openpyxl", reason="KIMORE's workbooks need openpyxl")
-    file = Path(__file__).parent / "data" / "kimore_maker.py"
-    spec = importlib.util.spec_from_file_location("kimore_maker", file)
+    return _module("data/kimore_maker.py").KimoreMaker
+
+
+@pytest.fixture(scope="session")
+def trained(make_kimore: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A hand-made KIMORE and models trained on it: `Trained` of tests/trained_maker.py."""
+    root = tmp_path_factory.mktemp("trained")
+    return _module("trained_maker.py").make(make_kimore(root / "KiMoRe"), root)
+
+
+def _module(path: str) -> Any:
+    """A module of the tests, which are no package."""
+    file = Path(__file__).parent / path
+    spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
     spec.loader.exec_module(module)
-    return module.KimoreMaker
+    return module
 
 
 @pytest.fixture(scope="session")
