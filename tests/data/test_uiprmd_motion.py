@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
 from zoo.data.adapters.uiprmd import motion
+from zoo.errors import DataError
 from zoo.skeleton import load_layout
 
 KINECT = load_layout("uiprmd_kinect")
@@ -180,3 +181,17 @@ def test_fill_draws_lines_and_holds_the_ends() -> None:
 def test_lost_needs_all_three_zeros() -> None:
     values = np.array([[[0.0, 0, 0], [0, 0, 1], [-0.0, 0, 0]]])
     np.testing.assert_array_equal(motion.lost(values), [[True, False, True]])
+
+
+def test_the_number_of_threads_is_given_back() -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        motion.kinect_pose(KINECT, np.zeros((1, 22, 3)), np.zeros((1, 22, 3)))
+        assert torch.get_num_threads() == 3
+        with pytest.raises(DataError):
+            motion.kinect_pose(KINECT, np.zeros((1, 21, 3)), np.zeros((2, 22, 3)))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

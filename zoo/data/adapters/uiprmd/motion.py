@@ -1,5 +1,8 @@
 """From UI-PRMD's own numbers to metres, quaternions and unwrapped degrees."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,11 +43,12 @@ def kinect_pose(layout: Layout, offsets: Floats, angles: Floats) -> tuple[Floats
     from zoo.skeleton.kinematics import euler_to_quat, forward_kinematics, quat_multiply
 
     axes = ["XYZ".index(axis) for axis in EULER_ORDER]
-    rotations = euler_to_quat(torch.from_numpy(np.deg2rad(angles[:, :, axes])), EULER_ORDER)
     metres = torch.from_numpy(offsets / 100)
-    pose = forward_kinematics(layout.parents, metres, rotations, metres[:, layout.root])
     half_turn = torch.tensor([0.0, 0.0, 1.0, 0.0], dtype=torch.float64)
-    turned = quat_multiply(half_turn, pose.orientations)
+    with _one_thread():
+        rotations = euler_to_quat(torch.from_numpy(np.deg2rad(angles[:, :, axes])), EULER_ORDER)
+        pose = forward_kinematics(layout.parents, metres, rotations, metres[:, layout.root])
+        turned = quat_multiply(half_turn, pose.orientations)
     return pose.positions.numpy() * (-1.0, 1.0, -1.0), turned.numpy()
 
 
@@ -100,7 +104,9 @@ def segment_orientations(vectors: Floats, missing: NDArray[np.bool_]) -> Floats:
     # numpy's sinc(x) is sin(πx)/(πx), which is 1 where the rotation vanishes.
     local = np.concatenate([np.cos(length), np.sinc(length / np.pi) * half], axis=-1)
     room = matrix_to_quat(torch.tensor(_VICON_ROOM, dtype=torch.float64))
-    result = continuous_sign(quat_multiply(room, torch.from_numpy(local)).numpy())
+    with _one_thread():
+        turned = quat_multiply(room, torch.from_numpy(local))
+    result = continuous_sign(turned.numpy())
     for segment in np.flatnonzero(missing.any(axis=0)):
         seen = ~missing[:, segment]
         if seen.any():
@@ -153,3 +159,19 @@ def fill(values: Floats, missing: NDArray[np.bool_]) -> Floats:
                 frames[gap], frames[~gap], values[~gap, joint, channel]
             )
     return result
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keeps torch to one thread: waiting for others costs more than they save on small tensors.
+
+    On two busy cores a second thread makes the kinematics of a batch eight times slower.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
