@@ -32,8 +32,8 @@ def index(cards: list[tuple[str, Card]]) -> str:
     toc = "\n".join(name for name, _ in cards)
     return (
         "# Models\n\n"
-        "Every model is one file in `baselines/` and one card in `configs/model/`; these pages are\n"
-        "written from the cards. `zoo models NAME` prints the same.\n\n"
+        "Every model is one file in `baselines/` and one card in `configs/model/`; these pages\n"
+        "are written from the cards. `zoo models NAME` prints the same.\n\n"
         "| model | what it is | year | streams |\n| --- | --- | --- | --- |\n"
         + "\n".join(rows)
         + f"\n\n```{{toctree}}\n:hidden:\n\n{toc}\n```\n"

@@ -33,9 +33,7 @@ def test_light_commands_never_import_torch(arguments: list[str]) -> None:
         "heavy = {'torch', 'scipy', 'torch_geometric', 'baselines'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else rc)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -48,8 +46,10 @@ def test_light_commands_answer_at_once(arguments: list[str]) -> None:
         zoo(*arguments)
         after = os.times()
         spent.append(
-            after.children_user + after.children_system
-            - before.children_user - before.children_system
+            after.children_user
+            + after.children_system
+            - before.children_user
+            - before.children_system
         )
     assert min(spent) <= 0.3, spent
 
