@@ -67,9 +67,17 @@ class AdaptiveSkeletonConv(SkeletonConv):
         """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
         return self._convolve(x, self.sequence_adjacency(x, mask))
 
-    def _biases(self, graph: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        assert self.bias is not None
-        return None, self.bias.sum(0)
+    def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> Tensor:
+        """The sum of the messages at each joint, and the b_k."""
+        y = super().aggregate(inputs, index, dim_size=dim_size)
+        bias = self._joint_bias(inputs)
+        return y if bias is None else y + bias
+
+    def _edge_bias(self) -> None:
+        return None
+
+    def _joint_bias(self, graph: Tensor) -> Tensor | None:
+        return None if self.bias is None else self.bias.sum(0)
 
     def similarity(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """S of each sequence, (N, K, V, V) as [sequence, type, source, target]."""

@@ -10,6 +10,7 @@ from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 
 from zoo.errors import ConfigError
+from zoo.nn.fused import typed_graph_product
 from zoo.skeleton.graph import SkeletonGraph
 
 Order = Literal["auto", "project", "aggregate"]
@@ -30,11 +31,11 @@ class SkeletonConv(MessagePassing):
     `message_and_aggregate`, one batched matrix product with the V×V adjacency of all types, and
     is what runs otherwise. Setting `fuse = False` forces the edge path.
 
-    The sums over k and v can be done in either order. Projecting first turns C_in into K·C_out
+    The fused path sums over k and v in either order. Projecting first turns C_in into K·C_out
     channels and then aggregates those; aggregating first costs less where C_in < C_out.
 
-    Edges are ordered by target, then type, then source: `edge_mask` of PyG's explainers (E,)
-    refers to `edge_source`, `edge_type` and `edge_target` in this order.
+    Edges are sorted by target, then source, then type, as those of the graph: an `edge_mask` (E,)
+    of PyG's explainers refers to `edge_index` and `edge_type`.
 
     Args:
         in_channels: C_in.
@@ -95,20 +96,20 @@ class SkeletonConv(MessagePassing):
         return order == "aggregate" or (order == "auto" and self.in_channels < self.out_channels)
 
     def _set_edges(self, connected: Tensor) -> None:
-        """Typed edges where `connected` (K, V, V) is not zero, as one bipartite edge index."""
-        K, V = self.num_types, self.num_joints
-        target, kind, source = connected.permute(2, 0, 1).nonzero().unbind(1)
-        if self.aggregate_first:
-            index, size = torch.stack([source, target * K + kind]), (V, V * K)
-        else:
-            index, size = torch.stack([source * K + kind, target]), (V * K, V)
-        fusable = EdgeIndex(index, sparse_size=size, sort_order="col")
-        self.register_buffer("edge_index", index, persistent=False)
-        self.register_buffer("fused_edge_index", fusable, persistent=False)
-        self.size = size
-        self.register_buffer("edge_source", source, persistent=False)
+        """Typed edges where `connected` (K, V, V) is not zero."""
+        target, source, kind = connected.permute(2, 1, 0).nonzero().unbind(1)
+        edge_index = torch.stack([source, target])
+        fusable = EdgeIndex(
+            edge_index.clone(), sparse_size=(self.num_joints, self.num_joints), sort_order="col"
+        )
+        # Where each edge comes to stand when they are sorted by type.
+        by_type = torch.argsort(kind, stable=True)
+        self.register_buffer("edge_index", edge_index, persistent=False)
         self.register_buffer("edge_type", kind, persistent=False)
-        self.register_buffer("edge_target", target, persistent=False)
+        self.register_buffer("_fused_edge_index", fusable, persistent=False)
+        self.register_buffer("_by_type", by_type, persistent=False)
+        self.register_buffer("_from_type", torch.argsort(by_type), persistent=False)
+        self._edges_of_type = torch.bincount(kind, minlength=self.num_types).tolist()
 
     def reset_parameters(self) -> None:
         """Uniform in ±1/√C_in, as a 1×1 convolution; the graph goes back to where it started."""
@@ -130,51 +131,37 @@ class SkeletonConv(MessagePassing):
 
     def _convolve(self, x: Tensor, adjacency: Tensor) -> Tensor:
         """`x` with an adjacency for all sequences (K, V, V) or one for each (N, K, V, V)."""
-        N, T, V, _ = x.shape
-        K = self.num_types
-        graph = adjacency.movedim(-1, -3)  # [target, type, source]: the order of the edges
-        before, after = self._biases(graph)
         # PyG fuses for an EdgeIndex only; for going along the edges a plain index is safer, as
         # inference mode cannot slice an EdgeIndex.
-        edges = self.fused_edge_index if self.fuse and not self.explain else self.edge_index
-        if self.aggregate_first:
-            weight = self.weight.transpose(0, 1).reshape(self.out_channels, K * self.in_channels)
-            y = self.propagate(edges, size=self.size, x=(x, None), graph=graph)
-            y = F.linear(y.reshape(N, T, V, K * self.in_channels), weight)
-        else:
-            weight = self.weight.flatten(0, 1)
-            h = F.linear(x, weight, before).reshape(N, T, V * K, self.out_channels)
-            y = self.propagate(edges, size=self.size, x=(h, None), graph=graph)
-        return y if after is None else y + after
-
-    def _biases(self, graph: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """What to add to the projection (K·C_out,), and what to the result (V, C_out)."""
-        if self.bias is None:
-            return None, None
-        if self.aggregate_first:
-            return None, graph.sum(-1) @ self.bias
-        return self.bias.flatten(), None
+        edges = self._fused_edge_index if self.fuse and not self.explain else self.edge_index
+        graph = adjacency.movedim(-1, -3)  # [target, type, source]
+        return self.propagate(edges, x=x, graph=graph)
 
     def message(self, x_j: Tensor, graph: Tensor) -> Tensor:
-        """A_{k,v,w} times the feature at the source: (N, T, E, C)."""
-        weight = graph[..., self.edge_target, self.edge_type, self.edge_source]
-        return x_j * weight.unsqueeze(-2).unsqueeze(-1)
+        """A_{k,v,w} (W_k x_v + b_k) on every edge: (N, T, E, C_out)."""
+        bias = self._edge_bias()
+        by_type = x_j.index_select(-2, self._by_type).split(self._edges_of_type, dim=-2)
+        projected = [
+            F.linear(features, self.weight[k], None if bias is None else bias[k])
+            for k, features in enumerate(by_type)
+        ]
+        features = torch.cat(projected, dim=-2).index_select(-2, self._from_type)
+        source, target = self.edge_index.unbind()
+        weight = graph[..., target, self.edge_type, source]
+        return features * weight.unsqueeze(-2).unsqueeze(-1)
 
-    def message_and_aggregate(
-        self, edge_index: EdgeIndex, x: tuple[Tensor, Tensor | None], graph: Tensor
-    ) -> Tensor:
-        """All messages and their sums as one batched product with the adjacency."""
-        N, T, S, C = x[0].shape
-        if self.aggregate_first:
-            matrix = graph.flatten(-3, -2)
-        else:
-            matrix = graph.transpose(-2, -1).flatten(-2)
-        if matrix.dim() == 3:
-            matrix = matrix.unsqueeze(1)
-        R = matrix.shape[-2]
-        # bmm with an expanded adjacency: torch.matmul would copy one of them in the backward pass.
-        matrix = matrix.expand(N, T, R, S).reshape(N * T, R, S)
-        return torch.bmm(matrix, x[0].reshape(N * T, S, C)).reshape(N, T, R, C)
+    def message_and_aggregate(self, edge_index: EdgeIndex, x: Tensor, graph: Tensor) -> Tensor:
+        """All messages and their sums as batched matrix products with the adjacency."""
+        offset = self._joint_bias(graph)
+        return typed_graph_product(x, self.weight, graph, offset, self.aggregate_first)
+
+    def _edge_bias(self) -> Tensor | None:
+        """b_k (K, C_out), what a message adds to its projected feature."""
+        return self.bias
+
+    def _joint_bias(self, graph: Tensor) -> Tensor | None:
+        """Σ_k Σ_v A b_k (V, C_out), what all biases add to each joint."""
+        return None if self.bias is None else graph.sum(-1) @ self.bias
 
     def extra_repr(self) -> str:
         """Sizes, for printing."""
