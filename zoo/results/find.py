@@ -55,7 +55,8 @@ def finished_runs(folder: Path, limit: int = _SHOWN) -> tuple[list[Path], bool]:
 def _load(path: Path) -> RunResult:
     if path.is_dir() and (path / RECORD).is_file():
         return load_run(path)
-    partial = path if path.suffix == ".partial" else path.with_name(f"{path.name}.partial")
+    full = path.absolute()
+    partial = path if full.suffix == ".partial" else full.with_name(f"{full.name}.partial")
     if partial.is_dir():
         state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
         raise DataError(
