@@ -146,9 +146,10 @@ def test_only_the_model_is_timed(trained, monkeypatch):
 
 def test_notes_say_whom_the_model_knows(trained, ask):
     split = trained.run("mean").split
-    train, test = (split[part]["recordings"][0] for part in ("train", "test"))
-    known, unknown = ask("mean", train, test)
+    train, chosen, test = (split[p]["recordings"][0] for p in ("train", "validation", "test"))
+    known, seen, unknown = ask("mean", train, chosen, test)
     assert known.notes == ("the model was trained on this recording",)
+    assert seen.notes == ("the model's epoch was chosen with this recording",)
     assert unknown.notes == ()
 
 

@@ -344,7 +344,10 @@ class Predictor:
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
                 f"{exercise}"
             )
-        parts = {"train": "the model was trained on", "validation": "its epoch was chosen by"}
+        parts = {
+            "train": "the model was trained on",
+            "validation": "the model's epoch was chosen with",
+        }
         if self.protocol.selection != "best":
             del parts["validation"]
         for part, what in parts.items():

@@ -101,23 +101,23 @@ def _print_table(
     wanted = (True, named, segments, True, True, known, True)
     titles = ("file", "recording", "segment>", "frames>", "score>", "true>", "ms a frame>")
     model = predictor.run.record["model"]["name"]
+    digits = 2 if predictor.trained.target_scaler.scale > 0.5 else 4  # scores of 0–50 or of 0–1
     shown = table(*compress(titles, wanted), title=f"scored by {model}")
     shown.columns[0].overflow = "fold"
     for s in scored:
-        true = "–" if s.true is None else number(s.true, 2)
+        true = "–" if s.true is None else number(s.true, digits)
         speed = f"{s.ms_per_frame:.3f}"
-        row = (s.source, s.recording, "all", str(s.frames), number(s.score, 2), true, speed)
+        row = (s.source, s.recording, "all", str(s.frames), number(s.score, digits), true, speed)
         shown.add_row(*compress(row, wanted))
         for i, part in enumerate(s.segments if segments else ()):
             frames = f"{part.start}–{part.stop - 1}"
-            row = ("", "", str(i), frames, number(part.score, 2), "", "")
+            row = ("", "", str(i), frames, number(part.score, digits), "", "")
             shown.add_row(*compress(row, wanted))
     out.print(shown)
     for warning in predictor.warnings:
         out.print(f"Careful: {warning}.", style="bold red", markup=False)
-    for recording in scored:
-        for note in recording.notes:
-            out.print(f"{recording.recording}: {note}", style="yellow", markup=False)
+    for note in dict.fromkeys(f"{s.recording}: {note}" for s in scored for note in s.notes):
+        out.print(note, style="yellow", markup=False)
     out.print(
         "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
         f"{predictor.trained.device}, per frame of the recording; reading and resampling not "
