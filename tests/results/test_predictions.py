@@ -47,6 +47,10 @@ def test_scores_are_written_as_they_were_computed(values):
     assert np.array_equal(again, shortest)
 
 
+def test_a_score_of_37_3_is_written_so():
+    assert written([37.3]).tolist() == [37.3] != [float(np.float32(37.3))]
+
+
 def test_metrics_per_recording_and_per_segment():
     table = make()
     metrics = table.metrics("mean")

@@ -196,6 +196,19 @@ def test_a_stop_keeps_the_last_epoch_and_says_how_to_go_on(toy, go, tmp_path, nu
     assert [s["after_epoch"] for s in resumed.record["sessions"]] == [0, 3]
 
 
+def test_the_best_weights_survive_a_stop_after_them(go, tmp_path):
+    erratic = {"lr": 0.1, "epochs": 8, "schedule": "constant", "optimizer": "sgd"}
+    whole = go(runs=tmp_path / "whole", **erratic)
+    best = whole.record["epochs"]["selected"]
+    assert best < 6, "choose settings whose best epoch comes early"
+    with pytest.raises(TrainingStopped):
+        go(reporter=StopAfter(best + 1, signal.SIGTERM), **erratic)
+    resumed = go(resume=True, **erratic)
+    assert resumed.record["epochs"]["selected"] == best
+    for name in ("checkpoint.safetensors", "predictions.csv"):
+        assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
 def test_stopped_before_the_first_epoch_nothing_is_kept(go, tmp_path):
     class Early(Notes):
         def on_start(self, start):
