@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from baselines.d2sta import D2STA
 from registry import MODELS
-from zoo.config import card, entry_config
+from zoo.config import card, compose, entry_config
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import load_layout
@@ -483,5 +483,14 @@ def test_card_names_source_and_every_open_choice() -> None:
     ],
 )
 def test_experiments_hold_the_published_settings(name: str, expected: dict) -> None:
-    trainer = entry_config("experiment", name)["trainer"]
-    assert {k: trainer[k] for k in expected} == expected
+    config = compose(experiment=name)
+    assert {k: config["trainer"][k] for k in expected} == expected
+    assert config["model"]["name"] == "d2sta"
+    assert config["protocol"]["leaky"] is True
+    if name == "d2sta_kimore":
+        assert config["seed"] == 3407
+        assert config["protocol"]["sampling"]["pieces"] == 10
+    else:
+        assert config["model"]["streams"] == ["angle", "angle"]
+        assert config["protocol"]["scaler"] == "none"
+        assert len(entry_config("experiment", name)["card"]["seeds"]) == 5
