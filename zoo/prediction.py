@@ -181,11 +181,6 @@ class Predictor:
                 f"the code of {record['model']['name']} has changed since it was trained; "
                 "`zoo evaluate` tells whether it still gives the same scores"
             )
-        if self._foreign:
-            found.append(
-                f"the model was trained on {self._own_dataset}, not on {self.dataset}: its scores "
-                "say nothing certain about such recordings"
-            )
         return found
 
     def score(self, source: Path | str) -> list[ScoredRecording]:
@@ -336,7 +331,10 @@ class Predictor:
     def _notes(self, recording: Recording) -> list[str]:
         """What the run's split and exercise say about this recording."""
         if self._foreign:
-            return []
+            return [
+                f"the model was trained on {self._own_dataset}, not on {self.dataset}, and never "
+                "tested on such recordings"
+            ]
         found, split = [], self.run.split
         exercise = self.run.config["dataset"].get("exercise")
         if exercise is not None and recording.exercise not in ("", str(exercise)):

@@ -81,6 +81,10 @@ def test_what_the_reader_should_know_is_said(trained, ask):
     known = trained.run("mean").split["train"]["recordings"][0]
     _, out, _ = ask("mean", known)
     assert f"{known}: the model was trained on this recording" in out
+    five = trained.run("mean").split["train"]["recordings"][:5]
+    _, out, _ = ask("mean", *five, five[0])
+    listed = f"{', '.join(five[:3])} and 2 more: the model was trained on this recording"
+    assert out.count(listed) == out.count("was trained on this recording") == 1
     assert "Careful" not in out
     _, out, _ = ask("leaky", known)
     assert "Careful: the run's protocol leaks" in out

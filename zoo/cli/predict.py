@@ -116,8 +116,8 @@ def _print_table(
     out.print(shown)
     for warning in predictor.warnings:
         out.print(f"Careful: {warning}.", style="bold red", markup=False)
-    for note in dict.fromkeys(f"{s.recording}: {note}" for s in scored for note in s.notes):
-        out.print(note, style="yellow", markup=False)
+    for note, names in _by_note(scored).items():
+        out.print(f"{_listed(names)}: {note}", style="yellow", markup=False)
     out.print(
         "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
         f"{predictor.trained.device}, per frame of the recording; reading and resampling not "
@@ -125,3 +125,19 @@ def _print_table(
         style="dim",
         markup=False,
     )
+
+
+def _by_note(scored: "Sequence[ScoredRecording]") -> dict[str, list[str]]:
+    """Every note with the recordings it is about, each once."""
+    found: dict[str, list[str]] = {}
+    for recording in scored:
+        for note in recording.notes:
+            names = found.setdefault(note, [])
+            if recording.recording not in names:
+                names.append(recording.recording)
+    return found
+
+
+def _listed(names: Sequence[str], shown: int = 3) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
