@@ -1,5 +1,6 @@
 """The batched products in pieces, at once, and written out: outputs and every gradient."""
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -10,18 +11,21 @@ from zoo.nn import fused
 from zoo.nn.fused import typed_graph_product
 
 N, T, V, K, C_IN, C_OUT = 3, 5, 7, 2, 4, 6
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
 
 
-def inputs(per_sequence: bool, offset: str) -> list[Tensor | None]:
+def inputs(
+    per_sequence: bool, offset: str, dtype: torch.dtype = torch.float64, flip: bool = False
+) -> list[Tensor | None]:
     torch.manual_seed(0)
     graph = (N, V, K, V) if per_sequence else (V, K, V)
-    shapes = [(N, T, V, C_IN), (K, C_OUT, C_IN), graph]
+    c_in, c_out = (C_OUT, C_IN) if flip else (C_IN, C_OUT)
+    shapes = [(N, T, V, c_in), (K, c_out, c_in), graph]
     tensors: list[Tensor | None] = [
-        torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes
+        torch.randn(shape, dtype=dtype, requires_grad=True) for shape in shapes
     ]
-    kinds = {"none": None, "channel": (C_OUT,), "joint": (V, C_OUT)}
-    shape = kinds[offset]
-    tensors.append(shape and torch.randn(shape, dtype=torch.float64, requires_grad=True))
+    shape = {"none": None, "channel": (c_out,), "joint": (V, c_out)}[offset]
+    tensors.append(shape and torch.randn(shape, dtype=dtype, requires_grad=True))
     return tensors
 
 
@@ -37,50 +41,69 @@ def gradients(y: Tensor, tensors: list[Tensor | None]) -> list[Tensor]:
     return list(torch.autograd.grad(functional, [t for t in tensors if t is not None]))
 
 
-@pytest.fixture(params=[1, 3 * V * K * C_IN, 1 << 19], ids=["frame", "few", "all"])
-def scratch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+@pytest.fixture(params=[1, 4, 100])
+def frames(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Pieces of one frame, of a few, that divide nothing evenly, and the whole batch at once."""
-    monkeypatch.setattr(fused, "SCRATCH", request.param)
+    monkeypatch.setattr(fused, "_piece", lambda elements: request.param)
     return request.param
 
 
-@pytest.mark.parametrize("aggregate_first", [True, False])
-@pytest.mark.parametrize("per_sequence", [True, False])
-@pytest.mark.parametrize("offset", ["none", "channel", "joint"])
-def test_in_pieces(scratch: int, aggregate_first: bool, per_sequence: bool, offset: str) -> None:
-    tensors = inputs(per_sequence, offset)
+def assert_is_the_formula(tensors: list[Tensor | None], aggregate_first: bool) -> None:
     y = typed_graph_product(*tensors, aggregate_first)
     expected = formula(*tensors)
-    torch.testing.assert_close(y, expected, rtol=0, atol=1e-10)
+    tolerance = {"rtol": 0, "atol": TOLERANCE[y.dtype]}
+    torch.testing.assert_close(y, expected, **tolerance)
     for a, b in zip(gradients(y, tensors), gradients(expected, tensors), strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-10)
+        torch.testing.assert_close(a, b, **tolerance)
 
 
-@pytest.mark.parametrize("aggregate_first", [True, False])
-@pytest.mark.parametrize("per_sequence", [True, False])
-@pytest.mark.parametrize("offset", ["none", "channel", "joint"])
+CASES = [
+    pytest.mark.parametrize("aggregate_first", [True, False]),
+    pytest.mark.parametrize("per_sequence", [True, False]),
+    pytest.mark.parametrize("flip", [True, False]),
+    pytest.mark.parametrize("offset", ["none", "channel", "joint"]),
+]
+
+
+def all_cases(test: Callable[..., None]) -> Callable[..., None]:
+    for mark in CASES:
+        test = mark(test)
+    return test
+
+
+@all_cases
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_in_pieces(
+    frames: int,
+    aggregate_first: bool,
+    per_sequence: bool,
+    flip: bool,
+    offset: str,
+    dtype: torch.dtype,
+) -> None:
+    assert_is_the_formula(inputs(per_sequence, offset, dtype, flip), aggregate_first)
+
+
+@all_cases
 def test_at_once(
-    aggregate_first: bool, per_sequence: bool, offset: str, monkeypatch: pytest.MonkeyPatch
+    aggregate_first: bool,
+    per_sequence: bool,
+    flip: bool,
+    offset: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What compilers, autocast and accelerators get."""
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
-    tensors = inputs(per_sequence, offset)
-    y = typed_graph_product(*tensors, aggregate_first)
-    expected = formula(*tensors)
-    torch.testing.assert_close(y, expected, rtol=0, atol=1e-10)
-    for a, b in zip(gradients(y, tensors), gradients(expected, tensors), strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-10)
+    assert_is_the_formula(inputs(per_sequence, offset, flip=flip), aggregate_first)
 
 
-@pytest.mark.parametrize("aggregate_first", [True, False])
+@pytest.mark.parametrize("flip", [True, False])
 @pytest.mark.parametrize("wanted", list(product([True, False], repeat=4)))
-def test_only_the_gradients_asked_for(
-    scratch: int, aggregate_first: bool, wanted: tuple[bool, ...]
-) -> None:
-    tensors = inputs(per_sequence=False, offset="joint")
+def test_only_the_gradients_asked_for(flip: bool, wanted: tuple[bool, ...]) -> None:
+    tensors = inputs(per_sequence=False, offset="joint", flip=flip)
     for tensor, wants in zip(tensors, wanted, strict=True):
         tensor.requires_grad_(wants)
-    y = typed_graph_product(*tensors, aggregate_first)
+    y = typed_graph_product(*tensors, True)
     assert y.requires_grad == any(wanted)
     if any(wanted):
         asked = [t for t in tensors if t.requires_grad]

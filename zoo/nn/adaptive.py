@@ -53,9 +53,6 @@ class AdaptiveSkeletonConv(SkeletonConv):
         self.embedding_bias = nn.Parameter(torch.empty(2, self.num_types, width))
         self.reset_embedding()
 
-    def _prefers_aggregation(self, order: Order) -> bool:
-        return order == "aggregate" or (order == "auto" and self.in_channels <= self.out_channels)
-
     def reset_embedding(self) -> None:
         """θ and φ uniform in ±1/√C_in, α zero."""
         bound = 1 / math.sqrt(self.in_channels)

@@ -19,7 +19,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-SCRATCH = 1 << 19
+from zoo.nn.pointwise import pointwise, pointwise_weight_grad
+
+SCRATCH = 1 << 20
 """Elements of the tensor between the two sums that are worked on at a time."""
 
 
@@ -44,8 +46,7 @@ def typed_graph_product(
         return _in_pieces(x, weight, graph, offset, aggregate_first)
     N, T, V, C_in = x.shape
     K, C_out, _ = weight.shape
-    per_sequence = graph.dim() == 4
-    graph = graph.unsqueeze(1) if per_sequence else graph.expand(1, 1, V, K, V)
+    graph = graph.unsqueeze(1) if graph.dim() == 4 else graph.expand(1, 1, V, K, V)
     if aggregate_first:
         matrix = graph.flatten(2, 3).expand(N, T, V * K, V).reshape(N * T, V * K, V)
         h = torch.bmm(matrix, x.reshape(N * T, V, C_in)).reshape(N, T, V, K * C_in)
@@ -83,37 +84,29 @@ class _TypedGraphProduct(torch.autograd.Function):
     ) -> Tensor:
         x, graph = x.contiguous(), graph.contiguous()
         ctx.save_for_backward(x, weight, graph)
-        ctx.aggregate_first = aggregate_first
         N, T, V, C_in = x.shape
         K, C_out, _ = weight.shape
         y = x.new_empty(N, T, V, C_out)
         frames, out = x.view(N * T, V, C_in), y.view(N * T, V, C_out)
         if aggregate_first:
-            flat = weight.transpose(0, 1).reshape(C_out, K * C_in).t()
-            size = _piece(V * K * C_in)
-            scratch = x.new_empty(min(size, N * T), V * K, C_in)
-            for rows, matrix in _pieces(graph.view(-1, V * K, V), N, T, size):
-                h = scratch[: rows.stop - rows.start]
-                torch.bmm(matrix, frames[rows], out=h)
-                piece = out[rows]
-                h, piece = h.view(-1, K * C_in), piece.view(-1, C_out)
+            flat = weight.transpose(0, 1).reshape(C_out, K * C_in)
+            h = x.new_empty(min(_piece(V * K * C_in), N * T), V * K, C_in)
+            for rows, size, matrix in _pieces(graph.view(-1, V * K, V), N, T, len(h)):
+                torch.bmm(matrix, frames[rows], out=h[:size])
+                piece = pointwise(h[:size].view(size, V, K * C_in), flat)
                 if offset is None:
-                    torch.mm(h, flat, out=piece)
+                    out[rows] = piece
                 else:
-                    out[rows] = offset
-                    piece.addmm_(h, flat)
-            return y
-        flat = weight.reshape(K * C_out, C_in).t()
-        size = _piece(V * K * C_out)
-        scratch = x.new_empty(min(size, N * T) * V, K * C_out)
-        for rows, matrix in _pieces(graph.transpose(2, 3).reshape(-1, V, V * K), N, T, size):
-            h = scratch[: (rows.stop - rows.start) * V]
-            torch.mm(frames[rows].view(-1, C_in), flat, out=h)
-            h = h.view(-1, V * K, C_out)
-            if offset is None:
-                torch.bmm(matrix, h, out=out[rows])
-            else:
-                torch.baddbmm(offset, matrix, h, out=out[rows])
+                    torch.add(piece, offset, out=out[rows])
+        else:
+            flat = weight.reshape(K * C_out, C_in)
+            most = _piece(V * K * C_out)
+            for rows, size, matrix in _pieces(_row_matrix(graph), N, T, most):
+                piece = pointwise(frames[rows], flat).view(size, V * K, C_out)
+                if offset is None:
+                    torch.bmm(matrix, piece, out=out[rows])
+                else:
+                    torch.baddbmm(offset, matrix, piece, out=out[rows])
         return y
 
     @staticmethod
@@ -123,7 +116,8 @@ class _TypedGraphProduct(torch.autograd.Function):
         needs_x, needs_weight, needs_graph, needs_offset, _ = ctx.needs_input_grad
         dy = dy.contiguous()
         doffset = dy.sum((0, 1)) if needs_offset else None
-        if ctx.aggregate_first or needs_graph:
+        _, C_out, C_in = weight.shape
+        if needs_graph or C_in < C_out:
             grads = _backward_aggregating(x, weight, graph, dy, needs_x, needs_weight, needs_graph)
         else:
             grads = _backward_projecting(x, weight, graph, dy, needs_x, needs_weight)
@@ -143,28 +137,24 @@ def _backward_aggregating(
     N, T, V, C_in = x.shape
     K, C_out, _ = weight.shape
     frames, upstream = x.view(N * T, V, C_in), dy.view(N * T, V, C_out)
-    flat = weight.transpose(0, 1).reshape(C_out, K * C_in)
-    dx = torch.empty_like(x) if needs_x else None
-    dflat = torch.zeros_like(flat) if needs_weight else None
-    dgraph = torch.zeros_like(graph).view(-1, V * K, V) if needs_graph else None
-    size = _piece(V * K * C_in)
-    scratch = x.new_empty(min(size, N * T), V * K, C_in)
-    products = x.new_empty(min(size, N * T), V * K, V) if needs_graph else None
-    for rows, matrix in _pieces(graph.view(-1, V * K, V), N, T, size):
-        count = rows.stop - rows.start
-        h, d = scratch[:count], upstream[rows].view(-1, C_out)
+    flat = weight.transpose(1, 2).reshape(K * C_in, C_out)
+    dx = torch.empty_like(frames) if needs_x else None
+    dflat = x.new_zeros(C_out, K * C_in) if needs_weight else None
+    dgraph = x.new_zeros(graph.shape).view(-1, V * K, V) if needs_graph else None
+    h = x.new_empty(min(_piece(V * K * C_in), N * T), V * K, C_in)
+    for rows, size, matrix in _pieces(graph.view(-1, V * K, V), N, T, len(h)):
         if dx is not None or dgraph is not None:
-            torch.mm(d, flat, out=h.view(-1, K * C_in))
-        if dx is not None:
-            torch.bmm(matrix.transpose(1, 2), h, out=dx.view(N * T, V, C_in)[rows])
-        if dgraph is not None and products is not None:
-            torch.bmm(h, frames[rows].transpose(1, 2), out=products[:count])
-            dgraph[rows.start // T if len(dgraph) > 1 else 0] += products[:count].sum(0)
+            g = pointwise(upstream[rows], flat).view(size, V * K, C_in)
+            if dx is not None:
+                torch.bmm(matrix.transpose(1, 2), g, out=dx[rows])
+            if dgraph is not None:
+                products = torch.bmm(g, frames[rows].transpose(1, 2))
+                dgraph[rows.start // T if len(dgraph) > 1 else 0] += products.sum(0)
         if dflat is not None:
-            torch.bmm(matrix, frames[rows], out=h)
-            dflat.addmm_(d.t(), h.view(-1, K * C_in))
+            torch.bmm(matrix, frames[rows], out=h[:size])
+            dflat += pointwise_weight_grad(h[:size].view(size, V, K * C_in), upstream[rows])
     return (
-        dx,
+        None if dx is None else dx.view_as(x),
         None if dflat is None else dflat.view(C_out, K, C_in).transpose(0, 1),
         None if dgraph is None else dgraph.view_as(graph),
     )
@@ -177,29 +167,36 @@ def _backward_projecting(
     N, T, V, C_in = x.shape
     K, C_out, _ = weight.shape
     frames, upstream = x.view(N * T, V, C_in), dy.view(N * T, V, C_out)
-    flat = weight.reshape(K * C_out, C_in)
-    dx = torch.empty_like(x) if needs_x else None
-    dflat = torch.zeros_like(flat) if needs_weight else None
-    size = _piece(V * K * C_out)
-    scratch = x.new_empty(min(size, N * T), V * K, C_out)
-    for rows, matrix in _pieces(graph.permute(0, 3, 2, 1).reshape(-1, V * K, V), N, T, size):
-        dh = scratch[: rows.stop - rows.start]
-        torch.bmm(matrix, upstream[rows], out=dh)
-        dh = dh.view(-1, K * C_out)
+    flat = weight.permute(2, 0, 1).reshape(C_in, K * C_out)
+    dx = torch.empty_like(frames) if needs_x else None
+    dflat = x.new_zeros(K * C_out, C_in) if needs_weight else None
+    dh = x.new_empty(min(_piece(V * K * C_out), N * T), V * K, C_out)
+    for rows, size, matrix in _pieces(_row_matrix(graph), N, T, len(dh)):
+        torch.bmm(matrix.transpose(1, 2), upstream[rows], out=dh[:size])
+        piece = dh[:size].view(size, V, K * C_out)
         if dx is not None:
-            torch.mm(dh, flat, out=dx.view(N * T, V, C_in)[rows].view(-1, C_in))
+            dx[rows] = pointwise(piece, flat)
         if dflat is not None:
-            dflat.addmm_(dh.t(), frames[rows].view(-1, C_in))
-    return dx, None if dflat is None else dflat.view(K, C_out, C_in), None
+            dflat += pointwise_weight_grad(frames[rows], piece)
+    return (
+        None if dx is None else dx.view_as(x),
+        None if dflat is None else dflat.view(K, C_out, C_in),
+        None,
+    )
+
+
+def _row_matrix(graph: Tensor) -> Tensor:
+    """The adjacency (…, V, K, V) as (…, V, V·K), sources and types in one axis."""
+    return graph.transpose(2, 3).flatten(2)
 
 
 def _piece(elements: int) -> int:
-    """Frames whose tensors of so many elements each fill the scratch space."""
-    return max(1, SCRATCH // elements)
+    """Frames whose tensors of so many elements each fill the scratch space, at least 16."""
+    return max(16, SCRATCH // elements)
 
 
-def _pieces(matrices: Tensor, N: int, T: int, size: int) -> Iterator[tuple[slice, Tensor]]:
-    """Slices of at most `size` of the N·T frames, each with its expanded matrix.
+def _pieces(matrices: Tensor, N: int, T: int, most: int) -> Iterator[tuple[slice, int, Tensor]]:
+    """Slices of at most `most` of the N·T frames, their length, and the matrix for each frame.
 
     With one matrix for all sequences a piece may span several; else it ends with its sequence.
     """
@@ -207,6 +204,6 @@ def _pieces(matrices: Tensor, N: int, T: int, size: int) -> Iterator[tuple[slice
     length = N * T if shared else T
     for start in range(0, N * T, length):
         matrix = matrices[0 if shared else start // T]
-        for first in range(start, start + length, size):
-            rows = slice(first, min(first + size, start + length))
-            yield rows, matrix.expand(rows.stop - rows.start, -1, -1)
+        for first in range(start, start + length, most):
+            size = min(most, start + length - first)
+            yield slice(first, first + size), size, matrix.expand(size, -1, -1)

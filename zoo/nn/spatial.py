@@ -32,7 +32,7 @@ class SkeletonConv(MessagePassing):
     is what runs otherwise. Setting `fuse = False` forces the edge path.
 
     The fused path sums over k and v in either order. Projecting first turns C_in into K·C_out
-    channels and then aggregates those; aggregating first costs less where C_in < C_out.
+    channels and then aggregates those; aggregating first costs no more where C_in ≤ C_out.
 
     Edges are sorted by target, then source, then type, as those of the graph: an `edge_mask` (E,)
     of PyG's explainers refers to `edge_index` and `edge_type`.
@@ -93,7 +93,7 @@ class SkeletonConv(MessagePassing):
         self.reset_parameters()
 
     def _prefers_aggregation(self, order: Order) -> bool:
-        return order == "aggregate" or (order == "auto" and self.in_channels < self.out_channels)
+        return order == "aggregate" or (order == "auto" and self.in_channels <= self.out_channels)
 
     def _set_edges(self, connected: Tensor) -> None:
         """Typed edges where `connected` (K, V, V) is not zero."""

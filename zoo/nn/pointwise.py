@@ -1,0 +1,62 @@
+"""The same linear map at every joint of every frame."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x·weightᵀ + bias over the last axis, as a 1×1 convolution where that is faster.
+
+    In single precision on the CPU, PyTorch gives convolutions to oneDNN and matrix products to
+    MKL; on processors that MKL does not favour, oneDNN is more than twice as fast.
+
+    Args:
+        x: (..., V, C_in).
+        weight: (C_out, C_in).
+        bias: (C_out,) or None.
+
+    Returns:
+        (..., V, C_out).
+    """
+    if not takes_convolution(x):
+        return F.linear(x, weight, bias)
+    y = F.conv2d(as_image(x), weight[:, :, None, None], bias)
+    return y.permute(0, 2, 3, 1).reshape(*x.shape[:-1], weight.shape[0])
+
+
+def pointwise_weight_grad(x: Tensor, dy: Tensor) -> Tensor:
+    """The gradient of `pointwise` for its weight, Σ dyᵀ·x: (C_out, C_in)."""
+    if not takes_convolution(x):
+        return dy.reshape(-1, dy.shape[-1]).t() @ x.reshape(-1, x.shape[-1])
+    shape = x.new_empty(()).expand(dy.shape[-1], x.shape[-1], 1, 1)
+    gradients = torch.ops.aten.convolution_backward(
+        as_image(dy),
+        as_image(x),
+        shape,
+        None,
+        [1, 1],
+        [0, 0],
+        [1, 1],
+        False,
+        [0, 0],
+        1,
+        [False, True, False],
+    )
+    weight_grad: Tensor = gradients[1]
+    return weight_grad.flatten(1)
+
+
+def takes_convolution(x: Tensor) -> bool:
+    """Whether `pointwise` is a convolution for `x`."""
+    return (
+        x.device.type == "cpu" and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    )
+
+
+def as_image(x: Tensor) -> Tensor:
+    """(..., V, C) as the channels_last view (B, C, 1, V).
+
+    Frames become the batch: with fewer than 16 images PyTorch would not call oneDNN on one thread.
+    """
+    return x.reshape(-1, 1, x.shape[-2], x.shape[-1]).permute(0, 3, 1, 2)
