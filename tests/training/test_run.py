@@ -181,7 +181,9 @@ def test_a_stop_keeps_the_last_epoch_and_says_how_to_go_on(toy, go, tmp_path, nu
     assert stopped.value.exit_code == code
     assert stopped.value.epoch == 3
     cause = "Ctrl-C" if number == 2 else "SIGTERM"
-    assert f"stopped by {cause}. Everything up to epoch 3 of 6 is kept in" in str(stopped.value)
+    assert f"{cause} came in epoch 4 of 6. Everything up to epoch 3 is kept in" in str(
+        stopped.value
+    )
     assert "the same command with --resume" in str(stopped.value)
     assert told.ended
     with pytest.raises(RunExistsError, match="--resume to go on"):
@@ -340,7 +342,7 @@ def test_a_disk_that_fills_up_at_any_moment_costs_only_what_came_after(
     ("after", "words"),
     [
         (0, r"No epoch is kept yet\. Make room and run the same command again"),
-        (2, r"up to epoch 2 of 6 is kept in .*\. Make room and run .* with --resume to go on"),
+        (2, r"up to epoch 2 is kept in .*\. Make room and run .* with --resume to go on"),
     ],
 )
 def test_a_full_disk_says_what_is_kept_and_how_to_go_on(go, monkeypatch, after, words):

@@ -131,6 +131,7 @@ class _Run:
     kept: int = 0
 
     def go(self, build: Callable[[], nn.Module], start: Start) -> RunResult:
+        trainer: Trainer | None = None
         try:
             trainer = self._trainer(build)
             if start is Start.RESUME:
@@ -139,7 +140,7 @@ class _Run:
             trainer.run(self.reporter, self.stop, self._save)
             self._finish(trainer)
         except StopRequest as request:
-            raise self._stopped(request) from None
+            raise self._stopped(request, trainer) from None
         except StorageError as error:
             raise StorageError(f"{error}. {self._how_to_go_on('Make room and run')}") from error
         if self.stop.requested is not None:
@@ -236,16 +237,21 @@ class _Run:
         self.folder.finish(finished_files(self.config, self.data, checkpoint, tables), record)
         self.kept = state.epoch
 
-    def _stopped(self, request: StopRequest) -> TrainingStopped:
-        message = f"stopped by {request.cause}. {self._how_to_go_on('Run')}"
+    def _stopped(self, request: StopRequest, trainer: Trainer | None) -> TrainingStopped:
+        when = "before the first epoch"
+        if trainer is not None and trainer.done:
+            when = "while the run was being finished"
+        elif trainer is not None:
+            when = f"in epoch {trainer.progress.epoch + 1} of {self.settings.epochs}"
+        message = f"{request.cause} came {when}. {self._how_to_go_on('Run')}"
         return TrainingStopped(message, request.signal_number, self.kept, self.folder.partial)
 
     def _how_to_go_on(self, verb: str) -> str:
         if not self.kept:
             return f"No epoch is kept yet. {verb} the same command again to begin anew"
         return (
-            f"Everything up to epoch {self.kept} of {self.settings.epochs} is kept in "
-            f"{self.folder.partial}. {verb} the same command with --resume to go on"
+            f"Everything up to epoch {self.kept} is kept in {self.folder.partial}. {verb} the "
+            "same command with --resume to go on"
         )
 
 
