@@ -4,9 +4,9 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from zoo.nn.masking import frame_counts, zero_padding
+from zoo.nn.pointwise import pointwise
 from zoo.nn.spatial import Order, SkeletonConv
 from zoo.skeleton.graph import SkeletonGraph
 
@@ -80,7 +80,7 @@ class AdaptiveSkeletonConv(SkeletonConv):
         """S of each sequence, (N, K, V, V) as [sequence, type, source, target]."""
         N, T, V, _ = x.shape
         K, C = self.num_types, self.embedding_channels
-        embedded = F.linear(x, self.embedding_weight.flatten(0, 2), self.embedding_bias.flatten())
+        embedded = pointwise(x, self.embedding_weight.flatten(0, 2), self.embedding_bias.flatten())
         embedded = zero_padding(embedded, mask)
         # (2, N, K, V, T, C'): one matrix product for each sequence and type.
         theta, phi = embedded.reshape(N, T, V, 2, K, C).permute(3, 0, 4, 2, 1, 5).unbind(0)

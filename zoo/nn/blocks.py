@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from zoo.nn.dropout import Dropout
 from zoo.nn.masking import stride_mask
 from zoo.nn.norm import BatchNorm
 from zoo.nn.spatial import SkeletonConv
@@ -62,7 +63,7 @@ class STGCNBlock(nn.Module):
         self.norm = BatchNorm(out_channels)
         self.temporal = TemporalConv(out_channels, out_channels, kernel_size, stride)
         self.residual = shortcut(in_channels, out_channels, stride) if residual else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.stride = stride
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
