@@ -8,10 +8,11 @@ from torch import nn
 
 from zoo.api import create_model
 from zoo.config import Config
-from zoo.data.dataset import SkeletonDataset, load_dataset
+from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
 from zoo.protocol.fold import FoldData
-from zoo.protocol.protocol import Protocol, load_protocol
+from zoo.protocol.protocol import Protocol
+from zoo.training.fold import open_dataset, open_protocol
 
 
 @dataclass
@@ -40,23 +41,16 @@ class Session:
         Raises:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
-        model, data, protocol = (
-            {k: v for k, v in config[kind].items() if k != "name"}
-            for kind in ("model", "dataset", "protocol")
-        )
-        name = config["model"]["name"]
-        exercise = data.pop("exercise", None)
-        whole = load_dataset(
-            config["dataset"]["name"], None if data_root is None else Path(data_root), **data
-        )
+        model = {k: v for k, v in config["model"].items() if k != "name"}
+        dataset = open_dataset(config, None if data_root is None else Path(data_root))
 
         def build() -> nn.Module:
-            return create_model(name, layout=whole.layout, **model)
+            return create_model(config["model"]["name"], layout=dataset.layout, **model)
 
         return cls(
             config=config,
-            dataset=whole.select(exercise=None if exercise is None else str(exercise)),
-            protocol=load_protocol(config["protocol"]["name"], **protocol),
+            dataset=dataset,
+            protocol=open_protocol(config),
             build=build,
             streams=tuple(getattr(build(), "streams", ("position",))),
         )
