@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.errors import CheckpointError, DataError, TrainingError
+from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
 from zoo.evaluation.metrics import score_metrics
 from zoo.results import files
 from zoo.results.files import StorageError
@@ -160,6 +160,7 @@ def test_a_finished_run_is_not_computed_twice(go):
     told = Notes()
     assert go(resume=True, reporter=told).path == first.path
     assert told.epochs == []
+    assert told.notes == [f"this run is finished already: {first.path}"]
     assert (first.path / "run.json").stat().st_mtime_ns == stamp
     go(overwrite=True)
     assert (first.path / "run.json").stat().st_mtime_ns > stamp
@@ -356,6 +357,12 @@ def test_a_full_disk_says_what_is_kept_and_how_to_go_on(go, monkeypatch, after, 
     monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(StorageError, match=rf"no room to write .* MB are needed.*{words}"):
         go(checkpoint_every=1, reporter=told)
+
+
+def test_a_wrong_setting_leaves_nothing_behind(go, tmp_path):
+    with pytest.raises(ConfigError, match=r"trainer\.lr is -1"):
+        go(lr=-1)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_names_are_data_and_stay_inside_the_runs_folder(toy, go, tmp_path):

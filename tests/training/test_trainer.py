@@ -90,7 +90,7 @@ def test_a_long_gradient_is_clipped(toy, fold):
         train(model, make_data(fold), epochs=1, batch_size=100, optimizer="sgd", lr=1.0,
               momentum=0.0, weight_decay=0.0, grad_clip=clip)  # fmt: skip
         squares = [(p - b).square().sum() for p, b in zip(model.parameters(), before, strict=True)]
-        return float(sum(squares)) ** 0.5
+        return sum(squares).item() ** 0.5
 
     assert moved(None) > 0.1
     assert moved(0.01) == pytest.approx(0.01, rel=1e-3)

@@ -86,6 +86,7 @@ def train_run(
         The finished run.
 
     Raises:
+        ConfigError: a setting that does not exist or has an impossible value.
         RunExistsError: the run is there, and neither `resume` nor `overwrite` is given.
         RunBusyError: another process works on it.
         CheckpointError: what is to be resumed does not fit, with the reason.
@@ -93,13 +94,14 @@ def train_run(
         StorageError: no room on the disk; the last checkpoint is kept.
         TrainingStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
     """
+    trainer_config = TrainerConfig.from_dict(config["trainer"])
     key = run_key(config, dataset, data.protocol.hash())
     folder = RunFolder(key.path(runs))
     teller = reporter or SilentReporter()
     start = folder.begin(resume=resume, overwrite=overwrite)
     if start is Start.FINISHED:
+        teller.on_note(f"this run is finished already: {folder.path}")
         return load_run(folder.path)
-    trainer_config = TrainerConfig.from_dict(config["trainer"])
     try:
         with StopSignals() as stop, reproducible(trainer_config.threads):
             run = _Run(key, folder, data, config, trainer_config, teller, stop)
