@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoo.cli.main import Parser
     from zoo.results.run import RunResult
+    from zoo.session import Session
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
@@ -34,32 +35,51 @@ def run(args: argparse.Namespace) -> int:
 
     config = compose_from(args)
 
-    from zoo.api import RUNS
     from zoo.cli.console import console
     from zoo.cli.outcome import print_folds, print_run
     from zoo.session import Session
-    from zoo.training.report import RichReporter
-    from zoo.training.run import train_run
 
     session = Session.open(config, args.data_root)
     folds = range(session.protocol.num_folds) if args.fold == "all" else [int(config["fold"])]
+    results = [_train(session, fold, args) for fold in folds]
     out = console()
-    results: list[RunResult] = []
-    for fold in folds:
-        results.append(
-            train_run(
-                session.build,
-                session.fold(fold),
-                {**config, "fold": fold},
-                dataset=session.dataset,
-                runs=args.runs or RUNS,
-                resume=args.resume,
-                overwrite=args.overwrite,
-                reporter=RichReporter(),
-            )
-        )
     if len(results) > 1:
         print_folds(out, results)
     else:
         print_run(out, results[0])
     return 0
+
+
+def _train(session: "Session", fold: int, args: argparse.Namespace) -> "RunResult":
+    """The run of one fold: trained, or the finished one where its model's code is the same."""
+    from zoo.api import RUNS
+    from zoo.results.folder import RunExistsError
+    from zoo.results.run import load_run
+    from zoo.training.outcome import model_source
+    from zoo.training.report import RichReporter
+    from zoo.training.run import train_run
+
+    reporter = RichReporter()
+    try:
+        return train_run(
+            session.build,
+            session.fold(fold),
+            {**session.config, "fold": fold},
+            dataset=session.dataset,
+            runs=args.runs or RUNS,
+            resume=args.resume,
+            overwrite=args.overwrite,
+            reporter=reporter,
+        )
+    except RunExistsError as there:
+        if there.finished is None:
+            raise
+        found = load_run(there.finished)
+        name = session.config["model"]["name"]
+        if found.record["model"]["source"] != model_source(name, session.build()):
+            raise
+        reporter.on_note(
+            f"{name}, fold {fold}: trained before with exactly these settings, data and code; "
+            "--overwrite computes it anew"
+        )
+        return found

@@ -27,7 +27,15 @@ RESUME = "resume.json"
 
 
 class RunExistsError(ZooError):
-    """The run is there already, finished or half done, and nobody said what to do with it."""
+    """The run is there already, finished or half done, and nobody said what to do with it.
+
+    Attributes:
+        finished: the folder of the finished run; None where it is half done.
+    """
+
+    def __init__(self, message: str, finished: Path | None = None) -> None:
+        super().__init__(message)
+        self.finished = finished
 
 
 class Start(Enum):
@@ -131,7 +139,8 @@ class RunFolder:
             return Start.FINISHED
         raise RunExistsError(
             f"a run of exactly these settings on exactly these data is finished in {self.path}: "
-            "add --resume to take it as it is, or --overwrite to compute it anew"
+            "add --resume to take it as it is, or --overwrite to compute it anew",
+            self.path,
         )
 
     def _recover(self) -> None:
