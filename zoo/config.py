@@ -234,8 +234,12 @@ def _apply_mapping(config: Config, values: Config, where: str) -> Config:
 
 def _require_key(config: Config, key: str) -> None:
     keys = _all_keys(config)
-    if key in keys or (key.startswith("model.") and key[6:] in _model_parameters(config)):
+    if key in keys:
         return
+    if key.startswith("model."):
+        keys |= {f"model.{name}" for name in _model_parameters(config)}
+        if key in keys:
+            return
     raise ConfigError(f"no setting is called {key!r}. {_nearest_setting(key, keys)}")
 
 
