@@ -10,7 +10,6 @@ from zoo.data.simulator import Settings, record
 from zoo.data.simulator.exercises import EXERCISES
 from zoo.errors import ConfigError
 
-
 TITLES: Mapping[str, str] = {key: exercise.title for key, exercise in EXERCISES.items()}
 """The exercises in words, by id."""
 

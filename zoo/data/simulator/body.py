@@ -45,7 +45,7 @@ END_JOINTS: tuple[int, ...] = tuple(
 """Joints to which the Kinect gives no orientation."""
 
 _BONES: Mapping[str, tuple[float, float, tuple[float, float, float]]] = {
-    # right or middle bone, by its lower joint: share of stature, Kinect factor, direction
+    # Right or middle bone, by its lower joint: share of stature, Kinect factor, direction.
     "SpineMid": (0.165, 1.06, (0.0, 1.0, 0.0)),
     "SpineShoulder": (0.123, 1.06, (0.0, 1.0, 0.0)),
     "Neck": (0.052, 0.84, (0.0, 0.99, -0.05)),

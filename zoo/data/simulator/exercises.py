@@ -65,6 +65,10 @@ class Actor:
         )
         lost = self.session.sizes["range"]
         self._share = self.session.amplitude * (1 - lost) * (1 + self.rng.normal(0.0, 0.02))
+        self.mark()
+
+    def mark(self) -> None:
+        """Lets the repetition start now."""
         self._start = self.line.now
 
     def end(self, pause: float) -> None:
@@ -92,16 +96,20 @@ class Actor:
         self.line.move(seconds * (1 - there), **targets)
 
 
-def _arms(actor: Actor, lift: float, sag: float, bend: float, **same: float) -> dict[str, float]:
-    """Both arms at `lift`; the affected one `sag` lower and its elbow `bend` more flexed.
+def _raised(actor: Actor, lift: float, plane: float, elbow: float) -> dict[str, float]:
+    """Both arms held up for the whole exercise.
 
-    Both shortfalls are those of a full asymmetry.
+    In KIMORE, patients hold them up to a third lower than experts and with bent elbows; here that
+    goes with missing range. The affected arm sags by as much again with asymmetry.
     """
-    severity = min(actor.asymmetry / 0.5, 1.0)
-    targets = {f"{name}_{side}": value for name, value in same.items() for side in SIDES}
-    targets[f"lift_{actor.other}"] = lift
-    targets[f"lift_{actor.affected}"] = lift - sag * severity
-    targets[f"elbow_{actor.affected}"] = same.get("elbow", 15.0) + bend * severity
+    missing = min(actor.session.sizes["range"] / 0.6, 1.0)
+    uneven = min(actor.asymmetry / 0.5, 1.0)
+    targets: dict[str, float] = {}
+    for side in SIDES:
+        weak = missing + (uneven if side == actor.affected else 0.0)
+        targets[f"plane_{side}"] = plane
+        targets[f"lift_{side}"] = lift * (1 - 0.33 * weak)
+        targets[f"elbow_{side}"] = elbow + 32.0 * weak
     return targets
 
 
@@ -114,9 +122,12 @@ def _arm_lift(a: Actor) -> None:
     a.rest(1.0)
     for _ in range(a.session.repetitions):
         a.begin()
-        up = _arms(a, 0.0, 0.0, 35.0, plane=22.0, elbow=20.0)
+        up: dict[str, float] = {}
         for side in SIDES:
+            short = a.asymmetry if side == a.affected else 0.0
+            up[f"plane_{side}"] = 22.0
             up[f"lift_{side}"] = NEUTRAL[f"lift_{side}"] + a.part(142.0, side)
+            up[f"elbow_{side}"] = 20.0 + 70.0 * short
         up["trunk_lean"] = -0.8 * a.compensation
         up["trunk_tilt"] = 0.5 * a.compensation * a.away
         a.go(0.5, **up)
@@ -128,7 +139,7 @@ def _arm_lift(a: Actor) -> None:
 def _lateral_tilt(a: Actor) -> None:
     """Arms up and outstretched, the trunk tilts to one side and the other."""
     a.rest(0.8)
-    a.prepare(1.6, **_arms(a, 150.0, 45.0, 35.0, plane=30.0, elbow=18.0))
+    a.prepare(1.6, **_raised(a, 150.0, 30.0, 18.0))
     for _ in range(a.session.repetitions):
         a.begin()
         for side in (a.other, a.affected):
@@ -149,7 +160,7 @@ def _lateral_tilt(a: Actor) -> None:
 def _trunk_rotation(a: Actor) -> None:
     """Arms straight ahead, shoulders and pelvis turn to one side and the other."""
     a.rest(0.8)
-    raised = _arms(a, 86.0, 30.0, 35.0, plane=8.0, elbow=18.0)
+    raised = _raised(a, 86.0, 8.0, 18.0)
     a.prepare(1.2, **raised)
     for _ in range(a.session.repetitions):
         a.begin()
@@ -185,12 +196,13 @@ def _pelvis_rotation(a: Actor) -> None:
         # Missing range on one side alone: a smaller circle, shifted the other way.
         wide = a.part(0.10)
         a.line.move(
-            0.2,
+            0.2 if n else 0.9,
             orbit_x=wide * (1 - a.asymmetry / 2),
             orbit_z=a.part(0.085) * (1 - a.asymmetry / 2),
             pelvis_x=a.away * wide * a.asymmetry / 2,
             trunk_tilt=a.away * 20.0 * a.asymmetry,
         )
+        a.mark()
         turn = 360.0 * n
         a.go(0.5, phase=turn + 180.0)
         a.go(0.5, phase=turn + 360.0)
@@ -202,7 +214,8 @@ def _pelvis_rotation(a: Actor) -> None:
 def _squat(a: Actor) -> None:
     """Arms straight ahead, knees bend and stretch, feet flat on the ground."""
     a.rest(0.8)
-    a.prepare(1.2, **_arms(a, 82.0, 30.0, 35.0, plane=10.0, elbow=24.0))
+    arms = _raised(a, 84.0, 10.0, 24.0)
+    a.prepare(1.2, **arms)
     severity = min(a.asymmetry / 0.5, 1.0)
     for _ in range(a.session.repetitions):
         a.begin()
@@ -213,12 +226,14 @@ def _squat(a: Actor) -> None:
             0.5,
             **{f"knee_{a.other}": bend, f"knee_{a.affected}": bend * (1 - 0.3 * a.asymmetry)},
             pelvis_z=-0.13 * down,
+            # The arms stay level while the trunk leans.
+            **{f"lift_{side}": arms[f"lift_{side}"] + 18.0 * down for side in SIDES},
             trunk_lean=20.0 * down + a.compensation,
-            pelvis_x=0.09 * shift,
+            pelvis_x=0.10 * shift,
             pelvis_twist=-8.0 * shift,
-            trunk_tilt=12.0 * shift,
+            trunk_tilt=14.0 * shift,
         )
-        a.go(0.5, **_home("knee", "pelvis", "trunk"))
+        a.go(0.5, **_home("knee", "pelvis", "trunk"), **arms)
         a.end(0.25)
     a.prepare(1.2, **_home())
 
@@ -279,7 +294,7 @@ EXERCISES: Mapping[str, Exercise] = {
         3.3,
         _lateral_tilt,
         {
-            "range": {"SpineBase": 0.7, "SpineShoulder": 0.3},
+            "range": {"SpineBase": 0.5, "SpineShoulder": 0.2, "Shoulder+": 0.2, "Elbow+": 0.1},
             "asymmetry": {"SpineBase": 0.4, "SpineShoulder": 0.1, "Shoulder*": 0.3, "Elbow*": 0.2},
             "compensation": {"SpineBase": 0.7, "SpineShoulder": 0.3},
             "tremor": _TREMOR,
@@ -290,7 +305,7 @@ EXERCISES: Mapping[str, Exercise] = {
         3.3,
         _trunk_rotation,
         {
-            "range": {"SpineBase": 0.6, "SpineMid": 0.2, "SpineShoulder": 0.2},
+            "range": {"SpineBase": 0.5, "SpineMid": 0.2, "Shoulder+": 0.2, "Elbow+": 0.1},
             "asymmetry": {"SpineBase": 0.3, "SpineMid": 0.2, "Shoulder*": 0.3, "Elbow*": 0.2},
             "compensation": {"SpineBase": 0.7, "SpineShoulder": 0.3},
             "tremor": _TREMOR,
@@ -312,8 +327,8 @@ EXERCISES: Mapping[str, Exercise] = {
         2.7,
         _squat,
         {
-            "range": {"Knee+": 0.6, "Hip+": 0.4},
-            "asymmetry": {"Knee*": 0.4, "Hip*": 0.4, "Shoulder*": 0.1, "Elbow*": 0.1},
+            "range": {"Knee+": 0.4, "Hip+": 0.3, "Shoulder+": 0.2, "Elbow+": 0.1},
+            "asymmetry": {"Knee*": 0.3, "Hip*": 0.4, "Shoulder*": 0.2, "Elbow*": 0.1},
             "compensation": {"SpineBase": 1.0},
             "tremor": _TREMOR,
         },

@@ -109,11 +109,10 @@ def _individualise(
     frames = len(channels["phase"])
     for name, offset in session.habit.items():
         channels[name] += offset
-    names = [*_SWAY, *(f"{name}_{side}" for name in _SWAY_ARM for side in SIDES)]
-    sizes = np.array([{**_SWAY, **_SWAY_ARM}.get(n) or _SWAY_ARM[n.split("_")[0]] for n in names])
-    sway = wander(rng, frames, 0.9 * fps, (len(names),)) * sizes
-    for i, name in enumerate(names):
-        channels[name] += sway[:, i]
+    sizes = {**_SWAY, **{f"{n}_{side}": sd for n, sd in _SWAY_ARM.items() for side in SIDES}}
+    sway = wander(rng, frames, 0.9 * fps, (len(sizes),))
+    for i, (name, size) in enumerate(sizes.items()):
+        channels[name] += size * sway[:, i]
     shift = wander(rng, frames, 1.5 * fps, (2,)) * 0.008
     channels["pelvis_x"] += shift[:, 0]
     channels["pelvis_z"] += shift[:, 1]

@@ -95,8 +95,8 @@ class Session:
     heading: float
 
 
-_HABITS = {"trunk_lean": 2.0, "trunk_tilt": 0.8, "neck_lean": 5.0}
-_ARM_HABITS = {"plane": 4.0, "elbow": 4.0, "turn": 8.0, "wrist": 6.0}
+_HABITS = {"trunk_lean": 1.5, "trunk_tilt": 0.7, "neck_lean": 4.0}
+_ARM_HABITS = {"plane": 3.0, "elbow": 3.0, "turn": 5.0, "wrist": 5.0}
 
 
 def _bone_errors(rng: np.random.Generator) -> Array:
@@ -117,11 +117,11 @@ def sample_session(rng: np.random.Generator, person: Person, repetitions: int) -
         sizes=sizes,
         side=person.side,
         pace=person.pace * float(np.exp(rng.normal(0.0, 0.06))),
-        amplitude=float(np.clip(rng.normal(1.0, 0.03), 0.9, 1.08)),
+        amplitude=float(np.clip(rng.normal(1.0, 0.02), 0.93, 1.06)),
         repetitions=repetitions + extra,
         stance=Stance(
-            half_width=float(np.clip(rng.normal(0.13, 0.025), 0.07, 0.22)),
-            toes_out=rng.normal(12.0, 5.0),
+            half_width=float(np.clip(rng.normal(0.14, 0.03), 0.07, 0.23)),
+            toes_out=rng.normal(10.0, 5.0),
             stagger=rng.normal(0.0, 0.015),
         ),
         habit=habit,
