@@ -5,6 +5,7 @@ import gc
 import json
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -50,13 +51,17 @@ class Comparison:
 
 
 def compare(
-    case: str, reference: Callable[[], object], ours: Callable[[], object], repeats: int
+    case: str,
+    reference: Callable[[], object],
+    ours: Callable[[], object],
+    repeats: int,
+    warm_up: int = 2,
 ) -> Comparison:
-    """Time both in turn, `repeats` times each after two rounds of warming up."""
+    """Time both in turn, `repeats` times each after some rounds of warming up."""
     found = Comparison(case)
     gc.collect()
     gc.disable()
-    for i in range(repeats + 2):
+    for i in range(repeats + warm_up):
         for call, wall, cpu in (
             (reference, found.reference_ms, found.reference_cpu_ms),
             (ours, found.ours_ms, found.ours_cpu_ms),
@@ -64,10 +69,11 @@ def compare(
             start, start_cpu = time.perf_counter(), time.process_time()
             call()
             took, took_cpu = time.perf_counter() - start, time.process_time() - start_cpu
-            if i >= 2:
+            if i >= warm_up:
                 wall.append(1e3 * took)
                 cpu.append(1e3 * took_cpu)
     gc.enable()
+    print(f"{case}: {found.ratio:.2f}", file=sys.stderr)
     return found
 
 

@@ -63,14 +63,12 @@ def main() -> None:
         reference = plain(model)
         first, second = inference(model, batch)(), inference(reference, batch)()
         assert (first - second).abs().max() <= 1e-4 * second.abs().max().clamp(min=1e-2)
-        for what, mode in (
-            ("training step", lambda m: training_step(m, batch, target)),
-            ("inference", lambda m: inference(m, batch)),
-        ):
-            if options.only in f"{name} {what}":
-                found.append(
-                    compare(f"{name} {what}", mode(reference), mode(model), options.repeats)
-                )
+        if options.only in f"{name} training step":
+            steps = [training_step(m, batch, target) for m in (reference, model)]
+            found.append(compare(f"{name} training step", *steps, options.repeats, warm_up=1))
+        if options.only in f"{name} inference":
+            passes = [inference(m, batch) for m in (reference, model)]
+            found.append(compare(f"{name} inference", *passes, options.repeats, warm_up=1))
     report(f"Whole networks, N={N}, T={T}, V=25", found, options)
 
 
