@@ -1,1 +1,69 @@
-"""Neural building blocks for skeleton sequences of shape (N, T, V, C)."""
+"""Neural building blocks for skeleton sequences of shape (N, T, V, C).
+
+N sequences, T frames, V joints, C channels. Each name is imported when first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.nn.adaptive import AdaptiveSkeletonConv
+    from zoo.nn.attention import MultiHeadAttention
+    from zoo.nn.blocks import STGCNBlock, shortcut
+    from zoo.nn.dropout import Dropout
+    from zoo.nn.grouping import DynamicGrouping
+    from zoo.nn.heads import RegressionHead
+    from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+    from zoo.nn.masking import frame_counts, stride_mask, zero_padding
+    from zoo.nn.norm import BatchNorm, InputNorm
+    from zoo.nn.pooling import mean_pool
+    from zoo.nn.spatial import SkeletonConv
+    from zoo.nn.temporal import TemporalConv
+
+_LAZY = {
+    "AdaptiveSkeletonConv": "adaptive",
+    "BatchNorm": "norm",
+    "Dropout": "dropout",
+    "DynamicGrouping": "grouping",
+    "InputNorm": "norm",
+    "MultiHeadAttention": "attention",
+    "RegressionHead": "heads",
+    "STGCNBlock": "blocks",
+    "SkeletonConv": "spatial",
+    "TemporalConv": "temporal",
+    "frame_counts": "masking",
+    "mean_pool": "pooling",
+    "shortcut": "blocks",
+    "stack_streams": "inputs",
+    "stream_channels": "inputs",
+    "stream_names": "inputs",
+    "stride_mask": "masking",
+    "zero_padding": "masking",
+}
+
+__all__ = [
+    "AdaptiveSkeletonConv",
+    "BatchNorm",
+    "Dropout",
+    "DynamicGrouping",
+    "InputNorm",
+    "MultiHeadAttention",
+    "RegressionHead",
+    "STGCNBlock",
+    "SkeletonConv",
+    "TemporalConv",
+    "frame_counts",
+    "mean_pool",
+    "shortcut",
+    "stack_streams",
+    "stream_channels",
+    "stream_names",
+    "stride_mask",
+    "zero_padding",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"zoo.nn.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
