@@ -46,7 +46,7 @@ class SyntheticAdapter(Adapter):
 
     def __init__(
         self,
-        people: int = 100,
+        people: int = 60,
         repetitions: int = 5,
         seed: int = 3407,
         fps: float = 30.0,
