@@ -142,6 +142,18 @@ def test_edges_are_those_of_the_graph_and_stored_once() -> None:
     assert torch.equal(conv.edge_type, graph.edge_type)
 
 
+@pytest.mark.parametrize("order", ["project", "aggregate"])
+def test_a_type_may_have_no_edges(order: str) -> None:
+    adjacency = kinect().adjacency()
+    adjacency[1] = 0
+    conv = make(SkeletonGraph.from_adjacency(adjacency), order=order)
+    x = torch.randn(2, 3, 25, 3, dtype=torch.float64)
+    torch.testing.assert_close(conv(x), formula(conv, x), rtol=0, atol=1e-10)
+    fused = conv(x)
+    conv.fuse = False
+    torch.testing.assert_close(conv(x), fused, rtol=0, atol=1e-10)
+
+
 def test_learnable_graph_joins_all_joints() -> None:
     conv = make(kinect(), learnable=True)
     assert conv.edge_index.shape == (2, 3 * 25 * 25)

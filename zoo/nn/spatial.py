@@ -27,9 +27,9 @@ class SkeletonConv(MessagePassing):
 
     Every sequence and every frame shares the same V joints and the same edges, so the graph is
     stored once. Two paths compute the formula. The edge path is PyG's `message` and `aggregate`
-    along the typed edges; explain mode and message hooks use it. The fused path is
-    `message_and_aggregate`, one batched matrix product with the V×V adjacency of all types, and
-    is what runs otherwise. Setting `fuse = False` forces the edge path.
+    along the typed edges; PyG's explain mode takes it, and so does a layer with `fuse = False`,
+    which hooks on messages need. The fused path, which runs otherwise, is `message_and_aggregate`:
+    batched matrix products with the V×V adjacency of all types.
 
     The fused path sums over k and v in either order. Projecting first turns C_in into K·C_out
     channels and then aggregates those; aggregating first costs no more where C_in ≤ C_out.
@@ -76,7 +76,8 @@ class SkeletonConv(MessagePassing):
         self.out_channels = out_channels
         self.num_joints = graph.num_joints
         self.num_types = graph.num_types
-        self.aggregate_first = self._prefers_aggregation(order)
+        cheaper = "aggregate" if in_channels <= out_channels else "project"
+        self.aggregate_first = (cheaper if order == "auto" else order) == "aggregate"
 
         adjacency = graph.adjacency().to(torch.get_default_dtype())
         self.importance: nn.Parameter | None = None
@@ -91,9 +92,6 @@ class SkeletonConv(MessagePassing):
         self.weight = nn.Parameter(torch.empty(self.num_types, out_channels, in_channels))
         self.bias = nn.Parameter(torch.empty(self.num_types, out_channels)) if bias else None
         self.reset_parameters()
-
-    def _prefers_aggregation(self, order: Order) -> bool:
-        return order == "aggregate" or (order == "auto" and self.in_channels <= self.out_channels)
 
     def _set_edges(self, connected: Tensor) -> None:
         """Typed edges where `connected` (K, V, V) is not zero."""
@@ -112,7 +110,7 @@ class SkeletonConv(MessagePassing):
         self._edges_of_type = torch.bincount(kind, minlength=self.num_types).tolist()
 
     def reset_parameters(self) -> None:
-        """Uniform in ±1/√C_in, as a 1×1 convolution; the graph goes back to where it started."""
+        """Uniform in ±1/√C_in, as a 1×1 convolution; importance one. A learned A stays."""
         super().reset_parameters()
         bound = 1 / math.sqrt(self.in_channels)
         nn.init.uniform_(self.weight, -bound, bound)
@@ -162,11 +160,3 @@ class SkeletonConv(MessagePassing):
     def _joint_bias(self, graph: Tensor) -> Tensor | None:
         """Σ_k Σ_v A b_k (V, C_out), what all biases add to each joint."""
         return None if self.bias is None else graph.sum(-1) @ self.bias
-
-    def extra_repr(self) -> str:
-        """Sizes, for printing."""
-        order = "aggregate" if self.aggregate_first else "project"
-        return (
-            f"{self.in_channels}, {self.out_channels}, joints={self.num_joints}, "
-            f"types={self.num_types}, order={order}"
-        )
