@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
+
+# One thread a process: pytest-xdist runs two, and torch threads that wait for a busy core make
+# small tests many times slower. It must be set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A process started in the background of a script ignores Ctrl-C and so do its children; the tests
+# that press it need it to work.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KIMORE_SUBJECTS = ("E_ID1", "E_ID3", "E_ID8", "NE_ID11", "NE_ID24", "B_ID8", "P_ID3", "S_ID5")
 
@@ -25,17 +36,26 @@ def shared_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def unpack(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Unpacks real recordings into a temporary folder, in the layout their authors publish."""
+    """Unpacks real recordings, in the layout their authors publish, once for all workers."""
+
+    pytest.importorskip("openpyxl", reason="unpacking needs openpyxl")
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
     def run(dataset: str, *options: str) -> Path:
-        pytest.importorskip("openpyxl", reason="unpacking needs openpyxl")
-        dest = tmp_path_factory.mktemp(dataset)
-        script = shared_dir / "data" / "unpack.py"
-        subprocess.run(
-            [sys.executable, str(script), dataset, str(dest), *options],
-            check=True,
-            capture_output=True,
+        dest = common / "-".join(("unpacked", dataset, *options)).replace(",", "_").replace(
+            "/", "_"
         )
+        with FileLock(f"{dest}.lock"):
+            if not (dest / "done").is_file():
+                script = shared_dir / "data" / "unpack.py"
+                dest.mkdir(exist_ok=True)
+                subprocess.run(
+                    [sys.executable, str(script), dataset, str(dest), *options],
+                    check=True,
+                    capture_output=True,
+                )
+                (dest / "done").touch()
         return dest
 
     return run

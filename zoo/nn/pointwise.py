@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+_ONEDNN = torch.backends.mkldnn.is_available()  # asked once: torch.compile cannot look inside
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x·weightᵀ + bias over the last axis, as a 1×1 convolution where that is faster.
@@ -49,9 +50,7 @@ def pointwise_weight_grad(x: Tensor, dy: Tensor) -> Tensor:
 
 def takes_convolution(x: Tensor) -> bool:
     """Whether `pointwise` is a convolution for `x`."""
-    return (
-        x.device.type == "cpu" and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()
-    )
+    return _ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32
 
 
 def as_image(x: Tensor) -> Tensor:
