@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from zoo.nn.pointwise import pointwise, pointwise_weight_grad
 
-SCRATCH = 1 << 20
+SCRATCH = 1 << 21
 """Elements of the tensor between the two sums that are worked on at a time."""
 
 

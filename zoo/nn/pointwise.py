@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 _ONEDNN = torch.backends.mkldnn.is_available()  # asked once: torch.compile cannot look inside
 
+
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x·weightᵀ + bias over the last axis, as a 1×1 convolution where that is faster.
 
