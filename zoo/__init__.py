@@ -15,15 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.api import (
-        create_model,
-        evaluate,
-        list_models,
-        load_dataset,
-        predict,
-        prepare_dataset,
-        train,
-    )
+    from zoo.api import evaluate, load_dataset, predict, prepare_dataset, train
+    from zoo.models import create_model, list_models
 
 __version__ = "0.1.0"
 
@@ -41,7 +34,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(import_module("zoo.api"), name)
+        home = "zoo.models" if name in ("create_model", "list_models") else "zoo.api"
+        return getattr(import_module(home), name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from torch import nn
 
-from zoo.api import create_model
 from zoo.config import Config
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
-from zoo.protocol.fold import FoldData
-from zoo.protocol.protocol import Protocol
+from zoo.models import create_model
+from zoo.protocol.protocol import FoldData, Protocol
 from zoo.training.fold import open_dataset, open_protocol
 
 

@@ -4,9 +4,9 @@ import torch
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import LeakageError
-from zoo.protocol.fold import Split
 from zoo.protocol.leakage import check_leakage, gate
 from zoo.protocol.protocol import Protocol
+from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule
 
 

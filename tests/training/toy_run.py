@@ -22,9 +22,9 @@ from zoo.data.batch import Batch, Prediction
 from zoo.data.samples import SampleSet
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import ZooError
-from zoo.protocol.fold import FoldData, Split
 from zoo.protocol.leakage import LeakageReport
-from zoo.protocol.protocol import Protocol
+from zoo.protocol.protocol import FoldData, Protocol
+from zoo.protocol.split import Split
 from zoo.training.report import EpochRow, Reporter
 from zoo.training.run import train_run
 from zoo.training.stop import TrainingStopped

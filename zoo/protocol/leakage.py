@@ -1,15 +1,28 @@
 """The leakage gate: does anybody stand on both sides of a split?"""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import LeakageError
-from zoo.protocol.fold import Split
+from zoo.protocol.split import Split
 
-if TYPE_CHECKING:
-    from zoo.protocol.protocol import Protocol
+
+class Promise(Protocol):
+    """What a protocol says of its own splits."""
+
+    @property
+    def name(self) -> str:
+        """Of the protocol."""
+
+    @property
+    def leaky(self) -> bool:
+        """Whether it lets a person or a recording stand on both sides."""
+
+    @property
+    def leak_reason(self) -> str:
+        """Why, in plain words."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,7 @@ def check_leakage(samples: SampleSet, split: Split, *, scaler: str = "train") ->
     )
 
 
-def gate(protocol: "Protocol", report: LeakageReport) -> str | None:
+def gate(protocol: Promise, report: LeakageReport) -> str | None:
     """Let an honest split pass; name the leak of a leaky one.
 
     Returns:

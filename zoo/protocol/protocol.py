@@ -6,21 +6,63 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from torch import Tensor
+
 from registry import PROTOCOLS, did_you_mean
 from zoo.config import entry_config
+from zoo.data.batch import Batch
 from zoo.data.recording import Recording
 from zoo.data.samples import PIPELINE_VERSION, SampleSet, build_samples
 from zoo.data.scalers import TARGET_SCALES, StreamScaler, TargetScaler
 from zoo.data.segment import Sampling
 from zoo.data.transforms import Step, parse_steps
 from zoo.errors import ConfigError
-from zoo.protocol.fold import FoldData
-from zoo.protocol.leakage import check_leakage, gate
+from zoo.protocol.leakage import LeakageReport, check_leakage, gate
+from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule
 
 SCALER_SCOPES = ("train", "all", "none")
 SELECTIONS = ("best", "last")
 AGGREGATES = ("mean", "median")
+
+
+@dataclass(frozen=True, eq=False)
+class FoldData:
+    """Everything a trainer needs of one fold.
+
+    Attributes:
+        protocol: the protocol it comes from.
+        fold: which fold, from 0.
+        samples: all samples, unscaled, targets in score units.
+        split: who stands where.
+        stream_scaler: fitted as the protocol says.
+        target_scaler: fitted as the protocol says.
+        leakage: what stands on both sides.
+        warning: plain words about leakage, for a leaky protocol; None for an honest one.
+    """
+
+    protocol: "Protocol"
+    fold: int
+    samples: SampleSet
+    split: Split
+    stream_scaler: StreamScaler
+    target_scaler: TargetScaler
+    leakage: LeakageReport
+    warning: str | None
+
+    def part(self, name: str) -> tuple[Batch, Tensor]:
+        """Scaled batch and standardised target (N,) of ``train``, ``validation`` or ``test``."""
+        index = self.split.index(name)
+        batch = self.stream_scaler.transform(self.samples.batch(index))
+        return batch, self.target_scaler.transform(self.samples.target[index])
+
+    def subset(self, name: str) -> SampleSet:
+        """Samples of one part, unscaled, with ids and targets in score units."""
+        return self.samples.subset(self.split.index(name))
+
+    def persons(self, name: str) -> list[str]:
+        """People of one part, sorted."""
+        return self.split.persons(name)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError, DataError
-from zoo.protocol.fold import Split
+from zoo.protocol.split import Split
 
 STRATA = ("group", "score")
 

@@ -14,7 +14,7 @@ from zoo.config import config_hash
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
-from zoo.protocol.fold import FoldData
+from zoo.protocol.protocol import FoldData
 from zoo.results.key import RunKey
 from zoo.results.predictions import LevelMetrics, Predictions, join
 from zoo.results.run import RunResult, load_run

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data.dataset import SkeletonDataset, load_dataset
-from zoo.protocol.fold import FoldData
-from zoo.protocol.protocol import Protocol, load_protocol
+from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 
 
 def open_dataset(config: Mapping[str, Any], data_root: Path | None = None) -> SkeletonDataset:

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from registry import MODELS
 from zoo.config import to_yaml
 from zoo.evaluation.metrics import mad
-from zoo.protocol.fold import PARTS, FoldData
+from zoo.protocol.protocol import FoldData
+from zoo.protocol.split import PARTS
 from zoo.results.environment import hardware, versions
 from zoo.results.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT
 from zoo.results.key import RunKey

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import CheckpointError, DataError, ZooError
-from zoo.protocol.fold import FoldData
+from zoo.protocol.protocol import FoldData
 from zoo.results.files import StorageError, differences, read_json
 from zoo.results.folder import RESUME, RunFolder, Start
 from zoo.results.key import RunKey

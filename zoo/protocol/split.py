@@ -1,23 +1,17 @@
-"""One fold of a protocol: samples, who stands where, and scalers fitted where they may be."""
+"""Which samples of a fold are trained on, chosen by and tested on."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from zoo.data.batch import Batch
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
-from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import ConfigError
-
-if TYPE_CHECKING:
-    from zoo.protocol.leakage import LeakageReport
-    from zoo.protocol.protocol import Protocol
 
 PARTS = ("train", "validation", "test")
 
@@ -88,42 +82,3 @@ class Split:
             for part in PARTS
         }
         return {"hash": self.hash, **parts}
-
-
-@dataclass(frozen=True, eq=False)
-class FoldData:
-    """Everything a trainer needs of one fold.
-
-    Attributes:
-        protocol: the protocol it comes from.
-        fold: which fold, from 0.
-        samples: all samples, unscaled, targets in score units.
-        split: who stands where.
-        stream_scaler: fitted as the protocol says.
-        target_scaler: fitted as the protocol says.
-        leakage: what stands on both sides.
-        warning: plain words about leakage, for a leaky protocol; None for an honest one.
-    """
-
-    protocol: "Protocol"
-    fold: int
-    samples: SampleSet
-    split: Split
-    stream_scaler: StreamScaler
-    target_scaler: TargetScaler
-    leakage: "LeakageReport"
-    warning: str | None
-
-    def part(self, name: str) -> tuple[Batch, Tensor]:
-        """Scaled batch and standardised target (N,) of ``train``, ``validation`` or ``test``."""
-        index = self.split.index(name)
-        batch = self.stream_scaler.transform(self.samples.batch(index))
-        return batch, self.target_scaler.transform(self.samples.target[index])
-
-    def subset(self, name: str) -> SampleSet:
-        """Samples of one part, unscaled, with ids and targets in score units."""
-        return self.samples.subset(self.split.index(name))
-
-    def persons(self, name: str) -> list[str]:
-        """People of one part, sorted."""
-        return self.split.persons(name)

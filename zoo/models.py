@@ -1,0 +1,48 @@
+"""Registered models by name: which there are, and a fresh one of them."""
+
+import inspect
+from typing import TYPE_CHECKING, Any, cast
+
+from registry import MODELS, did_you_mean
+from zoo.config import entry_config
+from zoo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.skeleton import Layout
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Names of the registered models that fit a shell-style pattern, sorted."""
+    return MODELS.names(pattern)
+
+
+def create_model(name: str, layout: "str | Layout" = "kinect_v2", **params: Any) -> "nn.Module":
+    """A freshly initialised model.
+
+    Args:
+        name: of a registered model.
+        layout: skeleton layout, or its name; fixes the number of joints V.
+        **params: override the parameters in the model's configuration.
+
+    Raises:
+        RegistryError: no such model, or its code cannot be loaded.
+        ConfigError: a parameter the model does not have (the nearest one is named), or a value
+            it refuses.
+    """
+    from zoo.skeleton import load_layout
+
+    factory = MODELS.get(name).load()
+    settings = {**entry_config("model", name).get("params", {}), **params}
+    accepted = inspect.signature(factory).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        known = [p for p in accepted if p != "layout"]
+        for key in settings:
+            if key not in known:
+                near = did_you_mean(key, known) if known else "It has none."
+                raise ConfigError(f"model {name!r} has no parameter {key!r}. {near}")
+    try:
+        return cast("nn.Module", factory(layout=load_layout(layout), **settings))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"model {name!r} refuses its parameters: {error}") from error
