@@ -89,24 +89,25 @@ class _TypedGraphProduct(torch.autograd.Function):
         y = x.new_empty(N, T, V, C_out)
         frames, out = x.view(N * T, V, C_in), y.view(N * T, V, C_out)
         if aggregate_first:
+            matrices = graph.view(-1, V * K, V)
             flat = weight.transpose(0, 1).reshape(C_out, K * C_in)
             h = x.new_empty(min(_piece(V * K * C_in), N * T), V * K, C_in)
-            for rows, size, matrix in _pieces(graph.view(-1, V * K, V), N, T, len(h)):
-                torch.bmm(matrix, frames[rows], out=h[:size])
+            for rows in _pieces(N * T, len(h)):
+                size = rows.stop - rows.start
+                _multiply(matrices, rows, T, frames[rows], out=h[:size])
                 piece = pointwise(h[:size].view(size, V, K * C_in), flat)
                 if offset is None:
                     out[rows] = piece
                 else:
                     torch.add(piece, offset, out=out[rows])
         else:
+            matrices = _row_matrices(graph)
             flat = weight.reshape(K * C_out, C_in)
-            most = _piece(V * K * C_out)
-            for rows, size, matrix in _pieces(_row_matrix(graph), N, T, most):
-                piece = pointwise(frames[rows], flat).view(size, V * K, C_out)
-                if offset is None:
-                    torch.bmm(matrix, piece, out=out[rows])
-                else:
-                    torch.baddbmm(offset, matrix, piece, out=out[rows])
+            for rows in _pieces(N * T, _piece(V * K * C_out)):
+                piece = pointwise(frames[rows], flat).view(-1, V * K, C_out)
+                _multiply(matrices, rows, T, piece, out=out[rows])
+                if offset is not None:
+                    out[rows] += offset
         return y
 
     @staticmethod
@@ -141,17 +142,20 @@ def _backward_aggregating(
     dx = torch.empty_like(frames) if needs_x else None
     dflat = x.new_zeros(C_out, K * C_in) if needs_weight else None
     dgraph = x.new_zeros(graph.shape).view(-1, V * K, V) if needs_graph else None
+    matrices = graph.view(-1, V * K, V)
     h = x.new_empty(min(_piece(V * K * C_in), N * T), V * K, C_in)
-    for rows, size, matrix in _pieces(graph.view(-1, V * K, V), N, T, len(h)):
+    for rows in _pieces(N * T, len(h)):
+        size = rows.stop - rows.start
         if dx is not None or dgraph is not None:
             g = pointwise(upstream[rows], flat).view(size, V * K, C_in)
             if dx is not None:
-                torch.bmm(matrix.transpose(1, 2), g, out=dx[rows])
+                _multiply(matrices.transpose(1, 2), rows, T, g, out=dx[rows])
             if dgraph is not None:
                 products = torch.bmm(g, frames[rows].transpose(1, 2))
-                dgraph[rows.start // T if len(dgraph) > 1 else 0] += products.sum(0)
+                for number, part in _by_matrix(len(dgraph), rows, T):
+                    dgraph[number] += products[part].sum(0)
         if dflat is not None:
-            torch.bmm(matrix, frames[rows], out=h[:size])
+            _multiply(matrices, rows, T, frames[rows], out=h[:size])
             dflat += pointwise_weight_grad(h[:size].view(size, V, K * C_in), upstream[rows])
     return (
         None if dx is None else dx.view_as(x),
@@ -170,9 +174,11 @@ def _backward_projecting(
     flat = weight.permute(2, 0, 1).reshape(C_in, K * C_out)
     dx = torch.empty_like(frames) if needs_x else None
     dflat = x.new_zeros(K * C_out, C_in) if needs_weight else None
+    matrices = _row_matrices(graph).transpose(1, 2)
     dh = x.new_empty(min(_piece(V * K * C_out), N * T), V * K, C_out)
-    for rows, size, matrix in _pieces(_row_matrix(graph), N, T, len(dh)):
-        torch.bmm(matrix.transpose(1, 2), upstream[rows], out=dh[:size])
+    for rows in _pieces(N * T, len(dh)):
+        size = rows.stop - rows.start
+        _multiply(matrices, rows, T, upstream[rows], out=dh[:size])
         piece = dh[:size].view(size, V, K * C_out)
         if dx is not None:
             dx[rows] = pointwise(piece, flat)
@@ -185,8 +191,8 @@ def _backward_projecting(
     )
 
 
-def _row_matrix(graph: Tensor) -> Tensor:
-    """The adjacency (…, V, K, V) as (…, V, V·K), sources and types in one axis."""
+def _row_matrices(graph: Tensor) -> Tensor:
+    """The adjacencies (…, V, K, V) as (…, V, V·K), sources and types in one axis."""
     return graph.transpose(2, 3).flatten(2)
 
 
@@ -195,15 +201,27 @@ def _piece(elements: int) -> int:
     return max(16, SCRATCH // elements)
 
 
-def _pieces(matrices: Tensor, N: int, T: int, most: int) -> Iterator[tuple[slice, int, Tensor]]:
-    """Slices of at most `most` of the N·T frames, their length, and the matrix for each frame.
+def _pieces(frames: int, most: int) -> Iterator[slice]:
+    """Consecutive slices of at most `most` of the frames."""
+    for start in range(0, frames, most):
+        yield slice(start, min(start + most, frames))
 
-    With one matrix for all sequences a piece may span several; else it ends with its sequence.
+
+def _by_matrix(count: int, rows: slice, T: int) -> Iterator[tuple[int, slice]]:
+    """The parts of a piece, counted from its start, that share one of `count` matrices.
+
+    One matrix serves all frames; else each serves the T frames of its sequence.
     """
-    shared = len(matrices) == 1
-    length = N * T if shared else T
-    for start in range(0, N * T, length):
-        matrix = matrices[0 if shared else start // T]
-        for first in range(start, start + length, most):
-            size = min(most, start + length - first)
-            yield slice(first, first + size), size, matrix.expand(size, -1, -1)
+    if count == 1:
+        yield 0, slice(0, rows.stop - rows.start)
+        return
+    for number in range(rows.start // T, -(-rows.stop // T)):
+        start, stop = max(number * T, rows.start), min((number + 1) * T, rows.stop)
+        yield number, slice(start - rows.start, stop - rows.start)
+
+
+def _multiply(matrices: Tensor, rows: slice, T: int, x: Tensor, out: Tensor) -> None:
+    """Each frame of the piece `rows` times its matrix."""
+    for number, part in _by_matrix(len(matrices), rows, T):
+        matrix = matrices[number].expand(part.stop - part.start, -1, -1)
+        torch.bmm(matrix, x[part], out=out[part])
