@@ -113,13 +113,12 @@ class AAGCNBlock(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Features and mask after the block; padded frames of the result hold no information."""
-        y = F.relu(self.norm(self.spatial(x, mask)) + self.down(x))
+        y = F.relu(self.norm(self.spatial(x, mask)) + self.down(x), inplace=True)
         if self.attention is not None:
             y = self.attention(y, mask)
         y = self.temporal(y, mask)
-        if self.residual is not None:
-            y = y + self.residual(x)
-        return F.relu(y, inplace=True), stride_mask(mask, self.stride)
+        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
+        return y, stride_mask(mask, self.stride)
 
 
 class AAGCN(nn.Module):

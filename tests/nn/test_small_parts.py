@@ -52,6 +52,7 @@ def test_batch_norm_is_one_of_the_last_axis() -> None:
     expected = nn.BatchNorm1d(5)(x.reshape(-1, 5)).reshape(x.shape)
     torch.testing.assert_close(norm(x), expected)
     assert norm(x).is_contiguous()
+    torch.testing.assert_close(BatchNorm(5, relu=True)(x), expected.relu())
 
 
 def test_input_norm_is_joint_major() -> None:

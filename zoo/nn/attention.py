@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ConfigError
+from zoo.nn.pointwise import pointwise
 
 
 class Attended(NamedTuple):
@@ -82,7 +83,8 @@ class MultiHeadAttention(nn.Module):
         """
         batch, length, _ = x.shape
         # (B, L, 3, H, d) -> three views (B, H, L, d)
-        split = self.qkv(x).view(batch, length, 3, self.heads, self.width // self.heads)
+        tokens = pointwise(x, self.qkv.weight, self.qkv.bias)
+        split = tokens.view(batch, length, 3, self.heads, self.width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
         allowed = None
         if key_mask is not None:
@@ -95,8 +97,8 @@ class MultiHeadAttention(nn.Module):
         else:
             dropout = self.dropout if self.training else 0.0
             heads = F.scaled_dot_product_attention(query, key, value, allowed, dropout)
-        out = self.out(heads.transpose(1, 2).reshape(batch, length, self.width))
-        return Attended(out, weights)
+        merged = heads.transpose(1, 2).reshape(batch, length, self.width)
+        return Attended(pointwise(merged, self.out.weight, self.out.bias), weights)
 
     def _weights(self, query: Tensor, key: Tensor, allowed: Tensor | None) -> Tensor:
         logits = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)

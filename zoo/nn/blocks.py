@@ -60,7 +60,7 @@ class STGCNBlock(nn.Module):
         self.spatial = SkeletonConv(
             in_channels, out_channels, graph, importance=importance, learnable=learnable
         )
-        self.norm = BatchNorm(out_channels)
+        self.norm = BatchNorm(out_channels, relu=True)
         self.temporal = TemporalConv(out_channels, out_channels, kernel_size, stride)
         self.residual = shortcut(in_channels, out_channels, stride) if residual else None
         self.dropout = Dropout(dropout)
@@ -68,8 +68,7 @@ class STGCNBlock(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Features and mask after the block; padded frames of the result hold no information."""
-        y = F.relu(self.norm(self.spatial(x)), inplace=True)
+        y = self.norm(self.spatial(x))
         y = self.dropout(self.temporal(y, mask))
-        if self.residual is not None:
-            y = y + self.residual(x)
-        return F.relu(y, inplace=True), stride_mask(mask, self.stride)
+        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
+        return y, stride_mask(mask, self.stride)

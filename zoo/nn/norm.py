@@ -1,17 +1,30 @@
 """Batch normalisation of skeleton sequences of shape (N, T, V, C)."""
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation over sequences, frames and joints, one mean and variance a channel.
 
+    Args:
+        channels: C.
+        relu: follow with a ReLU. In place here it is free; on the view that comes out, autograd
+            would copy.
+
     Shapes: x (N, T, V, C) → (N, T, V, C).
     """
 
+    def __init__(self, channels: int, *, relu: bool = False) -> None:
+        super().__init__(channels)
+        self.relu = relu
+
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis."""
-        return super().forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        y = super().forward(x.permute(0, 3, 1, 2))
+        if self.relu:
+            y = F.relu(y, inplace=True)
+        return y.permute(0, 2, 3, 1)
 
 
 class InputNorm(nn.BatchNorm1d):
