@@ -202,7 +202,7 @@ def _expected_place(top: str, distribution: str) -> Path | None:
     except metadata.PackageNotFoundError:
         return None
     for file in dist.files or ():
-        if file.parts[0] in (top, f"{top}.py"):
+        if file.suffix == ".py" and file.parts[0] in (top, f"{top}.py"):
             return Path(str(dist.locate_file(file.parts[0]))).resolve()
     direct = dist.read_text("direct_url.json")
     if direct:
