@@ -22,7 +22,11 @@ from torch.nn import functional as F
 from zoo.nn.pointwise import pointwise, pointwise_weight_grad
 
 SCRATCH = 1 << 21
-"""Elements of the tensor between the two sums that are worked on at a time."""
+"""Elements of the tensor between the two sums that one thread works on at a time."""
+
+SHARED_SCRATCH = 7 << 20
+"""The same for several threads. They wait for each other after every step, so there should be few;
+and above 32 MiB the allocator would map the scratch space anew each time."""
 
 
 def typed_graph_product(
@@ -198,7 +202,8 @@ def _row_matrices(graph: Tensor) -> Tensor:
 
 def _piece(elements: int) -> int:
     """Frames whose tensors of so many elements each fill the scratch space, at least 16."""
-    return max(16, SCRATCH // elements)
+    scratch = SCRATCH if torch.get_num_threads() == 1 else SHARED_SCRATCH
+    return max(16, scratch // elements)
 
 
 def _pieces(frames: int, most: int) -> Iterator[slice]:
