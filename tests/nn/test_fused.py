@@ -41,11 +41,29 @@ def gradients(y: Tensor, tensors: list[Tensor | None]) -> list[Tensor]:
     return list(torch.autograd.grad(functional, [t for t in tensors if t is not None]))
 
 
-@pytest.fixture(params=[1, 4, 100])
+@pytest.fixture(params=[1, 4, 11, 1000])
 def frames(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Pieces of one frame, of a few, that divide nothing evenly, and the whole batch at once."""
-    monkeypatch.setattr(fused, "_piece", lambda elements: request.param)
+    """Pieces of one frame, of a few, that divide nothing evenly, and the whole batch at once.
+
+    Where sequences have graphs of their own: of one sequence, of two, of all.
+    """
+
+    def piece(elements: int, n: int, t: int, matrices: int) -> int:
+        frames = request.param if matrices == 1 else max(1, request.param // t) * t
+        return min(frames, n * t)
+
+    monkeypatch.setattr(fused, "_piece", piece)
     return request.param
+
+
+def test_size_of_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "SCRATCH", 1000)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert fused._piece(10, 32, 30, 1) == 100
+    assert fused._piece(10, 32, 30, 32) == 90
+    assert fused._piece(10, 32, 300, 32) == 300
+    assert fused._piece(10, 2, 30, 1) == 60
+    assert fused._piece(999, 32, 30, 1) == 16
 
 
 def assert_is_the_formula(tensors: list[Tensor | None], aggregate_first: bool) -> None:

@@ -95,8 +95,9 @@ class _TypedGraphProduct(torch.autograd.Function):
         if aggregate_first:
             matrices = graph.view(-1, V * K, V)
             flat = weight.transpose(0, 1).reshape(C_out, K * C_in)
-            h = x.new_empty(min(_piece(V * K * C_in), N * T), V * K, C_in)
-            for rows in _pieces(N * T, len(h)):
+            most = _piece(V * K * C_in, N, T, len(matrices))
+            h = x.new_empty(most, V * K, C_in)
+            for rows in _pieces(N * T, most):
                 size = rows.stop - rows.start
                 _multiply(matrices, rows, T, frames[rows], out=h[:size])
                 piece = pointwise(h[:size].view(size, V, K * C_in), flat)
@@ -107,7 +108,7 @@ class _TypedGraphProduct(torch.autograd.Function):
         else:
             matrices = _row_matrices(graph)
             flat = weight.reshape(K * C_out, C_in)
-            for rows in _pieces(N * T, _piece(V * K * C_out)):
+            for rows in _pieces(N * T, _piece(V * K * C_out, N, T, len(matrices))):
                 piece = pointwise(frames[rows], flat).view(-1, V * K, C_out)
                 _multiply(matrices, rows, T, piece, out=out[rows])
                 if offset is not None:
@@ -147,8 +148,9 @@ def _backward_aggregating(
     dflat = x.new_zeros(C_out, K * C_in) if needs_weight else None
     dgraph = x.new_zeros(graph.shape).view(-1, V * K, V) if needs_graph else None
     matrices = graph.view(-1, V * K, V)
-    h = x.new_empty(min(_piece(V * K * C_in), N * T), V * K, C_in)
-    for rows in _pieces(N * T, len(h)):
+    most = _piece(V * K * C_in, N, T, len(matrices))
+    h = x.new_empty(most, V * K, C_in)
+    for rows in _pieces(N * T, most):
         size = rows.stop - rows.start
         if dx is not None or dgraph is not None:
             g = pointwise(upstream[rows], flat).view(size, V * K, C_in)
@@ -156,8 +158,11 @@ def _backward_aggregating(
                 _multiply(matrices.transpose(1, 2), rows, T, g, out=dx[rows])
             if dgraph is not None:
                 products = torch.bmm(g, frames[rows].transpose(1, 2))
-                for number, part in _by_matrix(len(dgraph), rows, T):
-                    dgraph[number] += products[part].sum(0)
+                if len(dgraph) == 1:
+                    dgraph += products.sum(0)
+                else:
+                    sequences = slice(rows.start // T, rows.stop // T)
+                    dgraph[sequences] = products.view(-1, T, V * K, V).sum(1)
         if dflat is not None:
             _multiply(matrices, rows, T, frames[rows], out=h[:size])
             dflat += pointwise_weight_grad(h[:size].view(size, V, K * C_in), upstream[rows])
@@ -179,8 +184,9 @@ def _backward_projecting(
     dx = torch.empty_like(frames) if needs_x else None
     dflat = x.new_zeros(K * C_out, C_in) if needs_weight else None
     matrices = _row_matrices(graph).transpose(1, 2)
-    dh = x.new_empty(min(_piece(V * K * C_out), N * T), V * K, C_out)
-    for rows in _pieces(N * T, len(dh)):
+    most = _piece(V * K * C_out, N, T, len(matrices))
+    dh = x.new_empty(most, V * K, C_out)
+    for rows in _pieces(N * T, most):
         size = rows.stop - rows.start
         _multiply(matrices, rows, T, upstream[rows], out=dh[:size])
         piece = dh[:size].view(size, V, K * C_out)
@@ -200,10 +206,16 @@ def _row_matrices(graph: Tensor) -> Tensor:
     return graph.transpose(2, 3).flatten(2)
 
 
-def _piece(elements: int) -> int:
-    """Frames whose tensors of so many elements each fill the scratch space, at least 16."""
+def _piece(elements: int, N: int, T: int, matrices: int) -> int:
+    """Frames to work on at a time, where each takes so many elements of scratch space.
+
+    Never fewer than 16; whole sequences, where each has a matrix of its own.
+    """
     scratch = SCRATCH if torch.get_num_threads() == 1 else SHARED_SCRATCH
-    return max(16, scratch // elements)
+    frames = max(16, scratch // elements)
+    if matrices > 1:
+        frames = max(1, frames // T) * T
+    return min(frames, N * T)
 
 
 def _pieces(frames: int, most: int) -> Iterator[slice]:
@@ -212,21 +224,11 @@ def _pieces(frames: int, most: int) -> Iterator[slice]:
         yield slice(start, min(start + most, frames))
 
 
-def _by_matrix(count: int, rows: slice, T: int) -> Iterator[tuple[int, slice]]:
-    """The parts of a piece, counted from its start, that share one of `count` matrices.
-
-    One matrix serves all frames; else each serves the T frames of its sequence.
-    """
-    if count == 1:
-        yield 0, slice(0, rows.stop - rows.start)
-        return
-    for number in range(rows.start // T, -(-rows.stop // T)):
-        start, stop = max(number * T, rows.start), min((number + 1) * T, rows.stop)
-        yield number, slice(start - rows.start, stop - rows.start)
-
-
 def _multiply(matrices: Tensor, rows: slice, T: int, x: Tensor, out: Tensor) -> None:
-    """Each frame of the piece `rows` times its matrix."""
-    for number, part in _by_matrix(len(matrices), rows, T):
-        matrix = matrices[number].expand(part.stop - part.start, -1, -1)
-        torch.bmm(matrix, x[part], out=out[part])
+    """Each frame of the piece `rows` times the one matrix, or that of its sequence."""
+    if len(matrices) == 1:
+        matrix = matrices.expand(len(x), -1, -1)
+    else:
+        own = matrices[rows.start // T : rows.stop // T].unsqueeze(1)
+        matrix = own.expand(-1, T, -1, -1).reshape(len(x), *own.shape[2:])
+    torch.bmm(matrix, x, out=out)
