@@ -12,10 +12,9 @@ def test_edge_path_agrees_with_torch_scatter() -> None:
     graph = build_graph(load_layout("kinect_v2"), "spatial")
     conv = SkeletonConv(4, 4, graph, bias=False, order="aggregate").double()
     x = torch.randn(2, 3, 25, 4, dtype=torch.float64)
-    messages = x[:, :, conv.edge_source] * graph.adjacency().double()[
-        conv.edge_type, conv.edge_source, conv.edge_target
-    ].unsqueeze(-1)
-    slots = conv.edge_target * graph.num_types + conv.edge_type
+    source, target = graph.edge_index
+    messages = x[:, :, source] * graph.edge_weight.double().unsqueeze(-1)
+    slots = target * graph.num_types + graph.edge_type
     summed = scatter.scatter(messages, slots, dim=2, dim_size=25 * graph.num_types, reduce="sum")
     expected = torch.einsum(
         "ntvkc,kdc->ntvd", summed.view(2, 3, 25, graph.num_types, 4), conv.weight
