@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KIMORE_SUBJECTS = ("E_ID1", "E_ID3", "E_ID8", "NE_ID11", "NE_ID24", "B_ID8", "P_ID3", "S_ID5")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch on one thread during a test, then what was before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -8,19 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import zoo
 from zoo.errors import DataError
 from zoo.prediction import Predictor
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -17,13 +17,7 @@ from zoo.data.batch import Batch, Prediction
 from zoo.errors import CheckpointError, DataError
 from zoo.prediction import Predictor
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What every registered model has to do, whatever it is."""
 
 import copy
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -22,13 +21,7 @@ TRACED = [name for name in NAMES if f"{name}-small" not in NAMES]
 N, T = 3, 24
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tensors this small gain nothing from several threads, and lose on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @cache

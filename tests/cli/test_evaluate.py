@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from zoo.cli.main import main
 
 Outcome = tuple[int, str, str]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

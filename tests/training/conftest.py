@@ -6,7 +6,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 
 SCRIPT = Path(__file__).with_name("toy_run.py")
 
@@ -24,9 +23,5 @@ def toy() -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def same_bits(one_thread: None) -> None:
     """Bits are compared: one thread, and what was before is put back."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
