@@ -216,7 +216,9 @@ class Predictor:
         """
         self._require_layout(recording.layout, f"recording {recording.id}")
         begun = time.perf_counter()
-        samples = self.protocol.samples([recording], self.trained.streams, scored=False)
+        samples = self.protocol.samples(
+            [recording], self.trained.streams, scored=False, raw=self.trained.raw
+        )
         batch = samples.batch()
         prepared = time.perf_counter() - begun
         raw, seconds = self._timed(batch)

@@ -24,6 +24,7 @@ class Session:
         protocol: as configured.
         build: makes a freshly initialised model.
         streams: what the model needs.
+        raw: whether it takes segments as recorded, neither resampled nor scaled.
     """
 
     config: Config
@@ -31,6 +32,7 @@ class Session:
     protocol: Protocol
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
+    raw: bool = False
     _samples: SampleSet | None = None
 
     @classmethod
@@ -40,22 +42,26 @@ class Session:
         Raises:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
-        model = {k: v for k, v in config["model"].items() if k != "name"}
+        params = {k: v for k, v in config["model"].items() if k != "name"}
         dataset = open_dataset(config, None if data_root is None else Path(data_root))
 
         def build() -> nn.Module:
-            return create_model(config["model"]["name"], layout=dataset.layout, **model)
+            return create_model(config["model"]["name"], layout=dataset.layout, **params)
 
+        model = build()
         return cls(
             config=config,
             dataset=dataset,
             protocol=open_protocol(config),
             build=build,
-            streams=tuple(getattr(build(), "streams", ("position",))),
+            streams=tuple(getattr(model, "streams", ("position",))),
+            raw=bool(getattr(model, "raw", False)),
         )
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""
         if self._samples is None:
-            self._samples = self.protocol.samples(self.dataset, self.streams)
-        return self.protocol.fold(self.dataset, fold, self.streams, samples=self._samples)
+            self._samples = self.protocol.samples(self.dataset, self.streams, raw=self.raw)
+        return self.protocol.fold(
+            self.dataset, fold, self.streams, samples=self._samples, raw=self.raw
+        )

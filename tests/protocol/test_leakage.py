@@ -27,6 +27,7 @@ def samples(*rows: tuple[str, str]) -> SampleSet:
         ["g"] * len(rows),
         ["1"] * len(rows),
         [(0, 1)] * len(rows),
+        [30.0] * len(rows),
         "three",
     )
 

@@ -35,6 +35,7 @@ def samples(sizes: dict[str, int], pieces: int = 1) -> SampleSet:
         group=[g for _, g, *_ in rows],
         exercise=["5"] * len(rows),
         frames=[(0, 2)] * len(rows),
+        fps=[30.0] * len(rows),
         layout="three",
     )
 

@@ -91,6 +91,7 @@ def make_samples(persons: int = 12, pieces: int = 2, seed: int = 0) -> SampleSet
         group=["CG" if i % 2 else "GPP" for i in range(samples)],
         exercise=["5"] * samples,
         frames=[(0, FRAMES)] * samples,
+        fps=[30.0] * samples,
         layout="toy5",
     )
 

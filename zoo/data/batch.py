@@ -3,6 +3,7 @@
 Both are named tuples, which torch.export and torch.compile take as they are.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -28,10 +29,14 @@ class Batch(NamedTuple):
     Attributes:
         x: named streams, each (N, T, V, C) float; channel counts in `STREAM_CHANNELS`.
         mask: (N, T) bool, True where a frame is real; None when all are.
+        fps: (N,) float, frames a second of each sequence after resampling; None where unknown.
+        group: (N,) long, `group_code` of each person's clinical group; None where unknown.
     """
 
     x: dict[str, Tensor]
     mask: Tensor | None = None
+    fps: Tensor | None = None
+    group: Tensor | None = None
 
     def stream(self, name: str) -> Tensor:
         """The stream `name` (N, T, V, C).
@@ -53,13 +58,20 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on `device`."""
-        mask = None if self.mask is None else self.mask.to(device)
-        return Batch({k: v.to(device) for k, v in self.x.items()}, mask)
+        facts = (None if v is None else v.to(device) for v in self[1:])
+        return Batch({k: v.to(device) for k, v in self.x.items()}, *facts)
 
     def select(self, index: Tensor) -> "Batch":
         """The sequences at `index` (M,) long."""
-        mask = None if self.mask is None else self.mask[index]
-        return Batch({k: v[index] for k, v in self.x.items()}, mask)
+        facts = (None if v is None else v[index] for v in self[1:])
+        return Batch({k: v[index] for k, v in self.x.items()}, *facts)
+
+
+def group_code(group: str) -> int:
+    """A number for a clinical group, the same on every machine; -1 for no group."""
+    if not group:
+        return -1
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big")
 
 
 class Prediction(NamedTuple):

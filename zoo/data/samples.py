@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.data.batch import Batch
+from zoo.data.batch import Batch, group_code
 from zoo.data.recording import Recording
 from zoo.data.resample import SOURCES, derive, resample_motion
 from zoo.data.segment import Sampling, segments
@@ -35,6 +35,7 @@ class SampleSet:
         group: clinical group of the person.
         exercise: exercise id.
         frames: (start, stop) of the sample in its recording.
+        fps: frames a second of each sample as it stands in `streams`.
         layout: name of the skeleton layout.
     """
 
@@ -47,6 +48,7 @@ class SampleSet:
     group: list[str]
     exercise: list[str]
     frames: list[tuple[int, int]]
+    fps: list[float]
     layout: str
 
     def __len__(self) -> int:
@@ -59,7 +61,12 @@ class SampleSet:
 
     def batch(self, index: Tensor | None = None) -> Batch:
         """The samples at `index` (M,) long, or all of them, unscaled."""
-        whole = Batch(self.streams, self.mask)
+        whole = Batch(
+            self.streams,
+            self.mask,
+            torch.tensor(self.fps),
+            torch.tensor([group_code(group) for group in self.group]),
+        )
         return whole if index is None else whole.select(index)
 
     def subset(self, index: Tensor | Sequence[int]) -> "SampleSet":
@@ -77,6 +84,7 @@ class SampleSet:
             group=[self.group[i] for i in at],
             exercise=[self.exercise[i] for i in at],
             frames=[self.frames[i] for i in at],
+            fps=[self.fps[i] for i in at],
         )
 
 
@@ -135,6 +143,7 @@ class _Row:
     recording: Recording
     segment: int
     frames: tuple[int, int]
+    fps: float
     score: float
     streams: dict[str, NDArray[np.float64]]
 
@@ -156,9 +165,11 @@ def _rows(
     motion = motion.only(needed)
     for number, (start, stop) in enumerate(cuts):
         part = motion.cut(start, stop)
+        fps = recording.fps
         if frames is not None:
             part = resample_motion(part, frames)
-        yield _Row(recording, number, (start, stop), score, derive(part, streams))
+            fps *= frames / (stop - start)
+        yield _Row(recording, number, (start, stop), fps, score, derive(part, streams))
 
 
 def _stack(rows: Sequence[_Row], layout: str, streams: Sequence[str]) -> SampleSet:
@@ -185,5 +196,6 @@ def _stack(rows: Sequence[_Row], layout: str, streams: Sequence[str]) -> SampleS
         group=[row.recording.group for row in rows],
         exercise=[row.recording.exercise for row in rows],
         frames=[row.frames for row in rows],
+        fps=[row.fps for row in rows],
         layout=layout,
     )

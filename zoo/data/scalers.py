@@ -82,7 +82,7 @@ class StreamScaler:
             if batch.mask is not None:
                 scaled = scaled * batch.mask[:, :, None, None]
             x[name] = scaled
-        return Batch(x, batch.mask)
+        return batch._replace(x=x)
 
     def state_dict(self) -> dict[str, Tensor]:
         """``STREAM.mean``, ``STREAM.deviation`` (V, C) and ``orientation.reference`` (V, 4)."""
@@ -120,7 +120,7 @@ class StreamScaler:
         q = batch.x[_QUATERNIONS]
         towards = torch.einsum("ntvc,vc->nv", q, self.reference.to(q))
         sign = torch.where(towards < 0, -1.0, 1.0).to(q)[:, None, :, None]
-        return Batch({**batch.x, _QUATERNIONS: q * sign}, batch.mask)
+        return batch._replace(x={**batch.x, _QUATERNIONS: q * sign})
 
 
 def _reference_axes(batch: Batch) -> Tensor:

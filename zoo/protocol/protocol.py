@@ -163,7 +163,12 @@ class Protocol:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def samples(
-        self, recordings: Iterable[Recording], streams: Sequence[str], *, scored: bool = True
+        self,
+        recordings: Iterable[Recording],
+        streams: Sequence[str],
+        *,
+        scored: bool = True,
+        raw: bool = False,
     ) -> SampleSet:
         """Recordings as samples of this protocol, unscaled (for training and for prediction).
 
@@ -171,10 +176,10 @@ class Protocol:
             recordings: of one layout.
             streams: what the model needs.
             scored: leave out recordings without a score; for prediction set False.
+            raw: the same segments as recorded: no transform, the sensor's own frames, padded.
         """
-        return build_samples(
-            recordings, self.sampling, self.transforms, streams, self.frames, scored=scored
-        )
+        transforms, frames = ((), None) if raw else (self.transforms, self.frames)
+        return build_samples(recordings, self.sampling, transforms, streams, frames, scored=scored)
 
     def fold(
         self,
@@ -183,6 +188,7 @@ class Protocol:
         streams: Sequence[str],
         *,
         samples: SampleSet | None = None,
+        raw: bool = False,
     ) -> FoldData:
         """One fold: samples, split, scalers, passed through the leakage gate.
 
@@ -191,18 +197,19 @@ class Protocol:
             fold: 0 … `num_folds` − 1.
             streams: what the model needs.
             samples: samples this protocol built before from the same data, to save time.
+            raw: the model takes segments as recorded, see `samples`; they are not scaled either.
 
         Raises:
             ConfigError: no such fold.
             DataError: too few people, or unknown ones where the split is by person.
             LeakageError: a person stands on both sides and the protocol does not say so.
         """
-        samples = self.samples(dataset, streams) if samples is None else samples
+        samples = self.samples(dataset, streams, raw=raw) if samples is None else samples
         split = self.split.apply(samples, fold)
         leakage = check_leakage(samples, split, scaler=self.scaler)
         warning = gate(self, leakage)
         seen = None if self.scaler == "all" else split.train
-        stream_scaler = StreamScaler("none" if self.scaler == "none" else "zscore")
+        stream_scaler = StreamScaler("none" if raw or self.scaler == "none" else "zscore")
         target = samples.target if seen is None else samples.target[seen]
         return FoldData(
             protocol=self,

@@ -1,6 +1,8 @@
 """What a model costs: parameters and operations."""
 
 import copy
+import time
+from statistics import median
 
 import torch
 from torch import nn
@@ -33,6 +35,25 @@ def count_flops(model: nn.Module, batch: Batch) -> int | None:
         except Exception:  # a plug-in model may do anything; a missing figure stops no training
             return None
         return int(counter.get_total_flops())
+
+
+def measure_latency(model: nn.Module, batch: Batch, repeats: int = 5) -> float:
+    """Milliseconds of one forward pass for one sequence, the median of `repeats` after a first.
+
+    In evaluation mode and full precision, on the device and the threads the model was trained
+    with; the model is put back as it was.
+    """
+    training = model.training
+    one = batch.select(torch.zeros(1, dtype=torch.long, device=_device(batch)))
+    seconds = []
+    with torch.no_grad():
+        model.eval()
+        for _ in range(repeats + 1):
+            begun = time.perf_counter()
+            model(one).score.cpu()  # which waits for the device
+            seconds.append(time.perf_counter() - begun)
+        model.train(training)
+    return 1000 * median(seconds[1:])
 
 
 def _device(batch: Batch) -> torch.device:

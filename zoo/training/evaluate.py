@@ -54,6 +54,11 @@ class TrainedModel:
         """Streams the model needs."""
         return tuple(self.model.streams)  # type: ignore[arg-type]
 
+    @property
+    def raw(self) -> bool:
+        """Whether it takes segments as recorded, see `Protocol.samples`."""
+        return bool(getattr(self.model, "raw", False))
+
     def score(self, batch: Batch) -> Tensor:
         """Scores (N,) in score units of N unscaled sequences, made as the protocol makes them."""
         scaled = self.stream_scaler.transform(batch)
@@ -150,7 +155,7 @@ def evaluate_run(
     trained = load_trained(path, device=device, build=build)
     run, stored = trained.run, trained._checkpoint
     if data is None:
-        dataset, data = open_fold(run.config, trained.streams, data_root)
+        dataset, data = open_fold(run.config, trained.streams, data_root, raw=trained.raw)
         fingerprint = dataset.fingerprint
     key = RunKey.of(
         run.config,

@@ -32,7 +32,11 @@ def open_protocol(config: Mapping[str, Any]) -> Protocol:
 
 
 def open_fold(
-    config: Mapping[str, Any], streams: Sequence[str], data_root: Path | None = None
+    config: Mapping[str, Any],
+    streams: Sequence[str],
+    data_root: Path | None = None,
+    *,
+    raw: bool = False,
 ) -> tuple[SkeletonDataset, FoldData]:
     """The dataset and the configured fold of it, through the leakage gate.
 
@@ -40,6 +44,7 @@ def open_fold(
         config: with ``dataset``, ``protocol`` and ``fold``.
         streams: what the model needs.
         data_root: where prepared datasets are; the usual place if None.
+        raw: the model takes segments as recorded, see `Protocol.samples`.
     """
     dataset = open_dataset(config, data_root)
-    return dataset, open_protocol(config).fold(dataset, int(config["fold"]), streams)
+    return dataset, open_protocol(config).fold(dataset, int(config["fold"]), streams, raw=raw)

@@ -26,7 +26,7 @@ from zoo.results.key import RunKey
 from zoo.results.predictions import Predictions, join, written
 from zoo.results.run import SCHEMA, without_nan
 from zoo.training.checkpoint import Checkpoint, trained_files
-from zoo.training.cost import count_flops, count_parameters
+from zoo.training.cost import count_flops, count_parameters, measure_latency
 from zoo.training.report import EpochRow
 from zoo.training.trainer import Trainer
 
@@ -123,6 +123,7 @@ def finished_record(
                 **_name_and_params(config["model"]),
                 "parameters": count_parameters(trainer.model),
                 "flops": count_flops(trainer.model, trainer.data.batch),
+                "latency_ms": measure_latency(trainer.model, trainer.data.batch),
                 "closed_form": trainer.closed_form,
                 "source": model_source(config["model"]["name"], trainer.model),
             },
