@@ -229,19 +229,23 @@ def face_camera(motion: Motion) -> Motion:
 
 
 def pelvis(positions: Array, layout: Layout) -> Array:
-    """The point (T, 3) from which both legs hang: SpineBase under Kinect.
+    """The mean (T, 3) of the `pelvis_joints`: the point from which both legs hang."""
+    return positions[:, pelvis_joints(layout)].mean(axis=1)
 
-    Where the legs hang on two joints it is their midpoint; where the layout names no legs, the
-    root of its tree.
+
+def pelvis_joints(layout: Layout) -> list[int]:
+    """The joint from which both legs hang: SpineBase under Kinect.
+
+    Where the legs hang on two joints it is both of them; where the layout names no legs, the root
+    of its tree.
     """
     roots = _limb_roots(layout, "leg")
     if roots is None:
-        return positions[:, layout.root]
+        return [layout.root]
     left, right = (layout.parents[j] for j in roots)
     if left == right and left >= 0:
-        return positions[:, left]
-    joints = [left, right] if (left, right) in layout.pairs else list(roots)
-    return positions[:, joints].mean(axis=1)
+        return [left]
+    return [left, right] if (left, right) in layout.pairs else list(roots)
 
 
 def side_pairs(layout: Layout) -> list[tuple[int, int]]:
