@@ -1,0 +1,59 @@
+"""`zoo new baseline`: a small package with a model of one's own, ready to be changed."""
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.cli.main import Parser
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe `zoo new`."""
+    parser = subparsers.add_parser(
+        "new",
+        help="begin a package with a model of your own",
+        description="Begin something of your own from a worked example.",
+    )
+    kinds = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
+    baseline = kinds.add_parser(
+        "baseline",
+        help="a package with one model",
+        description="Write a small package: a model that works, its card, its tests and the entry "
+        "point through which an installed package joins the zoo.",
+    )
+    baseline.add_argument("name", metavar="NAME", help="such as my_model: model and package alike")
+    baseline.add_argument(
+        "--dir", type=Path, default=Path(), metavar="DIR", help="where its folder goes (default: .)"
+    )
+    baseline.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the package and say what comes next; return the exit code."""
+    from zoo.cli.console import console, table
+    from zoo.scaffold import new_baseline
+
+    made = new_baseline(args.name, args.dir)
+    name, out = made.name, console()
+    out.print(f"{made} holds a model that works, to be changed:", style="bold", markup=False)
+    files = table("", "", show_header=False)
+    for file, what in (
+        (f"src/{name}/model.py", "the model"),
+        (f"src/{name}/{name}.yaml", "its card and its numbers"),
+        (f"tests/test_{name}.py", "what every model has to do"),
+        ("pyproject.toml", "the package, and the entry point that makes the model known"),
+    ):
+        files.add_row(file, what)
+    out.print(files)
+    out.print("next", style="bold")
+    for command, what in (
+        (shlex.join(["cd", str(made)]), ""),
+        ("python -m pytest", "its tests pass already"),
+        ("pip install -e .", f"`zoo models {name}` shows it from now on"),
+        (f"zoo train --model {name}", "trained, tested and tabled like every model here"),
+    ):
+        line = f"  {command:<{len(name) + 22}}{what}".rstrip()
+        out.print(line, markup=False, soft_wrap=True)
+    return 0

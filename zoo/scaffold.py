@@ -1,0 +1,107 @@
+"""A package of one's own to start from: `zoo/templates/baseline` under a new name.
+
+The template is a real package called ``my_model``; a new one is a copy of it in which that name is
+replaced, so what is copied is linted, typed and tested like the rest of the zoo.
+"""
+
+import keyword
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+from registry import MODELS
+from zoo.errors import ConfigError
+from zoo.results.files import StorageError
+
+_NAME = "my_model"
+_LONGEST = 50
+
+
+def new_baseline(name: str, folder: Path | str = ".") -> Path:
+    """Write the package `name` into a new folder of that name; return the folder.
+
+    It appears whole or not at all.
+
+    Args:
+        name: of the model, the package, the module and the distribution alike.
+        folder: where the new folder goes; made if it is not there.
+
+    Raises:
+        ConfigError: the name is no lower-case Python identifier, or taken; the folder exists.
+        StorageError: the folder cannot be written.
+    """
+    _check_name(name)
+    target = Path(folder).expanduser() / name
+    if target.exists() or target.is_symlink():
+        raise ConfigError(f"{target} exists already: choose another name, or another --dir")
+    staging = target.with_name(f".{name}.new-{secrets.token_hex(4)}")
+    files = {path: _renamed(text, name) for path, text in _template()}
+    try:
+        staging.mkdir(parents=True)
+        for path, text in files.items():
+            file = staging / _renamed(str(path), name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+        staging.rename(target)
+    except OSError as error:
+        raise StorageError(f"cannot write {target}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return target
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]", name) or len(name) > _LONGEST:
+        near = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:_LONGEST].strip("_")
+        hint = f", such as {near!r}" if len(near) > 1 else ""
+        raise ConfigError(
+            f"{name!r} cannot be the name of a Python package: use 2 to {_LONGEST} lower-case "
+            f"letters, digits and underscores, a letter first and no underscore last{hint}"
+        )
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        raise ConfigError(f"{name!r} is a word of the Python language: choose another name")
+    for entry in MODELS:
+        if entry.name.replace("-", "_") == name:
+            raise ConfigError(
+                f"{entry.owner} has a model called {entry.name!r} already: choose another name"
+            )
+    spec = find_spec(name)
+    if spec is not None and spec.origin is not None:  # a folder without code has no origin
+        raise ConfigError(
+            f"a module called {name!r} is there already ({spec.origin}), and `import {name}` "
+            "could find either: choose another name"
+        )
+
+
+def _renamed(text: str, name: str) -> str:
+    words = name.split("_")
+    title = "".join(word.capitalize() for word in words)
+    # "Model" at the end keeps the class apart from what the module imports (Batch, Layout, …)
+    title = title if title.endswith("Model") else f"{title}Model"
+    for old, new in (
+        (_NAME, name),
+        ("MyModel", title),
+        ("My model", " ".join(words).capitalize()),
+    ):
+        text = text.replace(old, new)
+    return text
+
+
+def _template() -> Iterator[tuple[PurePosixPath, str]]:
+    """Path and text of every file of the template; also from a zip file."""
+
+    def walk(folder: Traversable, at: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
+        for item in sorted(folder.iterdir(), key=lambda f: f.name):
+            if item.name.startswith((".", "__pycache__")):
+                continue
+            if item.is_dir():
+                yield from walk(item, at / item.name)
+            else:
+                yield at / item.name, item.read_text(encoding="utf-8")
+
+    return walk(resources.files("zoo") / "templates" / "baseline", PurePosixPath())
