@@ -3,7 +3,8 @@
 An entry point names code; ``configs/KIND/NAME.yaml`` holds its numbers. A file with ``extends:``
 starts from another of its kind. A run's configuration is composed in this order, later wins:
 
-    trainer/default.yaml, the model's ``trainer:`` block, the experiment, the arguments, overrides
+    trainer/default.yaml, the ``trainer:`` blocks of the model and of the protocol, the experiment,
+    the arguments, overrides
 """
 
 import inspect
@@ -113,7 +114,12 @@ def compose(
             a value that does not parse.
         RegistryError: an unknown model, dataset or protocol.
     """
-    study = _experiment(experiment) if experiment else {}
+    study = experiment_block(experiment) if experiment else {}
+    if "bench" in study:
+        raise ConfigError(
+            f"experiment {experiment} is a sweep over many models: run "
+            f"`zoo bench --experiment {experiment}`"
+        )
     chosen = {
         kind: _chosen(kind, given, study, default)
         for kind, given, default in (
@@ -132,7 +138,11 @@ def compose(
             **data_block.get("params", {}),
         },
         "protocol": {"name": chosen["protocol"], **blocks["protocol"].get("params", {})},
-        "trainer": {**entry_config("trainer", "default"), **blocks["model"].get("trainer", {})},
+        "trainer": {
+            **entry_config("trainer", "default"),
+            **blocks["model"].get("trainer", {}),
+            **blocks["protocol"].get("trainer", {}),
+        },
         "seed": 0,
         "fold": 0,
     }
@@ -180,21 +190,26 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _chosen(kind: str, given: str | None, study: Config, default: str | None) -> str:
-    block = study.get(kind)
-    name = given or (block.get("name") if isinstance(block, dict) else block) or default
-    if name is None:
-        raise ConfigError(f"no {kind} is given: use --{kind} NAME (see `zoo {kind}s`)")
-    return REGISTRIES[kind].get(name).name
+def experiment_block(name: str) -> Config:
+    """The settings in ``configs/experiment/NAME.yaml``, without its card.
 
-
-def _experiment(name: str) -> Config:
+    Raises:
+        ConfigError: there is no such file; the nearest one is named.
+    """
     known = resources.config_names("experiment")
     if name not in known:
         raise ConfigError(f"no experiment is called {name!r}. {did_you_mean(name, known)}")
     study = entry_config("experiment", name)
     study.pop("card", None)
     return study
+
+
+def _chosen(kind: str, given: str | None, study: Config, default: str | None) -> str:
+    block = study.get(kind)
+    name = given or (block.get("name") if isinstance(block, dict) else block) or default
+    if name is None:
+        raise ConfigError(f"no {kind} is given: use --{kind} NAME (see `zoo {kind}s`)")
+    return REGISTRIES[kind].get(name).name
 
 
 def _config_file(kind: str, name: str) -> Path | Traversable | None:

@@ -226,7 +226,9 @@ class Predictor:
         if not all(math.isfinite(score) for score in scores):
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
         alike = [0.0] * len(scores)
-        whole = aggregate(samples.recording, alike, scores, self.protocol.aggregate)
+        # A protocol that scores pieces by themselves says nothing of the whole: take their mean.
+        how = "mean" if self.protocol.aggregate == "none" else self.protocol.aggregate
+        whole = aggregate(samples.recording, alike, scores, how)
         true = recording.scores.get("total")
         return ScoredRecording(
             source=source or recording.id,

@@ -25,6 +25,7 @@ class Session:
         build: makes a freshly initialised model.
         streams: what the model needs.
         raw: whether it takes segments as recorded, neither resampled nor scaled.
+        samples: of the whole dataset, unscaled; made for the first fold.
     """
 
     config: Config
@@ -33,20 +34,27 @@ class Session:
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
     raw: bool = False
-    _samples: SampleSet | None = None
+    samples: SampleSet | None = None
 
     @classmethod
-    def open(cls, config: Config, data_root: Path | str | None = None) -> "Session":
-        """Open what `config` names.
+    def open(
+        cls,
+        config: Config,
+        data_root: Path | str | None = None,
+        dataset: SkeletonDataset | None = None,
+    ) -> "Session":
+        """Open what `config` names; `dataset` spares opening it anew.
 
         Raises:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
         params = {k: v for k, v in config["model"].items() if k != "name"}
-        dataset = open_dataset(config, None if data_root is None else Path(data_root))
+        if dataset is None:
+            dataset = open_dataset(config, None if data_root is None else Path(data_root))
+        layout = dataset.layout
 
         def build() -> nn.Module:
-            return create_model(config["model"]["name"], layout=dataset.layout, **params)
+            return create_model(config["model"]["name"], layout=layout, **params)
 
         model = build()
         return cls(
@@ -58,10 +66,15 @@ class Session:
             raw=bool(getattr(model, "raw", False)),
         )
 
+    @property
+    def num_folds(self) -> int:
+        """How many folds the protocol has on these recordings, repeats counted."""
+        return self.protocol.num_folds(self.dataset.select(scored=True).subjects)
+
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""
-        if self._samples is None:
-            self._samples = self.protocol.samples(self.dataset, self.streams, raw=self.raw)
+        if self.samples is None:
+            self.samples = self.protocol.samples(self.dataset, self.streams, raw=self.raw)
         return self.protocol.fold(
-            self.dataset, fold, self.streams, samples=self._samples, raw=self.raw
+            self.dataset, fold, self.streams, samples=self.samples, raw=self.raw
         )

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from zoo.session import Session
 
     session = Session.open(config, args.data_root)
-    folds = range(session.protocol.num_folds) if args.fold == "all" else [int(config["fold"])]
+    folds = range(session.num_folds) if args.fold == "all" else [int(config["fold"])]
     results = [_train(session, fold, args) for fold in folds]
     out = console()
     if len(results) > 1:

@@ -11,10 +11,16 @@ from zoo.errors import ConfigError, DataError
 
 _HOW: Mapping[str, Callable[..., Any]] = {"mean": np.mean, "median": np.median}
 
+AGGREGATES = (*_HOW, "none")
+"""What can be done with the predictions of one recording's samples."""
+
 
 @dataclass(frozen=True, eq=False)
 class Aggregated:
     """One prediction a recording, in the order in which recordings first appear.
+
+    Where nothing is aggregated (``none``) every sample stands for itself, and a recording's id
+    comes as often as it has samples.
 
     Attributes:
         recording: R recording ids.
@@ -43,14 +49,14 @@ def aggregate(
         recording: id of the recording each sample was cut from (N,).
         true: true scores (N,), equal for all samples of a recording.
         predicted: predicted scores (N,).
-        how: ``mean`` or ``median`` over a recording's samples.
+        how: ``mean`` or ``median`` over a recording's samples, or ``none``.
 
     Raises:
         ConfigError: another `how`.
         DataError: lengths differ, or a recording has two true scores.
     """
-    if how not in _HOW:
-        raise ConfigError(f"aggregate is {how!r}, expected {' or '.join(_HOW)}")
+    if how not in AGGREGATES:
+        raise ConfigError(f"aggregate is {how!r}, expected one of {', '.join(AGGREGATES)}")
     y = np.asarray(true, dtype=np.float64)
     p = np.asarray(predicted, dtype=np.float64)
     if y.shape != (len(recording),) or p.shape != y.shape:
@@ -67,6 +73,9 @@ def aggregate(
                 f"the samples of recording {name} have different true scores: {y[at].min():g} "
                 f"and {y[at].max():g}"
             )
+    if how == "none":
+        every = np.arange(len(recording))
+        return Aggregated(list(recording), y, p, every, np.ones_like(every))
     groups = list(members.values())
     return Aggregated(
         recording=list(members),

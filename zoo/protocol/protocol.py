@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from torch import Tensor
@@ -17,13 +17,13 @@ from zoo.data.scalers import TARGET_SCALES, StreamScaler, TargetScaler
 from zoo.data.segment import Sampling
 from zoo.data.transforms import Step, parse_steps
 from zoo.errors import ConfigError
+from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule
 
 SCALER_SCOPES = ("train", "all", "none")
 SELECTIONS = ("best", "last")
-AGGREGATES = ("mean", "median")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,10 @@ class Protocol:
         target_scale: ``zscore``, ``minmax`` or ``none``; fitted on all samples where `scaler` is
             ``all``, else on the training part.
         selection: ``best`` epoch on the validation part, or the ``last``.
-        aggregate: how predictions of one recording's samples become one: mean or median.
+        aggregate: how predictions of one recording's samples become one: ``mean`` or ``median``;
+            ``none`` scores each sample by itself, as papers do that cut recordings into pieces.
+        seeds: of weights and batch order, which a comparison repeats every fold with; they change
+            the answer's certainty and not the question, and so are no part of the hash.
 
     Raises:
         ConfigError: a value that does not exist or contradicts another.
@@ -101,6 +104,7 @@ class Protocol:
     target_scale: str = "zscore"
     selection: str = "best"
     aggregate: str = "mean"
+    seeds: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
         for key, allowed in (
@@ -117,11 +121,16 @@ class Protocol:
             isinstance(self.frames, bool) or not isinstance(self.frames, int) or self.frames < 1
         ):
             raise self._fault(f"frames is {self.frames!r}, expected a whole number above 0 or null")
+        if not _are_seeds(self.seeds):
+            raise self._fault(
+                f"seeds are {self.seeds!r}, expected different whole numbers from 0, such as "
+                "[0, 1, 2]"
+            )
         if self.leaky and not self.leak_reason.strip():
             raise self._fault("it is leaky and does not say why (leak_reason)")
         if not self.leaky and self.scaler == "all":
             raise self._fault("scaler: all fits on test samples; it needs leaky: true")
-        if not self.leaky and self.split.kind == "random":
+        if not self.leaky and self.split.deals_samples:
             raise self._fault("a random split puts people on both sides; it needs leaky: true")
         if self.selection == "best" and not self.split.has_validation:
             raise self._fault(
@@ -129,10 +138,13 @@ class Protocol:
                 "split.fractions) above 0, or selection: last"
             )
 
-    @property
-    def num_folds(self) -> int:
-        """How many folds `fold` accepts, repeats counted."""
-        return self.split.num_folds
+    def num_folds(self, persons: Collection[str]) -> int:
+        """How many folds `fold` accepts, repeats counted.
+
+        Args:
+            persons: the people of the samples, as the number may depend on them.
+        """
+        return self.split.num_folds(persons)
 
     def to_dict(self) -> dict[str, Any]:
         """Every parameter as plain containers; `from_config` takes them back."""
@@ -149,14 +161,15 @@ class Protocol:
             "target_scale": self.target_scale,
             "selection": self.selection,
             "aggregate": self.aggregate,
+            "seeds": list(self.seeds),
         }
 
     def hash(self) -> str:
-        """SHA-256 (hex) over everything that can change a number; names and prose are left out.
+        """SHA-256 (hex) over everything that can change a run's number; prose is left out.
 
         It is taken over canonical JSON: sorted keys, no spaces, numbers as Python writes them.
         """
-        content = {k: v for k, v in self.to_dict().items() if k not in _PROSE}
+        content = {k: v for k, v in self.to_dict().items() if k not in _UNHASHED}
         content["transforms"] = [[s.name, s.resolved()] for s in self.transforms]
         content["pipeline"] = PIPELINE_VERSION
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -194,7 +207,7 @@ class Protocol:
 
         Args:
             dataset: recordings of one exercise.
-            fold: 0 … `num_folds` − 1.
+            fold: from 0; there are `num_folds`.
             streams: what the model needs.
             samples: samples this protocol built before from the same data, to save time.
             raw: the model takes segments as recorded, see `samples`; they are not scaled either.
@@ -232,7 +245,7 @@ class Protocol:
         known = [f.name for f in fields(cls) if f.name != "name"]
         _require_known(params, known, f"protocol {name}")
         values = dict(params)
-        for key, build in (("sampling", _sampling), ("split", _split), ("transforms", parse_steps)):
+        for key, build in _BUILDERS.items():
             if key in values:
                 try:
                     values[key] = build(values[key])
@@ -244,7 +257,7 @@ class Protocol:
         return ConfigError(f"protocol {self.name}: {message}")
 
 
-_PROSE = ("name", "summary", "leak_reason")
+_UNHASHED = ("name", "summary", "leak_reason", "seeds")
 
 
 def load_protocol(name: str, **overrides: Any) -> Protocol:
@@ -265,7 +278,8 @@ def load_protocol(name: str, **overrides: Any) -> Protocol:
     params.setdefault("summary", config.get("card", {}).get("summary", ""))
     for key, value in overrides.items():
         params[key] = _merged(params.get(key), value)
-    return entry.load()(name, **params)
+    protocol: Protocol = entry.load()(name, **params)
+    return replace(protocol, seeds=_seeds(config["seeds"])) if "seeds" in config else protocol
 
 
 def _merged(base: Any, value: Any) -> Any:
@@ -289,6 +303,23 @@ def _split(config: Any) -> SplitRule:
                 raise ConfigError(f"split.{key} is {values[key]!r}, expected a list")
             values[key] = tuple(values[key])
     return SplitRule(**values)
+
+
+def _seeds(config: Any) -> tuple[Any, ...]:
+    return tuple(config) if isinstance(config, list | tuple) else (config,)
+
+
+def _are_seeds(values: Sequence[Any]) -> bool:
+    whole = all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values)
+    return whole and 0 < len(values) == len(set(values))
+
+
+_BUILDERS: Mapping[str, Callable[[Any], Any]] = {
+    "sampling": _sampling,
+    "split": _split,
+    "transforms": parse_steps,
+    "seeds": _seeds,
+}
 
 
 def _mapping(config: Any, where: str, cls: type) -> dict[str, Any]:

@@ -1,23 +1,19 @@
-"""Who is trained on and who is tested, the same on every machine.
+"""Who is trained on and who is tested: the kinds of splits, each a rule with its settings.
 
-Order comes from hashes, not from a random generator: items are sorted by SHA-256 of the seed, a
-purpose and their own id. A split so depends on ids, groups, scores and seed alone, not on the
-order of the data, the platform or a library's version.
+How people and samples are dealt is in `zoo.protocol.deal`: the same on every machine.
 """
 
-import hashlib
 import math
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError, DataError
-from zoo.protocol.split import Split
+from zoo.protocol.deal import deal_folds, deal_parts, pick_validation, strata_of
+from zoo.protocol.split import PARTS, Split
 
 STRATA = ("group", "score")
 
@@ -27,16 +23,20 @@ class SplitRule:
     """How samples are dealt to training, validation and test.
 
     Attributes:
-        kind: ``person-kfold`` deals whole people to `folds` folds; ``random`` deals single
-            samples and so puts pieces of one recording on both sides.
-        folds: number of folds, for ``person-kfold``; at least 2.
+        kind: ``person-kfold`` deals whole people to `folds` folds; ``leave-one-person-out`` tests
+            each person once, by a model trained on all others; ``person-holdout`` deals whole
+            people to three parts; ``random`` deals single samples to three parts and
+            ``random-kfold`` to `folds` folds, and so both put pieces of one recording on both
+            sides.
+        folds: number of folds, for the two k-folds; at least 2.
         repeats: how often everything is dealt anew; `num_folds` counts all of them.
         seed: seed of the order.
         stratify: what the parts should be alike in: ``group``, ``score`` or both.
-        validation: share of the training people set aside to choose the best epoch, for
-            ``person-kfold``; 0 sets none aside.
-        fractions: shares of training, validation and test, for ``random``, in any unit.
-        score_bins: number of score quantiles that count as alike, for ``random``.
+        validation: share of what is trained on that is set aside to choose the best epoch; people,
+            or samples for ``random-kfold``; 0 sets none aside.
+        fractions: shares of training, validation and test, in any unit, for ``person-holdout``
+            and ``random``.
+        score_bins: number of score quantiles that count as alike, where scores are not ranked.
     """
 
     kind: str = "person-kfold"
@@ -49,10 +49,8 @@ class SplitRule:
     score_bins: int = 5
 
     def __post_init__(self) -> None:
-        if self.kind not in _SPLITTERS:
-            raise ConfigError(
-                f"split.kind is {self.kind!r}, expected one of {', '.join(_SPLITTERS)}"
-            )
+        if self.kind not in _KINDS:
+            raise ConfigError(f"split.kind is {self.kind!r}, expected one of {', '.join(_KINDS)}")
         for key, least in (("folds", 2), ("repeats", 1), ("seed", 0), ("score_bins", 1)):
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -74,22 +72,35 @@ class SplitRule:
             )
 
     @property
-    def num_folds(self) -> int:
-        """Number of folds, repeats counted."""
-        return self.repeats * (self.folds if self.kind == "person-kfold" else 1)
+    def deals_samples(self) -> bool:
+        """Whether single samples are dealt, so that a person can stand on both sides."""
+        return _KINDS[self.kind].deals_samples
 
     @property
     def has_validation(self) -> bool:
         """Whether a part is set aside to choose the best epoch."""
-        return bool(self.validation if self.kind == "person-kfold" else self.fractions[1])
+        return bool(self.fractions[1] if self._means("fractions") else self.validation)
+
+    def num_folds(self, persons: Collection[str]) -> int:
+        """Number of folds, repeats counted.
+
+        Args:
+            persons: the people of the samples; repetitions do no harm.
+        """
+        if self.kind == "leave-one-person-out":
+            return len(set(persons))
+        repeats = self.repeats if self._means("repeats") else 1
+        return repeats * (self.folds if self._means("folds") else 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Those of the values that mean something for the kind."""
-        common = {"kind": self.kind, "repeats": self.repeats, "seed": self.seed}
-        common["stratify"] = list(self.stratify)
-        if self.kind == "person-kfold":
-            return {**common, "folds": self.folds, "validation": float(self.validation)}
-        return {**common, "fractions": list(self.fractions), "score_bins": self.score_bins}
+        values: dict[str, Any] = {"kind": self.kind}
+        for key in _KINDS[self.kind].settings:
+            value = getattr(self, key)
+            values[key] = list(value) if isinstance(value, tuple) else value
+        if "validation" in values:
+            values["validation"] = float(self.validation)
+        return values
 
     def apply(self, samples: SampleSet, fold: int) -> Split:
         """The split of fold number `fold`.
@@ -98,186 +109,111 @@ class SplitRule:
             ConfigError: no such fold.
             DataError: too few people or samples, or unknown people where they matter.
         """
-        if not 0 <= fold < self.num_folds:
+        folds = self.num_folds(samples.subject)
+        if not 0 <= fold < folds:
             raise ConfigError(
-                f"there is no fold {fold}: this protocol has the folds 0 to {self.num_folds - 1}"
+                f"there is no fold {fold}: this protocol has the folds 0 to {folds - 1}"
             )
-        return _SPLITTERS[self.kind](self, samples, fold)
+        return _KINDS[self.kind].deal(self, samples, fold)
+
+    def _means(self, key: str) -> bool:
+        return key in _KINDS[self.kind].settings
 
 
-def hash_order(ids: Sequence[str], seed: int, purpose: str) -> list[int]:
-    """Indices of `ids` in the order of SHA-256(``SEED:PURPOSE:ID``)."""
-    keys = [hashlib.sha256(f"{seed}:{purpose}:{i}".encode()).digest() for i in ids]
-    return sorted(range(len(ids)), key=lambda i: (keys[i], ids[i]))
+class _People(NamedTuple):
+    """The people of some samples, sorted by name; `groups` and `scores` as the rule stratifies."""
 
-
-def deal_folds(
-    persons: Sequence[str],
-    groups: Sequence[str],
-    scores: Sequence[float],
-    folds: int,
-    seed: int,
-) -> list[int]:
-    """A fold for each person, groups spread evenly and scores alike.
-
-    Within each group people are ranked by score and taken `folds` at a time; each such set puts
-    one person into every fold, in hashed order. What is left over at the end of a group goes to
-    the folds that have fewest people so far. So folds differ by at most one person, in all and
-    within each group.
-
-    Args:
-        persons: P different ids.
-        groups: their groups (P,).
-        scores: their scores (P,), for the ranking.
-        folds: number of folds k ≤ P.
-        seed: of the order.
-
-    Returns:
-        Fold of each person (P,), 0 … k − 1.
-
-    Raises:
-        DataError: fewer people than folds.
-    """
-    if len(persons) < folds:
-        raise DataError(
-            f"{len(persons)} people cannot be split into {folds} folds: every fold needs at least "
-            f"one. Use fewer folds (protocol.split.folds={max(2, len(persons))})"
-        )
-    fold = [0] * len(persons)
-    sizes = [0] * folds
-    for group in sorted(set(groups)):
-        members = _ranked([i for i, g in enumerate(groups) if g == group], persons, scores, seed)
-        for start in range(0, len(members), folds):
-            block = members[start : start + folds]
-            names = [f"{group}/{start}/{f}" for f in range(folds)]
-            order = hash_order(names, seed, "fold")
-            order.sort(key=lambda f: sizes[f])
-            for person, chosen in zip(block, order, strict=False):
-                fold[person] = chosen
-                sizes[chosen] += 1
-    return fold
-
-
-def pick_validation(
-    persons: Sequence[str],
-    groups: Sequence[str],
-    scores: Sequence[float],
-    share: float,
-    seed: int,
-) -> list[int]:
-    """Indices of the people set aside, spread over groups and scores.
-
-    People are ranked by group, then score; the ranking is cut into as many equal brackets as
-    people are wanted, round(`share` · P) but at least one, and one is taken of each by hash.
-
-    Raises:
-        DataError: nobody would be left to train on.
-    """
-    if share == 0:
-        return []
-    count = max(1, round(share * len(persons)))
-    if count >= len(persons):
-        raise DataError(
-            f"{len(persons)} people to train on are too few to set {count} of them aside for "
-            "validation. Use fewer folds, or protocol.split.validation=0 with "
-            "protocol.selection=last"
-        )
-    ranked = [
-        i
-        for group in sorted(set(groups))
-        for i in _ranked([j for j, g in enumerate(groups) if g == group], persons, scores, seed)
-    ]
-    edges = [round(k * len(ranked) / count) for k in range(count + 1)]
-    chosen = []
-    for a, b in pairwise(edges):
-        bracket = ranked[a:b]
-        first = hash_order([persons[i] for i in bracket], seed, "validation")[0]
-        chosen.append(bracket[first])
-    return sorted(chosen)
-
-
-def deal_parts(
-    ids: Sequence[str], strata: Sequence[str], fractions: Sequence[int], seed: int
-) -> list[int]:
-    """A part for each item, every stratum in the same proportions.
-
-    Items in order of stratum, then hash, are given one by one to the part that lags furthest
-    behind its share, so that counts are right to within one.
-
-    Args:
-        ids: N different ids.
-        strata: their strata (N,).
-        fractions: whole-numbered shares of the parts.
-        seed: of the order.
-
-    Returns:
-        Part of each item (N,), 0 … len(fractions) − 1.
-    """
-    hashed = hash_order(ids, seed, "part")
-    order = sorted(hashed, key=lambda i: strata[i])
-    total = sum(fractions)
-    counts = [0] * len(fractions)
-    part = [0] * len(ids)
-    for dealt, i in enumerate(order, start=1):
-        lag = [
-            share * dealt - count * total for share, count in zip(fractions, counts, strict=True)
-        ]
-        chosen = lag.index(max(lag))
-        part[i] = chosen
-        counts[chosen] += 1
-    return part
-
-
-def _ranked(
-    members: list[int], persons: Sequence[str], scores: Sequence[float], seed: int
-) -> list[int]:
-    hashed = hash_order([persons[i] for i in members], seed, "rank")
-    return sorted((members[i] for i in hashed), key=lambda i: scores[i])
+    names: list[str]
+    groups: list[str]
+    scores: list[float]
 
 
 def _person_kfold(rule: SplitRule, samples: SampleSet, fold: int) -> Split:
-    people = _people(samples)
-    names = list(people)
-    groups = [g if "group" in rule.stratify else "" for g, _ in people.values()]
-    scores = [s if "score" in rule.stratify else 0.0 for _, s in people.values()]
+    people = _people(rule, samples)
     repeat, part = divmod(fold, rule.folds)
     seed = rule.seed + repeat
-    of = deal_folds(names, groups, scores, rule.folds, seed)
-    rest = [i for i, f in enumerate(of) if f != part]
-    aside = pick_validation(
-        [names[i] for i in rest],
-        [groups[i] for i in rest],
-        [scores[i] for i in rest],
-        rule.validation,
-        seed * rule.folds + part,
-    )
-    place = {name: "train" if f != part else "test" for name, f in zip(names, of, strict=True)}
-    place.update({names[rest[i]]: "validation" for i in aside})
-    index = defaultdict(list)
-    for i, person in enumerate(samples.subject):
-        index[place[person]].append(i)
-    return Split.of(samples, index["train"], index["validation"], index["test"])
+    of = deal_folds(*people, rule.folds, seed)
+    return _tested(rule, samples, people, [f == part for f in of], seed * rule.folds + part)
+
+
+def _leave_one_person_out(rule: SplitRule, samples: SampleSet, fold: int) -> Split:
+    people = _people(rule, samples)
+    if len(people.names) < 2:
+        raise DataError("one person alone cannot be left out: nobody is left to train on")
+    left_out = [i == fold for i in range(len(people.names))]
+    return _tested(rule, samples, people, left_out, rule.seed * len(left_out) + fold)
+
+
+def _person_holdout(rule: SplitRule, samples: SampleSet, fold: int) -> Split:
+    people = _people(rule, samples)
+    strata = strata_of(people.groups, people.scores, rule.score_bins)
+    part = deal_parts(people.names, strata, rule.fractions, rule.seed + fold)
+    _require_parts(rule, part, "people")
+    return _placed(samples, {name: PARTS[p] for name, p in zip(people.names, part, strict=True)})
 
 
 def _random(rule: SplitRule, samples: SampleSet, fold: int) -> Split:
-    strata = _strata(rule, samples)
-    part = deal_parts(samples.ids, strata, rule.fractions, rule.seed + fold)
+    part = deal_parts(samples.ids, _strata(rule, samples), rule.fractions, rule.seed + fold)
+    _require_parts(rule, part, "samples")
     train, validation, test = ([i for i, p in enumerate(part) if p == k] for k in range(3))
-    if not train or not test or (rule.fractions[1] and not validation):
-        raise DataError(
-            f"{len(samples)} samples are too few to be split {':'.join(map(str, rule.fractions))}"
-        )
     return Split.of(samples, train, validation, test)
 
 
-_SPLITTERS: Mapping[str, Callable[[SplitRule, SampleSet, int], Split]] = {
-    "person-kfold": _person_kfold,
-    "random": _random,
+def _random_kfold(rule: SplitRule, samples: SampleSet, fold: int) -> Split:
+    if len(samples) < rule.folds:
+        raise DataError(
+            f"{len(samples)} samples cannot be split into {rule.folds} folds. Use fewer folds "
+            f"(protocol.split.folds={max(2, len(samples))})"
+        )
+    repeat, part = divmod(fold, rule.folds)
+    seed = rule.seed + repeat
+    ids, strata = samples.ids, _strata(rule, samples)
+    of = deal_parts(ids, strata, [1] * rule.folds, seed)
+    rest = [i for i, f in enumerate(of) if f != part]
+    chosen = pick_validation(
+        [ids[i] for i in rest],
+        [strata[i] for i in rest],
+        [0.0] * len(rest),
+        rule.validation,
+        seed * rule.folds + part,
+        of="samples",
+    )
+    validation = {rest[i] for i in chosen}
+    return Split.of(
+        samples,
+        [i for i in rest if i not in validation],
+        sorted(validation),
+        [i for i, f in enumerate(of) if f == part],
+    )
+
+
+class _Kind(NamedTuple):
+    """A kind of split: what deals, which settings mean something, what is dealt."""
+
+    deal: Callable[[SplitRule, SampleSet, int], Split]
+    settings: tuple[str, ...]
+    deals_samples: bool = False
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "person-kfold": _Kind(_person_kfold, ("repeats", "seed", "stratify", "folds", "validation")),
+    "leave-one-person-out": _Kind(_leave_one_person_out, ("seed", "stratify", "validation")),
+    "person-holdout": _Kind(
+        _person_holdout, ("repeats", "seed", "stratify", "fractions", "score_bins")
+    ),
+    "random": _Kind(
+        _random, ("repeats", "seed", "stratify", "fractions", "score_bins"), deals_samples=True
+    ),
+    "random-kfold": _Kind(
+        _random_kfold,
+        ("repeats", "seed", "stratify", "folds", "validation", "score_bins"),
+        deals_samples=True,
+    ),
 }
 
 
-def _people(samples: SampleSet) -> dict[str, tuple[str, float]]:
-    """Group and mean score of each person, in order of name.
+def _people(rule: SplitRule, samples: SampleSet) -> _People:
+    """Everybody in `samples` with their group and mean score.
 
     Raises:
         DataError: people are unknown, or of two groups at once.
@@ -299,18 +235,54 @@ def _people(samples: SampleSet) -> dict[str, tuple[str, float]]:
     for person, found in groups.items():
         if len(found) > 1:
             raise DataError(f"{person} is in the groups {' and '.join(sorted(found))} at once")
-    return {
-        p: (next(iter(groups[p])), math.fsum(scores[p]) / len(scores[p])) for p in sorted(groups)
+    names = sorted(groups)
+    by_group, by_score = "group" in rule.stratify, "score" in rule.stratify
+    return _People(
+        names,
+        [next(iter(groups[p])) if by_group else "" for p in names],
+        [math.fsum(scores[p]) / len(scores[p]) if by_score else 0.0 for p in names],
+    )
+
+
+def _tested(
+    rule: SplitRule, samples: SampleSet, people: _People, tested: Sequence[bool], seed: int
+) -> Split:
+    """The split that tests those people and sets some of the others aside for validation."""
+    others = [i for i, is_tested in enumerate(tested) if not is_tested]
+    aside = pick_validation(
+        [people.names[i] for i in others],
+        [people.groups[i] for i in others],
+        [people.scores[i] for i in others],
+        rule.validation,
+        seed,
+    )
+    validation = {people.names[others[i]] for i in aside}
+    place = {
+        name: "test" if is_tested else "validation" if name in validation else "train"
+        for name, is_tested in zip(people.names, tested, strict=True)
     }
+    return _placed(samples, place)
+
+
+def _placed(samples: SampleSet, place: Mapping[str, str]) -> Split:
+    """The split in which every person's samples stand in that person's part."""
+    index = defaultdict(list)
+    for i, person in enumerate(samples.subject):
+        index[place[person]].append(i)
+    return Split.of(samples, *(index[part] for part in PARTS))
+
+
+def _require_parts(rule: SplitRule, part: Sequence[int], of: str) -> None:
+    for k, share in enumerate(rule.fractions):
+        if share and k not in part:
+            raise DataError(
+                f"{len(part)} {of} are too few to be split {':'.join(map(str, rule.fractions))}"
+            )
 
 
 def _strata(rule: SplitRule, samples: SampleSet) -> list[str]:
-    strata = [""] * len(samples)
-    if "group" in rule.stratify:
-        strata = list(samples.group)
-    if "score" in rule.stratify:
-        scores = samples.target.tolist()
-        ranked = sorted(scores)
-        bins = [bisect_left(ranked, score) * rule.score_bins // len(scores) for score in scores]
-        strata = [f"{s}/{b}" for s, b in zip(strata, bins, strict=True)]
-    return strata
+    """What each sample should be spread by: its group, its score's quantile, both or nothing."""
+    groups = samples.group if "group" in rule.stratify else [""] * len(samples)
+    if "score" not in rule.stratify:
+        return list(groups)
+    return strata_of(groups, samples.target.tolist(), rule.score_bins)

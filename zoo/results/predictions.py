@@ -73,7 +73,8 @@ class Predictions:
         """One true and one predicted score a recording.
 
         Args:
-            how: ``mean`` or ``median`` over the samples of one recording.
+            how: ``mean`` or ``median`` over the samples of one recording; with ``none`` every
+                sample stands for itself.
         """
         return aggregate(self.recording, self.true, self.predicted, how)
 
