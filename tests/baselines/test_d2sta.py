@@ -493,4 +493,4 @@ def test_experiments_hold_the_published_settings(name: str, expected: dict) -> N
     else:
         assert config["model"]["streams"] == ["angle", "angle"]
         assert config["protocol"]["scaler"] == "none"
-        assert len(entry_config("experiment", name)["card"]["seeds"]) == 5
+        assert entry_config("protocol", config["protocol"]["name"])["seeds"] == [0, 1, 2, 3, 4]

@@ -64,7 +64,12 @@ def test_d2sta_paper_is_the_papers():
 
 STORED = {
     "person-kfold": "3b1300f97645e5e2d1781904ae72286555bbc8a42bb8c98d3d169ddce1c262e5",
-    "d2sta-paper": "34be1025645438e980fbc4548187e2744e50acf46a1d1fb80e30d0c66f82af23",
+    "leave-one-person-out": "40e95ebe97ed304c00fb707a2388da7f312aaeb91c947e0820315058acbe41b3",
+    "person-holdout": "a24925e2fd9a448e11d95f5ff5f73ceec40f9f082d7c7d16c304ca08e99b7369",
+    "random-kfold": "b7c0d3434675c80095e67b9ed356c4fb6903b1dd5b3951666aeb7f9093ee1550",
+    "d2sta-paper": "b41cb03dc1c266aee17f4f0b59871c7bb60ef6d8ec1d854bbc3650f8629af0f2",
+    "stgcn-rehab": "d885959a105523be86daeee16d90b5a425125d8dc4620122d6b97188e2b118c6",
+    "uiprmd-d2sta": "a69ea6c75f3fb8f15c7db18afb966940087b2cd26329687a50a5399072de93fa",
 }
 
 
