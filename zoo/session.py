@@ -7,11 +7,12 @@ from pathlib import Path
 from torch import nn
 
 from zoo.config import Config
+from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
-from zoo.models import create_model
+from zoo.models import create_model, streams_of
 from zoo.protocol.protocol import FoldData, Protocol
-from zoo.training.fold import open_dataset, open_protocol
+from zoo.training.fold import open_dataset, open_protocol, with_test_dataset
 
 
 @dataclass
@@ -20,7 +21,8 @@ class Session:
 
     Attributes:
         config: the composed configuration; its ``fold`` is not looked at.
-        dataset: the recordings of the chosen exercise.
+        dataset: the recordings of the chosen exercise, and those of the dataset to test on where
+            the protocol names another one.
         protocol: as configured.
         build: makes a freshly initialised model.
         streams: what the model needs.
@@ -29,7 +31,7 @@ class Session:
     """
 
     config: Config
-    dataset: SkeletonDataset
+    dataset: SkeletonDataset | CrossDataset
     protocol: Protocol
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
@@ -49,9 +51,10 @@ class Session:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
         params = {k: v for k, v in config["model"].items() if k != "name"}
-        if dataset is None:
-            dataset = open_dataset(config, None if data_root is None else Path(data_root))
-        layout = dataset.layout
+        root = None if data_root is None else Path(data_root)
+        protocol = open_protocol(config)
+        own = open_dataset(config, root) if dataset is None else dataset
+        layout = own.layout
 
         def build() -> nn.Module:
             return create_model(config["model"]["name"], layout=layout, **params)
@@ -59,17 +62,17 @@ class Session:
         model = build()
         return cls(
             config=config,
-            dataset=dataset,
-            protocol=open_protocol(config),
+            dataset=with_test_dataset(own, protocol, root),
+            protocol=protocol,
             build=build,
-            streams=tuple(getattr(model, "streams", ("position",))),
+            streams=streams_of(model),
             raw=bool(getattr(model, "raw", False)),
         )
 
     @property
     def num_folds(self) -> int:
         """How many folds the protocol has on these recordings, repeats counted."""
-        return self.protocol.num_folds(self.dataset.select(scored=True).subjects)
+        return self.protocol.num_folds({i.subject for i in self.dataset.index if i.scored})
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""

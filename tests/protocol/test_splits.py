@@ -68,6 +68,20 @@ STORED = {
     ("person-kfold", 0, 4): "62131d31568ba38e4221dd41ebdf82111486b7e96078fbe72028fe4dcb221ab2",
     ("person-kfold", 3407, 0): "842e424d7013755ec4a92b15fcb0a694b6db84cb45af0ab1c70af539d1d2b39a",
     ("random", 3407, 0): "128bb63ed2fb39255fe668775839a3a8f04f7b63f51f0073832d22d5902acbd4",
+    (
+        "leave-one-person-out",
+        0,
+        0,
+    ): "0e6cf409136c24c1424d354fae19bbccf16656700877132ecfe819c76be3c071",
+    (
+        "leave-one-person-out",
+        0,
+        76,
+    ): "907aaf23a654bad3c889dbf7fc0d3465030cc7d32f932cd9a2afb38d8d798cfa",
+    ("person-holdout", 0, 0): "6fedccabc54363b29acff5c5a1a0354305b490d6f8ad614a278bda26bd87492a",
+    ("random-kfold", 3407, 0): "612319449db0e0059e7fe415c2ef97cd59e2ffd10d83e0e6cd6e773616e497b4",
+    ("random-kfold", 3407, 4): "a563f502b611aceb062acbda647447b5efafc34c57e672ecdba502c0e7e6b03a",
+    ("cross-dataset", 0, 0): "2abe90dea6c802309b96409ee7f8527d8670ae4e3481ae23b1b57fa3a82acaeb",
 }
 """Hashes of these splits as first made. They must never change: stored runs name them."""
 
@@ -75,14 +89,20 @@ STORED = {
 @pytest.mark.parametrize("key", list(STORED), ids=str)
 def test_splits_are_the_same_on_every_machine(key):
     kind, seed, fold = key
-    data = samples(KIMORE, pieces=10)
-    assert SplitRule(kind=kind, seed=seed).apply(data, fold).hash == STORED[key]
+    data = joined() if kind == "cross-dataset" else samples(KIMORE, pieces=10)
+    assert SplitRule(kind=kind, seed=seed, dataset="other").apply(data, fold).hash == STORED[key]
 
 
 def test_splits_do_not_depend_on_the_order_of_the_samples():
     data = samples(KIMORE, pieces=4)
     mixed = data.subset(torch.randperm(len(data), generator=torch.Generator().manual_seed(0)))
-    for kind in ("person-kfold", "random"):
+    for kind in (
+        "person-kfold",
+        "leave-one-person-out",
+        "person-holdout",
+        "random",
+        "random-kfold",
+    ):
         rule = SplitRule(kind=kind)
         assert rule.apply(data, 0).hash == rule.apply(mixed, 0).hash
 
@@ -96,6 +116,92 @@ def test_random_parts_are_8_1_1_and_leak():
     assert set(split.persons("test")) <= set(split.persons("train"))
     scores = data.target[split.test].mean() - data.target.mean()
     assert abs(float(scores)) < 1.5
+
+
+def joined() -> SampleSet:
+    """Samples of KIMORE's people and of ten people of another dataset."""
+    data = samples({**KIMORE, "x": 10}, pieces=2)
+    data.recording[:] = [f"other:{r}" if r.startswith("x") else r for r in data.recording]
+    return data
+
+
+def test_everybody_is_left_out_once():
+    data = samples({"b": 5, "a": 4}, pieces=2)
+    rule = SplitRule(kind="leave-one-person-out")
+    assert rule.num_folds(data.subject) == 9
+    tested = []
+    for fold in range(9):
+        split = rule.apply(data, fold)
+        assert len(split.test) == 2
+        assert len(split.persons("validation")) == round(0.2 * 8)
+        assert len(split.persons("train")) == 6
+        tested += split.persons("test")
+    assert tested == sorted(set(data.subject))
+    choices = {tuple(rule.apply(data, fold).persons("validation")) for fold in range(9)}
+    assert len(choices) > 3
+    with pytest.raises(ConfigError, match="no fold 9: this protocol has the folds 0 to 8"):
+        rule.apply(data, 9)
+
+
+def test_a_holdout_deals_whole_people():
+    data = samples(KIMORE, pieces=3)
+    rule = SplitRule(kind="person-holdout", fractions=(3, 1, 1), repeats=2)
+    assert rule.num_folds(data.subject) == 2
+    assert rule.has_validation
+    assert not SplitRule(kind="person-holdout", fractions=(4, 0, 1)).has_validation
+    for fold in range(2):
+        split = rule.apply(data, fold)
+        parts = [split.persons(p) for p in ("train", "validation", "test")]
+        assert [len(p) for p in parts] == [46, 16, 15]
+        assert sorted(p for part in parts for p in part) == sorted(set(data.subject))
+        for part in parts:
+            assert {p.split("_")[0] for p in part} == set(KIMORE)
+        target = data.target
+        assert abs(float(target[split.test].mean() - target.mean())) < 3
+    assert rule.apply(data, 0).hash != rule.apply(data, 1).hash
+
+
+def test_random_folds_test_every_sample_once_and_leak():
+    data = samples(KIMORE, pieces=10)
+    rule = SplitRule(kind="random-kfold", folds=10, repeats=2, stratify=(), validation=0)
+    assert rule.num_folds([]) == 20
+    for repeat in range(2):
+        tested = torch.cat([rule.apply(data, repeat * 10 + k).test for k in range(10)])
+        assert torch.equal(tested.sort().values, torch.arange(770))
+    split = rule.apply(data, 0)
+    assert [len(split.train), len(split.validation), len(split.test)] == [693, 0, 77]
+    assert set(split.recordings("test")) <= set(split.recordings("train"))
+    assert split.hash != rule.apply(data, 10).hash
+    aside = SplitRule(kind="random-kfold", folds=7, validation=0.1).apply(data, 0)
+    assert [len(aside.train), len(aside.validation), len(aside.test)] == [594, 66, 110]
+
+
+def test_another_dataset_is_tested_whole():
+    data = joined()
+    rule = SplitRule(kind="cross-dataset", dataset="other", repeats=2)
+    assert rule.num_folds(data.subject) == 2
+    split = rule.apply(data, 0)
+    assert len(split.test) == 20
+    assert all(r.startswith("other:") for r in split.recordings("test"))
+    assert len(split.persons("validation")) == 15
+    assert len(split.persons("train")) == 62
+    other = rule.apply(data, 1)
+    assert torch.equal(other.test, split.test)
+    assert other.persons("validation") != split.persons("validation")
+    with pytest.raises(ConfigError, match="split.dataset does not say which dataset to test on"):
+        SplitRule(kind="cross-dataset").apply(data, 0)
+    with pytest.raises(DataError, match="there are no samples of elsewhere"):
+        SplitRule(kind="cross-dataset", dataset="elsewhere").apply(data, 0)
+    with pytest.raises(DataError, match="no samples of the dataset to train on"):
+        rule.apply(data.subset(split.test), 0)
+
+
+def test_only_what_means_something_is_written_down():
+    for kind in ("person-kfold", "leave-one-person-out", "random-kfold", "cross-dataset"):
+        values = SplitRule(kind=kind).to_dict()
+        assert "fractions" not in values
+        assert ("dataset" in values) == (kind == "cross-dataset")
+        assert ("folds" in values) == kind.endswith("kfold")
 
 
 def test_unknown_people_cannot_be_split_honestly():
@@ -116,6 +222,14 @@ def test_small_data():
         SplitRule(folds=2).apply(samples({"a": 2}), 0)
     with pytest.raises(DataError, match="3 samples are too few to be split 8:1:1"):
         SplitRule(kind="random").apply(samples({"a": 3}), 0)
+    with pytest.raises(DataError, match="3 people are too few to be split 8:1:1"):
+        SplitRule(kind="person-holdout").apply(samples({"a": 3}, pieces=9), 0)
+    with pytest.raises(DataError, match=r"4 samples cannot be split into 5 folds.*folds=4"):
+        SplitRule(kind="random-kfold").apply(samples({"a": 4}), 0)
+    with pytest.raises(DataError, match="1 samples to train on are too few to set 1 of them"):
+        SplitRule(kind="random-kfold", folds=2).apply(samples({"a": 2}), 0)
+    with pytest.raises(DataError, match="one person alone cannot be left out"):
+        SplitRule(kind="leave-one-person-out").apply(samples({"a": 1}, pieces=4), 0)
 
 
 def test_a_person_of_two_groups_is_a_fault_of_the_data():
@@ -139,6 +253,10 @@ def test_a_person_of_two_groups_is_a_fault_of_the_data():
         ({"fractions": (8, 2)}, "split.fractions"),
         ({"fractions": (0.8, 0.1, 0.1)}, "split.fractions"),
         ({"fractions": (8, 1, 0)}, "split.fractions"),
+        ({"dataset": ""}, "split.dataset is ''"),
+        ({"exercise": 5}, "split.exercise is 5, expected a name in quotes"),
+        ({"joints": ["SpineBase"]}, "split.joints is"),
+        ({"people": "other"}, "split.people is 'other', expected same or apart"),
     ],
 )
 def test_impossible_rules_are_refused(config, message):

@@ -6,9 +6,10 @@ How people and samples are dealt is in `zoo.protocol.deal`: the same on every ma
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from zoo.data.cross import PEOPLE, foreign_prefix
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError, DataError
@@ -25,9 +26,9 @@ class SplitRule:
     Attributes:
         kind: ``person-kfold`` deals whole people to `folds` folds; ``leave-one-person-out`` tests
             each person once, by a model trained on all others; ``person-holdout`` deals whole
-            people to three parts; ``random`` deals single samples to three parts and
-            ``random-kfold`` to `folds` folds, and so both put pieces of one recording on both
-            sides.
+            people to three parts; ``cross-dataset`` tests everybody of another dataset;
+            ``random`` deals single samples to three parts and ``random-kfold`` to `folds` folds,
+            and so both put pieces of one recording on both sides.
         folds: number of folds, for the two k-folds; at least 2.
         repeats: how often everything is dealt anew; `num_folds` counts all of them.
         seed: seed of the order.
@@ -37,6 +38,10 @@ class SplitRule:
         fractions: shares of training, validation and test, in any unit, for ``person-holdout``
             and ``random``.
         score_bins: number of score quantiles that count as alike, where scores are not ranked.
+        dataset: the one to test on, for ``cross-dataset``, as the next three.
+        exercise: exercise of it to test on; the one trained on if None.
+        joints: its joint for ours, where their names do not show it.
+        people: ``same`` if people of one name in both datasets are one person, ``apart`` if not.
     """
 
     kind: str = "person-kfold"
@@ -47,6 +52,10 @@ class SplitRule:
     validation: float = 0.2
     fractions: tuple[int, int, int] = (8, 1, 1)
     score_bins: int = 5
+    dataset: str | None = None
+    exercise: str | None = None
+    joints: Mapping[str, str] = field(default_factory=dict, hash=False)
+    people: str = "same"
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -70,6 +79,17 @@ class SplitRule:
                 f"split.fractions is {list(parts)}, expected three whole numbers for training, "
                 "validation and test, such as [8, 1, 1], training and test above 0"
             )
+        for key in ("dataset", "exercise"):
+            name = getattr(self, key)
+            if name is not None and (not isinstance(name, str) or not name):
+                raise ConfigError(f"split.{key} is {name!r}, expected a name in quotes, or null")
+        if not isinstance(self.joints, Mapping):
+            raise ConfigError(
+                f"split.joints is {self.joints!r}, expected their joint for ours, such as "
+                "{SpineBase: Waist}"
+            )
+        if self.people not in PEOPLE:
+            raise ConfigError(f"split.people is {self.people!r}, expected {' or '.join(PEOPLE)}")
 
     @property
     def deals_samples(self) -> bool:
@@ -97,7 +117,7 @@ class SplitRule:
         values: dict[str, Any] = {"kind": self.kind}
         for key in _KINDS[self.kind].settings:
             value = getattr(self, key)
-            values[key] = list(value) if isinstance(value, tuple) else value
+            values[key] = _plain(value)
         if "validation" in values:
             values["validation"] = float(self.validation)
         return values
@@ -187,6 +207,24 @@ def _random_kfold(rule: SplitRule, samples: SampleSet, fold: int) -> Split:
     )
 
 
+def _cross_dataset(rule: SplitRule, samples: SampleSet, fold: int) -> Split:
+    if rule.dataset is None:
+        raise ConfigError(
+            "split.dataset does not say which dataset to test on: protocol.split.dataset=NAME"
+        )
+    prefix = foreign_prefix(rule.dataset)
+    test = [i for i, name in enumerate(samples.recording) if name.startswith(prefix)]
+    own = sorted(set(range(len(samples))) - set(test))
+    for found, dataset in ((test, rule.dataset), (own, "the dataset to train on")):
+        if not found:
+            raise DataError(f"there are no samples of {dataset}")
+    people = _people(rule, samples, own)
+    everybody = range(len(people.names))
+    validation = _set_aside(rule, people, everybody, rule.seed + fold)
+    chosen = [i for i in own if samples.subject[i] in validation]
+    return Split.of(samples, sorted(set(own) - set(chosen)), chosen, test)
+
+
 class _Kind(NamedTuple):
     """A kind of split: what deals, which settings mean something, what is dealt."""
 
@@ -201,6 +239,10 @@ _KINDS: Mapping[str, _Kind] = {
     "person-holdout": _Kind(
         _person_holdout, ("repeats", "seed", "stratify", "fractions", "score_bins")
     ),
+    "cross-dataset": _Kind(
+        _cross_dataset,
+        ("repeats", "seed", "stratify", "validation", "dataset", "exercise", "joints", "people"),
+    ),
     "random": _Kind(
         _random, ("repeats", "seed", "stratify", "fractions", "score_bins"), deals_samples=True
     ),
@@ -212,26 +254,26 @@ _KINDS: Mapping[str, _Kind] = {
 }
 
 
-def _people(rule: SplitRule, samples: SampleSet) -> _People:
-    """Everybody in `samples` with their group and mean score.
+def _people(rule: SplitRule, samples: SampleSet, among: Sequence[int] | None = None) -> _People:
+    """Everybody in `samples`, or in those at `among`, with their group and mean score.
 
     Raises:
         DataError: people are unknown, or of two groups at once.
     """
-    unknown = sum(person == UNKNOWN_SUBJECT for person in samples.subject)
+    rows = range(len(samples)) if among is None else among
+    unknown = sum(samples.subject[i] == UNKNOWN_SUBJECT for i in rows)
     if unknown:
         raise DataError(
-            f"{unknown} of {len(samples)} samples do not say whose they are: they cannot be split "
+            f"{unknown} of {len(rows)} samples do not say whose they are: they cannot be split "
             "by person, so no honest score can be measured on this data. Use a dataset that names "
             "its people, or a protocol that is marked leaky"
         )
     groups: dict[str, set[str]] = defaultdict(set)
     scores: dict[str, list[float]] = defaultdict(list)
-    for person, group, score in zip(
-        samples.subject, samples.group, samples.target.tolist(), strict=True
-    ):
-        groups[person].add(group)
-        scores[person].append(score)
+    targets = samples.target.tolist()
+    for i in rows:
+        groups[samples.subject[i]].add(samples.group[i])
+        scores[samples.subject[i]].append(targets[i])
     for person, found in groups.items():
         if len(found) > 1:
             raise DataError(f"{person} is in the groups {' and '.join(sorted(found))} at once")
@@ -249,19 +291,25 @@ def _tested(
 ) -> Split:
     """The split that tests those people and sets some of the others aside for validation."""
     others = [i for i, is_tested in enumerate(tested) if not is_tested]
-    aside = pick_validation(
-        [people.names[i] for i in others],
-        [people.groups[i] for i in others],
-        [people.scores[i] for i in others],
-        rule.validation,
-        seed,
-    )
-    validation = {people.names[others[i]] for i in aside}
+    validation = _set_aside(rule, people, others, seed)
     place = {
         name: "test" if is_tested else "validation" if name in validation else "train"
         for name, is_tested in zip(people.names, tested, strict=True)
     }
     return _placed(samples, place)
+
+
+def _set_aside(rule: SplitRule, people: _People, among: Sequence[int], seed: int) -> set[str]:
+    """Names of those at `among` who choose the best epoch."""
+    names = [people.names[i] for i in among]
+    chosen = pick_validation(
+        names,
+        [people.groups[i] for i in among],
+        [people.scores[i] for i in among],
+        rule.validation,
+        seed,
+    )
+    return {names[i] for i in chosen}
 
 
 def _placed(samples: SampleSet, place: Mapping[str, str]) -> Split:
@@ -286,3 +334,9 @@ def _strata(rule: SplitRule, samples: SampleSet) -> list[str]:
     if "score" not in rule.stratify:
         return list(groups)
     return strata_of(groups, samples.target.tolist(), rule.score_bins)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

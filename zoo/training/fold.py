@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset, load_dataset
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 
@@ -19,6 +20,23 @@ def open_dataset(config: Mapping[str, Any], data_root: Path | None = None) -> Sk
     dataset = load_dataset(block["name"], data_root, **params)
     exercise = block.get("exercise")
     return dataset.select(exercise=None if exercise is None else str(exercise))
+
+
+def with_test_dataset(
+    dataset: SkeletonDataset, protocol: Protocol, data_root: Path | None = None
+) -> SkeletonDataset | CrossDataset:
+    """`dataset`, joined by the one to test on where the protocol tests on another one.
+
+    Raises:
+        DataError: that one is not prepared, has no such exercise, or cannot be compared.
+    """
+    rule = protocol.split
+    if rule.kind != "cross-dataset" or rule.dataset is None:
+        return dataset
+    trained_on = dataset.exercises
+    exercise = rule.exercise or (trained_on[0] if len(trained_on) == 1 else None)
+    other = load_dataset(rule.dataset, data_root).select(exercise=exercise)
+    return CrossDataset(dataset, other, joints=rule.joints, people=rule.people)
 
 
 def open_protocol(config: Mapping[str, Any]) -> Protocol:
@@ -37,8 +55,8 @@ def open_fold(
     data_root: Path | None = None,
     *,
     raw: bool = False,
-) -> tuple[SkeletonDataset, FoldData]:
-    """The dataset and the configured fold of it, through the leakage gate.
+) -> tuple[SkeletonDataset | CrossDataset, FoldData]:
+    """The data and the configured fold of it, through the leakage gate.
 
     Args:
         config: with ``dataset``, ``protocol`` and ``fold``.
@@ -46,5 +64,6 @@ def open_fold(
         data_root: where prepared datasets are; the usual place if None.
         raw: the model takes segments as recorded, see `Protocol.samples`.
     """
-    dataset = open_dataset(config, data_root)
-    return dataset, open_protocol(config).fold(dataset, int(config["fold"]), streams, raw=raw)
+    protocol = open_protocol(config)
+    data = with_test_dataset(open_dataset(config, data_root), protocol, data_root)
+    return data, protocol.fold(data, int(config["fold"]), streams, raw=raw)
