@@ -1,7 +1,7 @@
 """The card of a model: what it is, where it comes from, how far it departs from its source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from registry.errors import RegistryError
@@ -62,22 +62,47 @@ class Card:
         """A card from the ``card:`` block of a configuration.
 
         Raises:
-            RegistryError: a key that no card has, or a published number without its table.
+            RegistryError: a key that no card has, a value of the wrong kind, or a published
+                number without its table.
         """
         known = [f.name for f in fields(cls)]
-        for key in values:
+        block: dict[str, Any] = {"title": name}
+        for key, value in values.items():
             if key not in known:
                 raise RegistryError(
                     f"card of {name!r}: unknown key {key!r}. {did_you_mean(str(key), known)}"
                 )
-        block: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        try:
-            block["published"] = tuple(Published(**p) for p in block.get("published", ()))
-        except TypeError as error:
-            raise RegistryError(
-                f"card of {name!r}: a published number needs dataset, protocol, metric, value "
-                f"and table ({error})"
-            ) from None
-        return cls(**{"title": name, **block})
+            if value is not None:  # a key with nothing behind it
+                block[key] = _value(f"card of {name!r}: {key}", key, value)
+        return cls(**block)
+
+
+_LISTS = ("streams", "tags", "deviations", "open_choices")
+
+
+def _value(where: str, key: str, value: Any) -> Any:
+    if key == "published":
+        if not isinstance(value, list):
+            raise RegistryError(f"{where} is {value!r}, expected a list of numbers a paper printed")
+        return tuple(_published(where, number) for number in value)
+    if key in _LISTS:
+        words = value if isinstance(value, list) else [value]
+        if not all(isinstance(word, str) for word in words):
+            raise RegistryError(f"{where} is {value!r}, expected a list of texts")
+        return tuple(words)
+    kind = int if key == "year" else str
+    if not isinstance(value, kind) or isinstance(value, bool):
+        expected = "a number such as 2026" if kind is int else "text (put it in quotes)"
+        raise RegistryError(f"{where} is {value!r}, expected {expected}")
+    return value
+
+
+def _published(where: str, number: Any) -> Published:
+    try:
+        made = Published(**number)
+        return replace(made, value=float(made.value))
+    except (TypeError, ValueError) as error:
+        raise RegistryError(
+            f"{where}: a published number needs dataset, protocol, metric, value (a number) and "
+            f"table ({error})"
+        ) from None

@@ -50,7 +50,7 @@ class Entry:
             return self.source.load()
         except RegistryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a plug-in may call sys.exit when imported
             raise RegistryError(
                 f"{self.kind} {self.name!r} of {self.owner} cannot be loaded from "
                 f"{self.source.target}: {type(error).__name__}: {error}"
@@ -117,6 +117,10 @@ class Registry:
             return obj
 
         return decorate
+
+    def added(self) -> list[tuple[str, Source]]:
+        """Name and source of what `add` and `register` put in; entry points are not among it."""
+        return list(self._added)
 
     def forget(self, name: str) -> None:
         """Take back what `add` or `register` put in under `name`; entry points stay."""

@@ -60,7 +60,8 @@ def entry_config(kind: str, name: str) -> Config:
         name: of the entry or file.
 
     Raises:
-        ConfigError: a file that does not parse, or files that extend each other in a circle.
+        ConfigError: a file that does not parse or has a block of the wrong kind, or files that
+            extend each other in a circle.
     """
     chain: list[Config] = []
     names: list[str] = []
@@ -74,7 +75,7 @@ def entry_config(kind: str, name: str) -> Config:
             if len(names) > 1:
                 raise ConfigError(f"{kind} {names[-2]!r} extends {current!r}, which has no config")
             return {}
-        values = read_yaml(file)
+        values = _blocks(kind, file, read_yaml(file))
         current = values.pop("extends", None)
         chain.append(values)
     return reduce(merged, reversed(chain))
@@ -210,6 +211,17 @@ def _chosen(kind: str, given: str | None, study: Config, default: str | None) ->
     if name is None:
         raise ConfigError(f"no {kind} is given: use --{kind} NAME (see `zoo {kind}s`)")
     return REGISTRIES[kind].get(name).name
+
+
+def _blocks(kind: str, file: Path | Traversable, values: Config) -> Config:
+    """The values of a file without empty blocks; blocks that are no mappings are refused."""
+    known = ("extends", "card", "params", "trainer")
+    for key, value in values.items():
+        if kind == "model" and key not in known:
+            raise ConfigError(f"{file}: unknown key {key!r}. {did_you_mean(key, known)}")
+        if key in known[1:] and not isinstance(value, Mapping | None):
+            raise ConfigError(f"{file}: {key} is {value!r}, expected keys and values below it")
+    return {k: v for k, v in values.items() if v is not None or k not in known}
 
 
 def _config_file(kind: str, name: str) -> Path | Traversable | None:

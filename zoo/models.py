@@ -1,7 +1,7 @@
 """Registered models by name: which there are, and a fresh one of them."""
 
 import inspect
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from registry import MODELS, did_you_mean
 from zoo.config import entry_config
@@ -29,8 +29,10 @@ def create_model(name: str, layout: "str | Layout" = "kinect_v2", **params: Any)
     Raises:
         RegistryError: no such model, or its code cannot be loaded.
         ConfigError: a parameter the model does not have (the nearest one is named), or a value
-            it refuses.
+            it refuses, or what it makes is no module.
     """
+    from torch import nn
+
     from zoo.skeleton import load_layout
 
     factory = MODELS.get(name).load()
@@ -43,6 +45,20 @@ def create_model(name: str, layout: "str | Layout" = "kinect_v2", **params: Any)
                 near = did_you_mean(key, known) if known else "It has none."
                 raise ConfigError(f"model {name!r} has no parameter {key!r}. {near}")
     try:
-        return cast("nn.Module", factory(layout=load_layout(layout), **settings))
+        model = factory(layout=load_layout(layout), **settings)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"model {name!r} refuses its parameters: {error}") from error
+    if not isinstance(model, nn.Module):
+        raise ConfigError(f"model {name!r} is a {type(model).__name__}, expected a torch.nn.Module")
+    return model
+
+
+def streams_of(model: "nn.Module") -> tuple[str, ...]:
+    """The streams a model asks for; ``position`` where it says nothing.
+
+    Raises:
+        ConfigError: there is no such stream.
+    """
+    from zoo.nn.inputs import stream_names
+
+    return stream_names(getattr(model, "streams", "position"))

@@ -7,7 +7,7 @@ from torch import nn
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.training.config import TrainerConfig
-from zoo.training.device import check_score, memory_errors, predict, resolve_device
+from zoo.training.device import memory_errors, predict, resolve_device, scores_of
 from zoo.training.report import Reporter
 from zoo.training.seeding import reproducible, seed_all
 from zoo.training.stop import StopRequest, StopSignals
@@ -225,9 +225,15 @@ def test_an_answer_that_would_be_broadcast_is_refused(shape):
     with pytest.raises(
         TrainingError, match=r"for 4 sequences is .*expected a tensor of shape \(4,\)"
     ):
-        check_score(torch.zeros(shape), 4)
-    with pytest.raises(TrainingError, match="NoneType"):
-        check_score(None, 4)
+        scores_of(Prediction(torch.zeros(shape)), 4)
+
+
+@pytest.mark.parametrize("answer", [None, torch.zeros(4), (torch.zeros(4),)])
+def test_an_answer_that_is_no_prediction_is_refused(answer):
+    with pytest.raises(
+        TrainingError, match=rf"{type(answer).__name__}.*return Prediction\(score\)"
+    ):
+        scores_of(answer, 4)
 
 
 def test_normalising_over_one_sample_is_explained(fold):

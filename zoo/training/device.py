@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,24 +56,30 @@ def predict(
             if stop is not None:
                 stop.check()
             part = batch.select(index.to(next(iter(batch.x.values())).device)).to(device)
-            score = model(part).score
-            check_score(score, len(index))
-            scores.append(score.float().cpu())
+            scores.append(scores_of(model(part), len(index)).float().cpu())
     return torch.cat(scores) if scores else torch.zeros(0)
 
 
-def check_score(score: Any, samples: int) -> None:
-    """Refuse an answer that would be broadcast against the targets instead of compared.
+def scores_of(answer: Any, samples: int) -> Tensor:
+    """The scores (samples,) in a model's answer.
 
     Raises:
-        TrainingError: it is no tensor of shape (samples,).
+        TrainingError: it is no `Prediction`, or its score has another shape and would be
+            broadcast against the targets instead of compared.
     """
+    if not hasattr(answer, "score"):
+        raise TrainingError(
+            f"the model's answer is a {type(answer).__name__}, expected a Prediction: end its "
+            "forward with `return Prediction(score)` (from zoo.data.batch import Prediction)"
+        )
+    score = answer.score
     shape = tuple(score.shape) if isinstance(score, Tensor) else type(score).__name__
     if shape != (samples,):
         raise TrainingError(
             f"the model's Prediction.score for {samples} sequences is {shape}, "
             f"expected a tensor of shape {(samples,)}"
         )
+    return cast(Tensor, score)
 
 
 @contextmanager

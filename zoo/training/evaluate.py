@@ -14,6 +14,7 @@ from zoo.config import config_hash
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
+from zoo.models import streams_of
 from zoo.protocol.protocol import FoldData
 from zoo.results.key import RunKey
 from zoo.results.predictions import LevelMetrics, Predictions, join
@@ -52,7 +53,7 @@ class TrainedModel:
     @property
     def streams(self) -> tuple[str, ...]:
         """Streams the model needs."""
-        return tuple(self.model.streams)  # type: ignore[arg-type]
+        return streams_of(self.model)
 
     @property
     def raw(self) -> bool:

@@ -20,10 +20,10 @@ from zoo.errors import ConfigError, TrainingError
 from zoo.training.config import TrainerConfig
 from zoo.training.device import (
     autocast,
-    check_score,
     memory_errors,
     predict,
     resolve_device,
+    scores_of,
     single_sample_errors,
 )
 from zoo.training.optim import learning_rate, make_optimizer
@@ -173,9 +173,15 @@ class Trainer:
             load_weights(self.model, p.best)
 
     def predict(self, batch: Batch, stop: StopSignals | None = None) -> Tensor:
-        """Standardised scores (N,) float32 on the CPU."""
+        """Standardised scores (N,) float32 on the CPU.
+
+        Raises:
+            TrainingError: one is not finite, or their shape is wrong.
+        """
         with memory_errors(self.config):
-            return predict(self.model, batch, self.config, self.device, stop)
+            scores = predict(self.model, batch, self.config, self.device, stop)
+        self._require_finite(scores, "prediction", self.progress.epoch)
+        return scores
 
     def capture(self) -> TrainState:
         """A copy of everything the next epoch depends on."""
@@ -224,8 +230,13 @@ class Trainer:
     def _step(self, index: Tensor) -> Tensor:
         assert self.optimizer is not None
         with autocast(self.config, self.device), single_sample_errors(len(index)):
-            score = self.model(self.data.batch.select(index)).score
-        check_score(score, len(index))
+            score = scores_of(self.model(self.data.batch.select(index)), len(index))
+        if not score.requires_grad:
+            raise TrainingError(
+                "the model's scores do not depend on a parameter that can be trained: does its "
+                "forward detach them, or round them to whole numbers? A model without gradients "
+                "has a method fit(batch, target)"
+            )
         loss = self._loss(score.float(), self.data.target[index])
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -273,7 +284,13 @@ class Trainer:
                 tries.append("a warm-up (trainer.warmup_epochs=5)")
             if self.config.precision != "fp32":
                 tries.append("full precision (trainer.precision=fp32)")
+            hint = ""
+            if epoch <= 1:
+                hint = (
+                    ". In the first epoch it may be the model itself: a division by zero, the "
+                    "gradient of a root at zero, padded frames (batch.mask) that reach the score"
+                )
             raise TrainingError(
                 f"the {what} is no longer finite in epoch {epoch} of {self.config.epochs}, "
-                f"learning rate {lr:g}. Try {', '.join(tries)}"
+                f"learning rate {lr:g}. Try {', '.join(tries)}{hint}"
             )
