@@ -23,6 +23,11 @@ def add_config_dir(path: str | Path) -> None:
         _user_dirs.insert(0, folder)
 
 
+def user_config_dirs() -> list[Path]:
+    """The folders given to `add_config_dir`, in order of precedence."""
+    return list(_user_dirs)
+
+
 def builtin_configs() -> Traversable:
     """The zoo's own configs: inside the installed package, else beside it in a checkout."""
     package = resources.files("zoo")

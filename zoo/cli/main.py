@@ -9,7 +9,7 @@ from typing import NoReturn, Protocol, cast
 from registry import UserError, add_plugin, did_you_mean
 from zoo.cli.console import complain
 
-COMMANDS = ("train", "evaluate", "predict", "models", "data", "config", "new")
+COMMANDS = ("train", "bench", "evaluate", "predict", "models", "data", "config", "new")
 """Modules of `zoo.cli`, one a command; torch is imported inside their `run`."""
 
 EPILOG = "The quickest start: zoo train --model d2sta"

@@ -83,3 +83,19 @@ class FolderLock:
             return False
         mine = os.fstat(handle)
         return (there.st_ino, there.st_dev) == (mine.st_ino, mine.st_dev)
+
+
+def locked(folder: Path) -> bool:
+    """Whether a process holds the lock of `folder` at this moment; nothing is made or changed."""
+    try:
+        handle = os.open(folder / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -1,13 +1,13 @@
 """What a finished training leaves in its run folder."""
 
 import csv
-import hashlib
 import inspect
 import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from zoo.evaluation.metrics import mad
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
 from zoo.results.environment import hardware, versions
+from zoo.results.files import file_hash
 from zoo.results.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT
 from zoo.results.key import RunKey
 from zoo.results.predictions import Predictions, join, written
@@ -90,14 +91,14 @@ def part_counts(data: FoldData) -> dict[str, dict[str, int]]:
     }
 
 
-def session(trainer: Trainer, after_epoch: int) -> dict[str, Any]:
-    """What one process computes with, from the epoch after `after_epoch`."""
+def session(trainer: Trainer, name: str, after_epoch: int) -> dict[str, Any]:
+    """What one process computes with, from the epoch after `after_epoch`; `name` is the model's."""
     device = trainer.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return {
         "after_epoch": after_epoch,
-        "device": name,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
+        "source": model_source(name, trainer.model),
         "versions": versions(),
     }
 
@@ -188,16 +189,33 @@ def history_csv(history: list[EpochRow]) -> bytes:
     return text.getvalue().encode()
 
 
-def model_source(name: str, model: nn.Module) -> dict[str, str | None]:
-    """Whose code the model is: registered owner, class, and SHA-256 of the file it stands in."""
-    cls = type(model)
+def model_source(name: str, model: nn.Module | type) -> dict[str, str | None]:
+    """Whose code the model is: registered owner, class, and SHA-256 of the file it stands in.
+
+    The file is read once in a process, when it is first asked for: a class that was imported does
+    not change when somebody edits its file.
+    """
+    cls = model if isinstance(model, type) else type(model)
     owner = MODELS.get(name).owner if name in MODELS else None
+    return {
+        "owner": owner,
+        "class": f"{cls.__module__}:{cls.__qualname__}",
+        "sha256": _imported_hash(cls),
+    }
+
+
+def source_hash(cls: type) -> str | None:
+    """SHA-256 of the file `cls` stands in, as it is now; None where there is no such file."""
     try:
         file = inspect.getsourcefile(cls)
-        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+        return file_hash(Path(file)) if file else None
     except (OSError, TypeError):
-        digest = None
-    return {"owner": owner, "class": f"{cls.__module__}:{cls.__qualname__}", "sha256": digest}
+        return None
+
+
+@cache
+def _imported_hash(cls: type) -> str | None:
+    return source_hash(cls)
 
 
 def _name_and_params(block: Mapping[str, Any]) -> dict[str, Any]:

@@ -170,7 +170,7 @@ class _Run:
             seed=seed,
             selection=data.protocol.selection,
         )
-        self.sessions = [session(trainer, after_epoch=0)]
+        self.sessions = [self._session(trainer, after_epoch=0)]
         return trainer
 
     def _restore(self, trainer: Trainer) -> None:
@@ -181,7 +181,7 @@ class _Run:
         except CheckpointError as error:
             raise CheckpointError(f"{error}. Use --overwrite to train anew") from None
         self.kept = trainer.progress.epoch
-        now = session(trainer, after_epoch=self.kept)
+        now = self._session(trainer, after_epoch=self.kept)
         before = {**stored.sessions[-1], "after_epoch": self.kept}
         changed = differences(before, now)
         if changed:
@@ -190,6 +190,9 @@ class _Run:
                 "in the last digits from that of a run that was never stopped"
             )
         self.sessions = [*stored.sessions, now]
+
+    def _session(self, trainer: Trainer, after_epoch: int) -> dict[str, Any]:
+        return session(trainer, self.config["model"]["name"], after_epoch)
 
     def _announce(self, trainer: Trainer) -> None:
         if self.data.warning:

@@ -1,0 +1,183 @@
+"""The executor of one machine: long-lived processes, one run at a time in each."""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import IO, Any
+
+from zoo.bench import news
+from zoo.bench.job import Job
+from zoo.bench.news import News
+from zoo.bench.setup import Setup
+from zoo.bench.worker import READY
+from zoo.errors import ZooError
+
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from zoo.bench.worker import main; main()"
+)
+_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_LOG_BYTES = 8_000
+
+
+class LocalExecutor:
+    """Runs jobs in `workers` processes of one thread each.
+
+    A process that dies is noticed and replaced; its job ends as lost. Processes are no children of
+    the terminal: Ctrl-C reaches them through `stop`, and when this process is killed they notice,
+    keep what they have computed and end.
+
+    Args:
+        workers: how many processes.
+        setup: what they must know.
+    """
+
+    def __init__(self, workers: int, setup: Setup) -> None:
+        self._setup = setup
+        self._most = workers
+        self._workers: list[_Worker] = []
+        self._heard: queue.SimpleQueue[tuple[_Worker, News | None]] = queue.SimpleQueue()
+        self._stopping = False
+        self._started = False
+
+    @property
+    def free(self) -> int:
+        """Processes without a job, those included that are not there yet."""
+        busy = sum(worker.job is not None for worker in self._workers)
+        return 0 if self._stopping else self._most - busy
+
+    def submit(self, job: Job) -> None:
+        """Give a job to a process without one, started if need be."""
+        idle = [worker for worker in self._workers if worker.job is None]
+        if not idle:
+            idle = [_Worker(self._setup, self._heard)]
+            self._workers += idle
+        idle[0].give(job)
+
+    def poll(self, seconds: float) -> list[tuple[Job, News]]:
+        """What the processes told.
+
+        Raises:
+            ZooError: a process died before it was ready, and none ever was.
+        """
+        found: list[tuple[Job, News]] = []
+        while True:
+            try:
+                worker, told = self._heard.get(timeout=0 if found else seconds)
+            except queue.Empty:
+                return found
+            if told is None:
+                found += self._buried(worker)
+            elif told.kind == READY:
+                self._started = True
+            elif worker.job is not None:
+                found.append((worker.job, told))
+                if told.is_end:
+                    worker.job = None
+                if told.kind == news.OUTDATED:
+                    self._workers.remove(worker)
+
+    def stop(self) -> None:
+        """Close the processes' input: they keep what they have and end."""
+        self._stopping = True
+        for worker in self._workers:
+            worker.dismiss()
+
+    def close(self) -> None:
+        """Kill what is left."""
+        self._stopping = True
+        for worker in self._workers:
+            worker.end()
+        self._workers.clear()
+
+    def _buried(self, worker: "_Worker") -> list[tuple[Job, News]]:
+        """The end of a process and of the job it had."""
+        how, log = worker.end()
+        if worker in self._workers:
+            self._workers.remove(worker)
+        if worker.job is None or self._stopping:
+            stopped = News(news.STOPPED, message=how)
+            return [] if worker.job is None else [(worker.job, stopped)]
+        if not self._started:
+            raise ZooError(f"no process for the runs can be started, it {how}: {log.strip()}")
+        return [(worker.job, News(news.LOST, message=how, traceback=log))]
+
+
+class _Worker:
+    """One process, its job, and what it last wrote to standard error."""
+
+    def __init__(
+        self, setup: Setup, heard: "queue.SimpleQueue[tuple[_Worker, News | None]]"
+    ) -> None:
+        self.job: Job | None = None
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
+        alone: dict[str, Any] = (
+            {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START, json.dumps(sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+            **alone,
+        )
+        threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
+        self._write(setup.to_dict())
+
+    def give(self, job: Job) -> None:
+        """Let the process compute `job`."""
+        self.job = job
+        self._write(job.config)
+
+    def dismiss(self) -> None:
+        """Close its input, which tells it to stop."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it is gone already; its end is heard
+            self._process.stdin.close()
+
+    def end(self) -> tuple[str, str]:
+        """Kill it if it still runs; how it ended, and what it wrote last."""
+        self.dismiss()
+        if self._process.poll() is None:
+            self._process.kill()
+        code = self._process.wait()
+        self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, self._log.tell() - _LOG_BYTES))
+        log = self._log.read().decode(errors="replace")
+        self._log.close()
+        return _how(code), log
+
+    def _write(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it has just died; its end is heard
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+
+    def _listen(self, heard: "queue.SimpleQueue[tuple[_Worker, News | None]]") -> None:
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError):  # half a line of a process that was killed
+            for line in self._process.stdout:
+                heard.put((self, News(**json.loads(line))))
+        self._process.wait()
+        heard.put((self, None))
+
+
+def _how(code: int) -> str:
+    """How a process ended, in words that follow its name."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"was killed by signal {-code}"
