@@ -104,11 +104,12 @@ class Bootstrap:
         """
         figures = {model: self._of(model, metric, exercise) for model in self.models}
         known = {model: f for model, f in figures.items() if not np.isnan(f.value)}
-        if not known:
+        draws = np.array([f.draws for f in known.values()])
+        draws = draws[..., ~np.isnan(draws).any(axis=0)]
+        if not draws.size:
             return {}
         rank = _places(np.array([[f.value] for f in known.values()]), metric)[:, 0]
-        draws = np.array([f.draws for f in known.values()])
-        places = _places(draws[:, ~np.isnan(draws).any(axis=0)], metric)
+        places = _places(draws, metric)
         tail = (1 - self.confidence) / 2
         low, high = np.quantile(places, [tail, 1 - tail], axis=1, method="inverted_cdf")
         first = places == 1
@@ -144,7 +145,7 @@ def bootstrap(
 
     A draw gives every person a number of times it was drawn, which is the weight of the person's
     rows in every metric: by exercise and seed, then averaged over seeds, then over exercises.
-    Intervals are BCa (Efron 1987, doi 10.1080/01621459.1987.10478410).
+    Intervals are BCa (`bca`).
 
     The draws depend on the sorted ids of the persons, `resamples` and `seed` alone.
 
