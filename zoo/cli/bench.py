@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zoo.bench.display import Display
-    from zoo.bench.plan import Plan
-    from zoo.bench.request import Request
-    from zoo.bench.sweep import SweepResult
     from zoo.cli.main import Parser
+    from zoo.sweep.display import Display
+    from zoo.sweep.plan import Plan
+    from zoo.sweep.request import Request
+    from zoo.sweep.sweep import SweepResult
 
 _LISTS = ("models", "exercises", "folds", "seeds")
 _MOST_FAILURES = 20
@@ -62,9 +62,9 @@ def run(args: argparse.Namespace) -> int:
     request = _request(args)
 
     from zoo.api import RUNS
-    from zoo.bench.plan import make_plan
-    from zoo.bench.run import cores, run_plan
     from zoo.cli.console import console
+    from zoo.sweep.plan import make_plan
+    from zoo.sweep.run import cores, run_plan
 
     plan = make_plan(request, args.runs or RUNS, args.data_root)
     workers = args.jobs or cores()
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _request(args: argparse.Namespace) -> "Request":
-    from zoo.bench.request import Request, whole_numbers
     from zoo.errors import ConfigError
+    from zoo.sweep.request import Request, whole_numbers
 
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
@@ -106,8 +106,8 @@ def _request(args: argparse.Namespace) -> "Request":
 
 
 def _display() -> "Display":
-    from zoo.bench.display import LiveDisplay, PlainDisplay
     from zoo.cli.console import console
+    from zoo.sweep.display import LiveDisplay, PlainDisplay
 
     out = console(stderr=True)
     return LiveDisplay(out) if out.is_terminal else PlainDisplay(out)
@@ -115,9 +115,9 @@ def _display() -> "Display":
 
 def print_plan(out: "Console", plan: "Plan", workers: int) -> None:
     """Runs of each model, how many are done, what the rest costs."""
-    from zoo.bench.cost import expected_costs
-    from zoo.bench.state import State, look
     from zoo.cli.console import table
+    from zoo.sweep.cost import expected_costs
+    from zoo.sweep.state import State, look
     from zoo.training.report import duration
 
     costs = expected_costs(plan)

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from zoo.bench.job import Job
-from zoo.bench.plan import Plan, group_of
 from zoo.errors import DataError, UserError
 from zoo.results.files import path_part, read_json
 from zoo.results.folder import RECORD
 from zoo.session import Session
+from zoo.sweep.job import Job
+from zoo.sweep.plan import Plan, group_of
 from zoo.training.cost import count_flops
 
 FLOPS_PER_SECOND = 5e9

@@ -9,10 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.bench import news
-from zoo.bench.job import Code, Job
-from zoo.bench.news import News
-from zoo.bench.state import State, look
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
 from zoo.errors import CheckpointError, UserError
@@ -21,6 +17,10 @@ from zoo.results.files import StorageError
 from zoo.results.lock import RunBusyError
 from zoo.results.run import RunResult
 from zoo.session import Session
+from zoo.sweep import news
+from zoo.sweep.job import Code, Job
+from zoo.sweep.news import News
+from zoo.sweep.state import State, look
 from zoo.training.fold import open_dataset
 from zoo.training.outcome import model_source, source_hash
 from zoo.training.report import EpochRow, Reporter, RunStart

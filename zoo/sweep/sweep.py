@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zoo.bench import news
-from zoo.bench.display import Display
-from zoo.bench.executor import Executor
-from zoo.bench.failure import forget_failure, keep_failure, read_failure
-from zoo.bench.job import Job
-from zoo.bench.news import News
-from zoo.bench.state import State, look
-from zoo.bench.tally import Tally
 from zoo.results.files import StorageError
+from zoo.sweep import news
+from zoo.sweep.display import Display
+from zoo.sweep.executor import Executor
+from zoo.sweep.failure import forget_failure, keep_failure, read_failure
+from zoo.sweep.job import Job
+from zoo.sweep.news import News
+from zoo.sweep.state import State, look
+from zoo.sweep.tally import Tally
 from zoo.training.stop import StopRequest, StopSignals
 
 TRIES = 2

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from zoo.bench.job import Job
-from zoo.bench.news import News
+from zoo.sweep.job import Job
+from zoo.sweep.news import News
 
 
 class Executor(Protocol):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from registry import MODELS
-from zoo.bench.job import Code, Job
-from zoo.bench.request import Entrant, Request
 from zoo.config import Config, compose
 from zoo.data.dataset import SkeletonDataset
 from zoo.errors import ConfigError
 from zoo.session import Session
+from zoo.sweep.job import Code, Job
+from zoo.sweep.request import Entrant, Request
 from zoo.training.config import TrainerConfig
 from zoo.training.fold import open_dataset
 from zoo.training.outcome import model_source

@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
-from zoo.bench.job import Job
-from zoo.bench.news import News
+from zoo.sweep.job import Job
+from zoo.sweep.news import News
 
 
 @dataclass

@@ -11,16 +11,16 @@ import tempfile
 import threading
 from typing import IO, Any
 
-from zoo.bench import news
-from zoo.bench.job import Job
-from zoo.bench.news import News
-from zoo.bench.setup import Setup
-from zoo.bench.worker import READY
 from zoo.errors import ZooError
+from zoo.sweep import news
+from zoo.sweep.job import Job
+from zoo.sweep.news import News
+from zoo.sweep.setup import Setup
+from zoo.sweep.worker import READY
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from zoo.bench.worker import main; main()"
+    "from zoo.sweep.worker import main; main()"
 )
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LOG_BYTES = 8_000

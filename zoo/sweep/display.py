@@ -4,10 +4,10 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from zoo.bench.job import Job
-from zoo.bench.news import News
-from zoo.bench.tally import Tally
 from zoo.cli.console import table
+from zoo.sweep.job import Job
+from zoo.sweep.news import News
+from zoo.sweep.tally import Tally
 from zoo.training.report import duration
 
 if TYPE_CHECKING:

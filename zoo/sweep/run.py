@@ -2,12 +2,12 @@
 
 import os
 
-from zoo.bench.cost import expected_costs
-from zoo.bench.display import Display
-from zoo.bench.local import LocalExecutor
-from zoo.bench.plan import Plan
-from zoo.bench.setup import Setup
-from zoo.bench.sweep import Sweep, SweepResult
+from zoo.sweep.cost import expected_costs
+from zoo.sweep.display import Display
+from zoo.sweep.local import LocalExecutor
+from zoo.sweep.plan import Plan
+from zoo.sweep.setup import Setup
+from zoo.sweep.sweep import Sweep, SweepResult
 
 
 def run_plan(

@@ -40,10 +40,10 @@ def _work(
 ) -> None:
     from pathlib import Path
 
-    from zoo.bench import news
-    from zoo.bench.news import News
-    from zoo.bench.setup import Setup
-    from zoo.bench.work import Workshop
+    from zoo.sweep import news
+    from zoo.sweep.news import News
+    from zoo.sweep.setup import Setup
+    from zoo.sweep.work import Workshop
 
     here = Setup(**setup)
     here.apply()

@@ -2,12 +2,12 @@
 
 from enum import Enum
 
-from zoo.bench.failure import read_failure
-from zoo.bench.job import Code, Job
 from zoo.errors import DataError
 from zoo.results.files import read_json
 from zoo.results.folder import RECORD, RESUME
 from zoo.results.lock import locked
+from zoo.sweep.failure import read_failure
+from zoo.sweep.job import Code, Job
 
 
 class State(Enum):
