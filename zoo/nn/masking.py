@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 def zero_padding(x: Tensor, mask: Tensor | None) -> Tensor:
-    """`x` (N, T, V, C) with zeros in padded frames, whatever they held (NaN too)."""
+    """`x` (N, T, ...) with zeros in padded frames, whatever they held (NaN too)."""
     if mask is None:
         return x
-    return x.masked_fill(~mask[:, :, None, None], 0.0)
+    return x.masked_fill(~mask[(..., *[None] * (x.dim() - 2))], 0.0)
 
 
 def stride_mask(mask: Tensor | None, stride: int) -> Tensor | None:

@@ -1,0 +1,120 @@
+"""InceptionTime (Ismail Fawaz et al., Data Mining and Knowledge Discovery 2020).
+
+doi 10.1007/s10618-020-00710-y, arXiv 1909.04939
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zoo.data.batch import Batch, Prediction
+from zoo.errors import ConfigError
+from zoo.nn.heads import RegressionHead
+from zoo.nn.inputs import stream_channels, stream_names
+from zoo.nn.masking import zero_padding
+from zoo.nn.sequence import SequenceConv, SequenceNorm, joint_sequence, pool_frames
+from zoo.skeleton.layout import Layout
+
+
+def max_of_three(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The largest of each real frame and its two real neighbours, (N, T, C) → (N, T, C)."""
+    if mask is not None:
+        x = x.masked_fill(~mask.unsqueeze(2), -torch.inf)
+    y = F.max_pool1d(x.transpose(1, 2), 3, stride=1, padding=1).transpose(1, 2)
+    return zero_padding(y, mask)
+
+
+class InceptionModule(nn.Module):
+    r"""Convolutions of three lengths behind a bottleneck, beside a maximum (Figure 2).
+
+    .. math::
+        y = \mathrm{ReLU}(\mathrm{BN}([W_{k} * Bx,\; W_{k/2} * Bx,\; W_{k/4} * Bx,\;
+        M \max\nolimits_3(x)]))
+
+    Args:
+        in_channels: C_in.
+        filters: F, of each of the four branches.
+        kernel_size: k, frames the longest convolution sees.
+        bottleneck: width of Bx.
+
+    Shapes: x (N, T, C_in), mask (N, T) or None → (N, T, 4·F).
+    """
+
+    def __init__(self, in_channels: int, filters: int, kernel_size: int, bottleneck: int) -> None:
+        super().__init__()
+        self.bottleneck = nn.Linear(in_channels, bottleneck, bias=False)
+        self.convs = nn.ModuleList(
+            SequenceConv(bottleneck, filters, kernel_size // 2**i, bias=False) for i in range(3)
+        )
+        self.pooled = nn.Linear(in_channels, filters, bias=False)
+        self.norm = SequenceNorm(4 * filters)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Features after the module; its padded frames hold nothing of use."""
+        narrow = self.bottleneck(x)
+        branches = [conv(narrow, mask) for conv in self.convs]
+        branches.append(self.pooled(max_of_three(x, mask)))
+        return F.relu(self.norm(torch.cat(branches, dim=2), mask))
+
+
+class InceptionTime(nn.Module):
+    r"""One Inception network of InceptionTime, with a regression head.
+
+    Six modules; around every third one a shortcut, y ← ReLU(y + BN(S x)) with x from three modules
+    before; the score is linear in the mean over time.
+
+    Args:
+        layout: the skeleton.
+        streams: what goes in, side by side.
+        depth: number of modules.
+        filters: of each of a module's four branches.
+        kernel_size: k, frames the longest convolution sees.
+        bottleneck: width before a module's convolutions.
+        dropout: probability before the head.
+
+    Raises:
+        ConfigError: no module, or an unknown stream.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        streams: str | Sequence[str] = ("position",),
+        depth: int = 6,
+        filters: int = 32,
+        kernel_size: int = 40,
+        bottleneck: int = 32,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if depth < 1:
+            raise ConfigError(f"depth is {depth}: InceptionTime needs at least one module")
+        self.streams = stream_names(streams)
+        self.num_joints = layout.num_joints
+        width = before = layout.num_joints * stream_channels(self.streams)
+        self.blocks = nn.ModuleList()
+        self.shortcuts = nn.ModuleList()
+        self.shortcut_norms = nn.ModuleList()
+        for index in range(depth):
+            self.blocks.append(InceptionModule(width, filters, kernel_size, bottleneck))
+            width = 4 * filters
+            if index % 3 == 2:
+                self.shortcuts.append(nn.Linear(before, width, bias=False))
+                self.shortcut_norms.append(SequenceNorm(width))
+                before = width
+        self.head = RegressionHead(width, dropout=dropout)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Score each sequence."""
+        mask = batch.mask
+        x = before = joint_sequence(batch, self.streams, self.num_joints)
+        for index, block in enumerate(self.blocks):
+            x = block(x, mask)
+            if index % 3 == 2:
+                shortcut = self.shortcuts[index // 3](before)
+                x = before = F.relu(x + self.shortcut_norms[index // 3](shortcut, mask))
+        features = pool_frames(x, mask, "mean")
+        return Prediction(score=self.head(features), features=features)

@@ -1,0 +1,112 @@
+"""TCN: temporal convolutional network (Bai, Kolter, Koltun 2018, arXiv 1803.01271)."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+from zoo.data.batch import Batch, Prediction
+from zoo.errors import ConfigError
+from zoo.nn.dropout import Dropout
+from zoo.nn.heads import RegressionHead
+from zoo.nn.inputs import stream_channels, stream_names
+from zoo.nn.sequence import SequenceConv, check_pooling, joint_sequence, pool_frames
+from zoo.skeleton.layout import Layout
+
+
+class TCNBlock(nn.Module):
+    r"""The residual block of TCN (Section 3.3, Figure 1b).
+
+    .. math::
+        o = \mathrm{ReLU}(x + \mathcal F(x)), \qquad
+        \mathcal F = (\mathrm{dropout} \circ \mathrm{ReLU} \circ \mathrm{conv}_d)^2
+
+    Both convolutions are causal, dilated by d and weight-normalised. Where the width changes, x
+    goes through a 1×1 convolution.
+
+    Args:
+        in_channels: C_in.
+        out_channels: C_out.
+        kernel_size: k.
+        dilation: d.
+        dropout: probability after each convolution.
+
+    Shapes: x (N, T, C_in), mask (N, T) or None → (N, T, C_out).
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, dilation: int, dropout: float
+    ) -> None:
+        super().__init__()
+        convs = [
+            SequenceConv(channels, out_channels, kernel_size, dilation=dilation, causal=True)
+            for channels in (in_channels, out_channels)
+        ]
+        for conv in convs:
+            weight_norm(conv.conv)
+        self.convs = nn.ModuleList(convs)
+        same = in_channels == out_channels
+        self.shortcut = nn.Identity() if same else nn.Linear(in_channels, out_channels)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Features after the block."""
+        y = x
+        for conv in self.convs:
+            y = self.dropout(F.relu(conv(y, mask)))
+        return F.relu(y + self.shortcut(x))
+
+
+class TCN(nn.Module):
+    """Temporal convolutional network with a regression head.
+
+    Block i is dilated by 2^i, so the last frame sees 1 + 2 (k - 1) (2^L - 1) frames with L blocks.
+
+    Args:
+        layout: the skeleton.
+        streams: what goes in, side by side.
+        channels: width of each block.
+        kernel_size: k.
+        pooling: what the head sees of the last block: its ``last`` frame or the ``mean`` of all.
+        dropout: probability after each convolution.
+
+    Raises:
+        ConfigError: no block, or an unknown stream or pooling.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        streams: str | Sequence[str] = ("position",),
+        channels: Sequence[int] = (32, 32, 32, 32),
+        kernel_size: int = 7,
+        pooling: str = "last",
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        if not channels:
+            raise ConfigError("channels is empty: a TCN needs at least one block")
+        self.streams = stream_names(streams)
+        self.num_joints = layout.num_joints
+        self.pooling = check_pooling(pooling)
+        width = layout.num_joints * stream_channels(self.streams)
+        self.blocks = nn.ModuleList()
+        for index, out_channels in enumerate(channels):
+            self.blocks.append(TCNBlock(width, out_channels, kernel_size, 2**index, dropout))
+            width = out_channels
+        self.receptive_field = 1 + 2 * (kernel_size - 1) * (2 ** len(channels) - 1)
+        self.head = RegressionHead(width)
+
+    def extract(self, batch: Batch) -> Tensor:
+        """Features of the last block (N, T, C); frame t sees nothing after it."""
+        x = joint_sequence(batch, self.streams, self.num_joints)
+        for block in self.blocks:
+            x = block(x, batch.mask)
+        return x
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Score each sequence."""
+        features = pool_frames(self.extract(batch), batch.mask, self.pooling)
+        return Prediction(score=self.head(features), features=features)

@@ -1,0 +1,116 @@
+"""Recurrent networks over sequences of unequal length."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from zoo.data.batch import Batch, Prediction
+from zoo.errors import ConfigError
+from zoo.nn.dropout import Dropout
+from zoo.nn.heads import RegressionHead
+from zoo.nn.inputs import stream_channels, stream_names
+from zoo.nn.sequence import (
+    check_pooling,
+    joint_sequence,
+    last_frame,
+    pool_frames,
+    reverse_frames,
+)
+from zoo.skeleton.layout import Layout
+
+
+class RecurrentLayer(nn.Module):
+    """Recurrent cells along time, forwards and, on request, backwards.
+
+    The backward cell starts at each sequence's last real frame, so padding changes nothing.
+    Packed sequences would do the same, but cannot be exported.
+
+    Args:
+        cell: `torch.nn.GRU` or `torch.nn.LSTM`.
+        channels: C.
+        hidden: H, width of a direction's state.
+        bidirectional: with both directions (D = 2).
+
+    Shapes: x (N, T, C), mask (N, T) or None → the states at each frame (N, T, D·H) and, of each
+    direction, after its last real frame (N, D·H).
+    """
+
+    def __init__(
+        self,
+        cell: type[nn.GRU] | type[nn.LSTM],
+        channels: int,
+        hidden: int,
+        *,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__()
+        self.forwards = cell(channels, hidden, batch_first=True)
+        self.backwards = cell(channels, hidden, batch_first=True) if bidirectional else None
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Run through the frames."""
+        states: Tensor = self.forwards(x)[0]
+        final = last_frame(states, mask)
+        if self.backwards is None:
+            return states, final
+        back = self.backwards(reverse_frames(x, mask))[0]
+        states = torch.cat([states, reverse_frames(back, mask)], dim=2)
+        return states, torch.cat([final, last_frame(back, mask)], dim=1)
+
+
+class RecurrentScorer(nn.Module):
+    """Recurrent layers over all joints of a frame, then a small head: a base of models.
+
+    Args:
+        layout: the skeleton.
+        streams: what goes in, side by side.
+        hidden: width of a direction's state.
+        layers: number of recurrent layers.
+        pooling: what the head sees of the last layer: ``last``, the state of each direction
+            after its last frame, or ``mean`` of the states at all frames.
+        dropout: probability between layers and before each of the head's layers.
+        head_hidden: width of the head's hidden layer.
+
+    Raises:
+        ConfigError: no layer, or an unknown stream or pooling.
+    """
+
+    cell: ClassVar[type[nn.GRU] | type[nn.LSTM]]
+    bidirectional: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        streams: str | Sequence[str] = ("position",),
+        hidden: int = 64,
+        layers: int = 1,
+        pooling: str = "last",
+        dropout: float = 0.0,
+        head_hidden: int = 30,
+    ) -> None:
+        super().__init__()
+        if layers < 1:
+            raise ConfigError(f"layers is {layers}: a recurrent network needs at least one")
+        self.streams = stream_names(streams)
+        self.num_joints = layout.num_joints
+        self.pooling = check_pooling(pooling)
+        width = layout.num_joints * stream_channels(self.streams)
+        self.layers = nn.ModuleList()
+        for _ in range(layers):
+            self.layers.append(
+                RecurrentLayer(self.cell, width, hidden, bidirectional=self.bidirectional)
+            )
+            width = 2 * hidden if self.bidirectional else hidden
+        self.dropout = Dropout(dropout)
+        self.head = RegressionHead(width, [head_hidden], dropout=dropout)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Score each sequence."""
+        states = joint_sequence(batch, self.streams, self.num_joints)
+        for index, layer in enumerate(self.layers):
+            states, final = layer(self.dropout(states) if index else states, batch.mask)
+        features = final if self.pooling == "last" else pool_frames(states, batch.mask, "mean")
+        return Prediction(score=self.head(features), features=features)
