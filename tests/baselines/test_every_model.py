@@ -264,4 +264,6 @@ def test_compile_sees_one_whole_graph(name: str) -> None:
     batch = random_batch(model)
     torch.compiler.reset()
     compiled = torch.compile(model, fullgraph=True, backend="eager")
-    torch.testing.assert_close(score(compiled, batch), score(model, batch), rtol=1e-5, atol=1e-5)
+    with torch._dynamo.config.patch(allow_rnn=True):  # torch.nn.GRU and LSTM only if asked
+        answer = score(compiled, batch)
+    torch.testing.assert_close(answer, score(model, batch), rtol=1e-5, atol=1e-5)

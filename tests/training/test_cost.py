@@ -1,8 +1,9 @@
+import pytest
 import torch
 from torch import nn
 
 from zoo.data.batch import Batch, Prediction
-from zoo.training.cost import count_flops, count_parameters
+from zoo.training.cost import _cudnn_cell_flops, count_flops, count_parameters
 
 
 class Counted(nn.Module):
@@ -29,6 +30,25 @@ def test_operations_of_one_sequence_are_counted_without_a_trace():
     assert model.calls == 0
     assert torch.equal(torch.random.get_rng_state(), state)
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+@pytest.mark.parametrize(("cell", "gates"), [(nn.GRU, 3), (nn.LSTM, 4)])
+def test_products_of_recurrent_cells_are_counted(cell, gates):
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = cell(6, 5, batch_first=True)
+
+        def forward(self, batch):
+            return Prediction(self.cell(batch.stream("position").flatten(2))[0][:, -1, 0])
+
+    batch = Batch({"position": torch.randn(2, 10, 2, 3)})
+    assert count_flops(Recurrent(), batch) == 2 * 10 * gates * 5 * (6 + 5)
+
+
+def test_cudnns_cells_are_counted_by_their_weights():
+    biases = [(20,), (20,)]
+    assert _cudnn_cell_flops((10, 2, 6), [(20, 6), (20, 5), *biases], 4) == 20 * 2 * 20 * (6 + 5)
 
 
 def test_a_model_that_cannot_be_counted_costs_only_the_figure():
