@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from zoo.data.batch import Batch, group_code
 from zoo.data.recording import Recording
 from zoo.data.resample import SOURCES, derive, resample_motion
 from zoo.data.segment import Sampling, segments
+from zoo.data.signature import Signature
 from zoo.data.transforms import Motion, Step
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import Layout, load_layout
@@ -37,6 +38,8 @@ class SampleSet:
         frames: (start, stop) of the sample in its recording.
         fps: frames a second of each sample as it stands in `streams`.
         layout: name of the skeleton layout.
+        signatures: by recording, what tells it from its copies; taken from the whole recording as
+            it was recorded.
     """
 
     streams: dict[str, Tensor]
@@ -50,6 +53,7 @@ class SampleSet:
     frames: list[tuple[int, int]]
     fps: list[float]
     layout: str
+    signatures: dict[str, Signature] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.recording)
@@ -119,6 +123,7 @@ def build_samples(
     if not streams:
         raise ConfigError("no stream is asked for")
     rows: list[_Row] = []
+    signatures: dict[str, Signature] = {}
     layout: Layout | None = None
     for recording in dataset:
         score = recording.scores.get("total", math.nan)
@@ -132,10 +137,11 @@ def build_samples(
                 f"{layout.name}: samples of one set need the same joints"
             )
         rows.extend(_rows(recording, score, layout, sampling, transforms, streams, frames))
+        signatures[recording.id] = Signature.of(recording, layout)
     if layout is None:
         kind = "recordings with a total score" if scored else "recordings"
         raise DataError(f"there are no {kind} to make samples of")
-    return _stack(rows, layout.name, streams)
+    return replace(_stack(rows, layout.name, streams), signatures=signatures)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from typing import Protocol
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import LeakageError
+from zoo.protocol.near_duplicates import NearDuplicate, near_duplicates
 from zoo.protocol.split import Split
 
 
@@ -41,6 +42,7 @@ class LeakageReport:
         validation_persons: people both in training and in validation, sorted: they do not touch
             the test, but flatter the choice of the best epoch.
         scaler_sees_test: scalers are fitted on all samples, the test part among them.
+        near_duplicates: test recordings that seem to be seen under another name.
     """
 
     test_samples: int
@@ -53,6 +55,7 @@ class LeakageReport:
     unknown_samples: int
     validation_persons: tuple[str, ...]
     scaler_sees_test: bool = False
+    near_duplicates: tuple[NearDuplicate, ...] = ()
 
     @property
     def leaks(self) -> bool:
@@ -63,6 +66,7 @@ class LeakageReport:
             or self.validation_persons
             or self.unknown_samples
             or self.scaler_sees_test
+            or self.near_duplicates
         )
 
     def __str__(self) -> str:
@@ -78,6 +82,11 @@ class LeakageReport:
                 f"cut from the same recording there ({len(self.recordings)} of "
                 f"{self.test_recordings} recordings)"
             )
+        if self.near_duplicates:
+            found.append(
+                f"{len(self.near_duplicates)} of {self.test_recordings} test recordings are near-"
+                f"duplicates of ones seen there ({_some(tuple(map(str, self.near_duplicates)))})"
+            )
         if self.unknown_samples:
             found.append(f"{self.unknown_samples} samples do not say whose they are")
         if self.validation_persons:
@@ -91,7 +100,7 @@ class LeakageReport:
 
 
 def check_leakage(samples: SampleSet, split: Split, *, scaler: str = "train") -> LeakageReport:
-    """Compare the test part with training and validation, by person and by recording.
+    """Compare the test part with training and validation: persons, recordings, joints.
 
     Args:
         samples: all samples.
@@ -116,6 +125,7 @@ def check_leakage(samples: SampleSet, split: Split, *, scaler: str = "train") ->
             sorted(set(split.persons("train")) & set(split.persons("validation")))
         ),
         scaler_sees_test=scaler == "all",
+        near_duplicates=near_duplicates(samples.signatures, split),
     )
 
 
