@@ -1,0 +1,139 @@
+"""A headless Chromium, driven through chromedriver by plain W3C WebDriver requests."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+)
+
+
+def programs() -> tuple[str, str] | None:
+    """The browser and its driver, where both are installed."""
+    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    driver = shutil.which("chromedriver")
+    return (browser, driver) if browser and driver else None
+
+
+class Chromium:
+    """One browser window; use it as a context manager.
+
+    Args:
+        profile: an empty folder for the browser's own files.
+    """
+
+    def __init__(self, profile: Path) -> None:
+        found = programs()
+        assert found is not None
+        browser, driver = found
+        self._driver = subprocess.Popen(
+            [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        try:
+            self._base = f"http://127.0.0.1:{self._port()}"
+            options = {"binary": browser, "args": [*_OPTIONS, f"--user-data-dir={profile}"]}
+            wanted = {
+                "browserName": "chrome",
+                "goog:chromeOptions": options,
+                "goog:loggingPrefs": {"browser": "ALL"},
+            }
+            made = self._send("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+        except BaseException:
+            self._driver.kill()
+            raise
+        self._base += f"/session/{made['sessionId']}"
+
+    def __enter__(self) -> "Chromium":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._send("DELETE", "")
+        finally:
+            self._driver.terminate()
+            self._driver.wait(10)
+
+    def open(self, page: Path) -> None:
+        """Open a file; the log starts anew."""
+        self.log()
+        self._send("POST", "/url", {"url": page.as_uri()})
+
+    def js(self, script: str, *args: Any) -> Any:
+        """The value a script returns; `args` are its ``arguments``."""
+        return self._send("POST", "/execute/sync", {"script": script, "args": list(args)})
+
+    def click(self, selector: str) -> None:
+        """Click as a user does: scrolled to and refused where something covers it."""
+        element = self._send("POST", "/element", {"using": "css selector", "value": selector})
+        self._send("POST", f"/element/{element[_ELEMENT]}/click", {})
+
+    def press(self, keys: str) -> None:
+        """Press and release keys, where the focus is; special ones as WebDriver's code points."""
+        pressed = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._send(
+            "POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": pressed}]}
+        )
+
+    def device(self, width: int, height: int, dark: bool = False) -> None:
+        """Set the size of the window in CSS pixels, and the colour scheme the system asks for."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._devtools("Emulation.setDeviceMetricsOverride", metrics)
+        self._devtools("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def scripts(self, allowed: bool) -> None:
+        """Let pages run scripts, or not; holds for pages opened from now on."""
+        self._devtools("Emulation.setScriptExecutionDisabled", {"value": not allowed})
+
+    def log(self) -> list[str]:
+        """What the console has said since the last call."""
+        return [entry["message"] for entry in self._send("POST", "/se/log", {"type": "browser"})]
+
+    def screenshot(self, whole: bool = False) -> bytes:
+        """A PNG of the window, or of the whole page."""
+        options = {"format": "png", "captureBeyondViewport": whole}
+        if whole:
+            size = self._devtools("Page.getLayoutMetrics", {})["cssContentSize"]
+            options["clip"] = {**size, "scale": 1}
+        return base64.b64decode(self._devtools("Page.captureScreenshot", options)["data"])
+
+    def _devtools(self, command: str, params: dict[str, Any]) -> Any:
+        return self._send("POST", "/goog/cdp/execute", {"cmd": command, "params": params})
+
+    def _port(self) -> int:
+        assert self._driver.stdout is not None
+        for line in self._driver.stdout:
+            found = re.search(r"started successfully on port (\d+)", line)
+            if found:
+                return int(found[1])
+        raise RuntimeError("chromedriver did not start")
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self._base + path,
+            data=content,
+            method=method,
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{path}: {error.read().decode()[:600]}") from None

@@ -1,0 +1,218 @@
+"""Where things stand in a figure: ticks, labels that do not overlap, bars of a diagram of ranks.
+
+Pure arithmetic without a drawing library, used by the figures in the page and by those in files.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle; y grows downward."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: "Box") -> bool:
+        """Whether the two have more than an edge in common."""
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
+
+    def within(self, other: "Box") -> bool:
+        """Whether nothing of this box is outside `other`."""
+        return (
+            self.left >= other.left
+            and self.right <= other.right
+            and self.top >= other.top
+            and self.bottom <= other.bottom
+        )
+
+
+@dataclass(frozen=True)
+class Label:
+    """Where a point's name stands: its box, and which end of the text is at the point."""
+
+    box: Box
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Rank:
+    """One model in a critical-difference diagram.
+
+    Attributes:
+        rank: mean rank, 1 is best.
+        left: whether its name stands on the left.
+        row: line of its name, from 0 downward.
+    """
+
+    name: str
+    rank: float
+    left: bool
+    row: int
+
+
+@dataclass(frozen=True)
+class Clique:
+    """A bar over models that cannot be told apart: from, to (mean ranks), and its level."""
+
+    low: float
+    high: float
+    level: int
+
+
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round numbers from `low` to `high`, about `count` of them."""
+    if high <= low:
+        return [low]
+    raw = (high - low) / count
+    scale = 10.0 ** math.floor(math.log10(raw))
+    step = next(f * scale for f in (1, 2, 2.5, 5, 10) if f * scale >= raw * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(i * step, 10) for i in range(first, last + 1)]
+
+
+def decades(low: float, high: float) -> tuple[int, int]:
+    """Exponents of the powers of ten that enclose `low` and `high`, both positive; one at least."""
+    first = math.floor(math.log10(low) + 1e-9)
+    return first, max(math.ceil(math.log10(high) - 1e-9), first + 1)
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places at least `gap` apart, near where each is wanted, in the same order.
+
+    Neighbours that are too near become a block around the mean of what they want; the blocks are
+    then pushed inside `low` to `high`, as far as there is room.
+    """
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    blocks: list[tuple[float, list[int]]] = []  # centre, members in order
+    for i in order:
+        blocks.append((_inside(wanted[i], 0.0, low, high), [i]))
+        while len(blocks) > 1:
+            (upper, first), (lower, second) = blocks[-2:]
+            if lower - upper >= gap * (len(first) + len(second)) / 2:
+                break
+            members = first + second
+            centre = sum(wanted[m] for m in members) / len(members)
+            blocks[-2:] = [(_inside(centre, gap * (len(members) - 1), low, high), members)]
+    places = [0.0] * len(wanted)
+    for centre, members in blocks:
+        for k, member in enumerate(members):
+            places[member] = centre + gap * (k - (len(members) - 1) / 2)
+    return places
+
+
+def _inside(centre: float, size: float, low: float, high: float) -> float:
+    return max(low + size / 2, min(centre, high - size / 2))
+
+
+def place_labels(
+    points: Sequence[tuple[float, float]],
+    sizes: Sequence[tuple[float, float]],
+    area: Box,
+    *,
+    radius: float = 5.0,
+) -> list[Label | None]:
+    """A place beside each point for its name, the first ones first; None where there is no room.
+
+    Args:
+        points: x and y.
+        sizes: width and height of the names, in the same unit.
+        area: where names may stand.
+        radius: of a point's marker, which no name covers.
+    """
+    taken = [Box(x - radius, y - radius, x + radius, y + radius) for x, y in points]
+    labels: list[Label | None] = []
+    for (x, y), (width, height) in zip(points, sizes, strict=True):
+        found = next(
+            (
+                label
+                for label in _candidates(x, y, width, height, radius + 2)
+                if label.box.within(area) and not any(label.box.overlaps(box) for box in taken)
+            ),
+            None,
+        )
+        labels.append(found)
+        if found is not None:
+            taken.append(found.box)
+    return labels
+
+
+def _candidates(x: float, y: float, width: float, height: float, away: float) -> Iterable[Label]:
+    half = height / 2
+    for up in (0.0, -0.7 * height, 0.7 * height):
+        top = y + up - half
+        yield Label(Box(x + away, top, x + away + width, top + height), "start")
+        yield Label(Box(x - away - width, top, x - away, top + height), "end")
+    for top in (y - away - height, y + away):
+        yield Label(Box(x - width / 2, top, x + width / 2, top + height), "middle")
+
+
+def ranks(mean_ranks: Iterable[tuple[str, float]]) -> list[Rank]:
+    """Names of a critical-difference diagram: the better half on the left, no lines cross."""
+    ordered = sorted(mean_ranks, key=lambda item: item[1])
+    half = (len(ordered) + 1) // 2
+    return [
+        Rank(name, rank, i < half, i if i < half else len(ordered) - 1 - i)
+        for i, (name, rank) in enumerate(ordered)
+    ]
+
+
+def rank_ticks(last: int) -> list[int]:
+    """Ranks that are written below the line of a critical-difference diagram."""
+    step = 1 if last <= 12 else 2 if last <= 24 else 5
+    return list(range(1, last + 1, step))
+
+
+def cliques(names: Iterable[Sequence[str]], rank_of: Mapping[str, float]) -> list[Clique]:
+    """The bars of a critical-difference diagram, on as few levels as they need.
+
+    A clique of fewer than two known models is no bar.
+    """
+    spans = []
+    for clique in names:
+        known = [rank_of[name] for name in clique if name in rank_of]
+        if len(known) > 1:
+            spans.append((min(known), max(known)))
+    ends: list[float] = []
+    bars = []
+    for low, high in sorted(spans):
+        level = next((i for i, end in enumerate(ends) if end < low), len(ends))
+        ends[level : level + 1] = [high]
+        bars.append(Clique(low, high, level))
+    return bars
+
+
+def text_width(text: str, size: float) -> float:
+    """About how wide `text` is in a sans-serif font of `size`; wide characters count double."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return (len(text) + wide) * 0.58 * size
+
+
+def shorten(text: str, room: float, size: float) -> str:
+    """`text`, cut with an ellipsis where it is wider than `room`."""
+    if text_width(text, size) <= room:
+        return text
+    while text and text_width(text, size) > room - 0.58 * size:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def frontier(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Indices of the points no other beats in both x and y (small is good), by x."""
+    best = math.inf
+    kept = []
+    for i in sorted(range(len(points)), key=lambda i: points[i]):
+        if points[i][1] < best:
+            best = points[i][1]
+            kept.append(i)
+    return kept

@@ -1,0 +1,82 @@
+"""Numbers and names as a reader wants to see them."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.training.report import duration
+
+NOTHING = "–"
+"""Stands where there is no number."""
+
+METRIC_TITLES = {"mad": "MAD", "rmse": "RMSE", "mape": "MAPE", "spearman": "Spearman"}
+METRIC_UNITS = {"mad": "points", "rmse": "points", "mape": "%", "spearman": "ρ"}
+_NO_TEXT = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def fixed(value: float | None, digits: int = 2, sign: bool = False) -> str:
+    """A number with so many decimals and a true minus sign."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    if not float(text):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def interval(low: float | None, high: float | None, digits: int = 2) -> str:
+    """``5.31–6.40``; with a word between where a dash could be read as a minus."""
+    if low is None or high is None:
+        return ""
+    between = "–" if low >= 0 else " to "
+    return f"{fixed(low, digits)}{between}{fixed(high, digits)}"
+
+
+def count(value: float | None) -> str:
+    """A large number in three digits: ``617``, ``197 k``, ``2.01 M``."""
+    if value is None:
+        return NOTHING
+    for size, unit in _UNITS:
+        if value >= size * 0.9995:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def seconds(value: float | None) -> str:
+    """A time: ``0.4 s``, ``3 min 05 s``."""
+    if value is None:
+        return NOTHING
+    return f"{value:.1f} s" if value < 9.95 else duration(value)
+
+
+def milliseconds(value: float | None) -> str:
+    """A latency: ``0.31 ms``, ``10.6 ms``."""
+    if value is None:
+        return NOTHING
+    return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms"
+
+
+def probability(value: float | None) -> str:
+    """A p-value; very small ones only by their bound."""
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def plain(value: Any) -> Any:
+    """`value`, a tree of plain data, with every character replaced that is no text.
+
+    These are control codes, lone surrogates (undecodable file names) and the marks that turn the
+    direction of writing, with which a name could look like another.
+    """
+    if isinstance(value, str):
+        return _NO_TEXT.sub("�", value)
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
