@@ -15,13 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.api import evaluate, load_dataset, predict, prepare_dataset, train
+    from zoo.api import bench, evaluate, load_dataset, predict, prepare_dataset, train
     from zoo.models import create_model, list_models
 
 __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "bench",
     "create_model",
     "evaluate",
     "list_models",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zoo.data.dataset import SkeletonDataset
     from zoo.prediction import ScoredRecording
     from zoo.results.run import RunResult
+    from zoo.sweep.display import Display
+    from zoo.sweep.sweep import SweepResult
     from zoo.training.evaluate import Evaluation
     from zoo.training.report import Reporter
 
@@ -59,8 +61,6 @@ def train(
     Raises:
         UserError: anything the caller can mend, in one message: see `zoo.errors`.
     """
-    if isinstance(overrides, Mapping):
-        overrides = [f"{key}={_written(value)}" for key, value in overrides.items()]
     config = compose(
         model=model,
         dataset=dataset,
@@ -69,7 +69,7 @@ def train(
         exercise=exercise,
         fold=fold,
         seed=seed,
-        overrides=overrides,
+        overrides=_settings(overrides),
     )
     return train_config(
         config,
@@ -105,6 +105,64 @@ def train_config(
         overwrite=overwrite,
         reporter=reporter,
     )
+
+
+def bench(
+    models: Sequence[str] | None = None,
+    dataset: str | None = None,
+    *,
+    exercises: Sequence[str] | None = None,
+    protocols: Sequence[str] | None = None,
+    folds: Sequence[int] | None = None,
+    seeds: Sequence[int] | None = None,
+    experiment: str | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    runs: Path | str = RUNS,
+    data_root: Path | str | None = None,
+    jobs: int | None = None,
+    retry_failed: bool = False,
+    display: "Display | None" = None,
+) -> "SweepResult":
+    """Compute every run of a grid; finished ones are taken as they are, half-done ones resumed.
+
+    Args:
+        models: names of registered models; may come from `experiment`, as all of the grid.
+        dataset: name of a prepared dataset; default ``synthetic``.
+        exercises: exercise ids; default all that have scores.
+        protocols: names; default ``person-kfold``.
+        folds: folds to test on; default all.
+        seeds: of weights and batch order; default those of each protocol.
+        experiment: name of a file in ``configs/experiment`` with a ``bench:`` block.
+        overrides: settings for every run, as in `train`.
+        runs: folder of all runs.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        jobs: runs at once, a process with one thread each; default as many as there are cores.
+        retry_failed: try again what failed before; else a failure stands until its code changes.
+        display: is told how it goes; default silence.
+
+    Returns:
+        Counts, and the failures; a failed run stops nothing and raises nothing.
+
+    Raises:
+        UserError: something is unknown or does not fit; found before anything runs.
+        StorageError: the disk is full; what is finished stays.
+        SweepStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
+    """
+    from zoo.sweep.plan import make_plan
+    from zoo.sweep.request import Request
+    from zoo.sweep.run import run_plan
+
+    request = (Request.from_experiment(experiment) if experiment else Request(())).narrowed(
+        models=models,
+        dataset=dataset,
+        protocols=protocols,
+        exercises=exercises,
+        folds=folds,
+        seeds=seeds,
+        settings=_settings(overrides),
+    )
+    plan = make_plan(request, Path(runs), None if data_root is None else Path(data_root))
+    return run_plan(plan, workers=jobs, retry_failed=retry_failed, display=display)
 
 
 def evaluate(
@@ -208,6 +266,12 @@ def prepare_dataset(
         strict=strict,
         progress=progress,
     )
+
+
+def _settings(overrides: Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
+    if isinstance(overrides, Mapping):
+        return [f"{key}={_written(value)}" for key, value in overrides.items()]
+    return overrides
 
 
 def _written(value: Any) -> str:

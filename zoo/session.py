@@ -1,7 +1,7 @@
 """From a composed configuration to the data of one fold and the builder of its model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
@@ -67,6 +67,22 @@ class Session:
             build=build,
             streams=streams_of(model),
             raw=bool(getattr(model, "raw", False)),
+        )
+
+    def on_exercise(
+        self, exercise: str, whole: SkeletonDataset, data_root: Path | None = None
+    ) -> "Session":
+        """The same model and protocol on another exercise of the dataset `whole`.
+
+        Raises:
+            DataError: there is no such exercise.
+        """
+        own = whole.select(exercise=exercise)
+        return replace(
+            self,
+            config={**self.config, "dataset": {**self.config["dataset"], "exercise": exercise}},
+            dataset=with_test_dataset(own, self.protocol, data_root),
+            samples=None,
         )
 
     @property

@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from zoo.sweep.request import Request
     from zoo.sweep.sweep import SweepResult
 
-_LISTS = ("models", "exercises", "folds", "seeds")
 _MOST_FAILURES = 20
 
 
@@ -77,31 +76,31 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _request(args: argparse.Namespace) -> "Request":
+    """What the arguments ask for; key=value settings may stand at the end of a list."""
     from zoo.errors import ConfigError
     from zoo.sweep.request import Request, whole_numbers
 
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
-    overrides = list(args.overrides)
-    chosen: dict[str, Any] = {}
-    for name in _LISTS:
-        values = getattr(args, name)
-        overrides += [v for v in values or () if "=" in v]
-        values = [v for v in values or () if "=" not in v]
-        chosen[name] = None if values in ([], ["all"]) else tuple(values)
-    for name in ("folds", "seeds"):
-        if chosen[name] is not None:
-            chosen[name] = whole_numbers(chosen[name], f"--{name}")
-    if args.experiment is None and chosen["models"] is None:
-        raise ConfigError(
-            "name models: --models d2sta mean (`zoo models` lists them), or an --experiment"
-        )
-    base = Request.from_experiment(args.experiment) if args.experiment else Request(models=())
+    settings = list(args.overrides)
+    lists: dict[str, list[str] | None] = {}
+    for name in ("models", "exercises", "folds", "seeds"):
+        given = getattr(args, name) or []
+        settings += [value for value in given if "=" in value]
+        values = [value for value in given if "=" not in value]
+        lists[name] = None if values in ([], ["all"]) else values
+    numbers = {
+        name: None if lists[name] is None else whole_numbers(lists[name] or (), f"--{name}")
+        for name in ("folds", "seeds")
+    }
+    base = Request.from_experiment(args.experiment) if args.experiment else Request(())
     return base.narrowed(
-        **chosen,
+        models=lists["models"],
         dataset=args.dataset,
-        protocols=tuple(args.protocols) if args.protocols else None,
-        set=tuple(overrides),
+        protocols=args.protocols,
+        exercises=lists["exercises"],
+        settings=settings,
+        **numbers,
     )
 
 

@@ -15,7 +15,7 @@ from zoo.results.files import path_part, read_json
 from zoo.results.folder import RECORD
 from zoo.session import Session
 from zoo.sweep.job import Job
-from zoo.sweep.plan import Plan, group_of
+from zoo.sweep.plan import Group, Plan
 from zoo.training.cost import count_flops
 
 FLOPS_PER_SECOND = 5e9
@@ -47,26 +47,27 @@ class Recorded:
 def expected_costs(plan: Plan) -> dict[Path, float]:
     """Expected seconds of every job, by its path."""
     costs = _Costs(plan)
-    return {job.path: costs.of(job) for job in plan.jobs}
+    return {
+        job.path: seconds
+        for group in plan.groups
+        for seconds in [costs.of(group)]
+        for job in group.jobs
+    }
 
 
 @dataclass
 class _Costs:
     plan: Plan
     _by_model: dict[str, list[Recorded]] = field(default_factory=dict)
-    _by_group: dict[str, float] = field(default_factory=dict)
     _speed: float | None = None
 
-    def of(self, job: Job) -> float:
-        group = group_of(job.config)
-        if group not in self._by_group:
-            self._by_group[group] = self._estimate(job, self.plan.sessions[group])
-        return self._by_group[group]
-
-    def _estimate(self, job: Job, session: Session) -> float:
-        known = [
-            r for r in self._recorded(job.model) if r.settings == _settings(job.config["model"])
-        ]
+    def of(self, group: Group) -> float:
+        """Seconds of each run of a group."""
+        if not group.jobs:
+            return 0.0
+        job, session = group.jobs[0], group.session
+        same = _settings(job.config["model"])
+        known = [r for r in self._recorded(job.model) if r.settings == same]
         here = [r for r in known if r.place == _place(job)]
         if here:
             return median(r.seconds for r in here)
@@ -75,9 +76,7 @@ class _Costs:
         work = _sample_count(session) * epochs
         if known:
             return median(r.seconds * work / r.work for r in known)
-        if closed_form:
-            return _OVERHEAD
-        flops = _flops(session)
+        flops = None if closed_form else _flops(session)
         return _OVERHEAD + (0 if flops is None else 3 * flops * work / self._flops_per_second())
 
     def _recorded(self, model: str) -> list[Recorded]:

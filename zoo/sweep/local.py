@@ -80,7 +80,7 @@ class LocalExecutor:
                 found.append((worker.job, told))
                 if told.is_end:
                     worker.job = None
-                if told.kind == news.OUTDATED:
+                if told.kind == news.AGAIN:
                     self._workers.remove(worker)
 
     def stop(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 STARTED, EPOCH = "started", "epoch"
 FINISHED, THERE, FAILED, BUSY = "finished", "there", "failed", "busy"
-NO_ROOM, STOPPED, LOST, OUTDATED = "no room", "stopped", "lost", "outdated"
+NO_ROOM, STOPPED, LOST, AGAIN = "no room", "stopped", "lost", "again"
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class News:
             ``finished``: computed now; ``there``: somebody had computed it already; ``failed``:
             with `message` and `traceback`; ``busy``: another process writes it; ``no room``: the
             disk refuses; ``stopped``: asked to, what was computed is kept; ``lost``: its process
-            or node died, and `message` says how; ``outdated``: its process had imported the
-            model's code before it was changed, and nothing was computed.
+            died, and `message` says how; ``again``: nothing came of it through no fault of its
+            own, such as a process that had imported the model before its code was changed.
         epoch: epochs that are done.
         epochs: how many there will be at most.
         mad: on validation people while at work, on test people at the end, in score units.

@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,26 +34,31 @@ _GRID = {
 
 
 @dataclass
+class Group:
+    """The runs of one model on one exercise under one protocol; they differ in fold and seed."""
+
+    session: Session
+    jobs: list[Job]
+
+
+@dataclass
 class Plan:
     """All runs of a sweep, each once.
 
     Attributes:
-        jobs: in the order of the request: protocols, models, exercises, seeds, folds.
+        groups: in the order of the request: protocols, models, exercises.
         runs: folder of all runs.
         data_root: folder of prepared datasets; None for the usual place.
-        sessions: an open session for every model, exercise and protocol, by `group_of`.
     """
 
-    jobs: list[Job]
+    groups: list[Group]
     runs: Path
     data_root: Path | None
-    sessions: dict[str, Session] = field(repr=False)
 
-
-def group_of(config: Mapping[str, Any]) -> str:
-    """What the runs of one model on one exercise under one protocol share, as text."""
-    blocks = {key: value for key, value in config.items() if key not in ("fold", "seed")}
-    return json.dumps(blocks, sort_keys=True, default=str)
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs of all groups."""
+        return [job for group in self.groups for job in group.jobs]
 
 
 def make_plan(request: Request, runs: Path, data_root: Path | None = None) -> Plan:
@@ -62,17 +68,23 @@ def make_plan(request: Request, runs: Path, data_root: Path | None = None) -> Pl
         UserError: an unknown name, setting, exercise or fold, a dataset that is not prepared, a
             model that cannot be built; the message says which.
     """
-    for setting in (*request.set, *(s for entrant in request.models for s in entrant.set)):
+    for setting in (
+        *request.settings,
+        *(s for entrant in request.models for s in entrant.settings),
+    ):
         option = _GRID.get(setting.partition("=")[0])
         if option:
             raise ConfigError(f"{setting}: a sweep runs over these; use {option}")
     for entrant in request.models:
         MODELS.get(entrant.name)
     planner = _Planner(request, runs.absolute(), data_root)
-    jobs = {job.path: job for job in planner.jobs()}
-    if not jobs:
-        raise ConfigError("there is nothing to run: no model takes part in these protocols")
-    return Plan(list(jobs.values()), planner.runs, data_root, planner.sessions)
+    groups = list(planner.groups())
+    if not any(group.jobs for group in groups):
+        raise ConfigError(
+            "there is nothing to run: no model takes part under these protocols, or none has such "
+            "a fold"
+        )
+    return Plan(groups, planner.runs, data_root)
 
 
 @dataclass
@@ -80,40 +92,44 @@ class _Planner:
     request: Request
     runs: Path
     data_root: Path | None
-    sessions: dict[str, Session] = field(default_factory=dict)
     _datasets: dict[str, SkeletonDataset] = field(default_factory=dict)
+    _planned: set[Path] = field(default_factory=set)
 
-    def jobs(self) -> Iterator[Job]:
-        fold_counts: list[int] = []
-        for protocol in self.request.protocols:
-            for entrant in self.request.models:
-                if entrant.protocols is None or protocol in entrant.protocols:
-                    yield from self._entrant_jobs(entrant, protocol, fold_counts)
-        most = max(fold_counts, default=0)
-        beyond = [fold for fold in self.request.folds or () if fold >= most]
-        if beyond and fold_counts:
-            raise ConfigError(f"there is no fold {beyond[0]}: the last one is {most - 1}")
-
-    def _entrant_jobs(
-        self, entrant: Entrant, protocol: str, fold_counts: list[int]
-    ) -> Iterator[Job]:
-        config = self._composed(entrant, protocol)
-        for exercise in self._exercises(config):
-            session = self._session(
-                {**config, "dataset": {**config["dataset"], "exercise": exercise}}
-            )
+    def groups(self) -> Iterator[Group]:
+        for protocol, entrant in product(self.request.protocols, self.request.models):
+            if entrant.protocols is not None and protocol not in entrant.protocols:
+                continue
+            config = self._composed(entrant, protocol)
+            whole = self._whole(config["dataset"])
+            exercises = self.request.exercises or whole.exercises
+            first = {**config, "dataset": {**config["dataset"], "exercise": exercises[0]}}
+            session = Session.open(first, self.data_root, whole.select(exercise=exercises[0]))
             code = Code.now(model_source(entrant.name, _class_of(entrant.name, session)))
-            protocol_hash, folds = session.protocol.hash(), session.num_folds
-            fold_counts.append(folds)
-            for seed in entrant.seeds or self.request.seeds or session.protocol.seeds:
-                for fold in range(folds) if self.request.folds is None else self.request.folds:
-                    if fold < folds:
-                        one = {**session.config, "seed": seed, "fold": fold}
-                        key = run_key(one, session.dataset, protocol_hash)
-                        yield Job(one, key.path(self.runs), key.hash, key.title, code)
+            for exercise in exercises:
+                here = session.on_exercise(exercise, whole, self.data_root)
+                yield Group(here, list(self._jobs(entrant, here, code)))
+
+    def _jobs(self, entrant: Entrant, session: Session, code: Code) -> Iterator[Job]:
+        seeds = self.request.seeds if entrant.seeds is None else entrant.seeds
+        folds = range(session.num_folds)
+        chosen = folds if self.request.folds is None else self.request.folds
+        beyond = [fold for fold in chosen if fold not in folds]
+        if beyond and len(self.request.protocols) == 1:
+            raise ConfigError(
+                f"there is no fold {beyond[0]}: {session.protocol.name} has the folds 0 to "
+                f"{folds[-1]} here"
+            )
+        protocol_hash = session.protocol.hash()
+        for seed, fold in product(session.protocol.seeds if seeds is None else seeds, chosen):
+            config = {**session.config, "seed": seed, "fold": fold}
+            key = run_key(config, session.dataset, protocol_hash)
+            path = key.path(self.runs)
+            if fold in folds and path not in self._planned:
+                self._planned.add(path)
+                yield Job(config, path, key.hash, key.title, code)
 
     def _composed(self, entrant: Entrant, protocol: str) -> Config:
-        settings = (*self.request.set, *entrant.set)
+        settings = (*self.request.settings, *entrant.settings)
         try:
             config = compose(
                 model=entrant.name,
@@ -128,24 +144,12 @@ class _Planner:
             config["trainer"]["threads"] = 1
         return config
 
-    def _exercises(self, config: Config) -> list[str]:
-        chosen = self.request.exercises
-        return self._whole(config["dataset"]).exercises if chosen is None else list(chosen)
-
-    def _session(self, config: Config) -> Session:
-        group = group_of(config)
-        if group not in self.sessions:
-            block = config["dataset"]
-            dataset = self._whole(block).select(exercise=block["exercise"])
-            self.sessions[group] = Session.open(config, self.data_root, dataset)
-        return self.sessions[group]
-
     def _whole(self, block: Mapping[str, Any]) -> SkeletonDataset:
         """The dataset with all exercises, opened once."""
-        block = {**block, "exercise": None}
-        name = json.dumps(block, sort_keys=True)
+        whole = {**block, "exercise": None}
+        name = json.dumps(whole, sort_keys=True)
         if name not in self._datasets:
-            self._datasets[name] = open_dataset({"dataset": block}, self.data_root)
+            self._datasets[name] = open_dataset({"dataset": whole}, self.data_root)
         return self._datasets[name]
 
 

@@ -16,13 +16,13 @@ class Entrant:
     Attributes:
         name: of a registered model.
         seeds: its own; None takes the sweep's.
-        set: its own settings as ``key=value``.
+        settings: its own, as ``key=value``.
         protocols: the ones it takes part in; None for all of the sweep's.
     """
 
     name: str
     seeds: tuple[int, ...] | None = None
-    set: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     protocols: tuple[str, ...] | None = None
 
 
@@ -37,7 +37,7 @@ class Request:
         exercises: ids; None for all that have scores.
         folds: numbers; None for all.
         seeds: None takes those of each protocol.
-        set: settings for every run as ``key=value``.
+        settings: for every run, as ``key=value``.
     """
 
     models: tuple[Entrant, ...]
@@ -46,7 +46,7 @@ class Request:
     exercises: tuple[str, ...] | None = None
     folds: tuple[int, ...] | None = None
     seeds: tuple[int, ...] | None = None
-    set: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
     @classmethod
     def from_experiment(cls, name: str) -> "Request":
@@ -71,23 +71,51 @@ class Request:
             **_narrowed(values, where),
         )
 
-    def narrowed(self, **choices: Any) -> "Request":
-        """With some of it replaced; what is None stays.
+    def narrowed(
+        self,
+        *,
+        models: Sequence[str] | None = None,
+        dataset: str | None = None,
+        protocols: Sequence[str] | None = None,
+        exercises: Sequence[str] | None = None,
+        folds: Sequence[int] | None = None,
+        seeds: Sequence[int] | None = None,
+        settings: Sequence[str] = (),
+    ) -> "Request":
+        """With some of it replaced; what is None stays, and `settings` are added.
 
-        ``models`` are names: those that take part already keep their own settings.
+        Models that take part already keep their own settings; of their own seeds those stay that
+        are among the given ones.
+
+        Raises:
+            ConfigError: no model takes part.
         """
-        given = {key: value for key, value in choices.items() if value is not None}
-        if "models" in given:
-            own = {
-                entrant.name: [e for e in self.models if e.name == entrant.name]
-                for entrant in self.models
-            }
-            given["models"] = tuple(
-                entrant for name in given["models"] for entrant in own.get(name, [Entrant(name)])
+        given: dict[str, Any] = {
+            "dataset": dataset,
+            "protocols": protocols and tuple(protocols),
+            "exercises": exercises and tuple(exercises),
+            "folds": folds and tuple(folds),
+            "seeds": seeds and tuple(seeds),
+        }
+        known = list(self.models)
+        if models is not None:
+            own = {name: [e for e in known if e.name == name] for name in models}
+            known = [e for name, found in own.items() for e in found or [Entrant(name)]]
+        if not known:
+            raise ConfigError(
+                "name the models that take part (`zoo models` lists them), or an experiment"
             )
-        if "set" in given:
-            given["set"] = (*self.set, *given["set"])
-        return replace(self, **given)
+        if seeds is not None:
+            known = [
+                e if e.seeds is None else replace(e, seeds=tuple(s for s in e.seeds if s in seeds))
+                for e in known
+            ]
+        return replace(
+            self,
+            models=tuple(known),
+            settings=(*self.settings, *settings),
+            **{key: value for key, value in given.items() if value is not None},
+        )
 
 
 def _entrant(value: Any, where: str) -> Entrant:
@@ -110,7 +138,8 @@ def _narrowed(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         elif key in ("seeds", "folds"):
             result[key] = whole_numbers(_listed(value, f"{where}.{key}"), f"{where}.{key}")
         else:
-            result[key] = tuple(str(item) for item in _listed(value, f"{where}.{key}"))
+            name = "settings" if key == "set" else key
+            result[name] = tuple(str(item) for item in _listed(value, f"{where}.{key}"))
     return {key: value for key, value in result.items() if value is not None}
 
 
@@ -141,7 +170,7 @@ def _listed(value: Any, where: str) -> Sequence[Any]:
 def _known_keys(values: Any, cls: type, where: str) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where} is {values!r}, expected keys and values")
-    known = [f.name for f in fields(cls)]
+    known = ["set" if f.name == "settings" else f.name for f in fields(cls)]
     for key in values:
         if key not in known:
             raise ConfigError(f"{where} has no key {key!r}. {did_you_mean(str(key), known)}")

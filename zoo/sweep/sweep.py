@@ -211,7 +211,7 @@ class Sweep:
                 self._fail(job, f"its process {told.message}, twice", told.traceback)
             else:
                 self._waiting.appendleft(job)
-        else:  # outdated or stopped
+        else:  # again, or stopped
             self._waiting.appendleft(job)
 
     def _fail(self, job: Job, error: str, traceback: str) -> None:

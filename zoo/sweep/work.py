@@ -78,7 +78,7 @@ class Workshop:
         model = session.build()
         source = model_source(config["model"]["name"], model)
         if source["sha256"] != source_hash(type(model)):
-            return News(news.OUTDATED)
+            return News(news.AGAIN)
         key = run_key(config, session.dataset, session.protocol.hash())
         job = Job(config, key.path(self.runs), key.hash, key.title, Code.now(source))
         state = look(job)

@@ -62,7 +62,7 @@ def _work(
         except KeyboardInterrupt:
             ending = News(news.STOPPED)
         tell(ending)
-        if ending.kind == news.OUTDATED:
+        if ending.kind == news.AGAIN:
             return
 
 
