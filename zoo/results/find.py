@@ -38,15 +38,14 @@ def open_run(run: "RunResult | Path | str") -> RunResult:
 def finished_runs(folder: Path, limit: int = _SHOWN) -> tuple[list[Path], bool]:
     """Finished run folders below `folder`, sorted, and whether there are more than `limit`."""
     found: list[Path] = []
-    base = len(folder.parts)
+    top = str(folder).rstrip(os.sep).count(os.sep)
     for place, names, files in os.walk(folder):
-        here = Path(place)
         if RECORD in files:
             names.clear()
-            found.append(here)
+            found.append(Path(place))
             if len(found) > limit:
                 break
-        elif len(here.parts) - base >= _DEPTH:
+        elif place.rstrip(os.sep).count(os.sep) - top >= _DEPTH:
             names.clear()
         names[:] = sorted(n for n in names if not n.startswith(".") and not n.endswith(".partial"))
     return found[:limit], len(found) > limit

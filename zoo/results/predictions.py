@@ -117,32 +117,42 @@ def read_predictions(path: Path) -> Predictions:
         DataError: it is missing, has other columns, a row of the wrong width, or a score that is
             no finite number; the message names the line.
     """
-    rows: list[list[str]] = []
-    true: list[float] = []
-    predicted: list[float] = []
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             if tuple(next(reader, ())) != COLUMNS:
                 raise DataError(f"{path}, line 1: expected the columns {', '.join(COLUMNS)}")
-            for row in reader:
-                where = f"{path}, line {reader.line_num}"
-                if len(row) != len(COLUMNS):
-                    raise DataError(f"{where}: {len(row)} fields, expected {len(COLUMNS)}")
-                rows.append(row)
-                true.append(_number(row[5], where))
-                predicted.append(_number(row[6], where))
-                if not row[4].isdecimal():
-                    raise DataError(f"{where}: segment {row[4]!r} is no whole number")
+            rows = list(reader)
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path} is no table of predictions: {error}") from None
-    part, person, group, recording, segment = ([row[column] for row in rows] for column in range(5))
-    return Predictions(
-        part, person, group, recording, [int(s) for s in segment], np.array(true),
-        np.array(predicted),
-    )  # fmt: skip
+    try:
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
+        part, person, group, recording, segment, true, predicted = map(list, columns)
+        scores = np.array([list(map(float, true)), list(map(float, predicted))])
+        if not (np.isfinite(scores).all() and all(map(str.isdecimal, segment))):
+            raise ValueError
+    except ValueError:
+        raise _first_fault(path) from None
+    return Predictions(part, person, group, recording, list(map(int, segment)), *scores)
+
+
+def _first_fault(path: Path) -> DataError:
+    """What is wrong with the first line that cannot be read."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if len(row) != len(COLUMNS):
+                return DataError(f"{where}: {len(row)} fields, expected {len(COLUMNS)}")
+            for text in row[5:]:
+                if not _finite(text):
+                    return DataError(f"{where}: {text!r} is no finite number")
+            if not row[4].isdecimal():
+                return DataError(f"{where}: segment {row[4]!r} is no whole number")
+    return DataError(f"{path} is no table of predictions")
 
 
 def written(values: ArrayLike) -> NDArray[np.float64]:
@@ -153,11 +163,8 @@ def written(values: ArrayLike) -> NDArray[np.float64]:
     return np.array([float(str(v)) for v in np.asarray(values, dtype=np.float32)])
 
 
-def _number(text: str, where: str) -> float:
+def _finite(text: str) -> bool:
     try:
-        value = float(text)
+        return math.isfinite(float(text))
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(f"{where}: {text!r} is no finite number")
-    return value
+        return False
