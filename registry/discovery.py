@@ -62,7 +62,8 @@ class Source:
         """Whether both name the same object of the same owner."""
         if self.attribute != other.attribute:
             return False
-        if self.object is None and other.object is None:
+        unseen = self.object is None and other.object is None
+        if unseen and not (self.is_file or other.is_file):
             return self.module == other.module and self.distribution == other.distribution
         file = self.file()
         return file is not None and file == other.file()

@@ -97,6 +97,24 @@ def test_entry_point_of_a_stranger(install: Callable[..., Path]) -> None:
     assert registry.MODELS.names("str*nge") == ["strange"]
 
 
+def test_file_of_an_installed_package_named_as_a_plugin_is_no_second_owner(
+    install: Callable[..., Path], models: Registry
+) -> None:
+    body = """
+        from registry import register_model
+
+        @register_model("strange")
+        class Net: ...
+    """
+    site = install(
+        "strange-models", {"strange": "strange_mod:Net"}, module="strange_mod", body=body
+    )
+    registry.add_plugin(site / "strange_mod.py")
+    for _ in range(2):  # loading runs the decorator, which names the class once more
+        assert models.get("strange").owner == "strange-models 1.2"
+        assert models.get("strange").load().__name__ == "Net"
+
+
 def test_two_owners_are_both_named(install: Callable[..., Path]) -> None:
     install("dist-a", {"twice": "mod_a:Net"}, module="mod_a", body="class Net: ...")
     install("dist-b", {"twice": "mod_b:Net"}, module="mod_b", body="class Net: ...")
