@@ -92,6 +92,13 @@ def trained(make_kimore: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return _module("trained_maker.py").make(make_kimore(root / "KiMoRe"), root)
 
 
+@pytest.fixture(scope="session")
+def fresh_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Any]:
+    """Makes fresh environments with the zoo's wheel: `Site` of tests/site_maker.py."""
+    pytest.importorskip("hatchling", reason="wheels are built with hatchling")
+    return lambda: _module("site_maker.py").make(tmp_path_factory.mktemp("site"))
+
+
 def _module(path: str) -> Any:
     """A module of the tests, which are no package."""
     file = Path(__file__).parent / path

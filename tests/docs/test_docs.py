@@ -8,14 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from registry import MODELS
+from registry import MODELS, add_plugin
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 INSTALLS = ("python3 -m venv", "pip install", "git clone")
+PLUGINS = ROOT / "docs" / "plugins.md"
+"""The page whose reader installs a package: its commands run in an environment of their own."""
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -26,13 +29,17 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands(page: Path) -> list[str]:
     """What stands behind ``$ `` in the console blocks of a page, installs left out."""
-    found = [
+    return [c for c in all_commands(page) if not c.startswith(INSTALLS)]
+
+
+def all_commands(page: Path) -> list[str]:
+    """What stands behind ``$ `` in the console blocks of a page."""
+    return [
         line[2:]
         for block in blocks(page, "console")
         for line in block.splitlines()
         if line.startswith("$ ")
     ]
-    return [c for c in found if not c.startswith(INSTALLS)]
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +77,7 @@ def test_pages_have_commands() -> None:
     assert sum(len(commands(page)) for page in PAGES) >= 10
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [p for p in PAGES if p != PLUGINS], ids=lambda p: p.name)
 def test_commands_run(page: Path, desk: Path, request: pytest.FixtureRequest) -> None:
     todo = commands(page)
     if not todo:
@@ -83,10 +90,21 @@ def test_commands_run(page: Path, desk: Path, request: pytest.FixtureRequest) ->
         run(command, desk)
 
 
+def test_plugins_page_leads_from_nothing_to_the_board(fresh_site: Callable[[], Any]) -> None:
+    site = fresh_site()
+    for name, text in _files(PLUGINS):
+        (site.root / name).write_text(text, encoding="utf-8")
+    said = {command: site.run(*shlex.split(command)).stdout for command in all_commands(PLUGINS)}
+    board = said["zoo leaderboard"]
+    assert "my_model 0.1.0" in board
+    assert "reach" not in board
+    assert "reach.py" in said["zoo leaderboard --plugin reach.py"]
+
+
 def _files(page: Path) -> list[tuple[str, str]]:
-    """Files a page tells the reader to write: Python blocks that begin with ``# NAME.py``."""
-    named = re.compile(r"# ([\w-]+\.py)\n")
-    found = [(named.match(block), block) for block in blocks(page, "python")]
+    """Files a page tells the reader to write: blocks that begin with ``# NAME.py`` or ``.yaml``."""
+    named = re.compile(r"# ([\w-]+\.(?:py|yaml))\n")
+    found = [(named.match(b), b) for kind in ("python", "yaml") for b in blocks(page, kind)]
     return [(m[1], block) for m, block in found if m]
 
 
@@ -112,8 +130,9 @@ def test_sphinx_builds_without_a_warning(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for name in MODELS.names():
-        assert (tmp_path / "html" / "models" / f"{name}.html").is_file()
+    for entry in MODELS:
+        if entry.owner.startswith("skeleton-zoo "):
+            assert (tmp_path / "html" / "models" / f"{entry.name}.html").is_file()
 
 
 @pytest.fixture
@@ -133,3 +152,19 @@ def test_model_pages_carry_the_cards(
     assert "10.3390/s26010287" in page
     assert "`model.groups`" in page
     assert "Published numbers" in page
+
+
+def test_model_pages_leave_out_plugins_whatever_they_are(
+    tmp_path: Path, model_pages: Callable[[Path], list[Path]]
+) -> None:
+    (tmp_path / "stranger.py").write_text(
+        "from registry import register_model\n@register_model('stranger')\nclass Net: ...\n"
+    )
+    (tmp_path / "stranger.yaml").write_text("card: [broken]\n")
+    (name,) = add_plugin(tmp_path / "stranger.py")
+    try:
+        pages = model_pages(tmp_path / "pages")
+    finally:
+        MODELS.forget(name)
+    assert "stranger" not in {page.stem for page in pages}
+    assert "stranger" not in (tmp_path / "pages" / "index.md").read_text()
