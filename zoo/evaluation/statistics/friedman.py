@@ -40,16 +40,15 @@ class Friedman:
 
 
 def friedman(blocks: ArrayLike, names: Sequence[str], *, alpha: float = 0.05) -> Friedman:
-    r"""Friedman's test with Nemenyi's critical difference.
+    """Friedman's test with Nemenyi's critical difference.
 
-    With ranks $r_{bm}$ within blocks, ties sharing their mean, and mean ranks $R_m$,
+    With ranks r within the B blocks, ties sharing their mean, and mean ranks R of the M models::
 
-    $$\chi^2 = \frac{(M-1)\,B^2 \sum_m (R_m - \frac{M+1}{2})^2}
-                    {\sum_{bm} (r_{bm} - \frac{M+1}{2})^2}, \qquad
-      F = \frac{(B-1)\chi^2}{B(M-1)-\chi^2}, \qquad
-      CD = q_\alpha \sqrt{\frac{M(M+1)}{6B}}$$
+        χ² = (M − 1) B² Σ (R − (M + 1) / 2)² / Σ (r − (M + 1) / 2)²
+        F  = (B − 1) χ² / (B (M − 1) − χ²)
+        CD = q √(M (M + 1) / (6 B))
 
-    with $q_\alpha$ the quantile of the studentised range of M means over $\sqrt 2$.
+    with q the 1 − `alpha` quantile of the studentised range of M means, divided by √2.
 
     Args:
         blocks: error of each model in each block (B, M), lower is better; here a block is the test
