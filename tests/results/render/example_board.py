@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 HOSTILE = "<script>alert(1)</script>"
+RUN = "</script><img src=x onerror=\"document.title='run'\">'&"
 METRICS = ("mad", "rmse", "mape", "spearman")
 EXERCISES = (
     ("1", "arm lift"),
@@ -86,6 +87,17 @@ def board(points: bool = True) -> dict[str, Any]:
             "unreadable": [{"path": "kimore/5/broken", "reason": "run.json is no JSON"}],
         }
     )
+
+
+def spoiled(value: Any, key: str = "") -> Any:
+    """The same board with `RUN` behind every text that a stranger could have written."""
+    kept = ("generated", "fingerprint", "hash", "family", "id", "metrics", "exercise", "dataset")
+    if isinstance(value, dict):
+        free_keys = key in ("settings", "by_group", "versions")
+        return {f"{k}{RUN}" if free_keys else k: spoiled(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [spoiled(v, key) for v in value]
+    return f"{value}{RUN}" if isinstance(value, str) and key not in kept else value
 
 
 def _protocol_board(leaky: bool, points: bool, rng: np.random.Generator) -> dict[str, Any]:

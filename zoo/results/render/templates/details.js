@@ -197,7 +197,7 @@
         table("Metrics by exercise, with 95 % intervals", ["Exercise", ...entry.metrics.head], entry.metrics.rows, (i) => i > 0),
       ),
     );
-    if (entry.byGroup.length) section("Error by group", groups(entry));
+    if (entry.byGroup.length) section("Error by group", scrollable("Error by group", false, groups(entry)));
     if (entry.tests.length) {
       const heads = ["Against", "Difference of MAD", "95 % interval", "p, Wilcoxon", "p, permutation", "Significant"];
       section(
