@@ -21,6 +21,18 @@ from zoo.nn.sequence import (
 from zoo.skeleton.layout import Layout
 
 
+def run_cell(cell: nn.GRU | nn.LSTM, x: Tensor) -> Tensor:
+    """The states (N, T, H) of a cell that runs along x (N, T, C)."""
+    states: Tensor
+    if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        # oneDNN cannot train an LSTM in half precision on every processor
+        with torch.autocast("cpu", enabled=False):
+            states, _ = cell(x.float())
+    else:
+        states, _ = cell(x)
+    return states
+
+
 class RecurrentLayer(nn.Module):
     """Recurrent cells along time, forwards and, on request, backwards.
 
@@ -51,11 +63,11 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run through the frames."""
-        states: Tensor = self.forwards(x)[0]
+        states = run_cell(self.forwards, x)
         final = last_frame(states, mask)
         if self.backwards is None:
             return states, final
-        back = self.backwards(reverse_frames(x, mask))[0]
+        back = run_cell(self.backwards, reverse_frames(x, mask))
         states = torch.cat([states, reverse_frames(back, mask)], dim=2)
         return states, torch.cat([final, last_frame(back, mask)], dim=1)
 
