@@ -4,7 +4,7 @@ Everything heavy is imported inside the calls, so that `import zoo` stays light.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
     from zoo.prediction import ScoredRecording
+    from zoo.results.board import Board
     from zoo.results.run import RunResult
     from zoo.sweep.display import Display
     from zoo.sweep.sweep import SweepResult
@@ -121,6 +122,8 @@ def bench(
     data_root: Path | str | None = None,
     jobs: int | None = None,
     retry_failed: bool = False,
+    executor: str = "local",
+    ray_address: str | None = None,
     display: "Display | None" = None,
 ) -> "SweepResult":
     """Compute every run of a grid; finished ones are taken as they are, half-done ones resumed.
@@ -138,6 +141,8 @@ def bench(
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         jobs: runs at once, a process with one thread each; default as many as there are cores.
         retry_failed: try again what failed before; else a failure stands until its code changes.
+        executor: ``local``, or ``ray`` for a Ray cluster.
+        ray_address: of the cluster's head, ``HOST:PORT``; default the one that Ray finds.
         display: is told how it goes; default silence.
 
     Returns:
@@ -162,7 +167,14 @@ def bench(
         settings=_settings(overrides),
     )
     plan = make_plan(request, Path(runs), None if data_root is None else Path(data_root))
-    return run_plan(plan, workers=jobs, retry_failed=retry_failed, display=display)
+    return run_plan(
+        plan,
+        workers=jobs,
+        retry_failed=retry_failed,
+        display=display,
+        executor=executor,
+        ray_address=ray_address,
+    )
 
 
 def evaluate(
@@ -211,6 +223,50 @@ def predict(
     from zoo.prediction import predict as score
 
     return score(run, files, dataset=dataset, data_root=data_root, device=device)
+
+
+def leaderboard(
+    runs: Path | str | None = None,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    *,
+    exercise: str | None = None,
+    fingerprint: str | None = None,
+    protocol_hash: str | None = None,
+    public: bool = False,
+    compute: bool = True,
+    data_root: Path | str | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> "Board":
+    """Rank finished runs, each dataset and protocol for itself; see `zoo.results.leaderboard`.
+
+    Args:
+        runs: folder of all runs; default ``runs``.
+        dataset: only this dataset.
+        protocol: only this protocol.
+        exercise: only this exercise.
+        fingerprint: beginning of a dataset's fingerprint, where there are several.
+        protocol_hash: beginning of a protocol's hash, where there are several.
+        public: leave out whatever belongs to a single person.
+        compute: train the reference that a leaky board carries where it is missing.
+        data_root: folder of prepared datasets, for that.
+        note: is told why that could not be done.
+
+    Raises:
+        DataError: no such folder, or no finished run in it fits.
+    """
+    from zoo.leak_reference import supply
+    from zoo.results.leaderboard import Choice, build_board
+    from zoo.results.ranking import lacks_reference
+
+    root = Path(RUNS if runs is None else runs).expanduser()
+    choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)
+    groups, unreadable = choice.read()
+    if compute and any(map(lacks_reference, groups)):
+        for problem in supply(groups, root, data_root):
+            note(problem)
+        groups, unreadable = choice.read()
+    return build_board(root, groups, unreadable, public=public)
 
 
 def load_dataset(

@@ -161,7 +161,13 @@ class StoreMaker:
             "history.csv": b"epoch,lr,loss,validation_mad,seconds\n"
             + b"".join(b"%d,,,,%f\n" % (i + 1, s) for i, s in enumerate(seconds)),
             "checkpoint.safetensors": b"tensors",
-            "checkpoint.json": to_json({"key": key.to_dict(), "split_hash": split["hash"]}),
+            "checkpoint.json": to_json(
+                {
+                    "key": key.to_dict(),
+                    "split_hash": split["hash"],
+                    "tensors": {"sha256": hashlib.sha256(b"tensors").hexdigest()},
+                }
+            ),
         }
         for name, content in files.items():
             (path / name).write_bytes(content)

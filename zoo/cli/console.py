@@ -1,4 +1,4 @@
-"""The console and the look of its tables. Cells are plain text: nothing in them is markup."""
+"""The console and the look of its tables. Cells, headers and titles are plain text, no markup."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -37,8 +37,12 @@ def table(*columns: str, show_header: bool = True, title: str | None = None) -> 
             super().add_row(*(Text(c) if isinstance(c, str) else c for c in cells), **options)
 
     made = PlainTable(
-        box=box.SIMPLE_HEAD, show_header=show_header, title=title, title_justify="left"
+        box=box.SIMPLE_HEAD,
+        show_header=show_header,
+        title=Text(title) if title else None,
+        title_justify="left",
     )
     for name in columns:
-        made.add_column(name.removesuffix(">"), justify="right" if name.endswith(">") else "left")
+        justify: Any = "right" if name.endswith(">") else "left"
+        made.add_column(Text(name.removesuffix(">")), justify=justify)
     return made

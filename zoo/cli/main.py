@@ -9,7 +9,10 @@ from typing import NoReturn, Protocol, cast
 from registry import UserError, add_plugin, did_you_mean
 from zoo.cli.console import complain
 
-COMMANDS = ("train", "bench", "evaluate", "predict", "models", "data", "config", "new")
+COMMANDS = (
+    "train", "bench", "leaderboard", "compare", "evaluate", "predict", "models", "data", "protocol", "config",
+    "new",
+)  # fmt: skip
 """Modules of `zoo.cli`, one a command; torch is imported inside their `run`."""
 
 EPILOG = "The quickest start: zoo train --model d2sta"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,17 +43,15 @@ class Split:
         test: Sequence[int],
     ) -> "Split":
         """The split of `samples` into the parts with these indices."""
-        index, members, ids = {}, {}, {}
+        index, members = {}, {}
         for part, chosen in zip(PARTS, (train, validation, test), strict=True):
             at = sorted(int(i) for i in chosen)
             index[part] = torch.tensor(at, dtype=torch.long)
             members[part] = [
                 (samples.subject[i], samples.recording[i], samples.segment[i]) for i in at
             ]
-            ids[part] = sorted([recording, segment] for _, recording, segment in members[part])
-        text = json.dumps(ids, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return cls(index["train"], index["validation"], index["test"], members, digest)
+        ids = {part: [(r, s) for _, r, s in of_part] for part, of_part in members.items()}
+        return cls(index["train"], index["validation"], index["test"], members, samples_hash(ids))
 
     def index(self, part: str) -> Tensor:
         """Sample indices of ``train``, ``validation`` or ``test``."""
@@ -82,3 +80,12 @@ class Split:
             for part in PARTS
         }
         return {"hash": self.hash, **parts}
+
+
+def samples_hash(parts: Mapping[str, Iterable[tuple[str, int]]]) -> str:
+    """SHA-256 over the (recording, segment) of each part's samples, whatever their order."""
+    ids = {
+        part: sorted([recording, segment] for recording, segment in parts[part]) for part in PARTS
+    }
+    text = json.dumps(ids, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

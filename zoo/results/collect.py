@@ -14,7 +14,7 @@ from zoo.evaluation.statistics.tables import Table
 from zoo.results import facts
 from zoo.results.key import MACHINE_KEYS
 from zoo.results.scored import pooled_table
-from zoo.results.stored import ProtocolId, StoredRun, Unreadable, read_store
+from zoo.results.stored import ProtocolId, StoredRun, Tested, Unreadable, read_store
 
 _SHOWN = 4
 
@@ -188,8 +188,13 @@ def collect_groups(
         and protocol in (None, run.protocol.name)
         and exercise in (None, run.exercise)
     ]
+    return groups_of(chosen), unreadable
+
+
+def groups_of(runs: Iterable[StoredRun]) -> list[Group]:
+    """Runs put together as boards, in the order of `collect_groups`."""
     boards: dict[BoardKey, list[StoredRun]] = defaultdict(list)
-    for run in chosen:
+    for run in runs:
         boards[BoardKey.of(run)].append(run)
     order = sorted(boards, key=lambda key: (*_place(key, boards), *_standing(boards[key])))
     groups = []
@@ -200,7 +205,7 @@ def collect_groups(
             if other != key and (other.dataset, other.protocol) == (key.dataset, key.protocol)
         }
         groups.append(_group(key, boards[key], others))
-    return groups, unreadable
+    return groups
 
 
 def natural(text: str) -> tuple[int, int, str]:
@@ -217,6 +222,12 @@ def spans(numbers: Iterable[int]) -> str:
         else:
             parts.append([n])
     return ", ".join("-".join(map(str, part)) for part in parts)
+
+
+def fold_words(folds: Iterable[int]) -> str:
+    """``fold 3``, ``folds 0-2, 4``."""
+    some = set(folds)
+    return f"{'fold' if len(some) == 1 else 'folds'} {spans(some)}"
 
 
 def _place(key: BoardKey, boards: Mapping[BoardKey, list[StoredRun]]) -> tuple[str, bool, str]:
@@ -284,20 +295,10 @@ def _missing(runs: Sequence[StoredRun], folds: Mapping[str, list[int]]) -> tuple
         for exercise, wanted in folds.items():
             gone = [fold for fold in wanted if (exercise, fold, seed) not in have]
             if gone:
-                what = "all folds" if len(gone) == len(wanted) else f"folds {spans(gone)}"
+                what = "all folds" if len(gone) == len(wanted) else fold_words(gone)
                 what = what if len(wanted) > 1 else "the run"
                 found.append(f"{what} of exercise {exercise}, seed {seed}")
     return found, len(seeds) * sum(map(len, folds.values()))
-
-
-Tested = tuple[str, int]
-
-
-def _tested(run: StoredRun) -> Tested:
-    """What a run was tested on: the split, and the true scores that were found."""
-    table = run.test
-    rows = sorted(zip(table.recording, table.segment, table.true.tolist(), strict=True))
-    return run.split_hash, hash(tuple(rows))
 
 
 def _usual_tests(
@@ -306,14 +307,14 @@ def _usual_tests(
     """By exercise and fold, what most entries were tested on."""
     votes: dict[tuple[str, int], Counter[Tested]] = defaultdict(Counter)
     for runs in sets:
-        for place in {(run.exercise, run.fold, _tested(run)) for run in runs.values()}:
+        for place in {(run.exercise, run.fold, run.tested) for run in runs.values()}:
             votes[place[:2]][place[2]] += 1
     return {place: count.most_common(1)[0][0] for place, count in votes.items()}
 
 
 def _objection(runs: Sequence[StoredRun], usual: Mapping[tuple[str, int], Tested]) -> str:
     for run in runs:
-        expected, found = usual[run.exercise, run.fold], _tested(run)
+        expected, found = usual[run.exercise, run.fold], run.tested
         where = f"exercise {run.exercise}, fold {run.fold}"
         if found[0] != expected[0]:
             return f"it was tested under another split than the other entries ({where})"

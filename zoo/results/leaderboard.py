@@ -1,6 +1,8 @@
 """From a folder of runs to the leaderboard."""
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,59 +12,81 @@ from zoo.results.board import Board, Section
 from zoo.results.collect import Group, collect_groups
 from zoo.results.published import published_for
 from zoo.results.ranking import section
+from zoo.results.stored import Unreadable
 
 HONEST, LEAKY = "person-kfold", "d2sta-paper"
 """Protocols that are shown side by side where a dataset has boards of both."""
 
 
-def build_board(
-    runs: Path | str,
-    dataset: str | None = None,
-    protocol: str | None = None,
-    *,
-    exercise: str | None = None,
-    fingerprint: str | None = None,
-    protocol_hash: str | None = None,
-    public: bool = False,
-) -> Board:
-    """Rank what is below a folder of runs.
+@dataclass(frozen=True)
+class Choice:
+    """What of a folder of runs is to be ranked.
 
-    Each dataset and protocol gets one board, of one fingerprint and one protocol hash: those with
-    most runs, unless they are named. A note on the board says what else there is.
-
-    Args:
+    Attributes:
         runs: folder of all runs.
         dataset: only this dataset.
         protocol: only this protocol.
         exercise: only this exercise.
         fingerprint: beginning of a dataset's fingerprint.
         protocol_hash: beginning of a protocol's hash.
-        public: leave out whatever belongs to a single person.
+    """
 
-    Raises:
-        DataError: no such folder, or nothing in it fits.
+    runs: Path
+    dataset: str | None = None
+    protocol: str | None = None
+    exercise: str | None = None
+    fingerprint: str | None = None
+    protocol_hash: str | None = None
+
+    def read(self) -> tuple[list[Group], list[Unreadable]]:
+        """One group for each dataset and protocol, and the folders that cannot be read.
+
+        A group has one fingerprint and one protocol hash: those with most runs, unless they are
+        named. A note on its board says what else there is.
+
+        Raises:
+            DataError: no such folder, or nothing in it fits.
+        """
+        every, unreadable = collect_groups(
+            self.runs, self.dataset, self.protocol, exercise=self.exercise
+        )
+        found: dict[tuple[str, str], Group] = {}
+        for group in every:
+            key = group.key
+            if key.fingerprint.startswith(self.fingerprint or "") and key.protocol_hash.startswith(
+                self.protocol_hash or ""
+            ):
+                found.setdefault((key.dataset, key.protocol), group)
+        if not found:
+            asked = {k: v for k, v in vars(self).items() if v is not None and k != "runs"}
+            wanted = ", ".join(f"{what.replace('_', ' ')} {v}" for what, v in asked.items())
+            raise DataError(
+                f"{self.runs} holds no finished run{f' of {wanted}' if wanted else ''} that can be "
+                f"ranked{f'; {len(unreadable)} cannot be read' if unreadable else ''}"
+            )
+        return list(found.values()), unreadable
+
+
+def build_board(
+    root: Path,
+    groups: Sequence[Group],
+    unreadable: Sequence[Unreadable] = (),
+    *,
+    public: bool = False,
+) -> Board:
+    """Rank each group for itself.
+
+    Args:
+        root: folder of all runs.
+        groups: of `Choice.read`.
+        unreadable: of the same.
+        public: leave out whatever belongs to a single person.
     """
     from zoo import __version__
 
-    root = Path(runs).expanduser()
-    groups, unreadable = collect_groups(root, dataset, protocol, exercise=exercise)
-    chosen = main_groups(groups, fingerprint or "", protocol_hash or "")
-    if not chosen:
-        asked = {
-            "dataset": dataset,
-            "protocol": protocol,
-            "exercise": exercise,
-            "fingerprint": fingerprint,
-            "protocol hash": protocol_hash,
-        }
-        wanted = ", ".join(f"{what} {value}" for what, value in asked.items() if value)
-        raise DataError(
-            f"{root} holds no finished run{f' of {wanted}' if wanted else ''} that can be ranked"
-            + (f"; {len(unreadable)} cannot be read" if unreadable else "")
-        )
     sections = [
         section(group, root, public=public, published=published_for(group.key.dataset))
-        for group in chosen
+        for group in groups
     ]
     return Board(
         generated=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -73,26 +97,11 @@ def build_board(
         unreadable=[
             {
                 "path": bad.path.relative_to(root).as_posix(),
-                "reason": bad.reason.replace(f"{root}/", ""),
+                "reason": bad.reason.replace(f"{root}{os.sep}", ""),
             }
             for bad in unreadable
         ],
     )
-
-
-def main_groups(
-    groups: Sequence[Group], fingerprint: str = "", protocol_hash: str = ""
-) -> list[Group]:
-    """One group for each dataset and protocol: the first whose hashes begin as named."""
-    found: dict[tuple[str, str], Group] = {}
-    for group in groups:
-        key = group.key
-        fits = key.fingerprint.startswith(fingerprint) and key.protocol_hash.startswith(
-            protocol_hash
-        )
-        if fits:
-            found.setdefault((key.dataset, key.protocol), group)
-    return list(found.values())
 
 
 def _pairs(sections: Sequence[Section]) -> list[Mapping[str, Any]]:

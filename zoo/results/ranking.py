@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from zoo.evaluation.statistics import (
 from zoo.results import collect, facts
 from zoo.results.board import Entry, Incomplete, RunRow, Section, Versus
 from zoo.results.collect import Group
-from zoo.results.stored import StoredRun
+from zoo.results.stored import UNKNOWN, StoredRun
 
 METRICS = tuple(BOARD_METRICS)
 
@@ -77,7 +78,7 @@ def section(
         },
         meaning=_meaning(ranked, protocol.leak_reason) if protocol.leaky else "",
         exercises=[{"id": e, "title": known.exercises.get(e, "")} for e in group.exercises],
-        persons=len({p for entry in complete[:1] for t in entry.tables for p in t.person}),
+        persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
         metrics=list(METRICS),
         entries=ranked,
         incomplete=[_incomplete(entry) for entry in group.entries if not entry.complete],
@@ -200,7 +201,7 @@ def _spread(entry: collect.Entry) -> Spread:
         [
             [
                 [
-                    np.mean([errors[e, f, seed] for f in some if (e, f, seed) in errors])
+                    fmean(errors[e, f, seed] for f in some if (e, f, seed) in errors)
                     for e in entry.exercises
                 ]
                 for some in folds
@@ -219,7 +220,7 @@ def _friedman(entries: Sequence[collect.Entry]) -> dict[str, Any] | None:
         blocks: dict[tuple[str, int], list[float]] = defaultdict(list)
         for run in entry.runs:
             blocks[run.exercise, run.fold].append(run.mad)
-        columns.append([float(np.mean(blocks[place])) for place in sorted(blocks)])
+        columns.append([fmean(blocks[place]) for place in sorted(blocks)])
     if len(columns[0]) < 2:
         return None
     found = friedman(np.array(columns).T, [entry.name for entry in entries])
@@ -242,7 +243,7 @@ def _by_group(tables: Sequence[Table], smallest: int) -> dict[str, float]:
         for name, person in zip(group.tolist(), table.person, strict=True):
             persons[name].add(person)
     return {
-        name: float(np.mean([np.mean(seeds) for seeds in exercises.values()]))
+        name: fmean(map(fmean, exercises.values()))
         for name, exercises in sorted(errors.items())
         if len(persons[name]) >= smallest
     }
@@ -261,7 +262,7 @@ def _points(entry: collect.Entry) -> dict[str, list[tuple[str, float, float]]]:
 
 def _mean(runs: Sequence[StoredRun], key: str) -> float | None:
     known = [value for run in runs if (value := run.cost[key]) is not None]
-    return float(np.mean(known)) if known else None
+    return fmean(known) if known else None
 
 
 def _sources(runs: Sequence[StoredRun], public: bool) -> str:
@@ -329,7 +330,7 @@ def _notes(group: Group) -> list[str]:
     fewer = [f"{e.name} ({len(e.seeds)})" for e in trained if len(e.seeds) < most]
     if fewer:
         notes.append(f"Trained with fewer than {most} seeds: {', '.join(fewer)}.")
-    if any(not person for e in group.entries[:1] for run in e.runs for person in run.test.person):
+    if any(p in UNKNOWN for e in group.entries[:1] for run in e.runs for p in run.test.person):
         notes.append(
             "The dataset does not say who performs. Intervals and tests take every recording for "
             "a person of its own and are too narrow."

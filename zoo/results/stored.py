@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import DataError, ZooError
 from zoo.evaluation.metrics import mad
 from zoo.results.files import read_json
@@ -25,6 +26,9 @@ from zoo.results.folder import CONFIG, PREDICTIONS, RECORD
 from zoo.results.key import MACHINE_KEYS
 from zoo.results.predictions import Predictions, read_predictions
 from zoo.results.run import SCHEMA
+
+UNKNOWN = ("", UNKNOWN_SUBJECT)
+"""In place of a person where the dataset does not say who performs."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,10 @@ class StoredRun:
             DataError: a recording has two true scores.
         """
         table = self.test
-        who = [p or r for p, r in zip(table.person, table.recording, strict=True)]
+        who = [
+            recording if person in UNKNOWN else person
+            for person, recording in zip(table.person, table.recording, strict=True)
+        ]
         if self.protocol.aggregate == "none" or len(set(table.recording)) == len(table):
             return ScoredRows(who, table.group, table.true, table.predicted)
         whole = table.per_recording(self.protocol.aggregate)
@@ -117,9 +124,19 @@ class StoredRun:
         )
 
     @cached_property
+    def tested(self) -> "Tested":
+        """What it was tested on: the split, and a hash of the true scores, good in one process."""
+        table = self.test
+        rows = sorted(zip(table.recording, table.segment, table.true.tolist(), strict=True))
+        return self.split_hash, hash(tuple(rows))
+
+    @cached_property
     def mad(self) -> float:
         """Mean absolute deviation on the test part, in score units."""
         return mad(self.rows.true, self.rows.predicted)
+
+
+Tested = tuple[str, int]
 
 
 class ScoredRows(NamedTuple):

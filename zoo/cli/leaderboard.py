@@ -1,0 +1,164 @@
+"""`zoo leaderboard`: runs ranked, as a table, a document or a folder to publish; and checked."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.cli.main import Parser
+
+FORMATS = ("table", "md", "csv", "html", "json")
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe `zoo leaderboard` and `zoo leaderboard check`."""
+    parser = subparsers.add_parser(
+        "leaderboard",
+        help="rank the runs of a folder, or check them",
+        description="Rank finished runs, each dataset and protocol for itself, from their "
+        "predictions alone. Incomplete entries stand apart; what is within noise of the best is "
+        "marked with =.",
+    )
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
+    group = parser.add_argument_group("what to rank")
+    group.add_argument("--dataset", metavar="NAME", help="only this dataset")
+    group.add_argument("--protocol", metavar="NAME", help="only this protocol")
+    group.add_argument("--exercise", metavar="ID", help="only this exercise")
+    group.add_argument(
+        "--fingerprint", metavar="HASH", help="data to rank where there are several: how it begins"
+    )
+    group.add_argument(
+        "--protocol-hash", metavar="HASH", help="settings of the protocol: how their hash begins"
+    )
+    group = parser.add_argument_group("as what, and where to")
+    group.add_argument("--format", choices=FORMATS, metavar="KIND", help=", ".join(FORMATS))
+    group.add_argument("--output", type=Path, metavar="FILE", help="a file, or a folder for it")
+    group.add_argument("--public", action="store_true", help="leave out whatever is of one person")
+    group.add_argument(
+        "--publish", type=Path, metavar="DIR", help="write page, tables and figures, public"
+    )
+    group = parser.add_argument_group("a leaky board carries knn-bones")
+    group.add_argument(
+        "--no-compute", action="store_true", help="say that it is missing, do not compute it"
+    )
+    group.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
+    parser.set_defaults(run=run)
+    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION")
+    check = actions.add_parser(
+        "check",
+        help="compute every stored number anew and compare",
+        description="Compute every stored metric anew from the predictions, compare hashes, keys, "
+        "splits and true scores, and name what is missing or mixed. Returns 1 where something "
+        "does not hold.",
+    )
+    check.add_argument(
+        "--runs", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="folder of runs"
+    )
+    check.add_argument(
+        "--evaluate", action="store_true", help="also predict every run anew from its checkpoint"
+    )
+    check.add_argument(
+        "--data-root", type=Path, metavar="DIR", default=argparse.SUPPRESS,
+        help="folder of prepared datasets, for --evaluate",
+    )  # fmt: skip
+    check.set_defaults(run=run_check)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Rank, and print or write; return the exit code."""
+    from zoo.api import leaderboard
+    from zoo.cli.console import complain, console
+
+    kind = _kind(args)
+    board = leaderboard(
+        args.runs,
+        args.dataset,
+        args.protocol,
+        exercise=args.exercise,
+        fingerprint=args.fingerprint,
+        protocol_hash=args.protocol_hash,
+        public=args.public or args.publish is not None,
+        compute=not args.no_compute,
+        data_root=args.data_root,
+        note=lambda text: complain(text, word="note"),
+    ).to_dict()
+    if args.publish is not None:
+        from zoo.results.publish import publish
+
+        for file in publish(board, args.publish):
+            print(file)
+    if kind == "table":
+        if args.publish is None:
+            from zoo.cli.standings import print_board
+
+            print_board(console(), board)
+        return 0
+    _write(board, kind, args.output)
+    return 0
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Check a folder of runs; return 1 where something does not hold."""
+    from zoo.api import RUNS, evaluate
+    from zoo.cli.console import console
+    from zoo.results.check import check_store
+
+    def again(folder: Path) -> bool:
+        return evaluate(folder, data_root=args.data_root).agrees
+
+    out = console()
+    with out.status("") as status:
+        checked = check_store(
+            args.runs or RUNS,
+            each=lambda done, total: status.update(f"{done} of {total} runs"),
+            again=again if args.evaluate else None,
+        )
+    for finding in checked.findings:
+        out.print(f"{finding.path}: {finding.fault}", markup=False, soft_wrap=True)
+    if not checked.runs:
+        out.print(f"There is no finished run below {args.runs or RUNS}.", markup=False)
+    elif checked.findings:
+        count = len(checked.findings)
+        out.print(
+            f"{count} {'thing does' if count == 1 else 'things do'} not hold "
+            f"({checked.runs} runs looked through).",
+            style="bold red", markup=False,
+        )  # fmt: skip
+    else:
+        out.print(
+            f"{checked.runs} runs: files, keys, splits and true scores agree, and every metric "
+            "comes out again.",
+            style="green", markup=False,
+        )  # fmt: skip
+    return 1 if checked.findings else 0
+
+
+def _kind(args: argparse.Namespace) -> str:
+    """What to write: as told, else by the file's ending, else a table on the terminal."""
+    from zoo.errors import ConfigError
+
+    if args.format is not None:
+        if args.format == "table" and args.output is not None:
+            raise ConfigError("--format table is for the terminal; use --format md for a file")
+        return str(args.format)
+    if args.output is None:
+        return "table"
+    ending = args.output.suffix.lower().removeprefix(".")
+    if ending not in FORMATS[1:]:
+        raise ConfigError(
+            f"--output {args.output}: name what to write with --format, or end the file's name in "
+            f".{', .'.join(FORMATS[1:])}"
+        )
+    return str(ending)
+
+
+def _write(board: Mapping[str, Any], kind: str, output: Path | None) -> None:
+    from zoo.results.publish import document, save
+
+    content = document(board, kind)
+    if output is None:
+        sys.stdout.write(content)
+    else:
+        print(save(content, output / f"leaderboard.{kind}" if output.is_dir() else output))
