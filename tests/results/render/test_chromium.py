@@ -156,7 +156,7 @@ def test_details_open_and_close(show, example):
     found = text(page, "#details")
     assert found.startswith("d2sta")
     assert "⚠ These numbers leak: the pieces of one recording" in found
-    assert "1900 of 3800 predictions, evenly chosen" in found
+    assert "1900 of the first seed's 3800 predictions, evenly chosen" in found
     page.click("#details header button")
     assert not page.js(opened)
 

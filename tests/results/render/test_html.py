@@ -116,8 +116,8 @@ def test_the_whole_table_is_there_without_scripts(html, example):
         assert f"{entry['metrics']['3']['mape']['value']:.1f}" in html
     text = Page(html).text()
     assert "Published numbers: copied from papers, not rerun, not ranked" in text
-    assert "Protocol: random 8:1:1 of pieces; leaks: pieces of one recording" in text
-    assert "In points of 50." in text
+    assert "Protocol: random 8:1:1 of pieces Source and leak Leaks: pieces of one" in text
+    assert "2026, points of 50" in text
     assert "71 of 75" in text
     assert "≈ tied with best" in text
     assert "not significant" in text

@@ -97,7 +97,7 @@
 
   function scatter(board, chosen, title) {
     const [low, high] = limits(board, chosen);
-    const [size, left, top] = [400, 52, 12];
+    const [size, left, top] = [340, 48, 12];
     const at = (value) => ((value - low) / (high - low)) * size;
     const x = (value) => left + at(value);
     const y = (value) => top + size - at(value);
@@ -147,7 +147,10 @@
       const chosen = select.value ? [entry.points[select.value]] : known.map(([id]) => entry.points[id]);
       const drawn = chosen.reduce((sum, points) => sum + points.group.length, 0);
       const of = chosen.reduce((sum, points) => sum + points.of, 0);
-      const part = drawn < of ? `${drawn} of ${of} predictions, evenly chosen` : `${of} predictions`;
+      const part =
+        drawn < of
+          ? `${drawn} of the first seed's ${of} predictions, evenly chosen`
+          : `${of} predictions of the first seed`;
       const title = `Predicted against true score of ${entry.name}: ${part}; on the dashed line the two are equal.`;
       place.replaceChildren(
         legend(board, chosen),
