@@ -57,7 +57,9 @@ def test_comparable(other):
             "they are of different exercises: 5 and 3",
         ),
         (
-            changed(protocol__hash="b" * 64, protocol__params={"frames": 50, "split": {"folds": 4}}),
+            changed(
+                protocol__hash="b" * 64, protocol__params={"frames": 50, "split": {"folds": 4}}
+            ),
             "they follow different protocols: hash aaaaaaaaaaaa… of person-kfold and "
             "bbbbbbbbbbbb… of person-kfold; they differ in frames, split.folds",
         ),
@@ -67,7 +69,7 @@ def test_comparable(other):
         ),
     ],
     ids=["data", "exercise", "protocol", "split"],
-)  # fmt: skip
+)
 def test_every_reason_is_told(other, reason):
     assert incomparable(RUN, other) == [reason]
     assert len(incomparable(other, RUN)) == 1

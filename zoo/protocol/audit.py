@@ -1,0 +1,143 @@
+"""What a protocol does to a dataset: who stands on both sides, fold by fold."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from typing import Protocol as Interface
+
+from zoo.data.dataset import RecordingInfo
+from zoo.data.recording import Recording
+from zoo.errors import DataError
+from zoo.protocol.leakage import LeakageReport, check_leakage
+from zoo.protocol.protocol import Protocol
+from zoo.protocol.split import PARTS
+
+_STREAMS = {"positions": "position", "orientations": "orientation", "angles": "angle"}
+
+
+class Recordings(Interface):
+    """What is audited: a `SkeletonDataset` or a `CrossDataset`."""
+
+    @property
+    def index(self) -> Sequence[RecordingInfo]:
+        """What is known of each recording."""
+
+    def __iter__(self) -> Iterator[Recording]: ...
+
+
+@dataclass(frozen=True)
+class FoldAudit:
+    """One fold.
+
+    Attributes:
+        fold: its number.
+        samples: number of samples by part.
+        persons: number of known people by part.
+        leakage: what the test shares with training and validation.
+    """
+
+    fold: int
+    samples: dict[str, int]
+    persons: dict[str, int]
+    leakage: LeakageReport
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers."""
+        return {**asdict(self), "leaks": self.leakage.leaks}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All folds of a protocol on a dataset.
+
+    Attributes:
+        protocol: the protocol.
+        folds: in their order.
+    """
+
+    protocol: Protocol
+    folds: tuple[FoldAudit, ...]
+
+    @property
+    def leaks(self) -> bool:
+        """Whether anything stands on both sides in any fold."""
+        return any(fold.leakage.leaks for fold in self.folds)
+
+    @property
+    def keeps_promise(self) -> bool:
+        """False where a protocol that calls itself honest leaks."""
+        return self.protocol.leaky or not self.leaks
+
+    def total(self, count: str) -> int:
+        """The sum over the folds of a number in their `LeakageReport`."""
+        return sum(getattr(fold.leakage, count) for fold in self.folds)
+
+    def near_duplicates(self) -> list[str]:
+        """What seems to be one recording under two names, in words, each once."""
+        return sorted({str(d) for fold in self.folds for d in fold.leakage.near_duplicates})
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a sentence."""
+        where = "in the only fold" if len(self.folds) == 1 else f"in {len(self.folds)} folds"
+        if not self.leaks:
+            said = f"nobody who is tested was seen before, {where}"
+            if not self.protocol.leaky:
+                return f"Honest: {said}."
+            return f"Clean on these data, though the protocol is marked leaky: {said}."
+        first = next(fold for fold in self.folds if fold.leakage.leaks)
+        if not self.keeps_promise:
+            return (
+                "Not honest: the protocol promises that nobody is tested who was trained on, but "
+                f"in fold {first.fold} {first.leakage}. Training refuses this."
+            )
+        tested = self.total("test_samples")
+        return (
+            f"Leaks, as it says: {where}, of {tested} test samples "
+            f"{self.total('samples_with_sibling')} have a sibling of the same recording and "
+            f"{self.total('samples_with_person')} one of the same person in training or validation."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers."""
+        counts = ("test_samples", "samples_with_sibling", "samples_with_person", "unknown_samples")
+        return {
+            "protocol": self.protocol.name,
+            "hash": self.protocol.hash(),
+            "leaky": self.protocol.leaky,
+            "leaks": self.leaks,
+            "keeps_promise": self.keeps_promise,
+            "verdict": self.verdict,
+            "scaler_sees_test": self.protocol.scaler == "all",
+            "near_duplicates": self.near_duplicates(),
+            **{count: self.total(count) for count in counts},
+            "folds": [fold.to_dict() for fold in self.folds],
+        }
+
+
+def audit(protocol: Protocol, dataset: Recordings) -> Audit:
+    """Deal all folds of `protocol` on the scored recordings of `dataset` and look at them.
+
+    Nothing is refused for leaking: that is what is asked for.
+
+    Raises:
+        DataError: the recordings have no joints in common, are too few, or do not say whose they
+            are where the split is by person.
+    """
+    arrays = set.intersection(*(set(i.arrays) for i in dataset.index if i.scored), set(_STREAMS))
+    if not arrays:
+        raise DataError("not all recordings have positions, all orientations or all angles")
+    stream = next(_STREAMS[name] for name in _STREAMS if name in arrays)
+    samples = protocol.samples(dataset, [stream], raw=True)
+    folds = []
+    for fold in range(protocol.num_folds(samples.subject)):
+        split = protocol.split.apply(samples, fold)
+        folds.append(
+            FoldAudit(
+                fold,
+                {part: len(split.index(part)) for part in PARTS},
+                {part: len(split.persons(part)) for part in PARTS},
+                check_leakage(samples, split, scaler=protocol.scaler),
+            )
+        )
+    return Audit(protocol, tuple(folds))
