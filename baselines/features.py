@@ -1,0 +1,114 @@
+"""Clinical kinematic features and a classical regression on them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from baselines.kinematics_features import KinematicFeatures
+from baselines.ridge import Ridge
+from baselines.support_vectors import SupportVectors
+from baselines.trees import BoostedTrees, ExtraTrees
+from registry import did_you_mean
+from zoo.data.batch import Batch, Prediction
+from zoo.errors import ConfigError, TrainingError
+from zoo.skeleton.layout import Layout
+
+REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
+    "ridge": Ridge,
+    "svr": SupportVectors,
+    "trees": ExtraTrees,
+    "boosting": BoostedTrees,
+}
+"""What can stand behind the features; each has ``fit(features, target)``."""
+
+_USUAL_RATE = 30.0
+"""Frames per second where a batch does not say."""
+
+
+class FeatureRegressor(nn.Module):
+    """Measures each sequence (`KinematicFeatures`) and leaves the rest to a regression.
+
+    Three things come between. A feature that is undefined in a sequence gets its mean over the
+    training samples. One outside what most of these have shown, between the quantiles `hold` and
+    1 − `hold`, is held at that edge, for a line drawn far beyond its data goes astray. Then it is
+    standardised.
+
+    All that is learnt are tensors; scikit-learn is needed for fitting alone, and for the ridge not
+    even then. Fitted again with the same random numbers it learns the same.
+
+    Args:
+        layout: the skeleton.
+        regressor: one of `REGRESSORS`.
+        settings: its arguments.
+        hold: share of the training samples beyond each edge.
+
+    Raises:
+        ConfigError: there is no such regressor, or `hold` is no share below a half.
+    """
+
+    streams = ("position",)
+    raw = True
+    low: Tensor
+    high: Tensor
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        regressor: str,
+        settings: Mapping[str, Any] | None = None,
+        hold: float = 0.05,
+    ) -> None:
+        super().__init__()
+        if regressor not in REGRESSORS:
+            raise ConfigError(
+                f"there is no regressor {regressor!r}. {did_you_mean(regressor, REGRESSORS)}"
+            )
+        if not 0 <= hold < 0.5:
+            raise ConfigError(f"hold is {hold!r}, expected a share from 0 to below 0.5")
+        self.hold = hold
+        self.regressor = REGRESSORS[regressor](**(settings or {}))
+        self._features = KinematicFeatures(layout)
+        for name in ("low", "high", "mean", "scale"):
+            self.register_buffer(name, torch.zeros(0))
+
+    def fit(self, batch: Batch, target: Tensor) -> None:
+        """Learn from all training samples; `target` (N,) in standardised units."""
+        raw = self._measured(batch)
+        edges = torch.tensor([self.hold, 1 - self.hold], device=raw.device)
+        self.low, self.high = (e.clone() for e in raw.nanquantile(edges, dim=0).nan_to_num())
+        held = raw.clamp(self.low, self.high)
+        self.mean = held.nanmean(0).nan_to_num()
+        held = torch.where(held.isnan(), self.mean, held)
+        deviation = held.std(0, correction=0)
+        self.scale = deviation.masked_fill(deviation <= 1e-6 * self.mean.abs(), 1.0)
+        self.regressor.fit(self._standardised(raw), target)  # type: ignore[operator]
+
+    def forward(self, batch: Batch) -> Prediction:
+        """The regression's score for every sequence of the batch.
+
+        Raises:
+            TrainingError: it has not been fitted.
+        """
+        if not len(self.mean):
+            raise TrainingError("the regression on features has learnt nothing yet: call fit first")
+        return Prediction(score=self.regressor(self._standardised(self._measured(batch))))
+
+    def _measured(self, batch: Batch) -> Tensor:
+        """Features (N, D) of each sequence, NaN where undefined."""
+        x = batch.stream("position")
+        lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
+        rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
+        rows = [
+            torch.from_numpy(self._features.measure(one[:length], rate))
+            for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True)
+        ]
+        return torch.stack(rows).to(x.device, torch.float32)
+
+    def _standardised(self, raw: Tensor) -> Tensor:
+        held = torch.where(raw.isnan(), self.mean, raw.clamp(self.low, self.high))
+        return (held - self.mean) / self.scale
