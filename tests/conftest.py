@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,22 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("no mount command")
+    if done.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +107,12 @@ def trained(make_kimore: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A hand-made KIMORE and models trained on it: `Trained` of tests/trained_maker.py."""
     root = tmp_path_factory.mktemp("trained")
     return _module("trained_maker.py").make(make_kimore(root / "KiMoRe"), root)
+
+
+@pytest.fixture
+def make_store(tmp_path: Path) -> Callable[..., Any]:
+    """Makes a `StoreMaker` of tests/results/store_maker.py: made-up runs below ``runs``."""
+    return partial(_module("results/store_maker.py").StoreMaker, tmp_path / "runs")
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     how.add_argument(
         "--jobs", type=int, metavar="N", help="runs at once, a core each (default: all cores)"
     )
+    how.add_argument(
+        "--executor",
+        choices=("local", "ray"),
+        default="local",
+        help="this machine, or a Ray cluster (extra: ray)",
+    )
+    how.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster's head")
     how.add_argument("--dry-run", action="store_true", help="print the plan and its cost")
     how.add_argument("--retry-failed", action="store_true", help="try failed runs again")
     how.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
@@ -70,7 +77,14 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         print_plan(console(), plan, workers)
         return 0
-    result = run_plan(plan, workers=workers, retry_failed=args.retry_failed, display=_display())
+    result = run_plan(
+        plan,
+        workers=workers,
+        retry_failed=args.retry_failed,
+        display=_display(),
+        executor=args.executor,
+        ray_address=args.ray_address,
+    )
     print_result(console(), result)
     return 1 if result.failed else 0
 

@@ -23,6 +23,7 @@ class CrossDataset:
     names, for what a rotation is relative to differs between sensors.
 
     Attributes:
+        parts: the two datasets.
         name: ``OURS+OTHER``.
         layout: name of our skeleton layout.
         fingerprint: SHA-256 (hex) over those of both.
@@ -61,6 +62,7 @@ class CrossDataset:
                 "model of the one cannot be tested on the other"
             )
         self._own, self._other, self._people = own, other, people
+        self.parts = (own, other)
         ours, theirs = load_layout(own.layout), load_layout(other.layout)
         self._take = matching_joints(ours, theirs, joints or {})
         self._same_names = [theirs.joints[j] for j in self._take] == list(ours.joints)

@@ -5,7 +5,7 @@ Whatever is unknown or does not fit is found here, before anything runs.
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -104,7 +104,7 @@ class _Planner:
             exercises = self.request.exercises or whole.exercises
             first = {**config, "dataset": {**config["dataset"], "exercise": exercises[0]}}
             session = Session.open(first, self.data_root, whole.select(exercise=exercises[0]))
-            code = Code.now(model_source(entrant.name, _class_of(entrant.name, session)))
+            code = Code.now(model_source(entrant.name, _class_of(entrant.name, session.build)))
             for exercise in exercises:
                 here = session.on_exercise(exercise, whole, self.data_root)
                 yield Group(here, list(self._jobs(entrant, here, code)))
@@ -153,7 +153,7 @@ class _Planner:
         return self._datasets[name]
 
 
-def _class_of(name: str, session: Session) -> type:
-    """The model's class: the registered one, or that of what a registered function makes."""
+def _class_of(name: str, build: Callable[[], object]) -> type:
+    """A model's class: the registered one, or that of what a registered function makes."""
     registered = MODELS.get(name).load()
-    return registered if inspect.isclass(registered) else type(session.build())
+    return registered if inspect.isclass(registered) else type(build())

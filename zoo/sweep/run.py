@@ -1,13 +1,17 @@
-"""From a request to a finished sweep."""
+"""From a plan to a finished sweep."""
 
 import os
 
+from zoo.errors import ConfigError
 from zoo.sweep.cost import expected_costs
 from zoo.sweep.display import Display
+from zoo.sweep.executor import Executor
 from zoo.sweep.local import LocalExecutor
 from zoo.sweep.plan import Plan
 from zoo.sweep.setup import Setup
 from zoo.sweep.sweep import Sweep, SweepResult
+
+EXECUTORS = ("local", "ray")
 
 
 def run_plan(
@@ -16,22 +20,36 @@ def run_plan(
     workers: int | None = None,
     retry_failed: bool = False,
     display: Display | None = None,
+    executor: str = "local",
+    ray_address: str | None = None,
 ) -> SweepResult:
-    """Bring every run of `plan` to its end on this machine; see `Sweep.run` for what it raises.
+    """Bring every run of `plan` to its end; see `Sweep.run` for what it raises.
 
     Args:
         plan: the runs.
-        workers: processes of one thread; as many as there are cores if None.
+        workers: processes of one thread on this machine; as many as there are cores if None.
         retry_failed: try again what failed before.
         display: is told how it goes; silence if None.
+        executor: ``local`` for this machine, ``ray`` for a cluster.
+        ray_address: of the cluster's head; None for the one that Ray finds.
     """
+    if executor not in EXECUTORS:
+        raise ConfigError(f"no executor is called {executor!r}: use {' or '.join(EXECUTORS)}")
     costs = expected_costs(plan)
-    setup = Setup.of_this_process(plan.runs, plan.data_root, {job.model for job in plan.jobs})
     count = max(1, min(workers or cores(), len(plan.jobs)))
+    made: Executor
+    if executor == "ray":
+        from zoo.sweep.cluster import RayExecutor
+
+        made = RayExecutor(plan, ray_address)
+        count = made.cpus
+    else:
+        models = {job.model for job in plan.jobs}
+        made = LocalExecutor(count, Setup.of_this_process(plan.runs, plan.data_root, models))
     sweep = Sweep(
         jobs=sorted(plan.jobs, key=lambda job: -costs[job.path]),
         costs=costs,
-        executor=LocalExecutor(count, setup),
+        executor=made,
         display=display or Display(),
         runs=plan.runs,
         workers=count,
