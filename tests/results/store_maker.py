@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from registry import RegistryError
 from zoo.config import compose, to_yaml
 from zoo.protocol.protocol import Protocol
 from zoo.results.files import file_hash, to_json
@@ -25,9 +26,9 @@ class StoreMaker:
         root: folder of all runs.
         persons: how many people there are.
         exercises: ids of the exercises.
-        folds: of a k-fold by person.
+        folds: of person-kfold.
         dataset: a registered dataset.
-        protocol: a registered protocol; any other deals the pieces of each recording.
+        protocol: a registered protocol; a leaky one deals the pieces of each recording.
         fingerprint: of the dataset.
         pieces: samples a recording.
         overrides: settings of the protocol.
@@ -52,10 +53,11 @@ class StoreMaker:
         self.exercises, self.dataset = list(exercises), dataset
         self.fingerprint, self.pieces = fingerprint, pieces
         folded = [f"protocol.split.folds={folds}"] if protocol == "person-kfold" else []
+        self.known: dict[str, dict[str, Any]] = {}
         self.base = compose(
             model="mean", dataset=dataset, protocol=protocol, overrides=[*folded, *overrides]
         )
-        self.folds = folds if protocol == "person-kfold" else 1
+        self.folds = {"person-kfold": folds, "leave-one-person-out": persons}.get(protocol, 1)
         params = {k: v for k, v in self.base["protocol"].items() if k != "name"}
         self.protocol_hash = Protocol.from_config(protocol, **params).hash()
 
@@ -195,10 +197,9 @@ class StoreMaker:
         params: dict[str, Any],
         trainer: dict[str, Any],
     ) -> dict[str, Any]:
-        try:
-            own = compose(model=model, dataset=self.dataset, protocol=self.base["protocol"]["name"])
-        except Exception:  # a plug-in's model that is registered nowhere
-            own = {**self.base, "model": {"name": model}}
+        if model not in self.known:
+            self.known[model] = self._defaults(model)
+        own = self.known[model]
         return {
             "model": {**own["model"], **params},
             "dataset": {**self.base["dataset"], "exercise": exercise},
@@ -207,6 +208,14 @@ class StoreMaker:
             "seed": seed,
             "fold": fold,
         }
+
+    def _defaults(self, model: str) -> dict[str, Any]:
+        try:
+            return compose(
+                model=model, dataset=self.dataset, protocol=self.base["protocol"]["name"]
+            )
+        except RegistryError:  # a plug-in's model that is registered nowhere
+            return {**self.base, "model": {"name": model}}
 
     def _table(
         self,

@@ -17,6 +17,7 @@ from zoo.results.scored import pooled_table
 from zoo.results.stored import ProtocolId, StoredRun, Tested, Unreadable, read_store
 
 _SHOWN = 4
+_MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
 
 
 @dataclass(frozen=True, order=True)
@@ -275,15 +276,20 @@ def _group(key: BoardKey, runs: list[StoredRun], others: Mapping[BoardKey, int])
 
 
 def _expected_folds(exercise: str, runs: Sequence[StoredRun]) -> list[int]:
-    """The protocol's folds; where they depend on the data, those that any entry has."""
+    """The protocol's folds, and any other that a run is of."""
     own = [run for run in runs if run.exercise == exercise]
-    seen = {run.fold for run in own}
     split = json.loads(own[0].protocol.params).get("split")
     count = 0
-    if isinstance(split, Mapping) and isinstance(split.get("folds", 1), int):
-        repeats = split.get("repeats", 1)
-        count = split.get("folds", 1) * (repeats if isinstance(repeats, int) else 1)
-    return sorted(seen | set(range(min(count, 10_000))))
+    if isinstance(split, Mapping):
+        if split.get("kind") == "leave-one-person-out":
+            count = max(run.people or 0 for run in own)
+        else:
+            count = _whole(split.get("folds", 1)) * _whole(split.get("repeats", 1))
+    return sorted({run.fold for run in own} | set(range(min(count, _MOST_FOLDS))))
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 1
 
 
 def _missing(runs: Sequence[StoredRun], folds: Mapping[str, list[int]]) -> tuple[list[str], int]:

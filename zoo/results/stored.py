@@ -75,6 +75,7 @@ class StoredRun:
         split_hash: who stood where.
         key_hash: of settings and data.
         baseline_score: the mean training score.
+        people: how many stand in all parts together; None where the record does not say.
         test: true and predicted scores of the test samples.
     """
 
@@ -96,6 +97,7 @@ class StoredRun:
     split_hash: str
     key_hash: str
     baseline_score: float
+    people: int | None
     test: Predictions = field(repr=False)
 
     @property
@@ -265,8 +267,15 @@ def _stored(folder: Path, record: Mapping[str, Any]) -> StoredRun:
         split_hash=_text(record["split_hash"]),
         key_hash=_text(record["key_hash"]),
         baseline_score=float(record["baseline_score"]),
+        people=_people(record.get("counts")),
         test=_interned(table),
     )
+
+
+def _people(counts: Any) -> int | None:
+    if not isinstance(counts, Mapping):
+        return None
+    return sum(int(part["persons"]) for part in counts.values())
 
 
 def canonical(value: Any) -> str:
