@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,15 @@ def test_segments_cover_the_recording_and_their_median_is_the_score(trained, ask
     assert (cuts[0][0], cuts[-1][1]) == (0, scored.frames)
     assert [a for _, a in cuts[:-1]] == [b for b, _ in cuts[1:]]
     assert scored.score == pytest.approx(np.median([s.score for s in scored.segments]), abs=1e-9)
+
+
+def test_a_protocol_that_scores_pieces_gives_a_recording_their_mean(trained):
+    predictor = Predictor.open(trained.run("stgcn"), data_root=trained.data_root)
+    predictor.protocol = replace(predictor.protocol, aggregate="none")
+    (scored,) = predictor.score(trained.unseen("stgcn"))
+    pieces = [s.score for s in scored.segments]
+    assert len(set(pieces)) == 3
+    assert scored.score == pytest.approx(np.mean(pieces), abs=1e-9)
 
 
 def test_times_are_measured_and_plain(trained, ask):

@@ -25,7 +25,10 @@ def zoo(*arguments: str, **options: object) -> Outcome:
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["models"], ["train", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["models"], ["protocol", "list"], ["train", "--help"], ["--version"]],
+)
 def test_light_commands_never_import_torch(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom zoo.cli.main import main\n"

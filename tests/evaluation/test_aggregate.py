@@ -45,8 +45,19 @@ def test_single_samples_pass_unchanged():
     assert found.predicted.tolist() == [1.1, 2.2]
 
 
+def test_samples_can_stand_for_themselves():
+    found = aggregate(["b", "a", "b"], [3.0, 5.0, 3.0], [1.0, 4.0, 2.0], how="none")
+    assert found.recording == ["b", "a", "b"]
+    assert found.true.tolist() == [3, 5, 3]
+    assert found.predicted.tolist() == [1, 4, 2]
+    assert found.first.tolist() == [0, 1, 2]
+    assert found.samples.tolist() == [1, 1, 1]
+
+
 def test_misuse_is_told():
-    with pytest.raises(ConfigError, match="aggregate is 'max'"):
+    with pytest.raises(DataError, match="different true scores"):
+        aggregate(["a", "a"], [1.0, 2.0], [1.0, 1.0], how="none")
+    with pytest.raises(ConfigError, match="aggregate is 'max', expected one of mean, median, none"):
         aggregate(["a"], [1.0], [1.0], how="max")
     with pytest.raises(DataError, match="recording a have different true scores: 1 and 2"):
         aggregate(["a", "a"], [1.0, 2.0], [1.0, 1.0])

@@ -136,7 +136,7 @@ def test_honest_protocols_refuse_and_leaky_ones_tell():
     with pytest.raises(
         LeakageError,
         match=r"1 of 1 test recordings are near-duplicates of ones "
-        r"seen there \(P12/5 is like P3/5: 40 of 40 frames are equal\)",
+        r"seen there \(P12/5 is like P3/5: 40 of 40 frames are equal\)\. Take copies out",
     ):
         honest.fold(copies, fold, ["position"])  # fmt: skip
     leaky = load_protocol("leave-one-person-out", leaky=True, leak_reason="to test it")

@@ -58,6 +58,8 @@ def test_metrics_per_recording_and_per_segment():
     assert metrics["segment"] == score_metrics(table.true, table.predicted)
     assert table.per_recording("median").recording == ["P0/Es5", "P1/Es5"]
     assert table.with_predicted(12.5).metrics("mean")["recording"]["mad"] == 2.5
+    by_sample = table.metrics("none")
+    assert by_sample["recording"] == by_sample["segment"] == metrics["segment"]
 
 
 def test_parts_are_told_apart_and_joined():

@@ -140,9 +140,12 @@ def gate(protocol: Promise, report: LeakageReport) -> str | None:
     """
     if not protocol.leaky:
         if report.leaks:
+            advice = "Split by person, or mark the protocol leaky and say why"
+            if report.near_duplicates and not report.persons:
+                advice = "Take copies out of the data, or give what is one person one name"
             raise LeakageError(
                 f"protocol {protocol.name} promises that nobody is tested who was trained on, but "
-                f"{report}. Split by person, or mark the protocol leaky and say why"
+                f"{report}. {advice}"
             )
         return None
     return f"protocol {protocol.name} leaks: {protocol.leak_reason.rstrip('. ')}. Here {report}."
