@@ -101,8 +101,8 @@ def test_segments_cover_the_recording_and_their_median_is_the_score(trained, ask
 
 def test_a_protocol_that_scores_pieces_gives_a_recording_their_mean(trained):
     predictor = Predictor.open(trained.run("stgcn"), data_root=trained.data_root)
-    predictor.protocol = replace(predictor.protocol, aggregate="none")
-    (scored,) = predictor.score(trained.unseen("stgcn"))
+    by_piece = replace(predictor, protocol=replace(predictor.protocol, aggregate="none"))
+    (scored,) = by_piece.score(trained.unseen("stgcn"))
     pieces = [s.score for s in scored.segments]
     assert len(set(pieces)) == 3
     assert scored.score == pytest.approx(np.mean(pieces), abs=1e-9)
