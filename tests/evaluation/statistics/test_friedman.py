@@ -128,6 +128,8 @@ def test_equal_models_have_no_order():
     assert (result.statistic, result.p, result.f_statistic, result.f_p) == (0, 1, 0, 1)
     assert [rank for _, rank in result.mean_ranks] == [2, 2, 2]
     assert result.cliques == (("a", "b", "c"),)
+    rounding = np.array([1, 1 + 1e-15, 1 - 1e-15])
+    assert friedman(np.tile(rounding, (5, 1)), "abc") == result
 
 
 def test_models_always_ranked_alike_differ_for_sure():

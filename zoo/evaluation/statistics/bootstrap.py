@@ -194,11 +194,13 @@ def bootstrap(
             ),
             strict=True,
         )
-        rows = [_Rows.of(table, index) for table in tables]
+        rows = [
+            _Rows(np.array([index[person] for person in t.person]), t.true, t.predicted)
+            for t in tables
+        ]
         for metric, figure in replicates.items():
             values = np.array([table.value(metric) for table in tables])
             weighted = _weighted(rows, metric, weights)
-            weighted[np.isnan(values)] = np.nan
             for m in range(len(models)):
                 mine = [i for i, of in enumerate(owner) if of == m]
                 figure.value[m, e] = values[mine].mean()
@@ -223,21 +225,11 @@ def person_bootstrap(
 
 
 class _Rows(NamedTuple):
-    """A table's rows in an order that does not depend on how they came.
-
-    Models tested on the same rows so have equal persons and true scores, and the same numbers are
-    added up in the same order.
-    """
+    """A table's rows, persons by number."""
 
     person: NDArray[np.int64]
     true: Array
     predicted: Array
-
-    @classmethod
-    def of(cls, table: Table, index: Mapping[str, int]) -> "_Rows":
-        person = np.array([index[p] for p in table.person])
-        order = np.lexsort((table.predicted, table.true, person))
-        return cls(person[order], table.true[order], table.predicted[order])
 
 
 def _weighted(rows: Sequence[_Rows], metric: str, weights: Array) -> Array:
@@ -268,7 +260,8 @@ def _spearman(rows: Sequence[_Rows], weights: Array) -> Array:
     """Spearman's correlation of each table under each weighting of the persons (tables, R).
 
     Once rows are in the order of their values, a weighting needs no sorting: a rank is a running
-    sum of weights. Twice the ranks are whole numbers, so all sums of them here are exact.
+    sum of weights. Twice the ranks are whole numbers, so all sums of them here are exact. What
+    persons and true scores decide is computed once for all tables that share them.
     """
     out = np.empty((len(rows), weights.shape[1]))
     alike: dict[bytes, list[int]] = defaultdict(list)
