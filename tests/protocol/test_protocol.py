@@ -188,6 +188,38 @@ def test_a_protocol_of_ones_own_needs_no_code(tmp_path, monkeypatch):
     assert protocol.split.folds == 5
 
 
+def test_seeds_stand_beside_the_parameters(tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo.resources._user_dirs", [])
+    (tmp_path / "protocol").mkdir()
+    file = tmp_path / "protocol" / "seeded.yaml"
+    file.write_text("extends: person-kfold\nseeds: [7, 3]\ntrainer: {loss: huber}\n")
+    use_config_dir(tmp_path)
+    protocol = load_protocol("seeded")
+    assert protocol.seeds == (7, 3)
+    assert protocol.hash() == STORED["person-kfold"]
+    assert load_protocol("seeded", split={"folds": 3}).seeds == (7, 3)
+    assert Protocol("plain").seeds == (0,)
+    config = compose(model="mean", protocol="seeded")
+    assert config["trainer"]["loss"] == "huber"
+    assert "seeds" not in config["protocol"]
+    file.write_text("extends: person-kfold\nseeds: [1, 1]\n")
+    with pytest.raises(ConfigError, match=r"protocol seeded: seeds are \(1, 1\), expected"):
+        load_protocol("seeded")
+    file.write_text("extends: person-kfold\nparams: {seeds: [1]}\n")
+    with pytest.raises(ConfigError, match="seeds stand beside params, not in them"):
+        load_protocol("seeded")
+
+
+def test_joints_can_be_named_on_the_command_line():
+    block = compose(
+        model="mean",
+        protocol="cross-dataset",
+        overrides=["protocol.split.joints={SpineBase: Waist}", "protocol.split.exercise='3'"],
+    )["protocol"]
+    rule = Protocol.from_config(**block).split
+    assert (rule.joints, rule.exercise) == ({"SpineBase": "Waist"}, "3")
+
+
 def test_a_fold_is_ready_to_train():
     protocol = load_protocol("person-kfold", split={"folds": 3})
     tested = []

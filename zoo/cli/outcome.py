@@ -45,7 +45,7 @@ def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
     for label, summary in (("mean", fmean), ("± sd", _deviation)):
         summed = {key: summary(values) for key, values in over_folds.items()}
         shown.add_row(label, *cells(summed), number(summary(baseline), 2))
-    people = sum(r.record["counts"]["test"]["persons"] for r in results)
+    people = len({person for r in results for person in r.split["test"]["persons"]})
     out.print(_title(first, people=people, folds=len(results)), style="bold", markup=False)
     out.print(shown)
     if name != "mean":

@@ -275,6 +275,8 @@ def load_protocol(name: str, **overrides: Any) -> Protocol:
     entry = PROTOCOLS.get(name)
     config = entry_config("protocol", name)
     params = dict(config.get("params", {}))
+    if "seeds" in params:
+        raise ConfigError(f"protocol {name}: seeds stand beside params, not in them")
     params.setdefault("summary", config.get("card", {}).get("summary", ""))
     for key, value in overrides.items():
         params[key] = _merged(params.get(key), value)
