@@ -13,6 +13,7 @@ from zoo.sweep.luggage import Luggage
 from zoo.sweep.node import Camp, Order
 from zoo.sweep.request import Entrant
 from zoo.sweep.setup import Setup
+from zoo.sweep.state import State, look
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,74 @@
+"""What a user sees while a sweep works, on a terminal and elsewhere."""
+
+import io
+from collections import Counter
+
+import pytest
+from rich.console import Console
+
+from zoo.sweep import news
+from zoo.sweep.display import LiveDisplay, PlainDisplay
+from zoo.sweep.news import News
+from zoo.sweep.tally import Tally
+
+
+@pytest.fixture
+def shown():
+    return io.StringIO()
+
+
+def test_plain_lines_are_few(desk, shown):
+    plan = desk.plan("mean", "toy-failing", seeds=tuple(range(100)))
+    executor = desk.inline(
+        lambda job: News(news.FAILED, message="[red]no") if job.model == "toy-failing"
+        and job.config["seed"] < 3 else News(news.FINISHED, mad=1.0, seconds=60.0)
+    )  # fmt: skip
+    desk.sweep(plan, executor, display=PlainDisplay(Console(file=shown, width=200)))
+    lines = shown.getvalue().splitlines()
+    kinds = Counter("failed" if line.startswith("failed: ") else "progress" for line in lines)
+    assert kinds["failed"] == 6
+    assert 15 <= kinds["progress"] <= 25
+    assert lines[0].startswith("0/400 done, 400 waiting")
+    assert "toy-failing on kimore/5, person-kfold fold 0, seed 2: [red]no" in shown.getvalue()
+    assert lines[-1].startswith("400/400 done (6 failed); ")
+
+
+def test_the_table_shows_what_is_at_work(desk, shown):
+    plan = desk.plan("toy-line", folds=(0,))
+    display = LiveDisplay(Console(file=shown, width=120, force_terminal=True, color_system=None))
+    executor = desk.inline()
+    poll = executor.poll
+
+    def poll_in_two(seconds):
+        (job,) = executor.submitted
+        if not said:
+            said.append(True)
+            return [(job, News(news.EPOCH, epoch=3, epochs=9, mad=4.567))]
+        return poll(seconds)
+
+    said = []
+    executor.poll = poll_in_two
+    desk.sweep(plan, executor, display=display)
+    picture = shown.getvalue()
+    assert "0/1 done, 1 at work" in picture
+    assert "toy-line" in picture
+    assert "3/9" in picture
+    assert "4.57" in picture
+
+
+def test_time_left_learns_from_what_was_taken(desk):
+    jobs = desk.plan("mean", seeds=(0, 1)).jobs
+    tally = Tally(total=4, workers=2)
+    for job in jobs:
+        tally.expect(job, 10.0)
+    assert tally.seconds_left() == pytest.approx(20)
+    tally.settle(jobs[0], 20.0)
+    assert tally.seconds_left() == pytest.approx(30)
+    tally.settle(jobs[1])  # failed: it tells nothing
+    assert tally.seconds_left() == pytest.approx(20)
+    tally.begin(jobs[2])
+    tally.current[str(jobs[2].path)].since -= 5
+    assert tally.seconds_left() == pytest.approx(15, rel=0.01)
+    tally.settle(jobs[2], 10.0)
+    tally.settle(jobs[3], 10.0)
+    assert tally.seconds_left() == 0
