@@ -68,6 +68,13 @@ def test_all_folds_and_the_same_again(desk: Path) -> None:
     assert "tested on 12 people" in first.stdout
 
 
+def test_who_is_tested_in_several_folds_counts_once(desk: Path) -> None:
+    protocol = ("--protocol", "random-kfold", "protocol.split.folds=2")
+    done = train(desk, "--model", "mean", "--fold", "all", *protocol)
+    assert done.returncode == 0, done.stderr
+    assert "random-kfold 2 folds: tested on 12 people (LEAKY" in done.stdout
+
+
 def test_a_leaky_protocol_says_so(desk: Path) -> None:
     done = train(desk, "--model", "mean", "--protocol", "d2sta-paper")
     assert done.returncode == 0, done.stderr

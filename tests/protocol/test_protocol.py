@@ -214,7 +214,7 @@ def test_joints_can_be_named_on_the_command_line():
     block = compose(
         model="mean",
         protocol="cross-dataset",
-        overrides=["protocol.split.joints={SpineBase: Waist}", "protocol.split.exercise='3'"],
+        overrides=["protocol.split.joints={SpineBase: Waist}", "protocol.split.exercise=3"],
     )["protocol"]
     rule = Protocol.from_config(**block).split
     assert (rule.joints, rule.exercise) == ({"SpineBase": "Waist"}, "3")

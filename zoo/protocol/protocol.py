@@ -304,6 +304,8 @@ def _split(config: Any) -> SplitRule:
             if isinstance(values[key], str) or not isinstance(values[key], Sequence):
                 raise ConfigError(f"split.{key} is {values[key]!r}, expected a list")
             values[key] = tuple(values[key])
+    if type(values.get("exercise")) is int:  # YAML reads an exercise called 5 as a number
+        values["exercise"] = str(values["exercise"])
     return SplitRule(**values)
 
 
