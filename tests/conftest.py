@@ -109,10 +109,16 @@ def trained(make_kimore: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return _module("trained_maker.py").make(make_kimore(root / "KiMoRe"), root)
 
 
+@pytest.fixture(scope="session")
+def store_maker() -> Any:
+    """The class `StoreMaker` of tests/results/store_maker.py: folders of made-up runs."""
+    return _module("results/store_maker.py").StoreMaker
+
+
 @pytest.fixture
-def make_store(tmp_path: Path) -> Callable[..., Any]:
-    """Makes a `StoreMaker` of tests/results/store_maker.py: made-up runs below ``runs``."""
-    return partial(_module("results/store_maker.py").StoreMaker, tmp_path / "runs")
+def make_store(store_maker: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Makes a `StoreMaker` below ``runs``."""
+    return partial(store_maker, tmp_path / "runs")
 
 
 @pytest.fixture(scope="session")

@@ -52,8 +52,8 @@ def render(board: Mapping[str, Any]) -> str:
 def text(value: Any) -> str:
     """Any text so that Markdown shows it as it is, on one line."""
     shown = " ".join(str(value).split())
-    shown = "".join(_ENTITIES.get(c, c) for c in shown)
     shown = _MARKUP.sub(lambda found: f"\\{found[0]}", shown)
+    shown = "".join(_ENTITIES.get(c, c) for c in shown)
     for link, harmless in _LINKS.items():
         shown = re.sub(re.escape(link), harmless, shown, flags=re.IGNORECASE)
     return shown
