@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from zoo.results.lock import FolderLock, RunBusyError
+from zoo.results.lock import FolderLock, RunBusyError, locked
 
 HOLD = """
 import sys, time
@@ -28,6 +28,18 @@ def test_a_second_holder_is_told_who_holds_it(tmp_path):
     first.release()
     second.acquire()
     second.release()
+
+
+def test_asking_who_holds_it_changes_nothing(tmp_path):
+    folder = tmp_path / "run"
+    assert not locked(folder)
+    assert not folder.exists()
+    lock = FolderLock(folder)
+    lock.acquire()
+    assert locked(folder)
+    assert lock.held
+    lock.release()
+    assert not locked(folder)
 
 
 def test_the_lock_falls_away_with_the_process_that_holds_it(tmp_path):

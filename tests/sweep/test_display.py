@@ -33,7 +33,8 @@ def test_plain_lines_are_few(desk, shown):
     assert lines[-1].startswith("400/400 done (6 failed); ")
 
 
-def test_the_table_shows_what_is_at_work(desk, shown):
+def test_the_table_shows_what_is_at_work(desk, shown, monkeypatch):
+    monkeypatch.setattr("zoo.sweep.display._SECONDS_BETWEEN_PICTURES", 0)
     plan = desk.plan("toy-line", folds=(0,))
     display = LiveDisplay(Console(file=shown, width=120, force_terminal=True, color_system=None))
     executor = desk.inline()

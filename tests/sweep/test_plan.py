@@ -61,6 +61,7 @@ def test_threads_are_one_unless_said_otherwise(desk):
     ("models", "request_", "words"),
     [
         (["meen"], {}, "no model is called 'meen'. Did you mean 'mean'"),
+        (["toy-refusing"], {}, "'toy-refusing' cannot be built: RuntimeError: no such toy"),
         (["mean"], {"exercises": ("9",)}, "no recordings of exercise '9'"),
         (["mean"], {"folds": (2,)}, "no fold 2: person-kfold has the folds 0 to 1"),
         (["mean"], {"protocols": ("person-fold",)}, "Did you mean 'person-kfold'"),

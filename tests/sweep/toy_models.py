@@ -80,3 +80,11 @@ class Mean(nn.Module):
 
     def forward(self, batch: Batch) -> Prediction:
         return Prediction(self.score.expand(batch.size))
+
+
+@register_model("toy-refusing")
+class Refusing(Line):
+    """Cannot be built."""
+
+    def __init__(self, layout):
+        raise RuntimeError("no such toy")

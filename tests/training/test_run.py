@@ -196,7 +196,9 @@ def test_a_stop_keeps_the_last_epoch_and_says_how_to_go_on(toy, go, tmp_path, nu
     assert told.notes == []
     for name in ("checkpoint.safetensors", "predictions.csv"):
         assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
-    assert [s["after_epoch"] for s in resumed.record["sessions"]] == [0, 3]
+    sessions = resumed.record["sessions"]
+    assert [s["after_epoch"] for s in sessions] == [0, 3]
+    assert sessions[0]["source"] == resumed.record["model"]["source"]
 
 
 def test_the_best_weights_survive_a_stop_after_them(go, tmp_path):

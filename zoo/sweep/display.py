@@ -19,6 +19,7 @@ PLAIN_LINES = 20
 
 _LONGEST_SILENCE = 600.0
 _MOST_SHOWN = 16
+_SECONDS_BETWEEN_PICTURES = 0.2
 
 
 class Display:
@@ -94,6 +95,7 @@ class LiveDisplay(PlainDisplay):
     def __init__(self, console: "Console") -> None:
         super().__init__(console)
         self._live: Live | None = None
+        self._drawn = 0.0
 
     def __enter__(self) -> "LiveDisplay":
         from rich.live import Live
@@ -116,8 +118,10 @@ class LiveDisplay(PlainDisplay):
         self.on_tick(tally)
 
     def on_tick(self, tally: Tally) -> None:
-        """Draw it anew."""
-        if self._live is not None:
+        """Draw it anew, a few times a second at most."""
+        now = time.monotonic()
+        if self._live is not None and now - self._drawn >= _SECONDS_BETWEEN_PICTURES:
+            self._drawn = now
             self._live.update(_picture(tally), refresh=True)
 
     def on_finished(self, tally: Tally, job: Job, told: News) -> None:

@@ -24,6 +24,7 @@ _START = (
 )
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LOG_BYTES = 8_000
+_FALSE_STARTS = 3
 
 
 class LocalExecutor:
@@ -44,7 +45,7 @@ class LocalExecutor:
         self._workers: list[_Worker] = []
         self._heard: queue.SimpleQueue[tuple[_Worker, News | None]] = queue.SimpleQueue()
         self._stopping = False
-        self._started = False
+        self._false_starts = 0
 
     @property
     def free(self) -> int:
@@ -64,7 +65,7 @@ class LocalExecutor:
         """What the processes told.
 
         Raises:
-            ZooError: a process died before it was ready, and none ever was.
+            ZooError: processes die before they are ready, again and again.
         """
         found: list[tuple[Job, News]] = []
         while True:
@@ -75,7 +76,8 @@ class LocalExecutor:
             if told is None:
                 found += self._buried(worker)
             elif told.kind == READY:
-                self._started = True
+                worker.ready = True
+                self._false_starts = 0
             elif worker.job is not None:
                 found.append((worker.job, told))
                 if told.is_end:
@@ -101,12 +103,16 @@ class LocalExecutor:
         how, log = worker.end()
         if worker in self._workers:
             self._workers.remove(worker)
-        if worker.job is None or self._stopping:
-            stopped = News(news.STOPPED, message=how)
-            return [] if worker.job is None else [(worker.job, stopped)]
-        if not self._started:
-            raise ZooError(f"no process for the runs can be started, it {how}: {log.strip()}")
-        return [(worker.job, News(news.LOST, message=how, traceback=log))]
+        if not worker.ready and not self._stopping:
+            self._false_starts += 1
+            if self._false_starts == _FALSE_STARTS:
+                raise ZooError(f"no process for the runs can be started, it {how}: {log.strip()}")
+        if worker.job is None:
+            return []
+        if self._stopping:
+            return [(worker.job, News(news.STOPPED, message=how))]
+        kind = news.LOST if worker.ready else news.AGAIN
+        return [(worker.job, News(kind, message=how, traceback=log))]
 
 
 class _Worker:
@@ -116,6 +122,7 @@ class _Worker:
         self, setup: Setup, heard: "queue.SimpleQueue[tuple[_Worker, News | None]]"
     ) -> None:
         self.job: Job | None = None
+        self.ready = False
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
         alone: dict[str, Any] = (
             {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP

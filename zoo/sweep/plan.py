@@ -4,22 +4,19 @@ Whatever is unknown or does not fit is found here, before anything runs.
 """
 
 import inspect
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
 
-from registry import MODELS
+from registry import MODELS, UserError
 from zoo.config import Config, compose
-from zoo.data.dataset import SkeletonDataset
 from zoo.errors import ConfigError
 from zoo.session import Session
+from zoo.sweep.datasets import Datasets
 from zoo.sweep.job import Code, Job
 from zoo.sweep.request import Entrant, Request
 from zoo.training.config import TrainerConfig
-from zoo.training.fold import open_dataset
 from zoo.training.outcome import model_source
 from zoo.training.run import run_key
 
@@ -77,7 +74,7 @@ def make_plan(request: Request, runs: Path, data_root: Path | None = None) -> Pl
             raise ConfigError(f"{setting}: a sweep runs over these; use {option}")
     for entrant in request.models:
         MODELS.get(entrant.name)
-    planner = _Planner(request, runs.absolute(), data_root)
+    planner = _Planner(request, runs.absolute(), Datasets(data_root))
     groups = list(planner.groups())
     if not any(group.jobs for group in groups):
         raise ConfigError(
@@ -91,8 +88,7 @@ def make_plan(request: Request, runs: Path, data_root: Path | None = None) -> Pl
 class _Planner:
     request: Request
     runs: Path
-    data_root: Path | None
-    _datasets: dict[str, SkeletonDataset] = field(default_factory=dict)
+    datasets: Datasets
     _planned: set[Path] = field(default_factory=set)
 
     def groups(self) -> Iterator[Group]:
@@ -100,14 +96,26 @@ class _Planner:
             if entrant.protocols is not None and protocol not in entrant.protocols:
                 continue
             config = self._composed(entrant, protocol)
-            whole = self._whole(config["dataset"])
+            whole, root = self.datasets.whole(config["dataset"]), self.datasets.root
             exercises = self.request.exercises or whole.exercises
-            first = {**config, "dataset": {**config["dataset"], "exercise": exercises[0]}}
-            session = Session.open(first, self.data_root, whole.select(exercise=exercises[0]))
+            session = self._session(config, exercises[0])
             code = Code.now(model_source(entrant.name, _class_of(entrant.name, session.build)))
             for exercise in exercises:
-                here = session.on_exercise(exercise, whole, self.data_root)
+                here = session.on_exercise(exercise, whole, root)
                 yield Group(here, list(self._jobs(entrant, here, code)))
+
+    def _session(self, config: Config, exercise: str) -> Session:
+        """A model and a protocol on the first exercise."""
+        name, block = config["model"]["name"], {**config["dataset"], "exercise": exercise}
+        data = self.datasets.chosen(block)
+        try:
+            return Session.open({**config, "dataset": block}, self.datasets.root, data)
+        except UserError:
+            raise
+        except Exception as error:
+            raise ConfigError(
+                f"model {name!r} cannot be built: {type(error).__name__}: {error}"
+            ) from error
 
     def _jobs(self, entrant: Entrant, session: Session, code: Code) -> Iterator[Job]:
         seeds = self.request.seeds if entrant.seeds is None else entrant.seeds
@@ -143,14 +151,6 @@ class _Planner:
         if not any(setting.startswith("trainer.threads=") for setting in settings):
             config["trainer"]["threads"] = 1
         return config
-
-    def _whole(self, block: Mapping[str, Any]) -> SkeletonDataset:
-        """The dataset with all exercises, opened once."""
-        whole = {**block, "exercise": None}
-        name = json.dumps(whole, sort_keys=True)
-        if name not in self._datasets:
-            self._datasets[name] = open_dataset({"dataset": whole}, self.data_root)
-        return self._datasets[name]
 
 
 def _class_of(name: str, build: Callable[[], object]) -> type:

@@ -5,11 +5,9 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
 from zoo.errors import CheckpointError, UserError
 from zoo.protocol.protocol import FoldData
@@ -18,22 +16,21 @@ from zoo.results.lock import RunBusyError
 from zoo.results.run import RunResult
 from zoo.session import Session
 from zoo.sweep import news
+from zoo.sweep.datasets import Datasets
 from zoo.sweep.job import Code, Job
 from zoo.sweep.news import News
 from zoo.sweep.state import State, look
-from zoo.training.fold import open_dataset
 from zoo.training.outcome import model_source, source_hash
 from zoo.training.report import EpochRow, Reporter, RunStart
 from zoo.training.run import run_key, train_run
 from zoo.training.stop import TrainingStopped
 
-MOST_BYTES = 1_000_000_000
+MOST_BYTES = 300_000_000
 """Samples a process keeps for further runs."""
 
 _SECONDS_BETWEEN_EPOCHS = 0.3
 
 
-@dataclass
 class Workshop:
     """Computes runs one after the other and keeps opened datasets and samples between them.
 
@@ -42,10 +39,10 @@ class Workshop:
         data_root: folder of prepared datasets; None for the usual place.
     """
 
-    runs: Path
-    data_root: Path | None = None
-    _datasets: dict[str, SkeletonDataset] = field(default_factory=dict)
-    _samples: "OrderedDict[str, SampleSet]" = field(default_factory=OrderedDict)
+    def __init__(self, runs: Path, data_root: Path | None = None) -> None:
+        self.runs = runs
+        self._datasets = Datasets(data_root)
+        self._samples: OrderedDict[str, SampleSet] = OrderedDict()
 
     def compute(self, config: Mapping[str, Any], tell: Callable[[News], None]) -> News:
         """The run of `config`, resumed, begun or taken as it is; how it ended.
@@ -74,7 +71,9 @@ class Workshop:
             )
 
     def _compute(self, config: Mapping[str, Any], tell: Callable[[News], None]) -> News:
-        session = Session.open(dict(config), self.data_root, self._dataset(config["dataset"]))
+        session = Session.open(
+            dict(config), self._datasets.root, self._datasets.chosen(config["dataset"])
+        )
         model = session.build()
         source = model_source(config["model"]["name"], model)
         if source["sha256"] != source_hash(type(model)):
@@ -109,12 +108,6 @@ class Workshop:
         return News(
             news.FINISHED, mad=run.test["mad"], seconds=sum(run.record["durations"].values())
         )
-
-    def _dataset(self, block: Mapping[str, Any]) -> SkeletonDataset:
-        name = json.dumps(block, sort_keys=True)
-        if name not in self._datasets:
-            self._datasets[name] = open_dataset({"dataset": block}, self.data_root)
-        return self._datasets[name]
 
     def _fold(self, session: Session, fold: int) -> FoldData:
         """A fold on samples that were made before, where they are the same."""
