@@ -75,6 +75,9 @@ class Sweep:
         runs: folder of all runs.
         workers: how many runs the executor computes at once.
         retry_failed: try again what failed before this sweep.
+
+    Attributes:
+        tally: how far it is.
     """
 
     jobs: list[Job]
@@ -84,12 +87,16 @@ class Sweep:
     runs: Path
     workers: int
     retry_failed: bool = False
+    tally: Tally = field(init=False)
     _waiting: deque[Job] = field(default_factory=deque)
     _busy: deque[Job] = field(default_factory=deque)
     _tries: dict[Path, int] = field(default_factory=dict)
     _no_room: str | None = None
     _begun: str = ""
     _looked: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(total=len(self.jobs), workers=self.workers)
 
     def run(self) -> SweepResult:
         """Work until every run is finished or failed.
@@ -100,7 +107,6 @@ class Sweep:
             ZooError: the executor cannot work at all.
         """
         self._begun = datetime.now(UTC).isoformat()
-        self.tally = Tally(total=len(self.jobs), workers=self.workers)
         with StopSignals() as stop, self.display:
             try:
                 self._sort()
