@@ -1,5 +1,6 @@
 """The documentation builds without a warning, and every command in it runs as printed."""
 
+import json
 import os
 import re
 import shlex
@@ -94,11 +95,14 @@ def test_plugins_page_leads_from_nothing_to_the_board(fresh_site: Callable[[], A
     site = fresh_site()
     for name, text in _files(PLUGINS):
         (site.root / name).write_text(text, encoding="utf-8")
-    said = {command: site.run(*shlex.split(command)).stdout for command in all_commands(PLUGINS)}
-    board = said["zoo leaderboard"]
-    assert "my_model 0.1.0" in board
-    assert "reach" not in board
-    assert "reach.py" in said["zoo leaderboard --plugin reach.py"]
+    for command in all_commands(PLUGINS):
+        site.run(*shlex.split(command))
+    (board,) = json.loads(site.zoo("leaderboard", "--format", "json"))["boards"]
+    sources = {entry["name"]: entry["source"] for entry in board["entries"]}
+    assert sources["my_model"] == "my_model 0.1.0"
+    assert sources["reach"].endswith("reach.py")
+    assert {sources[name] for name in ("mean", "median", "knn-bones")} == {"built in"}
+    assert board["incomplete"] == []
 
 
 def _files(page: Path) -> list[tuple[str, str]]:

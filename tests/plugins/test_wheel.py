@@ -78,13 +78,16 @@ def test_it_stands_on_the_board_beside_a_plugin_file(site: Any) -> None:
     plugin = ("--plugin", "tempo.py")
     swept = site.zoo("bench", *plugin, "--models", "my_model", "mean", "tempo", *grid)
     assert "5 runs computed, 1 were there already, 0 failed" in swept
-    board = site.zoo("leaderboard", *plugin)
-    sources = {
-        row.split()[1]: row for row in board.splitlines() if row.split()[:1] and "0.1.0" in row
+    board = json.loads(site.zoo("leaderboard", *plugin, "--format", "json"))["boards"][0]
+    assert board["incomplete"] == []
+    assert {entry["model"]: entry["source"] for entry in board["entries"]} == {
+        "mean": "built in",
+        "my_model": "my_model 0.1.0",
+        "tempo": str(site.root / "tempo.py"),
     }
-    assert "my_model 0.1.0" in board
-    assert "tempo.py" in board
-    assert sources
+    (own,) = [entry for entry in board["entries"] if entry["model"] == "my_model"]
+    assert (own["title"], own["family"]) == ("My model", "neural")
+    assert own["streams"] == ["position", "joint_motion"]
 
 
 def test_uninstalled_it_is_gone_and_its_runs_say_whose_they_were(site: Any) -> None:
@@ -94,3 +97,5 @@ def test_uninstalled_it_is_gone_and_its_runs_say_whose_they_were(site: Any) -> N
     complaint = site.zoo("evaluate", run, fails=True)
     assert "not registered here (it came from my_model 0.1.0)" in complaint
     assert "install the package that brings it" in complaint
+    board = json.loads(site.zoo("leaderboard", "--format", "json"))["boards"][0]
+    assert "my_model 0.1.0" in {entry["source"] for entry in board["entries"]}
