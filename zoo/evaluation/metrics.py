@@ -52,7 +52,7 @@ def pearson(true: ArrayLike, predicted: ArrayLike) -> float:
 def spearman(true: ArrayLike, predicted: ArrayLike) -> float:
     """Spearman's rank correlation, −1 to 1, ties sharing their mean rank; NaN where undefined."""
     y, p = _pair(true, predicted)
-    if _constant(y) or _constant(p):
+    if constant(y) or constant(p):
         return float("nan")
     return _correlation(rankdata(y), rankdata(p))
 
@@ -63,7 +63,7 @@ def r2(true: ArrayLike, predicted: ArrayLike) -> float:
     1 is best, 0 is as good as the mean of the true scores; NaN for constant true scores.
     """
     y, p = _pair(true, predicted)
-    if _constant(y):
+    if constant(y):
         return float("nan")
     return float(1 - ((y - p) ** 2).sum() / ((y - y.mean()) ** 2).sum())
 
@@ -89,6 +89,13 @@ def score_metrics(true: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
     return {name: functions[name](true, predicted) for name in METRICS}
 
 
+def constant(values: Array) -> bool:
+    """Whether there is no order among `values` (N,): fewer than two, or all alike."""
+    if values.size < 2:
+        return True
+    return bool(np.ptp(values) <= 1e-6 * np.abs(values).max())
+
+
 def _pair(true: ArrayLike, predicted: ArrayLike) -> tuple[Array, Array]:
     y = np.asarray(true, dtype=np.float64)
     p = np.asarray(predicted, dtype=np.float64)
@@ -106,15 +113,8 @@ def _pair(true: ArrayLike, predicted: ArrayLike) -> tuple[Array, Array]:
     return y, p
 
 
-def _constant(values: Array) -> bool:
-    """Whether there is no order among `values`: fewer than two, or all alike."""
-    if values.size < 2:
-        return True
-    return bool(np.ptp(values) <= 1e-6 * np.abs(values).max())
-
-
 def _correlation(y: Array, p: Array) -> float:
-    if _constant(y) or _constant(p):
+    if constant(y) or constant(p):
         return float("nan")
     y, p = y - y.mean(), p - p.mean()
     y, p = y / np.abs(y).max(), p / np.abs(p).max()
