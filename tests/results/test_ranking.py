@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from zoo.config import read_yaml
 from zoo.errors import DataError
+from zoo.results.files import to_json
 from zoo.results.leaderboard import Choice, build_board
 
 ENTRY_KEYS = {
@@ -120,6 +122,24 @@ def test_incomplete_entries_stand_apart(store):
         "missing": ["fold 1 of exercise 1, seed 0", "all folds of exercise 5, seed 0"],
         "reason": "runs are missing",
     }
+
+
+def test_failed_runs_say_why_an_entry_is_incomplete(store):
+    store.entry("d2sta")
+    path = store.run("stgcn", "1", 0)
+    config = read_yaml(path / "config.yaml")
+    for exercise, fold, trainer in (("1", 1, {}), ("5", 0, {}), ("5", 1, {"lr": 9.0})):
+        folder = path.parents[3] / exercise / path.parents[1].name / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        failed = {**config, "fold": fold, "trainer": {**config["trainer"], **trainer}}
+        (folder / f"fold{fold}-seed0-00000000.failed.json").write_bytes(
+            to_json({"config": failed, "error": "the loss is no longer finite in /home/me/x.py"})
+        )
+    (path.parent / "fold9-seed0-00000000.failed.json").write_text("{")
+    (apart,) = section(store.root)["incomplete"]
+    assert apart["reason"] == "2 failed: the loss is no longer finite in /home/me/x.py"
+    (apart,) = section(store.root, public=True)["incomplete"]
+    assert apart["reason"] == "2 failed"
 
 
 def test_nothing_complete_is_still_a_board(store):

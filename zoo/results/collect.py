@@ -8,15 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from registry import UserError
-from zoo.config import compose, entry_config
 from zoo.evaluation.statistics.tables import Table
 from zoo.results import facts
-from zoo.results.key import MACHINE_KEYS
+from zoo.results.naming import flat, names
 from zoo.results.scored import pooled_table
 from zoo.results.stored import ProtocolId, StoredRun, Tested, Unreadable, read_store
 
-_SHOWN = 4
 _MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
 
 
@@ -84,7 +81,7 @@ class Entry:
     @property
     def chosen(self) -> dict[str, Any]:
         """All settings its runs were made with, by dotted key."""
-        return _flat(json.loads(self.runs[0].settings))
+        return flat(json.loads(self.runs[0].settings))
 
     @property
     def complete(self) -> bool:
@@ -255,7 +252,7 @@ def _group(key: BoardKey, runs: list[StoredRun], others: Mapping[BoardKey, int])
     folds = {e: _expected_folds(e, runs) for e in exercises}
     usual = _usual_tests(sets.values())
     entries = []
-    for identity, differing in _named(list(sets), runs[0]).items():
+    for identity, differing in names(list(sets), runs[0]).items():
         name, settings = differing
         own = sorted(sets[identity].values(), key=lambda r: (natural(r.exercise), r.seed, r.fold))
         missing, expected = _missing(own, folds)
@@ -330,71 +327,3 @@ def _objection(runs: Sequence[StoredRun], usual: Mapping[tuple[str, int], Tested
                 "`zoo leaderboard check` says more"
             )
     return ""
-
-
-Identity = tuple[str, str, str]
-
-
-def _named(
-    identities: Sequence[Identity], example: StoredRun
-) -> dict[Identity, tuple[str, dict[str, Any]]]:
-    """Each entry's name, unlike all others, and its settings that differ from the defaults."""
-    owners: dict[str, set[str]] = defaultdict(set)
-    for model, owner, _ in identities:
-        owners[model].add(owner)
-    defaults: dict[str, dict[str, Any]] = {}
-    found: dict[Identity, tuple[str, dict[str, Any]]] = {}
-    for identity in identities:
-        model, owner, text = identity
-        settings = _flat(json.loads(text))
-        if model not in defaults:
-            defaults[model] = _defaults(model, example) or _shared(identities, model)
-        usual = defaults[model]
-        differing = {k: v for k, v in settings.items() if k in usual and v != usual[k]}
-        name = model if len(owners[model]) == 1 else f"{model} from {owner}"
-        found[identity] = (name + _in_words(differing), differing)
-    count = Counter(name for name, _ in found.values())
-    seen: Counter[str] = Counter()
-    for identity, (name, differing) in found.items():
-        if count[name] > 1:
-            seen[name] += 1
-            found[identity] = (f"{name} #{seen[name]}", differing)
-    return found
-
-
-def _in_words(settings: Mapping[str, Any]) -> str:
-    if not settings:
-        return ""
-    words = [f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in settings.items()]
-    more = [f"{len(words) - _SHOWN} more"] if len(words) > _SHOWN + 1 else []
-    return f" ({', '.join([*words[: _SHOWN if more else None], *more])})"
-
-
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by the key a user would type, without ``model.``."""
-    flat = {}
-    for block, values in settings.items():
-        for key, value in values.items():
-            flat[key if block == "model" else f"{block}.{key}"] = value
-    return flat
-
-
-def _defaults(model: str, run: StoredRun) -> dict[str, Any] | None:
-    """What would be chosen without a word from the user; None where the model is unknown here."""
-    try:
-        config = compose(model=model, dataset=run.dataset, protocol=run.protocol.name)
-    except UserError:
-        return None
-    blocks = {
-        "model": {k: v for k, v in config["model"].items() if k != "name"},
-        "dataset": {k: v for k, v in config["dataset"].items() if k not in ("name", "exercise")},
-        "trainer": {k: v for k, v in config["trainer"].items() if k not in MACHINE_KEYS},
-    }
-    return _flat(json.loads(json.dumps(blocks)))
-
-
-def _shared(identities: Sequence[Identity], model: str) -> dict[str, Any]:
-    """In place of unknown defaults, the settings of the model's first entry and the trainer's."""
-    first = _flat(json.loads(next(text for name, _, text in identities if name == model)))
-    usual = {f"trainer.{k}": v for k, v in entry_config("trainer", "default").items()}
-    return {**first, **{k: v for k, v in usual.items() if k in first}}

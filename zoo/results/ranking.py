@@ -25,6 +25,7 @@ from zoo.evaluation.statistics import (
 from zoo.results import collect, facts
 from zoo.results.board import Entry, Incomplete, RunRow, Section, Versus
 from zoo.results.collect import Group
+from zoo.results.failed import failures
 from zoo.results.stored import UNKNOWN, StoredRun
 
 METRICS = tuple(BOARD_METRICS)
@@ -81,7 +82,7 @@ def section(
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
         metrics=list(METRICS),
         entries=ranked,
-        incomplete=[_incomplete(entry) for entry in group.entries if not entry.complete],
+        incomplete=[_incomplete(entry, public) for entry in group.entries if not entry.complete],
         published=list(published),
         friedman=_friedman(complete),
         notes=[*notes, *_notes(group)],
@@ -273,15 +274,25 @@ def _sources(runs: Sequence[StoredRun], public: bool) -> str:
     return ", ".join(sorted(owners))
 
 
-def _incomplete(entry: collect.Entry) -> Incomplete:
+def _incomplete(entry: collect.Entry, public: bool) -> Incomplete:
     return Incomplete(
         name=entry.name,
         model=entry.model,
         have=len(entry.runs),
         expected=entry.expected,
         missing=entry.missing,
-        reason=entry.objection or "runs are missing",
+        reason=entry.objection or _why_missing(entry, public),
     )
+
+
+def _why_missing(entry: collect.Entry, public: bool) -> str:
+    """How many runs failed and, where nothing may name the machine, not with which error."""
+    failed = failures(entry.runs, entry.seeds)
+    if not failed:
+        return "runs are missing"
+    if public:
+        return f"{failed.total()} failed"
+    return "; ".join(f"{count} failed: {error}" for error, count in failed.most_common())
 
 
 def _meaning(ranked: Sequence[Entry], leak_reason: str) -> str:

@@ -218,7 +218,7 @@ def read_stored(folder: Path) -> StoredRun:
 
 
 def trainer_settings(config: str) -> dict[str, Any]:
-    """The trainer's block of a ``config.yaml``, without what only says where it was computed.
+    """The trainer's block of a ``config.yaml``.
 
     Args:
         config: the file's text.
@@ -230,23 +230,36 @@ def trainer_settings(config: str) -> dict[str, Any]:
     return dict(_parsed(block.group(0) if block else ""))
 
 
+def settings_of(
+    model: Mapping[str, Any], dataset: Mapping[str, Any], trainer: Mapping[str, Any] | None
+) -> str:
+    """What was chosen, as canonical JSON: equal for all exercises, folds and seeds of an entry.
+
+    Args:
+        model: its parameters.
+        dataset: its parameters.
+        trainer: its settings; None for a model that is not trained.
+    """
+    params = {k: v for k, v in dataset.items() if k not in ("name", "exercise")}
+    settings = {"model": {k: v for k, v in model.items() if k != "name"}}
+    if params:
+        settings["dataset"] = params
+    if trainer is not None:
+        settings["trainer"] = {k: v for k, v in trainer.items() if k not in MACHINE_KEYS}
+    return canonical(settings)
+
+
 _TRAINER = re.compile(r"^trainer:.*\n(?:[ #].*\n|\n)*", re.MULTILINE)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _stored(folder: Path, record: Mapping[str, Any]) -> StoredRun:
     model, dataset, protocol = record["model"], record["dataset"], record["protocol"]
-    params = {k: v for k, v in dataset["params"].items() if k != "exercise"}
     closed_form = bool(model.get("closed_form"))
     try:
         trainer = trainer_settings((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{folder / CONFIG} cannot be read: {error}") from None
-    settings = {
-        "model": model["params"],
-        **({"dataset": params} if params else {}),
-        **({} if closed_form else {"trainer": trainer}),
-    }
     source = model.get("source") or {}
     table = read_predictions(folder / PREDICTIONS).of("test")
     if not len(table):
@@ -270,7 +283,7 @@ def _stored(folder: Path, record: Mapping[str, Any]) -> StoredRun:
         model=_text(model["name"]),
         owner=_text(source.get("owner") or "unknown"),
         code=_text(source.get("sha256") or ""),
-        settings=canonical(settings),
+        settings=settings_of(model["params"], dataset["params"], None if closed_form else trainer),
         closed_form=closed_form,
         cost={
             "parameters": _number(model.get("parameters")),
@@ -303,9 +316,8 @@ def canonical(value: Any) -> str:
 @lru_cache(maxsize=1024)
 def _parsed(block: str) -> Mapping[str, Any]:
     try:
-        trainer = yaml.load(block, Loader=_LOADER)["trainer"]
-        return {k: v for k, v in trainer.items() if k not in MACHINE_KEYS}
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+        return dict(yaml.load(block, Loader=_LOADER)["trainer"])
+    except (yaml.YAMLError, TypeError, KeyError, ValueError) as error:
         raise DataError(f"{CONFIG} has no readable trainer block ({error!r})") from None
 
 
