@@ -60,3 +60,13 @@ def show(browser: Any, example: ModuleType, tmp_path_factory: Any) -> Callable[.
         return browser
 
     return opened
+
+
+@pytest.fixture
+def store(make_store: Callable[..., Any]) -> Any:
+    """Runs of a complete model, of the mean score, and of one that is incomplete."""
+    store = make_store()
+    store.entry("d2sta", seeds=(0, 1))
+    store.entry("mean", constant=True, closed_form=True)
+    store.run("stgcn", "1", 0)
+    return store

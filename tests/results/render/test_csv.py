@@ -15,15 +15,6 @@ def rows(root):
     return board, list(csv.DictReader(io.StringIO(render(board))))
 
 
-@pytest.fixture
-def store(make_store):
-    store = make_store()
-    store.entry("d2sta", seeds=(0, 1))
-    store.entry("mean", constant=True, closed_form=True)
-    store.run("stgcn", "1", 0)
-    return store
-
-
 def test_a_row_a_model_and_exercise(store):
     board, table = rows(store.root)
     ranked = [row for row in table if row["status"] == "ranked"]

@@ -11,15 +11,6 @@ def rendered(root, **how):
     return render(build_board(root, groups, unreadable, **how).to_dict())
 
 
-@pytest.fixture
-def store(make_store):
-    store = make_store()
-    store.entry("d2sta", seeds=(0, 1))
-    store.entry("mean", constant=True, closed_form=True)
-    store.run("stgcn", "1", 0)
-    return store
-
-
 def test_it_holds_ranks_numbers_gaps_and_published_results(store):
     page = rendered(store.root)
     assert "## KIMORE, person-kfold" in page

@@ -81,7 +81,7 @@ def _section(section: Mapping[str, Any]) -> Iterator[str]:
     if section["entries"]:
         yield from _ranked(section)
         yield ""
-        for metric in section["metrics"]:
+        for metric in section["metrics"] if len(section["exercises"]) > 1 else ():
             yield f"### {METRIC_TITLES[metric]} by exercise"
             yield ""
             yield from _by_exercise(section, metric)
@@ -168,8 +168,9 @@ def _published(section: Mapping[str, Any]) -> Iterator[str]:
         places = row["metrics"]
         one = next(iter(places)) if len(places) == 1 else "mean"
         value = places.get(one, {}).get(metric)
-        shown = fixed(value, 3)
-        return f"{shown} ({text(one)})" if value is not None and one != "mean" else shown
+        if value is None:
+            return NOTHING
+        return f"{value:g}" if one == "mean" else f"{value:g} ({text(one)})"
 
     yield from _table(
         (
