@@ -1,7 +1,6 @@
 """Who is told how a sweep goes."""
 
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
@@ -28,12 +27,7 @@ class Display:
     def __enter__(self) -> "Display":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def on_begin(self, tally: Tally) -> None:
@@ -104,12 +98,7 @@ class LiveDisplay(PlainDisplay):
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
 
