@@ -65,11 +65,11 @@ def make(name: str, layout: str = "kinect_v2") -> nn.Module:
 
 @torch.no_grad()
 def fit(model: nn.Module, layout: str = "kinect_v2") -> None:
-    """Fit a closed-form model to four random batches, `random_batch` being the first."""
+    """Fit a closed-form model to twelve random batches, `random_batch` being the first."""
     torch.manual_seed(0)
-    parts = [random_batch(model, layout=layout, seed=seed) for seed in range(1, 5)]
+    parts = [random_batch(model, layout=layout, seed=seed) for seed in range(1, 13)]
     batch = Batch({name: torch.cat([part.x[name] for part in parts]) for name in model.streams})
-    model.fit(batch, torch.linspace(-1, 1.5, 4 * N))
+    model.fit(batch, torch.linspace(-1, 1.5, 12 * N))
 
 
 def random_batch(
