@@ -32,10 +32,13 @@ from zoo.training.stop import TrainingStopped
 DATASET = SimpleNamespace(name="toy", layout="toy5", fingerprint="f" * 64)
 FRAMES, JOINTS = 12, 5
 
+sys.modules.setdefault("toy_run", sys.modules[__name__])
+
 
 class TinyNet(nn.Module):
     """Convolution, batch normalisation and dropout: all that makes resuming hard."""
 
+    __module__ = "toy_run"  # of one name, run as a script or imported: a run keeps whose it was
     streams = ("position",)
 
     def __init__(self, width: int = 8, pause: float = 0.0) -> None:
