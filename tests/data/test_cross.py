@@ -1,5 +1,7 @@
 """Two datasets as one: whose recordings they are, and which joint stands for which."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,7 @@ class Fixed(Adapter):
 
     needs_source = False
     fps = 30.0
-    exercises = {"5": "squat"}
+    exercises: ClassVar = {"5": "squat"}
 
     def __init__(self, name, recordings, score_range=(0.0, 50.0)):
         self.name, self.recordings = name, recordings

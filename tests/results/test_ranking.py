@@ -214,6 +214,18 @@ def test_honest_and_leaky_boards_are_paired(make_store):
     assert entry["honest_mad"] > 3 * entry["leaky_mad"]
 
 
+def test_the_only_entries_of_a_model_are_paired_where_settings_differ(make_store):
+    honest = make_store()
+    honest.entry("gru", error=6.0)
+    for error, epochs in ((5.0, 10), (7.0, 20)):
+        honest.entry("tcn", error=error, trainer={"epochs": epochs})
+    leaky = make_store(protocol="d2sta-paper", pieces=10)
+    leaky.entry("gru", error=0.4, trainer={"epochs": 5})
+    leaky.entry("tcn", error=0.4, trainer={"epochs": 5})
+    (pair,) = board(honest.root)["pairs"]
+    assert [entry["name"] for entry in pair["entries"]] == ["gru"]
+
+
 def test_boards_of_other_data_are_not_paired(make_store):
     honest = make_store()
     honest.entry("d2sta")

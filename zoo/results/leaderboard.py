@@ -1,6 +1,7 @@
 """From a folder of runs to the leaderboard."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import DataError
-from zoo.results.board import Board, Section
+from zoo.results.board import Board, Entry, Section
 from zoo.results.collect import Group, collect_groups
 from zoo.results.published import published_for
 from zoo.results.ranking import section
@@ -118,20 +119,33 @@ def _pairs(sections: Sequence[Section]) -> list[Mapping[str, Any]]:
 
 
 def _pair(honest: Section, leaky: Section) -> Mapping[str, Any]:
-    there = {entry.name: entry for entry in leaky.entries}
+    """Entries of one name; or, where settings differ, the only ones of one model."""
+    named = {entry.name: entry for entry in leaky.entries}
+    here, there = _only_of_model(honest), _only_of_model(leaky)
+    couples = []
+    for entry in honest.entries:
+        if entry.name in named:
+            couples.append((entry.name, entry, named[entry.name]))
+        elif entry.model in here and entry.model in there:
+            couples.append((entry.model, entry, there[entry.model]))
     return {
         "dataset": honest.dataset,
         "honest": honest.protocol["name"],
         "leaky": leaky.protocol["name"],
         "entries": [
             {
-                "name": entry.name,
-                "honest_mad": entry.metrics["mean"]["mad"].value,
-                "leaky_mad": there[entry.name].metrics["mean"]["mad"].value,
-                "honest_rank": entry.rank,
-                "leaky_rank": there[entry.name].rank,
+                "name": name,
+                "honest_mad": one.metrics["mean"]["mad"].value,
+                "leaky_mad": other.metrics["mean"]["mad"].value,
+                "honest_rank": one.rank,
+                "leaky_rank": other.rank,
             }
-            for entry in honest.entries
-            if entry.name in there
+            for name, one, other in couples
         ],
     }
+
+
+def _only_of_model(section: Section) -> dict[str, Entry]:
+    """The entry of each model that has one."""
+    count = Counter(entry.model for entry in section.entries)
+    return {entry.model: entry for entry in section.entries if count[entry.model] == 1}
