@@ -83,8 +83,12 @@ def entry_config(kind: str, name: str) -> Config:
 
 def card(name: str) -> Card:
     """The card of a registered model."""
-    entry = REGISTRIES["model"].get(name)
-    return Card.from_dict(name, entry_config("model", entry.name).get("card", {}))
+    return card_of(REGISTRIES["model"].get(name))
+
+
+def card_of(entry: Entry) -> Card:
+    """The card of a model's entry, which need not be looked up again."""
+    return Card.from_dict(entry.name, entry_config("model", entry.name).get("card", {}))
 
 
 def compose(

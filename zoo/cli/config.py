@@ -14,7 +14,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser = subparsers.add_parser(
         "config", help="show a run's configuration", description="Show a run's configuration."
     )
-    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", metavar="ACTION", required=True, prog=parser.prog
+    )
     show = actions.add_parser(
         "show",
         help="print the resolved configuration as YAML",

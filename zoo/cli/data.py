@@ -27,7 +27,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         description="List, prepare, inspect and verify datasets.",
     )
     actions = parser.add_subparsers(
-        title="what to do", dest="action", metavar="ACTION", required=True
+        title="what to do", dest="action", metavar="ACTION", required=True, prog=parser.prog
     )
 
     def action(name: str, text: str, run: Callable[[argparse.Namespace], int]) -> "Parser":

@@ -45,7 +45,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     )
     group.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
     parser.set_defaults(run=run)
-    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION")
+    actions = parser.add_subparsers(
+        title="actions", dest="action", metavar="ACTION", prog=parser.prog
+    )
     check = actions.add_parser(
         "check",
         help="compute every stored number anew and compare",

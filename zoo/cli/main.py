@@ -59,7 +59,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"skeleton-zoo {__version__}")
     subparsers = parser.add_subparsers(
-        title="commands", dest="command", metavar="COMMAND", parser_class=Parser
+        title="commands", dest="command", metavar="COMMAND", parser_class=Parser, prog="zoo"
     )
     for name in COMMANDS:
         cast(Command, import_module(f"zoo.cli.{name}")).add_parser(subparsers)

@@ -47,13 +47,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _card(entry: Entry) -> tuple[Card, str | None]:
-    from zoo.config import card
+    from zoo.config import card_of
     from zoo.errors import ConfigError
 
     if entry.problem is not None:
         return Card(entry.name), entry.problem
     try:
-        return card(entry.name), None
+        return card_of(entry), None
     except (RegistryError, ConfigError) as error:
         return Card(entry.name), str(error)
 

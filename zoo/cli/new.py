@@ -16,7 +16,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         help="begin a package with a model of your own",
         description="Begin something of your own from a worked example.",
     )
-    kinds = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
+    kinds = parser.add_subparsers(
+        title="what", dest="what", metavar="WHAT", required=True, prog=parser.prog
+    )
     baseline = kinds.add_parser(
         "baseline",
         help="a package with one model",
