@@ -3,13 +3,13 @@
 They show what the page shows, by the same geometry. Text stays text, so that it can be searched.
 """
 
-import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.figure_style import INK, LINE, SOFT, figure_bytes, figure_style
 from zoo.results.files import path_part, write_atomically
 from zoo.results.render import geometry
 from zoo.results.render.cost import COSTS, CostPoint, cost_points
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK, _SOFT, _LINE = "#1a1c1f", "#5a6068", "#dfded9"
 _LEAK, _HONEST = "#a83c0a", "#0f6b4f"
 _LOOK = {
     "trivial": ("#6b7078", "o"),
@@ -33,23 +32,6 @@ _LOOK = {
 }
 """Colour and marker of each family; colours are told apart without red and green."""
 
-_STYLE: dict[Any, Any] = {
-    "text.parse_math": False,  # a name with dollar signs is a name
-    "text.usetex": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "skeleton-zoo",  # the same board gives the same bytes
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.edgecolor": _SOFT,
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": _SOFT,
-    "ytick.color": _SOFT,
-    "grid.color": _LINE,
-    "figure.constrained_layout.use": False,
-}
-_UNDATED: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 _LINE_HEIGHT = 12.0
 """Points from one name to the next."""
 
@@ -68,18 +50,14 @@ def write(board: Mapping[str, Any], folder: Path, formats: Sequence[str] = ("svg
     Raises:
         StorageError: one cannot be written.
     """
-    from matplotlib import rc_context
-
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    with rc_context(_STYLE):
+    with figure_style():
         for name, draw in _figures(plain(board)):
             figure = draw()
             for kind in formats:
-                content = io.BytesIO()
-                figure.savefig(content, format=kind, metadata=_UNDATED.get(kind))
                 paths.append(folder / f"{name}.{kind}")
-                write_atomically(paths[-1], content.getvalue())
+                write_atomically(paths[-1], figure_bytes(figure, kind))
     return paths
 
 
@@ -110,7 +88,7 @@ def _canvas(width: float, height: float, title: str, leaky: bool = False) -> "Fi
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width / 72, height / 72))
-    figure.text(8 / width, 1 - 18 / height, title, color=_INK, size=11, weight="bold")
+    figure.text(8 / width, 1 - 18 / height, title, color=INK, size=11, weight="bold")
     if leaky:
         note = "⚠ These numbers leak: people of the test are in training."
         figure.text(8 / width, 1 - 33 / height, note, color=_LEAK, size=9)
@@ -152,7 +130,7 @@ def _critical_difference(section: Mapping[str, Any]) -> "Figure":
     for place in placed:
         y, side = first + _LINE_HEIGHT * place.row, 1 if place.left else last
         axes.plot(
-            [place.rank, place.rank, side], [0, y, y], color=_SOFT, linewidth=0.8, clip_on=False
+            [place.rank, place.rank, side], [0, y, y], color=SOFT, linewidth=0.8, clip_on=False
         )
         name, mean = shorten(place.name, 105, 9), fixed(place.rank, 1)
         axes.annotate(
@@ -164,7 +142,7 @@ def _critical_difference(section: Mapping[str, Any]) -> "Figure":
             va="center",
             annotation_clip=False,
         )
-    bar_style: dict[str, Any] = {"color": _INK, "linewidth": 3, "solid_capstyle": "butt"}
+    bar_style: dict[str, Any] = {"color": INK, "linewidth": 3, "solid_capstyle": "butt"}
     for bar in bars:
         y = 10 + 6 * bar.level
         axes.plot([bar.low - 0.06, bar.high + 0.06], [y, y], clip_on=False, **bar_style)
@@ -200,13 +178,13 @@ def _heat_map(section: Mapping[str, Any]) -> "Figure":
         [i + 0.5 for i in range(len(entries))], [shorten(e["name"], 125, 9) for e in entries]
     )
     axes.invert_yaxis()
-    axes.tick_params(length=0, labelcolor=_INK)
+    axes.tick_params(length=0, labelcolor=INK)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("exercise")
     decimals = digits(section)["mad"]
     for i, row in enumerate(values):
         for j, value in enumerate(row):
-            ink = "white" if value is not None and value > middle else _INK
+            ink = "white" if value is not None and value > middle else INK
             shown = fixed(value, decimals)
             axes.text(j + 0.5, i + 0.5, shown, ha="center", va="center", color=ink, size=8)
     right = 140 + 48 * len(exercises)
@@ -241,7 +219,7 @@ def _cost(section: Mapping[str, Any], axis: str, points: Sequence[CostPoint]) ->
         axes.plot([x, x], [point.low, point.high], color=colour, linewidth=0.8, alpha=0.5)
         _mark(axes, [x], [y], point.family)
     front = [places[i] for i in geometry.frontier([(p.cost, p.value) for p in points])]
-    axes.plot(*zip(*front, strict=True), color=_SOFT, linewidth=1, linestyle=":", zorder=1)
+    axes.plot(*zip(*front, strict=True), color=SOFT, linewidth=1, linestyle=":", zorder=1)
     if len(paid) < len(points):
         axes.annotate(
             "none", (free, 0), (0, -14), ("data", "axes fraction"), "offset points", ha="center"
@@ -261,7 +239,7 @@ def _cost(section: Mapping[str, Any], axis: str, points: Sequence[CostPoint]) ->
                 1 - (box.top + box.bottom) / 2 / height,
                 point.name,
                 size=8,
-                color=_INK,
+                color=INK,
                 va="center",
                 ha={"start": "left", "end": "right"}.get(label.anchor, "center"),
             )
@@ -285,7 +263,7 @@ def _slope(pair: Mapping[str, Any], models: Sequence[Slope]) -> "Figure":
         axes.axvline(x, color=colour, linewidth=4, clip_on=False)
         place: dict[str, Any] = {"textcoords": "offset points", "ha": "center"}
         axes.annotate(word, (x, limit), (0, 22), color=colour, weight="bold", **place)
-        axes.annotate(protocol, (x, limit), (0, 9), color=_SOFT, **place)
+        axes.annotate(protocol, (x, limit), (0, 9), color=SOFT, **place)
     unit = limit / high
     right = geometry.spread([m.honest for m in models], _LINE_HEIGHT * unit, 0, limit)
     for model, y in zip(models, right, strict=True):
@@ -299,7 +277,7 @@ def _slope(pair: Mapping[str, Any], models: Sequence[Slope]) -> "Figure":
             linestyle="--" if model.family == "trivial" else "-",
         )
         _mark(axes, [0, 1], [model.leaky, model.honest], model.family)
-        axes.plot([1.03, 1.09], [model.honest, y], color=_LINE, linewidth=0.8, clip_on=False)
+        axes.plot([1.03, 1.09], [model.honest, y], color=LINE, linewidth=0.8, clip_on=False)
         axes.text(
             1.11,
             y,
