@@ -216,5 +216,5 @@ def _level(value: float | None, low: float, high: float) -> int | None:
 
 
 def families(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Name → family."""
-    return {e["name"]: e["family"] for e in entries}
+    """Name → family; a pair of boards names an entry of different settings by its model alone."""
+    return {name: e["family"] for e in entries for name in (e["model"], e["name"])}
