@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -190,15 +191,17 @@ class Predictor:
             DataError: see `predict`.
         """
         name = str(source)
-        path = Path(source).expanduser()
-        try:
-            if path.exists():
-                return list(self._score_file(path, name))
-            recording, notes = self._prepared(name)
-            return [self.score_recording(recording, source=name, notes=notes)]
-        except DataError as error:
-            text = str(error)
-            raise DataError(text if name in text else f"{name}: {text}") from None
+        with _named(name):
+            return [
+                self.score_recording(recording, source=name, notes=notes)
+                for recording, notes in self._read(name)
+            ]
+
+    def recordings(self, source: Path | str) -> list[Recording]:
+        """What `source` names, in the model's layout; errors as in `score`."""
+        name = str(source)
+        with _named(name):
+            return [recording for recording, _ in self._read(name)]
 
     def score_recording(
         self, recording: Recording, *, source: str = "", notes: Sequence[str] = ()
@@ -282,7 +285,15 @@ class Predictor:
             times.append(time.perf_counter() - begun)
         return scores, median(times)
 
-    def _score_file(self, path: Path, name: str) -> Iterator[ScoredRecording]:
+    def _read(self, name: str) -> Iterator[tuple[Recording, list[str]]]:
+        """Recordings with what their reader has to say of them."""
+        path = Path(name).expanduser()
+        if path.exists():
+            yield from self._read_file(path, name)
+        else:
+            yield self._prepared(name)
+
+    def _read_file(self, path: Path, name: str) -> Iterator[tuple[Recording, list[str]]]:
         adapter = self._adapter
         if not adapter.reads_files:
             readers = ", ".join(_file_readers(self.trained.layout)) or "no dataset"
@@ -297,7 +308,7 @@ class Predictor:
             notes = [str(problem) for problem in report.problems] + report.notes
             report.problems.clear()
             report.notes.clear()
-            yield self.score_recording(recording, source=name, notes=notes)
+            yield recording, notes
 
     def _prepared(self, name: str) -> tuple[Recording, list[str]]:
         if Path(name).suffix.casefold() in _FILE_ENDINGS or Path(name).is_absolute():
@@ -358,6 +369,16 @@ class Predictor:
             elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
                 found.append(f"{what} other recordings of {recording.subject}")
         return found
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Errors about what `name` names say so."""
+    try:
+        yield
+    except DataError as error:
+        text = str(error)
+        raise DataError(text if name in text else f"{name}: {text}") from None
 
 
 def _file_readers(layout: str) -> list[str]:
