@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.nn.temporal import TemporalConv
+from zoo.nn.temporal import FrameConv, TemporalConv
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
@@ -47,3 +47,20 @@ def test_padded_frames_count_as_zero() -> None:
     dirty[:, 6:] = float("nan")
     y = temporal(dirty, mask)
     torch.testing.assert_close(y[:, :6], temporal(x[:, :6]))
+
+
+@pytest.mark.parametrize("kernel_size", [1, 4, 5])
+def test_frame_conv_keeps_the_length(kernel_size: int) -> None:
+    torch.manual_seed(0)
+    conv = FrameConv(3, 5, kernel_size).double()
+    x = torch.randn(2, 7, 4, 3, dtype=torch.float64)
+    past = (kernel_size - 1) // 2
+    padded = torch.zeros(2, 7 + kernel_size - 1, 4, 3, dtype=torch.float64)
+    padded[:, past : past + 7] = x
+    windows = padded.unfold(1, kernel_size, 1)  # (N, T, V, C, k)
+    expected = torch.einsum("ntvck,ock->ntvo", windows, conv.weight.squeeze(-1)) + conv.bias
+    torch.testing.assert_close(conv(x), expected)
+    mask = (torch.arange(7) < 5).expand(2, 7)
+    dirty = x.clone()
+    dirty[:, 5:] = float("nan")
+    torch.testing.assert_close(conv(dirty, mask)[:, :5], conv(x[:, :5]))

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from zoo.nn.norm import BatchNorm, InputNorm
     from zoo.nn.pooling import mean_pool
     from zoo.nn.spatial import SkeletonConv
-    from zoo.nn.temporal import TemporalConv
+    from zoo.nn.temporal import FrameConv, TemporalConv
 
 _LAZY = {
     "AdaptiveSkeletonConv": "adaptive",
     "BatchNorm": "norm",
     "Dropout": "dropout",
     "DynamicGrouping": "grouping",
+    "FrameConv": "temporal",
     "InputNorm": "norm",
     "MultiHeadAttention": "attention",
     "RegressionHead": "heads",
@@ -46,6 +47,7 @@ __all__ = [
     "BatchNorm",
     "Dropout",
     "DynamicGrouping",
+    "FrameConv",
     "InputNorm",
     "MultiHeadAttention",
     "RegressionHead",
