@@ -15,15 +15,15 @@ from registry.nearest import did_you_mean
 from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.blocks import STGCNBlock
-from zoo.nn.grouping import DynamicGrouping, JointAttention, TwoStageAttention, range_of_motion
+from zoo.nn.grouping import DynamicGrouping, JointAttention, TwoStageAttention
 from zoo.nn.heads import RegressionHead
 from zoo.nn.masking import zero_padding
+from zoo.nn.motion import MotionIndex, motion_index
 from zoo.nn.pooling import mean_pool
 from zoo.skeleton.graph import SkeletonGraph, build_graph
 from zoo.skeleton.layout import Layout
 
 GROUPINGS = ("dynamic", "attention", "none")
-MOTIONS = ("features", "input")
 
 
 class STGCNStream(nn.Module):
@@ -89,8 +89,9 @@ class D2STA(nn.Module):
         attention_width: inner width of both stages; None for all channels of X.
         attention_dropout: of the attention weights.
         mask_hidden: hidden width of the mask generator W₂ ReLU(W₁ M + b₁) + b₂.
-        motion: whose standard deviation over time M is: ``features`` (X) or ``input`` (the
-            streams as they come in).
+        motion: what M is: the standard deviation over time of ``features`` (X) or of ``input``
+            (the streams as they come in), or one of the body-aware measures ``relative`` and
+            ``physiological``; see `zoo.nn.motion`.
         projection: ``mean`` or ``sum`` of a group's joints.
         order: ``time-first`` (within a group along time, then between groups) or
             ``groups-first``.
@@ -131,10 +132,9 @@ class D2STA(nn.Module):
         head_dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        _check(streams, channels, strides, grouping, motion)
+        _check(streams, channels, strides, grouping)
         self.inputs = tuple(streams)
         self.streams = tuple(dict.fromkeys(streams))
-        self.motion = motion
         graph = build_graph(layout, partition)
         self.backbones = nn.ModuleList(
             STGCNStream(
@@ -148,6 +148,8 @@ class D2STA(nn.Module):
             for name in self.inputs
         )
         width = channels[-1] * len(self.inputs)
+        motion_measure = motion_index(motion, layout, self.inputs)
+        self.motion: MotionIndex | None = None
         self.grouping: DynamicGrouping | JointAttention | None = None
         if grouping != "none":
             attention = TwoStageAttention(
@@ -162,13 +164,13 @@ class D2STA(nn.Module):
             if grouping == "attention":
                 self.grouping = JointAttention(attention)
             else:
-                moving = sum(STREAM_CHANNELS[name] for name in self.inputs)
+                self.motion = motion_measure
                 self.grouping = DynamicGrouping(
                     width,
                     attention,
                     groups=groups,
                     hidden=mask_hidden,
-                    motion_channels=moving if motion == "input" else None,
+                    motion_channels=None if self.motion is None else self.motion.channels,
                     projection=projection,
                 )
         self.head = RegressionHead(width, [head_hidden], dropout=head_dropout)
@@ -197,9 +199,7 @@ class D2STA(nn.Module):
         x, mask = self.encode(inputs, batch.mask)
         attention: dict[str, Tensor] = {}
         if self.grouping is not None:
-            motion = None
-            if self.motion == "input":
-                motion = range_of_motion(torch.cat(inputs, dim=-1), batch.mask)
+            motion = None if self.motion is None else self.motion(inputs, batch.mask)
             grouped = self.grouping(x, mask, motion, return_attention=return_attention)
             x, attention = grouped.x, grouped.attention or {}
         pooled = mean_pool(x, mask)
@@ -225,7 +225,6 @@ def _check(
     channels: Sequence[int],
     strides: Sequence[int],
     grouping: str,
-    motion: str,
 ) -> None:
     """Refuse settings that cannot be built, in words for the one who typed them."""
     if isinstance(streams, str) or not streams:
@@ -241,5 +240,3 @@ def _check(
         )
     if grouping not in GROUPINGS:
         raise ConfigError(f"grouping={grouping!r} is none of {', '.join(GROUPINGS)}")
-    if motion not in MOTIONS:
-        raise ConfigError(f"motion={motion!r} is none of {', '.join(MOTIONS)}")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import CheckpointError, DataError, ZooError
+from zoo.nn.motion import tell_scale
 from zoo.protocol.protocol import FoldData
 from zoo.results.files import StorageError, differences, read_json
 from zoo.results.folder import RESUME, RunFolder, Start
@@ -163,8 +164,10 @@ class _Run:
                 batch, target, data.part("validation")[0], validation_mad(data)
             )
         seed_all(seed)
+        model = build()
+        tell_scale(model, data.stream_scaler)
         trainer = Trainer(
-            build(),
+            model,
             self.settings,
             training_data,
             seed=seed,
