@@ -275,6 +275,26 @@ def test_a_closed_form_model_gives_the_same_outputs(toy, go):
     assert distance.min(1).max() < 1e-4
 
 
+def test_a_model_that_undoes_the_z_score_keeps_the_scale_in_its_weights(toy, go):
+    from zoo.nn.motion import Unscaled
+    from zoo.training.evaluate import load_trained
+
+    class Metres(toy.TinyNet):
+        __module__ = "toy_run"
+
+        def __init__(self):
+            super().__init__()
+            self.unscaled = Unscaled(toy.JOINTS)
+
+    data = toy.make_fold()
+    run = go(build=Metres, data=data)
+    model = load_trained(run.path, build=Metres, device="cpu").model
+    scaled = data.part("test")[0].x["position"]
+    raw = data.samples.batch(data.split.test).x["position"]
+    assert not torch.allclose(scaled, raw, atol=1e-2)
+    torch.testing.assert_close(model.unscaled(scaled), raw, rtol=1e-5, atol=1e-5)
+
+
 def test_a_protocol_without_validation_takes_the_last_epoch(toy, go):
     run = go(data=toy.make_fold(validation=False, selection="last"))
     assert set(run.metrics) == {"test"}

@@ -221,10 +221,10 @@ def joint_angles(layout: Layout) -> list[JointAngle]:
             a, b, c, d = (layout.index(end) for end in ends)
             angles.append(JointAngle(layout.index(joint), (a, b, c, d), degrees))
     known = {angle.joint for angle in angles}
-    for child, joint in layout.bones:
-        parent = layout.parents[joint]
-        if parent >= 0 and joint not in known:
-            angles.append(JointAngle(joint, (joint, parent, joint, child), 180.0))
+    for child, middle in layout.bones:
+        parent = layout.parents[middle]
+        if parent >= 0 and middle not in known:
+            angles.append(JointAngle(middle, (middle, parent, middle, child), 180.0))
     return angles
 
 
