@@ -16,8 +16,7 @@ from zoo.nn.dropout import Dropout
 from zoo.nn.heads import RegressionHead
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import zero_padding
-from zoo.nn.recurrent import run_cell
-from zoo.nn.sequence import last_frame
+from zoo.nn.recurrent import RecurrentLayer, run_cell
 from zoo.nn.temporal import FrameConv
 from zoo.skeleton.graph import hop_distance
 from zoo.skeleton.layout import Layout
@@ -65,7 +64,8 @@ class SGCNBlock(nn.Module):
     r"""Convolution along time, attention over one and two hops, three stacked convolutions.
 
     .. math::
-        k = [x,\ \mathrm{ReLU}(\mathrm{conv}_9(x))], \qquad g = [\mathrm{hop}_1(k), \mathrm{hop}_2(k)]
+        k = [x,\ \mathrm{ReLU}(\mathrm{conv}_9(x))], \qquad
+        g = [\mathrm{hop}_1(k),\ \mathrm{hop}_2(k)]
 
     .. math::
         z_1 = \mathrm{ReLU}(\mathrm{conv}_9(g)), \quad z_2 = \mathrm{ReLU}(\mathrm{conv}_{15}(z_1)),
@@ -175,7 +175,7 @@ class STGCNRehab(nn.Module):
         )
         widths = [layout.num_joints * width, *recurrent]
         self.cells = nn.ModuleList(
-            nn.LSTM(c_in, c_out, batch_first=True)
+            RecurrentLayer(nn.LSTM, c_in, c_out)
             for c_in, c_out in zip(widths, recurrent, strict=False)
         )
         self.dropout = Dropout(dropout)
@@ -193,6 +193,7 @@ class STGCNRehab(nn.Module):
         """Score each sequence."""
         x = self.extract(batch).flatten(2)
         for cell in self.cells:
-            x = self.dropout(run_cell(cell, x))
-        features = last_frame(x, batch.mask)
+            states, final = cell(x, batch.mask)
+            x = self.dropout(states)
+        features = self.dropout(final)
         return Prediction(score=self.head(features), features=features)

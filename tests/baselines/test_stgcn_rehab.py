@@ -33,8 +33,8 @@ def test_shapes_are_the_codes() -> None:
     assert model.blocks[0](x).shape == (2, 10, 25, 48)
     assert model.blocks[0].hops[0](torch.randn(2, 10, 25, 67)).shape == (2, 10, 25, 64)
     assert [b.kernel_size[0] for b in model.blocks[1].branches] == [9, 15, 20]
-    assert [c.hidden_size for c in model.cells] == [80, 40, 40, 80]
-    assert model.cells[0].input_size == 25 * 48
+    assert [c.forwards.hidden_size for c in model.cells] == [80, 40, 40, 80]
+    assert model.cells[0].forwards.input_size == 25 * 48
     assert model(Batch({"position": x})).features.shape == (2, 80)
 
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.nn.blocks import STGCNBlock, shortcut
+from zoo.errors import ConfigError
+from zoo.nn.blocks import STGCNBlock, STGCNTrunk, shortcut
 from zoo.nn.temporal import TemporalConv
 from zoo.skeleton import build_graph, load_layout
 
@@ -60,3 +61,23 @@ def test_dropout_acts_in_training_only() -> None:
     assert not torch.equal(block(x)[0], block(x)[0])
     block.eval()
     assert torch.equal(block(x)[0], block(x)[0])
+
+
+def test_trunk_is_norm_and_blocks() -> None:
+    torch.manual_seed(0)
+    trunk = STGCNTrunk(3, GRAPH, [4, 4, 8], [1, 2, 1], kernel_size=3, importance=True).eval()
+    assert [b.residual is None for b in trunk.blocks] == [True, False, False]
+    x = torch.randn(2, 9, 25, 3)
+    mask = torch.arange(9) < torch.tensor([[9], [6]])
+    dirty = x.masked_fill(~mask[..., None, None], float("nan"))
+    y, out_mask = trunk(dirty, mask)
+    assert y.shape == (2, 5, 25, 8)
+    assert out_mask is not None
+    assert out_mask.sum(1).tolist() == [5, 3]
+    short, _ = trunk(x[1:, :6])
+    torch.testing.assert_close(y[1:, :3], short)
+
+
+def test_trunk_needs_a_stride_for_each_width() -> None:
+    with pytest.raises(ConfigError, match="1 channels and 2 strides"):
+        STGCNTrunk(3, GRAPH, [4], [1, 1])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoo.nn.adaptive import AdaptiveSkeletonConv
     from zoo.nn.attention import MultiHeadAttention
-    from zoo.nn.blocks import STGCNBlock, shortcut
+    from zoo.nn.blocks import STGCNBlock, STGCNTrunk, shortcut
     from zoo.nn.dropout import Dropout
     from zoo.nn.grouping import DynamicGrouping
     from zoo.nn.heads import RegressionHead
@@ -30,6 +30,7 @@ _LAZY = {
     "MultiHeadAttention": "attention",
     "RegressionHead": "heads",
     "STGCNBlock": "blocks",
+    "STGCNTrunk": "blocks",
     "SkeletonConv": "spatial",
     "TemporalConv": "temporal",
     "frame_counts": "masking",
@@ -52,6 +53,7 @@ __all__ = [
     "MultiHeadAttention",
     "RegressionHead",
     "STGCNBlock",
+    "STGCNTrunk",
     "SkeletonConv",
     "TemporalConv",
     "frame_counts",

@@ -1,0 +1,104 @@
+"""EGCN: one ST-GCN for joint positions, one for joint orientations, and how they are joined.
+
+Yu, Liu, Zhang, Chen, Chan, "EGCN: An Ensemble-based Learning Framework for Exploring Effective
+Skeleton-based Rehabilitation Exercise Assessment", IJCAI 2022, doi 10.24963/ijcai.2022/511.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from zoo.data.batch import Batch, Prediction
+from zoo.errors import ConfigError
+from zoo.nn.blocks import STGCNTrunk
+from zoo.nn.heads import RegressionHead
+from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+from zoo.nn.pooling import mean_pool
+from zoo.skeleton.graph import build_graph
+from zoo.skeleton.layout import Layout
+
+FUSIONS = ("model", "feature", "decision")
+
+
+class EGCN(nn.Module):
+    r"""Two ST-GCNs whose last feature maps P and O (N, T', V, C) are joined into one score.
+
+    .. math::
+        \text{model (MLE):}    &\quad s = w^\top \mathrm{GAP}(P \odot O) + b \\
+        \text{feature (FLE):}  &\quad s = w^\top \mathrm{ReLU}(W[\mathrm{GAP}(P), \mathrm{GAP}(O)]
+                                     + c) + b \\
+        \text{decision (DLE):} &\quad s = w_P^\top \mathrm{GAP}(P) + w_O^\top \mathrm{GAP}(O) + b
+
+    Args:
+        layout: the skeleton.
+        streams: of the two networks; the paper's are positions and orientations.
+        fusion: ``model`` (the paper's best), ``feature`` or ``decision``.
+        partition: of the edges, see `zoo.skeleton.graph.build_graph`.
+        channels: width of each block.
+        strides: temporal stride of each block.
+        kernel_size: frames a temporal convolution sees, odd.
+        dropout: probability after each temporal convolution, and in the head of ``feature``.
+        importance: learn a weight for every edge.
+
+    Raises:
+        ConfigError: not two streams, an unknown stream or fusion, or unequal numbers of channels
+            and strides.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        streams: Sequence[str] = ("position", "orientation"),
+        fusion: str = "model",
+        partition: str = "stgcn_spatial",
+        channels: Sequence[int] = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256),
+        strides: Sequence[int] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1),
+        kernel_size: int = 9,
+        dropout: float = 0.5,
+        importance: bool = True,
+    ) -> None:
+        super().__init__()
+        self.streams = stream_names(streams)
+        if len(self.streams) != 2:
+            raise ConfigError(
+                f"streams are {', '.join(self.streams)}: EGCN joins two, such as position and "
+                "orientation"
+            )
+        if fusion not in FUSIONS:
+            raise ConfigError(f"fusion is {fusion!r}: choose one of {', '.join(FUSIONS)}")
+        self.fusion = fusion
+        self.num_joints = layout.num_joints
+        graph = build_graph(layout, partition)
+        self.trunks = nn.ModuleList(
+            STGCNTrunk(
+                stream_channels([name]),
+                graph,
+                channels,
+                strides,
+                kernel_size=kernel_size,
+                dropout=dropout,
+                importance=importance,
+            )
+            for name in self.streams
+        )
+        width = channels[-1]
+        if fusion == "model":
+            self.head = RegressionHead(width)
+        elif fusion == "feature":
+            self.head = RegressionHead(2 * width, [2 * width], dropout=dropout)
+        else:
+            self.head = RegressionHead(2 * width)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Score each sequence."""
+        maps, mask = [], batch.mask
+        for name, trunk in zip(self.streams, self.trunks, strict=True):
+            x, mask = trunk(stack_streams(batch, [name], self.num_joints), batch.mask)
+            maps.append(x)
+        if self.fusion == "model":
+            features = mean_pool(maps[0] * maps[1], mask)
+        else:
+            features = torch.cat([mean_pool(x, mask) for x in maps], dim=1)
+        return Prediction(score=self.head(features), features=features)
