@@ -154,6 +154,12 @@ def uiprmd_tree(unpack: Callable[..., Path]) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def golden_tools() -> Any:
+    """The module tests/baselines/test_golden.py: reads golden files and renames their weights."""
+    return _module("baselines/test_golden.py")
+
+
+@pytest.fixture(scope="session")
 def golden(shared_dir: Path) -> Callable[[str], Path]:
     """Path of the golden file `pyskl_NAME.npz`."""
 
