@@ -6,6 +6,7 @@ same kind can be put in its place.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from baselines.aagcn import AAGCN
 from baselines.stgcn import STGCN
+from baselines.stgcnpp import STGCNPP
 from registry import LAYOUTS
 from zoo.data.batch import Batch
 from zoo.skeleton import Layout, build_graph, load_layout
@@ -32,6 +34,25 @@ def read(file: Path) -> tuple[State, Tensor, Tensor]:
     return state, x, y
 
 
+def tree(parents: list[int], center: int) -> Layout:
+    """A skeleton of these bones."""
+    return Layout(
+        name="golden",
+        title="from a golden file",
+        joints=tuple(f"j{v}" for v in range(len(parents))),
+        parents=tuple(parents),
+        pairs=(),
+        parts={},
+        center=center,
+        source="",
+    )
+
+
+def line_of(joints: int) -> Layout:
+    """So many joints in a row."""
+    return tree([v - 1 for v in range(joints)], 0)
+
+
 def layout_of(adjacency: Tensor, partition: str) -> Layout:
     """The tree, rooted at its centre joint, whose graph is `adjacency` (K, V, V)."""
     joints = adjacency.shape[1]
@@ -44,16 +65,7 @@ def layout_of(adjacency: Tensor, partition: str) -> Layout:
             near = [v for v in range(joints) if linked[joint, v] and v not in parents]
             parents.update(dict.fromkeys(near, joint))
             queue += near
-        layout = Layout(
-            name="golden",
-            title="from a golden file",
-            joints=tuple(f"j{v}" for v in range(joints)),
-            parents=tuple(parents[v] for v in range(joints)),
-            pairs=(),
-            parts={},
-            center=center,
-            source="",
-        )
+        layout = tree([parents[v] for v in range(joints)], center)
         if torch.allclose(build_graph(layout, partition).adjacency(), adjacency, atol=1e-6):
             return layout
     raise AssertionError(f"no centre joint gives the adjacency of the file under {partition}")
@@ -62,6 +74,23 @@ def layout_of(adjacency: Tensor, partition: str) -> Layout:
 def norm(state: State, theirs: str, ours: str) -> State:
     names = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
     return {f"{ours}.{n}": state[f"{theirs}.{n}"] for n in names}
+
+
+def down(state: State, theirs: str, ours: str) -> State:
+    """The shortcut within a spatial unit, where the file has one."""
+    if f"{theirs}.down.0.weight" not in state:
+        return {}
+    return conv(state, f"{theirs}.down.0", f"{ours}.conv") | norm(
+        state, f"{theirs}.down.1", f"{ours}.norm"
+    )
+
+
+def side_by_side(state: State, theirs: list[str], ours: str) -> State:
+    """Several normalisations as one of all their channels."""
+    return {
+        f"{ours}.{n}": torch.cat([state[f"{t}.{n}"] for t in theirs])
+        for n in ("weight", "bias", "running_mean", "running_var")
+    } | {f"{ours}.num_batches_tracked": state[f"{theirs[0]}.num_batches_tracked"]}
 
 
 def conv(state: State, theirs: str, ours: str) -> State:
@@ -77,13 +106,44 @@ def unit(state: State, theirs: str, ours: str) -> State:
     )
 
 
+def branches(state: State, theirs: str, ours: str) -> State:
+    """A temporal unit of several branches: what their first convolutions share is one of ours.
+
+    A branch is a 1×1 convolution, or a list of that, a normalisation, a ReLU and what comes along
+    time; where each ends in a normalisation, ours is one for all.
+    """
+    prefix = f"{theirs}.branches."
+    count = len({k.removeprefix(prefix).split(".")[0] for k in state if k.startswith(prefix)})
+    *entries, last = [f"{prefix}{b}" for b in range(count)]
+    mixed = f"{theirs}.transform.0.weight" in state
+    out = conv(state, last if mixed else f"{last}.0", f"{ours}.direct")
+    for n in ("weight", "bias"):
+        out[f"{ours}.entry.{n}"] = torch.cat([state[f"{p}.0.{n}"] for p in entries])
+    out |= side_by_side(state, [f"{p}.1" for p in entries], f"{ours}.entry_norm")
+    for b, part in enumerate(entries):
+        if f"{part}.3.conv.weight" in state:
+            out |= conv(state, f"{part}.3.conv", f"{ours}.convs.{b}")
+    if mixed:
+        out |= norm(state, f"{theirs}.transform.0", f"{ours}.norm")
+        out |= conv(state, f"{theirs}.transform.2", f"{ours}.mix")
+        out |= norm(state, f"{theirs}.bn", f"{ours}.mix_norm")
+    else:
+        ends = [f"{p}.3.bn" if f"{p}.3.bn.weight" in state else f"{p}.4" for p in entries]
+        out |= side_by_side(state, [*ends, f"{last}.1"], f"{ours}.norm")
+    if f"{theirs}.add_coeff" in state:
+        out[f"{ours}.joint_weight"] = state[f"{theirs}.add_coeff"]
+    return out
+
+
 def common(state: State) -> tuple[State, int]:
     """What both networks share, and the number of blocks."""
     blocks = 1 + max(int(k.split(".")[1]) for k in state if k.startswith("gcn."))
     ours = norm(state, "data_bn", "input_norm")
     for i in range(blocks):
         ours |= norm(state, f"gcn.{i}.gcn.bn", f"blocks.{i}.norm")
-        ours |= unit(state, f"gcn.{i}.tcn", f"blocks.{i}.temporal")
+        tcn, temporal = f"gcn.{i}.tcn", f"blocks.{i}.temporal"
+        several = any(k.startswith(f"{tcn}.branches.") for k in state)
+        ours |= (branches if several else unit)(state, tcn, temporal)
         ours |= unit(state, f"gcn.{i}.residual", f"blocks.{i}.residual")
     return ours, blocks
 
@@ -99,6 +159,21 @@ def stgcn_state(state: State) -> State:
             state[f"{theirs}.conv.weight"].flatten(1).unflatten(0, (types, -1))
         )
         ours[f"{spatial}.bias"] = state[f"{theirs}.conv.bias"].unflatten(0, (types, -1))
+    return ours
+
+
+def stgcnpp_state(state: State) -> State:
+    """The file's ST-GCN++ under our names."""
+    ours, blocks = common(state)
+    for i in range(blocks):
+        theirs, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        types = len(state[f"{theirs}.A"])
+        ours[f"{spatial}.A"] = state[f"{theirs}.A"]
+        ours[f"{spatial}.weight"] = (
+            state[f"{theirs}.conv.weight"].flatten(1).unflatten(0, (types, -1))
+        )
+        ours[f"{spatial}.bias"] = state[f"{theirs}.conv.bias"].unflatten(0, (types, -1))
+        ours |= down(state, theirs, f"blocks.{i}.down")
     return ours
 
 
@@ -123,9 +198,7 @@ def aagcn_state(state: State) -> State:
         ours[f"{spatial}.embedding_bias"] = torch.stack(
             [stack("conv_a.{}.bias"), stack("conv_b.{}.bias")]
         )
-        if f"{theirs}.down.0.weight" in state:
-            ours |= conv(state, f"{theirs}.down.0", f"{block}.down.conv")
-            ours |= norm(state, f"{theirs}.down.1", f"{block}.down.norm")
+        ours |= down(state, theirs, f"{block}.down")
         ours |= conv(state, f"{theirs}.conv_sa", f"{attention}.joints")
         ours |= conv(state, f"{theirs}.conv_ta", f"{attention}.frames")
         ours |= conv(state, f"{theirs}.fc1c", f"{attention}.squeeze")
@@ -133,20 +206,47 @@ def aagcn_state(state: State) -> State:
     return ours
 
 
-MODELS: dict[str, tuple[type[nn.Module], str, str, Callable[[State], State]]] = {
-    "stgcn": (STGCN, "stgcn_spatial", "gcn.0.gcn.A", stgcn_state),
-    "aagcn": (AAGCN, "spatial", "A", aagcn_state),
+class Golden(NamedTuple):
+    """A kind of network.
+
+    Attributes:
+        kind: our class.
+        mapping: the file's state under our names.
+        partition: of its edges.
+        graph: name of the graph in the file; empty where training has changed it. Then any
+            skeleton with as many joints will do, as the graph is loaded with the weights.
+    """
+
+    kind: type[nn.Module]
+    mapping: Callable[[State], State]
+    partition: str = "spatial"
+    graph: str = ""
+
+
+MODELS = {
+    "stgcn": Golden(STGCN, stgcn_state, "stgcn_spatial", "gcn.0.gcn.A"),
+    "aagcn": Golden(AAGCN, aagcn_state, "spatial", "A"),
+    "stgcnpp": Golden(STGCNPP, stgcnpp_state),
 }
+
+
+def skeleton_of(name: str, state: State, x: Tensor) -> Layout:
+    """A skeleton for the file's network."""
+    golden = MODELS[name]
+    if golden.graph:
+        return layout_of(state[golden.graph], golden.partition)
+    return line_of(x.shape[2])
 
 
 def build(name: str, state: State, layout: Layout) -> nn.Module:
     """Our network of the file's size, with the file's weights, in evaluation mode."""
-    kind, partition, _, mapping = MODELS[name]
-    ours = mapping(state)
+    golden = MODELS[name]
+    ours = golden.mapping(state)
     blocks = 1 + max(int(k.split(".")[1]) for k in ours if k.startswith("blocks."))
-    channels = [len(ours[f"blocks.{i}.temporal.conv.weight"]) for i in range(blocks)]
+    channels = [len(ours[f"blocks.{i}.norm.weight"]) for i in range(blocks)]
     strides = [1] + [2 if channels[i] > channels[i - 1] else 1 for i in range(1, blocks)]
-    model = kind(layout, partition=partition, channels=channels, strides=strides)
+    options = {"partition": golden.partition} if golden.partition else {}
+    model = golden.kind(layout, channels=channels, strides=strides, **options)
     missing, unexpected = model.load_state_dict(ours, strict=False)
     assert not unexpected
     assert all(key.startswith("head.") for key in missing)
@@ -174,27 +274,26 @@ def test_output_is_the_published_implementations(
     name: str, golden: Callable[[str], Path], record_property: Callable[[str, object], None]
 ) -> None:
     state, x, y = read(golden(name))
-    layout = layout_of(state[MODELS[name][2]], MODELS[name][1])
-    found = error(build(name, state, layout), x, y)
+    found = error(build(name, state, skeleton_of(name, state, x)), x, y)
     record_property("relative error", found)
     assert found <= TOLERANCE
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["stgcn", "aagcn", "stgcnpp"])
 def test_edge_path_gives_the_same_output(name: str, golden: Callable[[str], Path]) -> None:
     state, x, y = read(golden(name))
-    model = build(name, state, layout_of(state[MODELS[name][2]], MODELS[name][1]))
+    model = build(name, state, skeleton_of(name, state, x))
     for block in model.blocks:
         block.spatial.fuse = False
     assert error(model, x, y) <= TOLERANCE
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name, golden in MODELS.items() if golden.graph])
 def test_our_kinect_layout_is_the_files(name: str, golden: Callable[[str], Path]) -> None:
     state, x, y = read(golden(name))
-    _, partition, key, _ = MODELS[name]
     layout = load_layout("kinect_v2")
     if x.shape[2] != layout.num_joints:
         pytest.skip(f"the file has {x.shape[2]} joints, Kinect has {layout.num_joints}")
-    torch.testing.assert_close(build_graph(layout, partition).adjacency(), state[key])
+    adjacency = build_graph(layout, MODELS[name].partition).adjacency()
+    torch.testing.assert_close(adjacency, state[MODELS[name].graph])
     assert error(build(name, state, layout), x, y) <= TOLERANCE
