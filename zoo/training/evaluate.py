@@ -62,8 +62,11 @@ class TrainedModel:
 
     def score(self, batch: Batch) -> Tensor:
         """Scores (N,) in score units of N unscaled sequences, made as the protocol makes them."""
-        scaled = self.stream_scaler.transform(batch)
-        standardised = predict(self.model, scaled, self._settings, self.device)
+        return self.score_scaled(self.stream_scaler.transform(batch))
+
+    def score_scaled(self, batch: Batch) -> Tensor:
+        """Scores (N,) in score units of N sequences that `stream_scaler` has scaled."""
+        standardised = predict(self.model, batch, self._settings, self.device)
         return self.target_scaler.inverse(standardised)
 
 

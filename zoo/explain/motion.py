@@ -1,0 +1,24 @@
+"""Range of motion: the reference that knows nothing of a model."""
+
+from zoo.explain.attribution import Attribution
+from zoo.explain.sample import Sample
+
+
+def range_of_motion(sample: Sample) -> Attribution:
+    r"""How far each joint is from its own mean, which no explanation should lose against.
+
+    .. math:: a_{t,v} = \frac{|x_{t,v} - \bar x_v|^2}{T \sigma_v}, \qquad
+        \sigma_v = \sqrt{\tfrac1T \textstyle\sum_t |x_{t,v} - \bar x_v|^2},
+
+    so that a joint's sum over time is its standard deviation σ, in the unit of the recorded stream
+    (`Sample.motion`). The pelvis of a centred skeleton does not move.
+    """
+    motion = sample.motion.double()
+    squares = (motion - motion.mean(0)).square().sum(-1)
+    deviation = squares.mean(0).sqrt()
+    return sample.attribution(
+        "range-of-motion",
+        squares / (len(motion) * deviation.clamp(min=1e-12)),
+        note="standard deviation over time of the transformed recording; no model is asked",
+        unit=sample.motion_unit,
+    )
