@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.aagcn import AAGCN
+from baselines.ctrgcn import CTRGCN
+from baselines.dgstgcn import DGSTGCN
 from baselines.stgcn import STGCN
 from baselines.stgcnpp import STGCNPP
 from registry import LAYOUTS
@@ -177,6 +179,50 @@ def stgcnpp_state(state: State) -> State:
     return ours
 
 
+def ctrgcn_state(theirs: State) -> State:
+    """The file's CTR-GCN under our names."""
+    state = {k.replace("net.", "gcn.").replace("cn1.", "cn."): v for k, v in theirs.items()}
+    ours, blocks = common(state)
+    for i in range(blocks):
+        unit, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        subsets = len(state[f"{unit}.A"])
+
+        def stack(name: str, part: str, unit: str = unit, subsets: int = subsets) -> Tensor:
+            names = [f"{unit}.convs.{k}.{name}.{part}" for k in range(subsets)]
+            return torch.stack(
+                [state[n].flatten(1) if part == "weight" else state[n] for n in names]
+            )
+
+        ours[f"{spatial}.A"] = state[f"{unit}.A"]
+        ours[f"{spatial}.alpha"] = state[f"{unit}.alpha"]
+        for part in ("weight", "bias"):
+            ours[f"{spatial}.{part}"] = stack("conv3", part)
+            ours[f"{spatial}.relation_{part}"] = stack("conv4", part)
+            ours[f"{spatial}.embedding_{part}"] = torch.stack(
+                [stack("conv1", part), stack("conv2", part)]
+            )
+        ours |= down(state, unit, f"blocks.{i}.down")
+    return ours
+
+
+def dgstgcn_state(state: State) -> State:
+    """The file's DG-STGCN under our names."""
+    ours, blocks = common(state)
+    for i in range(blocks):
+        theirs, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        ours[f"{spatial}.A"] = state[f"{theirs}.A"]
+        for name in ("alpha", "beta"):  # the file has one for each group and uses the first
+            ours[f"{spatial}.{name}"] = state[f"{theirs}.{name}"][:1]
+        ours |= conv(state, f"{theirs}.pre.0", f"{spatial}.pre")
+        ours |= norm(state, f"{theirs}.pre.1", f"{spatial}.pre_norm")
+        ours |= conv(state, f"{theirs}.post", f"{spatial}.post")
+        for name, their_name in (("theta", "conv1"), ("phi", "conv2")):
+            ours[f"{spatial}.{name}.weight"] = state[f"{theirs}.{their_name}.weight"].flatten(1)
+            ours[f"{spatial}.{name}.bias"] = state[f"{theirs}.{their_name}.bias"]
+        ours |= down(state, theirs, f"blocks.{i}.down")
+    return ours
+
+
 def aagcn_state(state: State) -> State:
     """The file's AAGCN under our names."""
     ours, blocks = common(state)
@@ -227,6 +273,8 @@ MODELS = {
     "stgcn": Golden(STGCN, stgcn_state, "stgcn_spatial", "gcn.0.gcn.A"),
     "aagcn": Golden(AAGCN, aagcn_state, "spatial", "A"),
     "stgcnpp": Golden(STGCNPP, stgcnpp_state),
+    "ctrgcn": Golden(CTRGCN, ctrgcn_state, "spatial", "A"),
+    "dgstgcn": Golden(DGSTGCN, dgstgcn_state, ""),
 }
 
 

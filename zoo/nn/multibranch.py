@@ -171,7 +171,7 @@ def check_branches(branches: Sequence[Any]) -> tuple[Branch, ...]:
     kinds = [["max", "1x1"].index(b) + 1 if isinstance(b, str) else 0 for b in checked]
     if not checked or kinds != sorted(kinds) or kinds.count(1) > 1 or kinds.count(2) > 1:
         raise ConfigError(
-            f"the branches are {list(branches)!r}: there must be convolutions, then at most one max "
-            "and one 1x1"
+            f"the branches are {list(branches)!r}: there must be convolutions, then at most one "
+            "max and one 1x1"
         )
     return tuple(checked)
