@@ -141,7 +141,7 @@ class Entry:
             "spread": {"seeds": self.seed_spread, "folds": self.fold_spread},
             "versus_mean": asdict(self.versus_mean) if self.versus_mean else None,
             "versus_best": asdict(self.versus_best) if self.versus_best else None,
-            "run_list": [asdict(run) for run in self.run_list],
+            "run_list": [dict(vars(run)) for run in self.run_list],
         }
 
 

@@ -237,12 +237,13 @@ def _weighted(rows: Sequence[_Rows], metric: str, weights: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         if metric == "spearman":
             return _spearman(rows, weights)
-        means = np.array([_mean_error(r, metric, weights) for r in rows])
+        total, count = np.array([_errors(r, metric, len(weights)) for r in rows]).swapaxes(0, 1)
+        means = np.asarray((total @ weights) / (count @ weights))
         return np.sqrt(means) if metric == "rmse" else means
 
 
-def _mean_error(rows: _Rows, metric: str, weights: Array) -> Array:
-    """Weighted mean of what a metric takes from each row (R,), over rows where that is known."""
+def _errors(rows: _Rows, metric: str, persons: int) -> Array:
+    """Of each person the sum of what a metric takes from rows, and of how many rows (2, P)."""
     errors = np.abs(rows.true - rows.predicted)
     known = np.ones(len(errors), dtype=bool)
     if metric == "rmse":
@@ -250,10 +251,8 @@ def _mean_error(rows: _Rows, metric: str, weights: Array) -> Array:
     elif metric == "mape":
         known = rows.true != 0
         errors = 100 * errors / np.abs(rows.true)
-    persons = len(weights)
     total = np.bincount(rows.person[known], errors[known], minlength=persons)
-    count = np.bincount(rows.person[known], minlength=persons).astype(np.float64)
-    return np.asarray((total @ weights) / (count @ weights))
+    return np.stack([total, np.bincount(rows.person[known], minlength=persons)])
 
 
 def _spearman(rows: Sequence[_Rows], weights: Array) -> Array:

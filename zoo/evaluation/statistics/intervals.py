@@ -1,5 +1,6 @@
 """Draws of persons, and the confidence interval that is read off them."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ class Replicates(NamedTuple):
     jackknife: Array
 
 
+@lru_cache(maxsize=4)
 def person_weights(persons: int, resamples: int, seed: int) -> Array:
     """How often each of P persons is in each of R draws of P with replacement (P, R).
 
@@ -42,7 +44,9 @@ def person_weights(persons: int, resamples: int, seed: int) -> Array:
     drawn = ((raw >> np.uint64(11)) * 2.0**-53 * persons).astype(np.int64)
     cell = drawn * resamples + np.tile(np.arange(resamples), persons)
     counts = np.bincount(cell, minlength=persons * resamples)
-    return counts.reshape(persons, resamples).astype(np.float64)
+    weights = counts.reshape(persons, resamples).astype(np.float64)
+    weights.flags.writeable = False  # the same array is given to everybody who asks
+    return weights
 
 
 def bca(figure: Replicates, confidence: float) -> Interval:
