@@ -1,0 +1,98 @@
+"""`zoo explain`: what a trained model's score of a recording is laid to, in words and pictures."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.cli.main import Parser
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe `zoo explain`."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="show what moved a recording's score",
+        description="Say which joints and body parts moved a model's score of a recording, and "
+        "draw it: on the moving skeleton, in key frames and over time; for D2STA its groups and "
+        "attention too. All goes into a new folder.",
+        epilog="It tells what the model's score depends on, which is not what is wrong with the "
+        "movement: docs/explain.md says how far each method can be believed.",
+    )
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a finished run")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="a published file, such as JointPosition*.csv, its folder, or a recording's id",
+    )
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        default="gradients",
+        help="gradients (default), occlusion, occlusion-joints, attention, edges, or motion, which "
+        "asks no model",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="new folder (default: explanations/RECORDING-MODEL-METHOD)",
+    )
+    parser.add_argument(
+        "--format", default="svg", metavar="KIND", help="of the figures: svg (default), pdf or png"
+    )
+    parser.add_argument(
+        "--video",
+        default="gif",
+        metavar="KIND",
+        help="gif (default), mp4 (needs ffmpeg, else a gif is written) or none",
+    )
+    parser.add_argument("--recording", metavar="ID", help="which one of a file that holds several")
+    parser.add_argument(
+        "--segment",
+        type=int,
+        default=0,
+        metavar="N",
+        help="which part, where the run's protocol cuts recordings (default: 0, the first)",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an explanation in that folder"
+    )
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="whose form the file has and whose ids are meant (default: the run's dataset)",
+    )
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
+    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain one recording; return 0."""
+    from zoo.cli.console import console
+    from zoo.explain.draw.video import can_write_mp4
+    from zoo.explain.explanation import default_folder, explain, write
+    from zoo.prediction import Predictor
+
+    predictor = Predictor.open(
+        args.run_folder, dataset=args.dataset, data_root=args.data_root, device=args.device
+    )
+    explanation = explain(
+        predictor, args.file, args.method, recording=args.recording, segment=args.segment
+    )
+    folder = args.output or default_folder(explanation)
+    files = write(explanation, folder, kind=args.format, video=args.video, overwrite=args.overwrite)
+    out = console()
+    first, *others = explanation.sentences
+    out.print(first, style="bold", markup=False)
+    for sentence in others:
+        out.print(sentence, markup=False)
+    for note in explanation.notes:
+        out.print(f"Careful: {note}", style="yellow", markup=False)
+    if args.video == "mp4" and not can_write_mp4():
+        out.print("There is no ffmpeg here, so the video is a GIF.", style="yellow")
+    out.print(
+        f"kept in {folder}: {', '.join(file.name for file in files)}", style="dim", markup=False
+    )
+    return 0

@@ -1,0 +1,1 @@
+"""Attributions and attention as pictures; matplotlib is imported when something is drawn."""

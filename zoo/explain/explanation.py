@@ -1,0 +1,297 @@
+"""One recording explained: an attribution with the model's attention, as sentences and pictures."""
+
+import csv
+import io
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry.nearest import did_you_mean
+from zoo.data.recording import Recording
+from zoo.errors import ConfigError, DataError
+from zoo.explain.attention import attention_of
+from zoo.explain.attribution import Array, Attribution
+from zoo.explain.draw.groups import assignment_csv, assignment_figure
+from zoo.explain.draw.scene import Scene, scene_of
+from zoo.explain.draw.shades import Shades
+from zoo.explain.draw.sheet import joints_over_time, key_frame_sheet
+from zoo.explain.draw.video import can_write_mp4, write_video
+from zoo.explain.draw.weights import weights_figure
+from zoo.explain.methods import attribute
+from zoo.explain.sample import Sample, samples_of
+from zoo.explain.words import groups_sentence, method_words, sentences
+from zoo.figure_style import FORMATS, figure_bytes, figure_style
+from zoo.prediction import Predictor
+from zoo.results.files import StorageError, path_part
+from zoo.results.render.words import fixed, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHORT: Mapping[str, str] = {
+    "gradients": "integrated-gradients",
+    "occlusion": "occlusion-parts",
+    "attention": "attention-rollup",
+    "motion": "range-of-motion",
+}
+"""Short names of methods."""
+
+VIDEOS = ("gif", "mp4", "none")
+
+TEXT, VIDEO = "explanation.txt", "skeleton"
+VALUES, GROUPS = "attribution.csv", "groups.csv"
+FIGURES = ("key-frames", "joints-over-time", "groups", "attention")
+"""What is written: the name of each file, or without ending of the video and the figures."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What a model's score of one sample is laid to.
+
+    Attributes:
+        sample: what was explained.
+        attribution: of the chosen method.
+        attention: the model's attention maps by name, where it has the two stages of D2STA; empty
+            for other models.
+        segments: how many samples the protocol cuts from the recording.
+        notes: what a reader of the score should know, such as that the model was trained on this
+            person.
+    """
+
+    sample: Sample
+    attribution: Attribution
+    attention: Mapping[str, Array]
+    segments: int
+    notes: tuple[str, ...]
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return str(self.sample.trained.run.record["model"]["name"])
+
+    @property
+    def digits(self) -> int:
+        """Decimals of a score: 2 for scores like 0–50, 4 for scores of 0–1."""
+        return 2 if self.sample.trained.target_scaler.scale > 0.5 else 4
+
+    @property
+    def sentences(self) -> list[str]:
+        """What moved the score, how to take it, and what the groups say where there are any."""
+        found = sentences(self.attribution, self.model, self.digits)
+        return found if self.assignment is None else [*found, groups_sentence(self.assignment)]
+
+    @property
+    def title(self) -> str:
+        """Of every picture."""
+        recording = plain(self.sample.recording.id)
+        return f"{recording}: {fixed(self.attribution.score, self.digits)} points by {self.model}"
+
+    @property
+    def subtitle(self) -> str:
+        """The method, and which part of the recording where it was cut."""
+        if self.segments == 1:
+            return method_words(self.attribution)
+        start, stop = self.sample.frames
+        return (
+            f"{method_words(self.attribution)}; segment {self.sample.number} of 0 to "
+            f"{self.segments - 1}, frames {start} to {stop - 1}"
+        )
+
+    @cached_property
+    def scene(self) -> Scene:
+        """The moving skeleton."""
+        return scene_of(self.sample)
+
+    @property
+    def assignment(self) -> Array | None:
+        """The probability of each group (V, G) by joint; None where joints have no groups."""
+        return self.attention.get("assignment")
+
+
+def explain(
+    predictor: Predictor,
+    source: Path | str,
+    method: str = "integrated-gradients",
+    *,
+    recording: str | None = None,
+    segment: int = 0,
+) -> Explanation:
+    """Explain the score of one recording.
+
+    Args:
+        predictor: the model of a finished run.
+        source: a file, a folder, or the id of a prepared recording.
+        method: one of `zoo.explain.methods.METHODS`, or a short name of `SHORT`.
+        recording: which one of a file that holds several.
+        segment: which of the samples that the run's protocol cuts from it, from 0.
+
+    Raises:
+        DataError: the source cannot be used, holds several recordings and none is named, or the
+            model lacks what the method needs.
+        ConfigError: no such method, recording or segment.
+    """
+    chosen = _chosen(predictor.recordings(source), str(source), recording)
+    scored = predictor.score_recording(chosen, source=str(source))
+    samples = samples_of(predictor, chosen)
+    if not 0 <= segment < len(samples):
+        raise ConfigError(
+            f"there is no segment {segment}: the protocol {predictor.protocol.name} cuts "
+            f"{len(samples)} from {chosen.id}, numbered from 0"
+        )
+    sample = samples[segment]
+    return Explanation(
+        sample=sample,
+        attribution=attribute(sample, SHORT.get(method, method)),
+        attention=_attention(sample),
+        segments=len(samples),
+        notes=(*predictor.warnings, *scored.notes),
+    )
+
+
+def write(
+    explanation: Explanation,
+    folder: Path,
+    *,
+    kind: str = "svg",
+    video: str = "gif",
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write everything there is to see and read of an explanation; all of it or nothing.
+
+    Args:
+        explanation: from `explain`.
+        folder: a new one; its parents are made.
+        kind: format of the figures, one of `FORMATS`.
+        video: one of `VIDEOS`; ``mp4`` becomes ``gif`` where there is no ffmpeg.
+        overwrite: replace a folder that `write` made before.
+
+    Returns:
+        The files, in the order in which they are read.
+
+    Raises:
+        ConfigError: a format that does not exist, or the folder is there already.
+        StorageError: it cannot be written.
+    """
+    for value, allowed in ((kind, FORMATS), (video, VIDEOS)):
+        if value not in allowed:
+            raise ConfigError(f"no format is called {value!r}. {did_you_mean(value, allowed)}")
+    _require_free(folder, overwrite)
+    staging = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        staging.mkdir(parents=True)
+        names = list(_write_files(explanation, staging, kind, video))
+        if folder.exists():
+            shutil.rmtree(folder)
+        staging.rename(folder)
+    except OSError as error:
+        raise StorageError(f"cannot write {folder}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return [folder / name for name in names]
+
+
+def default_folder(explanation: Explanation) -> Path:
+    """``explanations/RECORDING-MODEL-METHOD``, with the segment where there are several."""
+    sample = explanation.sample
+    name = f"{sample.recording.id}-{explanation.model}-{explanation.attribution.method}"
+    number = f"-segment{sample.number}" if explanation.segments > 1 else ""
+    return Path("explanations") / path_part(name.replace("/", "-") + number)
+
+
+def _require_free(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder that is there, but for an explanation that may be replaced."""
+    if not (folder.exists() or folder.is_symlink()):
+        return
+    if not folder.is_dir() or folder.is_symlink():
+        raise ConfigError(f"{folder} is no folder: name another with --output")
+    names = {TEXT, VALUES, GROUPS, *(f"{VIDEO}.{kind}" for kind in VIDEOS)}
+    names |= {f"{name}.{kind}" for name in FIGURES for kind in FORMATS}
+    strange = sorted({file.name for file in folder.iterdir()} - names)
+    if strange:
+        raise ConfigError(
+            f"{folder} holds {strange[0]}, which is no part of an explanation: name a new folder "
+            "with --output"
+        )
+    if not overwrite:
+        raise ConfigError(
+            f"{folder} exists already: name another with --output, or add --overwrite to replace it"
+        )
+
+
+def _chosen(found: list[Recording], source: str, name: str | None) -> Recording:
+    ids = [recording.id for recording in found]
+    if name is None:
+        if len(found) == 1:
+            return found[0]
+        few = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
+        raise DataError(
+            f"{source} holds {len(found)} recordings: name one with --recording ({few})"
+        )
+    if name not in ids:
+        raise ConfigError(f"{source} holds no recording {name!r}. {did_you_mean(name, ids)}")
+    return found[ids.index(name)]
+
+
+def _attention(sample: Sample) -> Mapping[str, Array]:
+    """The attention maps of a model in two stages; nothing for any other."""
+    try:
+        maps = attention_of(sample)
+    except DataError:
+        return {}
+    if not {"within_group", "between_groups"} <= set(maps):
+        return {}
+    return {name: values.numpy() for name, values in maps.items()}
+
+
+def _figures(explanation: Explanation, shades: Shades) -> "Iterator[tuple[str, Figure]]":
+    """Each figure with its name."""
+    scene, words = explanation.scene, (explanation.title, explanation.subtitle)
+    assignment, attention = explanation.assignment, explanation.attention
+    frames, time, groups, weights = FIGURES
+    yield frames, key_frame_sheet(scene, shades, assignment, *words)
+    yield time, joints_over_time(scene, shades, *words)
+    if assignment is not None:
+        what = "soft assignment of joints to groups"
+        yield groups, assignment_figure(scene, assignment, words[0], what)
+    if attention:
+        yield weights, weights_figure(scene, attention, words[0], "attention, mean over heads")
+
+
+def _write_files(explanation: Explanation, folder: Path, kind: str, video: str) -> Iterator[str]:
+    """Write everything into `folder`, yielding the files' names."""
+    shades = Shades.of(explanation.attribution)
+    text = [f"{explanation.title} ({explanation.subtitle})", *explanation.sentences]
+    yield _write_text(folder, TEXT, "\n\n".join([*text, *explanation.notes]) + "\n")
+    with figure_style():
+        if video != "none":
+            name = f"{VIDEO}.{'mp4' if video == 'mp4' and can_write_mp4() else 'gif'}"
+            words = explanation.title, explanation.subtitle
+            write_video(folder / name, explanation.scene, shades, *words)
+            yield name
+        for stem, figure in _figures(explanation, shades):
+            name = f"{stem}.{kind}"
+            (folder / name).write_bytes(figure_bytes(figure, kind))
+            yield name
+    yield _write_text(folder, VALUES, _table(explanation))
+    if explanation.assignment is not None:
+        table = assignment_csv(explanation.scene.layout, explanation.assignment)
+        yield _write_text(folder, GROUPS, table)
+
+
+def _write_text(folder: Path, name: str, text: str) -> str:
+    (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return name
+
+
+def _table(explanation: Explanation) -> str:
+    """The attribution as a table: a row a frame with its time in seconds, a column a joint."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["seconds", *explanation.attribution.joints])
+    for time, row in zip(explanation.scene.times, explanation.attribution.joint_time, strict=True):
+        writer.writerow([f"{time:.3f}", *(f"{value:.6g}" for value in row)])
+    return out.getvalue()

@@ -1,0 +1,143 @@
+"""An attribution in plain words: what raised a score and what lowered it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zoo.explain.attribution import Array, Attribution
+from zoo.results.render.words import fixed
+
+CAUTION = "This tells what the model's score depends on, not what is wrong with the movement."
+
+SHOWN = 2
+"""Body parts named at most for each direction."""
+
+_SMALL = 0.1
+"""Of all that moved the score, a body part that moved less is not worth a word."""
+
+_EVEN = 1.25
+"""A joint with less than this many times an even share does not stand out."""
+
+
+def sentences(attribution: Attribution, model: str, digits: int = 1) -> list[str]:
+    """What an attribution says of a score, and how to take it.
+
+    Args:
+        attribution: of one sample.
+        model: name of the model.
+        digits: decimals of a score.
+
+    Returns:
+        First the sentence on joints and body parts, then what to be careful about.
+    """
+    method = method_words(attribution)
+    score = f"{model} gives {fixed(attribution.score, digits)} points"
+    if attribution.signed:
+        return [
+            _moved(attribution, score, digits),
+            f"{method.capitalize()}: {attribution.note}.",
+            CAUTION,
+        ]
+    return [
+        f"{score}; {_stand_out(attribution, method)}.",
+        f"{method.capitalize()} has no sign: it does not tell what raised the score and what "
+        f"lowered it ({attribution.note}).",
+        CAUTION,
+    ]
+
+
+def groups_sentence(assignment: Array) -> str:
+    """How decidedly a model assigns joints to groups.
+
+    Args:
+        assignment: (V, G) the probability of each group, by joint.
+    """
+    groups = assignment.shape[1]
+    most = assignment.max()
+    if most * groups < 2 * _EVEN:
+        return (
+            f"Its groups say little: no joint is in one of the {groups} with a probability above "
+            f"{most:.2f}, where {1 / groups:.2f} would be even."
+        )
+    counts = np.bincount(assignment.argmax(axis=1), minlength=groups)
+    named = [f"group {group + 1} ({count})" for group, count in enumerate(counts) if count]
+    return f"Most likely groups of the joints: {_listed(named)}."
+
+
+def method_words(attribution: Attribution) -> str:
+    """The method's name with spaces."""
+    return attribution.method.replace("-", " ")
+
+
+def _moved(attribution: Attribution, score: str, digits: int) -> str:
+    """The sentence for contributions in points."""
+    difference = attribution.score - attribution.baseline_score
+    way = "more" if difference > 0 else "less"
+    compared = (
+        f"{score}, {fixed(abs(difference), digits)} {way} than its "
+        f"{fixed(attribution.baseline_score, digits)} for a mean pose held still"
+    )
+    units, members = _units(attribution)
+    all_moved = sum(map(abs, units.values()))
+    clauses = []
+    for verb, sign in (("lowered", -1), ("raised", 1)):
+        chosen = sorted((u for u in units if sign * units[u] > 0), key=lambda u: -abs(units[u]))
+        chosen = [u for u in chosen[:SHOWN] if abs(units[u]) >= _SMALL * all_moved]
+        if chosen:
+            named = [_unit(attribution, u, units[u], members[u], sign, digits) for u in chosen]
+            clauses.append(f"{_listed(named)} {verb} it most")
+    if not clauses:
+        return f"{compared}; no body part moved it by much."
+    return f"{compared}: {'; '.join(clauses)}."
+
+
+def _unit(
+    attribution: Attribution,
+    name: str,
+    value: float,
+    members: Sequence[int],
+    sign: int,
+    digits: int,
+) -> str:
+    """A body part with its points, and the joint of it that moved the score most that way.
+
+    No joint where the method tells none of the part's joints apart.
+    """
+    joints = sign * attribution.by_joint()[list(members)]
+    points = fixed(value, digits, sign=True)
+    if len(members) == 1:
+        return f"{name} ({points})"
+    if np.ptp(joints) < 1e-9:
+        return f"the {name} ({points})"
+    first = int(joints.argmax())
+    inside = fixed(sign * joints[first], digits, sign=True)
+    return f"the {name} ({points}, {attribution.joints[members[first]]} alone {inside})"
+
+
+def _units(attribution: Attribution) -> tuple[dict[str, float], dict[str, Sequence[int]]]:
+    """Body parts by name with their sums and joints; single joints where there are no parts."""
+    if attribution.parts:
+        sums = {part.replace("_", " "): v for part, v in attribution.by_part().items()}
+        return sums, {part.replace("_", " "): m for part, m in attribution.parts.items()}
+    joints = list(enumerate(attribution.joints))
+    by_joint = attribution.by_joint()
+    return {name: float(by_joint[j]) for j, name in joints}, {name: (j,) for j, name in joints}
+
+
+def _stand_out(attribution: Attribution, method: str) -> str:
+    """The clause for values without a sign."""
+    by_joint = attribution.by_joint()
+    mean = float(by_joint.mean())
+    ratios = by_joint / mean if mean else by_joint * 0 + 1
+    order = sorted(range(len(ratios)), key=lambda joint: -ratios[joint])[:3]
+    if ratios[order[0]] < _EVEN:
+        return (
+            f"by {method} all joints are nearly alike (no joint has more than "
+            f"{ratios[order[0]]:.2f} times an even share), so it says nothing of single joints"
+        )
+    named = [f"{attribution.joints[joint]} ({ratios[joint]:.1f})" for joint in order]
+    return f"by {method}, {_listed(named)} stand out, in times an even share"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
