@@ -14,8 +14,10 @@ class Tiny(RecurrentScorer):
     cell = nn.GRU
 
 
-@pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
-def test_layer_is_pytorchs_packed_bidirectional_one(cell: type[nn.GRU] | type[nn.LSTM]) -> None:
+@pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM, nn.RNN])
+def test_layer_is_pytorchs_packed_bidirectional_one(
+    cell: type[nn.GRU] | type[nn.LSTM] | type[nn.RNN],
+) -> None:
     torch.manual_seed(0)
     layer = RecurrentLayer(cell, 3, 4, bidirectional=True)
     reference = cell(3, 4, batch_first=True, bidirectional=True)

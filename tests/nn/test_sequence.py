@@ -13,6 +13,7 @@ from zoo.nn.sequence import (
     joint_sequence,
     last_frame,
     pool_frames,
+    resample_frames,
     reverse_frames,
 )
 
@@ -106,3 +107,16 @@ def test_norm_is_of_real_frames_only() -> None:
     torch.testing.assert_close(norm.running_var, plain.running_var)
     torch.testing.assert_close(norm.eval()(dirty, mask)[mask], plain.eval()(x[mask]))
     torch.testing.assert_close(norm(x), norm(x, torch.ones(3, 8, dtype=torch.bool)))
+
+
+@pytest.mark.parametrize("frames", [1, 4, 9])
+def test_resampled_frames_lie_on_lines_between_real_ones(frames: int) -> None:
+    x = torch.randn(3, 7, 2, 3)
+    lengths = [7, 1, 4]
+    mask = mask_of(lengths, 7)
+    y = resample_frames(x.masked_fill(~mask[..., None, None], float("nan")), mask, frames)
+    for n, length in enumerate(lengths):
+        line = x[n, :length].flatten(1).T.unsqueeze(0)
+        expected = F.interpolate(line, frames, mode="linear", align_corners=True)[0].T
+        torch.testing.assert_close(y[n].flatten(1), expected)
+    torch.testing.assert_close(y[:1], resample_frames(x[:1], None, frames))

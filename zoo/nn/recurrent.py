@@ -21,7 +21,7 @@ from zoo.nn.sequence import (
 from zoo.skeleton.layout import Layout
 
 
-def run_cell(cell: nn.GRU | nn.LSTM, x: Tensor) -> Tensor:
+def run_cell(cell: nn.GRU | nn.LSTM | nn.RNN, x: Tensor) -> Tensor:
     """The states (N, T, H) of a cell that runs along x (N, T, C)."""
     states: Tensor
     if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
@@ -40,7 +40,7 @@ class RecurrentLayer(nn.Module):
     Packed sequences would do the same, but cannot be exported.
 
     Args:
-        cell: `torch.nn.GRU` or `torch.nn.LSTM`.
+        cell: `torch.nn.GRU`, `torch.nn.LSTM` or `torch.nn.RNN`.
         channels: C.
         hidden: H, width of a direction's state.
         bidirectional: with both directions (D = 2).
@@ -51,7 +51,7 @@ class RecurrentLayer(nn.Module):
 
     def __init__(
         self,
-        cell: type[nn.GRU] | type[nn.LSTM],
+        cell: type[nn.GRU] | type[nn.LSTM] | type[nn.RNN],
         channels: int,
         hidden: int,
         *,

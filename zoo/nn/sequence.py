@@ -47,6 +47,33 @@ def reverse_frames(x: Tensor, mask: Tensor | None = None) -> Tensor:
     return x.gather(1, index.unsqueeze(2).expand_as(x))
 
 
+def resample_frames(x: Tensor, mask: Tensor | None, frames: int) -> Tensor:
+    """Each sequence at so many evenly spaced times from its first to its last real frame.
+
+    In between two frames, the line between them; one frame is repeated.
+
+    Args:
+        x: (N, T, ...).
+        mask: (N, T) bool, or None.
+        frames: number of times S.
+
+    Returns:
+        (N, S, ...), without padding.
+    """
+    N, T = x.shape[:2]
+    last = x.new_full((N,), T - 1) if mask is None else (frame_counts(mask) - 1).to(x.dtype)
+    times = torch.linspace(0, 1, frames, dtype=x.dtype, device=x.device) * last.unsqueeze(1)
+    before = times.floor()
+    after = torch.minimum(before + 1, last.unsqueeze(1))
+    rest = (..., *[None] * (x.dim() - 2))
+
+    def at(index: Tensor) -> Tensor:
+        index = index.long()[rest].expand(-1, -1, *x.shape[2:])
+        return x.gather(1, index)
+
+    return torch.lerp(at(before), at(after), (times - before)[rest])
+
+
 def pool_frames(x: Tensor, mask: Tensor | None, pooling: str) -> Tensor:
     """One vector a sequence, (N, T, C) → (N, C).
 
