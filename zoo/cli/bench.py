@@ -1,14 +1,14 @@
 """`zoo bench`: many models over many exercises, folds and seeds, each run in its own folder."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from zoo.cli.sweeping import add_sweep_options, compute, narrowing
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from zoo.cli.main import Parser
-    from zoo.sweep.display import Display
     from zoo.sweep.plan import Plan
     from zoo.sweep.request import Request
     from zoo.sweep.sweep import SweepResult
@@ -42,20 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         "--experiment", metavar="NAME", help="the grid of an experiment's bench: block"
     )
     how = parser.add_argument_group("how")
-    how.add_argument(
-        "--jobs", type=int, metavar="N", help="runs at once, a core each (default: all cores)"
-    )
-    how.add_argument(
-        "--executor",
-        choices=("local", "ray"),
-        default="local",
-        help="this machine, or a Ray cluster (extra: ray)",
-    )
-    how.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster's head")
-    how.add_argument("--dry-run", action="store_true", help="print the plan and its cost")
-    how.add_argument("--retry-failed", action="store_true", help="try failed runs again")
-    how.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
-    how.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
+    add_sweep_options(how)
     parser.epilog = (
         "Settings for every run can follow as key=value: trainer.epochs=50. Lists end at the next "
         "option: --models d2sta mean --seeds 0 1 2"
@@ -70,60 +57,24 @@ def run(args: argparse.Namespace) -> int:
     from zoo.api import RUNS
     from zoo.cli.console import console
     from zoo.sweep.plan import make_plan
-    from zoo.sweep.run import cores, run_plan
+    from zoo.sweep.run import cores
 
     plan = make_plan(request, args.runs or RUNS, args.data_root)
-    workers = args.jobs or cores()
     if args.dry_run:
-        print_plan(console(), plan, workers)
+        print_plan(console(), plan, args.jobs or cores())
         return 0
-    result = run_plan(
-        plan,
-        workers=workers,
-        retry_failed=args.retry_failed,
-        display=_display(),
-        executor=args.executor,
-        ray_address=args.ray_address,
-    )
+    result = compute(plan, args)
     print_result(console(), result)
     return 1 if result.failed else 0
 
 
 def _request(args: argparse.Namespace) -> "Request":
     """What the arguments ask for; key=value settings may stand at the end of a list."""
-    from zoo.errors import ConfigError
-    from zoo.sweep.request import Request, whole_numbers
+    from zoo.sweep.request import Request
 
-    if args.jobs is not None and args.jobs < 1:
-        raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
-    settings = list(args.overrides)
-    lists: dict[str, list[str] | None] = {}
-    for name in ("models", "exercises", "folds", "seeds"):
-        given = getattr(args, name) or []
-        settings += [value for value in given if "=" in value]
-        values = [value for value in given if "=" not in value]
-        lists[name] = None if values in ([], ["all"]) else values
-    numbers = {
-        name: None if lists[name] is None else whole_numbers(lists[name] or (), f"--{name}")
-        for name in ("folds", "seeds")
-    }
+    given = narrowing(args, ("models", "exercises", "folds", "seeds"))
     base = Request.from_experiment(args.experiment) if args.experiment else Request(())
-    return base.narrowed(
-        models=lists["models"],
-        dataset=args.dataset,
-        protocols=args.protocols,
-        exercises=lists["exercises"],
-        settings=settings,
-        **numbers,
-    )
-
-
-def _display() -> "Display":
-    from zoo.cli.console import console
-    from zoo.sweep.display import LiveDisplay, PlainDisplay
-
-    out = console(stderr=True)
-    return LiveDisplay(out) if out.is_terminal else PlainDisplay(out)
+    return base.narrowed(dataset=args.dataset, protocols=args.protocols, **given)
 
 
 def print_plan(out: "Console", plan: "Plan", workers: int) -> None:

@@ -62,6 +62,19 @@ class Request:
                 f"experiment {name} describes one training, not a sweep: it has no bench: block. "
                 f"Use `zoo train --experiment {name}`"
             )
+        return cls.from_block(block, where)
+
+    @classmethod
+    def from_block(cls, block: Any, where: str) -> "Request":
+        """The sweep that a ``bench:`` block describes.
+
+        Args:
+            block: its keys and values.
+            where: it stands, for messages.
+
+        Raises:
+            ConfigError: a key or value that is none.
+        """
         values = _known_keys(block, cls, where)
         models = _listed(values.pop("models", None), f"{where}.models")
         if not models:

@@ -1,0 +1,1 @@
+"""Studies: a paper's tables and figures as sweeps with a report at the end."""
