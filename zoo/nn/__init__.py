@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from zoo.nn.adaptive import AdaptiveSkeletonConv
     from zoo.nn.attention import MultiHeadAttention
     from zoo.nn.blocks import STGCNBlock, STGCNTrunk, shortcut
+    from zoo.nn.channelwise import DynamicSkeletonConv, RefinedSkeletonConv
     from zoo.nn.dropout import Dropout
     from zoo.nn.grouping import DynamicGrouping
     from zoo.nn.heads import RegressionHead
     from zoo.nn.inputs import stack_streams, stream_channels, stream_names
     from zoo.nn.masking import frame_counts, stride_mask, zero_padding
+    from zoo.nn.multibranch import MultiBranchConv
+    from zoo.nn.network import BlockNetwork
     from zoo.nn.norm import BatchNorm, InputNorm
     from zoo.nn.pooling import mean_pool
     from zoo.nn.spatial import SkeletonConv
@@ -23,11 +26,15 @@ if TYPE_CHECKING:
 _LAZY = {
     "AdaptiveSkeletonConv": "adaptive",
     "BatchNorm": "norm",
+    "BlockNetwork": "network",
     "Dropout": "dropout",
     "DynamicGrouping": "grouping",
+    "DynamicSkeletonConv": "channelwise",
     "FrameConv": "temporal",
     "InputNorm": "norm",
+    "MultiBranchConv": "multibranch",
     "MultiHeadAttention": "attention",
+    "RefinedSkeletonConv": "channelwise",
     "RegressionHead": "heads",
     "STGCNBlock": "blocks",
     "STGCNTrunk": "blocks",
@@ -46,11 +53,15 @@ _LAZY = {
 __all__ = [
     "AdaptiveSkeletonConv",
     "BatchNorm",
+    "BlockNetwork",
     "Dropout",
     "DynamicGrouping",
+    "DynamicSkeletonConv",
     "FrameConv",
     "InputNorm",
+    "MultiBranchConv",
     "MultiHeadAttention",
+    "RefinedSkeletonConv",
     "RegressionHead",
     "STGCNBlock",
     "STGCNTrunk",
