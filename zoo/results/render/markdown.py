@@ -109,7 +109,7 @@ def _section(section: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _ranked(section: Mapping[str, Any]) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         (
             "rank",
             "model",
@@ -151,7 +151,7 @@ def rank(entry: Mapping[str, Any]) -> str:
 
 def _by_exercise(section: Mapping[str, Any], metric: str) -> Iterator[str]:
     ids = [exercise["id"] for exercise in section["exercises"]]
-    yield from _table(
+    yield from table(
         ("model", *map(text, ids), "mean"),
         (
             (
@@ -172,7 +172,7 @@ def _published(section: Mapping[str, Any]) -> Iterator[str]:
             return NOTHING
         return f"{value:g}" if one == "mean" else f"{value:g} ({text(one)})"
 
-    yield from _table(
+    yield from table(
         (
             "model",
             *(METRIC_TITLES[m] for m in section["metrics"]),
@@ -201,7 +201,7 @@ def _pair(pair: Mapping[str, Any]) -> Iterator[str]:
     honest, leaky = text(pair["honest"]), text(pair["leaky"])
     yield f"## {text(pair['dataset'])}: from {leaky} to {honest}"
     yield ""
-    yield from _table(
+    yield from table(
         ("model", f"MAD, {honest}", f"MAD, {leaky} (leaky)", "rank", "leaky rank"),
         (
             (
@@ -216,7 +216,8 @@ def _pair(pair: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _table(columns: Sequence[str], rows: "Iterator[tuple[str, ...]]") -> Iterator[str]:
+def table(columns: Sequence[str], rows: "Iterator[tuple[str, ...]]") -> Iterator[str]:
+    """Rows of cells that are Markdown already; an empty cell is a dash."""
     for cells in (columns, ("---",) * len(columns), *rows):
         yield f"| {' | '.join(cell or NOTHING for cell in cells)} |"
 
