@@ -1,15 +1,19 @@
 """`zoo study`: a table or figure of a paper as one command."""
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cli.sweeping import add_sweep_options, compute, narrowing
+from zoo.figure_style import FORMATS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from zoo.cli.main import Parser
     from zoo.study.definition import Study
+    from zoo.study.results import ProtocolResult
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
@@ -35,6 +39,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     cut.add_argument("--seeds", nargs="+", metavar="N", help="seeds (default: the protocol's)")
     how = parser.add_argument_group("how")
     add_sweep_options(how)
+    report = parser.add_argument_group("the report")
+    report.add_argument(
+        "--report", action="store_true", help="run nothing: report on what is there"
+    )
+    report.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder for it (default: ./studies/NAME)"
+    )
+    report.add_argument(
+        "--format", dest="formats", action="append", choices=FORMATS, metavar="KIND",
+        help=f"of the figures, {', '.join(FORMATS)} (default: svg); may be given several times",
+    )  # fmt: skip
     parser.epilog = (
         "Settings for every run can follow as key=value: trainer.epochs=5. Lists end at the next "
         "option: --exercises 1 5 --seeds 0"
@@ -54,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     from zoo.api import RUNS
     from zoo.cli.bench import print_plan, print_result
     from zoo.study.plan import plan_rows, whole_plan
+    from zoo.study.report import write_report
+    from zoo.study.results import study_results
     from zoo.sweep.run import cores
 
     study = _study(args)
@@ -63,9 +80,45 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         print_plan(out, plan, args.jobs or cores())
         return 0
-    result = compute(plan, args)
-    print_result(out, result)
-    return 1 if result.failed else 0
+    failed = False
+    if not args.report:
+        result = compute(plan, args)
+        print_result(out, result)
+        failed = bool(result.failed)
+    results = study_results(rows, study.report.reference)
+    _print(out, study, results)
+    for file in write_report(
+        study,
+        results,
+        args.output or Path("studies") / study.name,
+        formats=args.formats or ["svg"],
+        data_root=args.data_root,
+    ):
+        print(file)
+    return 1 if failed else 0
+
+
+def _print(out: "Console", study: "Study", results: "Sequence[ProtocolResult]") -> None:
+    from zoo.cli.console import table
+    from zoo.study import tables
+
+    out.print(study.title, style="bold", markup=False)
+    if study.cuts:
+        out.print(f"Cut short: {'; '.join(study.cuts)}", style="yellow", markup=False)
+    for result in results:
+        out.print(f"\n{tables.heading(result)}", style="bold", markup=False, soft_wrap=True)
+        if result.rows:
+            shown = table(*tables.columns(study, intervals=False))
+            for row in result.rows:
+                shown.add_row(*tables.cells(study, result, row, intervals=False))
+            out.print(shown)
+            if len(result.exercises) > 1:
+                shown = table(*tables.exercise_columns(result, study.report.rows))
+                for row in result.rows:
+                    shown.add_row(*tables.exercise_cells(result, row))
+                out.print(shown)
+        for note in tables.notes(study, result):
+            out.print(note, style="dim", markup=False, soft_wrap=True)
 
 
 def _study(args: argparse.Namespace) -> "Study":

@@ -1,0 +1,73 @@
+"""What the figures of a study share: a title that names the data, panels, a legend, the row."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zoo.figure_style import INK
+from zoo.results.render.words import plain
+from zoo.study.definition import Study
+from zoo.study.results import ProtocolResult, RowResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    Figures = Iterator[tuple[str, str, Figure]]
+    """Name of each figure, its caption, and the figure itself."""
+
+_LEAK = "#a83c0a"
+
+
+def unit(result: ProtocolResult) -> str:
+    """Of the scores: ``points (0–50)``."""
+    if result.score_range is None:
+        return "points"
+    low, high = result.score_range
+    return f"points ({low:g}–{high:g})"
+
+
+def new_figure(size: tuple[float, float], result: ProtocolResult) -> "Figure":
+    """A figure with its data and protocol as the title."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    leaks = " — leaky: people of the test are in training" if result.leaky else ""
+    figure.suptitle(
+        f"{plain(result.title)}, {result.protocol}{leaks}",
+        x=0.01, ha="left", size=9, weight="bold", color=_LEAK if leaks else INK,
+    )  # fmt: skip
+    return figure
+
+
+def panels_of(
+    result: ProtocolResult, names: Sequence[str], what: str, *, sharey: bool = True
+) -> "tuple[Figure, list[Axes]]":
+    """A row of panels, or two where there are more than five."""
+    columns = min(len(names), 5)
+    rows = -(-len(names) // columns)
+    figure = new_figure((max(3.4, 0.5 + 1.9 * columns), 0.9 + 2.1 * rows), result)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=sharey, squeeze=False).flat
+    panels = list(grid)
+    for axes in panels[len(names) :]:
+        axes.set_visible(False)
+    for axes, name in zip(panels, names, strict=False):
+        axes.set_title(f"{what} {plain(name)}", size=9)
+    return figure, panels[: len(names)]
+
+
+def legend(figure: "Figure", axes: "Axes") -> None:
+    """The lines and marks of one panel named below all of them, where there are several."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) > 1:
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=min(len(labels), 5), frameon=False,
+            fontsize=8,
+        )  # fmt: skip
+
+
+def main_row(study: Study, result: ProtocolResult) -> RowResult:
+    """The reference where it is there, else the first."""
+    named = [row for row in result.rows if row.label == study.report.reference]
+    return (named or result.rows)[0]

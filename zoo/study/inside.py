@@ -1,0 +1,181 @@
+"""What a trained D2STA of a study looks at: its groups, and its attention."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from zoo.errors import DataError
+from zoo.evaluation.statistics.tables import Array
+from zoo.explain.attention import attention_of
+from zoo.explain.draw.canvas import mark_parts
+from zoo.explain.draw.diagram import diagram
+from zoo.explain.draw.groups import assignment_figure, rows_by_part
+from zoo.explain.draw.scene import Scene, scene_of
+from zoo.explain.draw.weights import weights_figure
+from zoo.explain.sample import samples_of
+from zoo.figure_style import INK
+from zoo.prediction import Predictor
+from zoo.results.stored import StoredRun
+from zoo.skeleton import Layout, load_layout
+from zoo.study.definition import Study
+from zoo.study.frame import main_row, new_figure
+from zoo.study.results import ProtocolResult
+from zoo.training.evaluate import load_trained
+from zoo.training.fold import open_fold
+
+if TYPE_CHECKING:
+    from zoo.study.frame import Figures
+
+_AT_ONCE = 32
+"""Sequences of which all attention weights are held at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """How a run's model groups joints, over the samples it was tested on.
+
+    Attributes:
+        layout: the skeleton.
+        samples: how many there are.
+        assignment: mean probability of each group, by joint (V, G).
+        looked_at: mean share of the attention between groups that each joint gets (V,), over
+            samples, heads and frames; all joints together have one.
+    """
+
+    layout: Layout
+    samples: int
+    assignment: Array
+    looked_at: Array
+
+
+def groups_of(run: Path, data_root: Path | None = None) -> Groups:
+    """Groups and attention of a finished run's model on its own test part.
+
+    A group's attention is what all groups give it on average over the queries. It is shared out to
+    the group's joints in proportion to their probabilities of the group, as the projection does.
+
+    Args:
+        run: folder of the run.
+        data_root: folder of prepared datasets; None for the usual place.
+
+    Raises:
+        DataError: the model puts no joints in groups.
+    """
+    trained = load_trained(run)
+    _, data = open_fold(trained.run.config, trained.streams, data_root, raw=trained.raw)
+    index = data.split.index("test")
+    assignments, looked = [], []
+    for some in index.split(_AT_ONCE):
+        batch = trained.stream_scaler.transform(data.samples.batch(some)).to(trained.device)
+        with torch.no_grad():
+            maps = trained.model(batch, return_attention=True).attention
+        if not maps or "assignment" not in maps:
+            raise DataError(
+                f"{trained.run.record['model']['name']} puts no joints in groups ({run})"
+            )
+        assignment = maps["assignment"].double()  # (N, V, G)
+        given = maps["between_groups"].double().mean(dim=(1, 2, 3))  # (N, G), over queries
+        assignments.append(assignment)
+        looked.append((assignment / assignment.sum(1, keepdim=True)) @ given[:, :, None])
+    return Groups(
+        load_layout(trained.layout),
+        len(index),
+        torch.cat(assignments).mean(0).cpu().numpy(),
+        torch.cat(looked)[..., 0].mean(0).cpu().numpy(),
+    )
+
+
+def assignment(study: Study, result: ProtocolResult, data_root: Path | None = None) -> "Figures":
+    """Table 1: the probability of each group by joint, a figure an exercise."""
+    for exercise, run in _first_runs(study, result).items():
+        found = groups_of(run.path, data_root)
+        still = diagram(found.layout)[None]
+        scene = Scene(still, np.zeros(1), found.layout, measured=False)
+        where = _where(result, exercise, run)
+        yield (
+            f"assignment-{exercise}",
+            f"Probability of the groups of each joint, exercise {exercise}: mean over "
+            f"{found.samples} test samples",
+            assignment_figure(
+                scene, found.assignment, "Joints and their groups",
+                f"{where}: mean over {found.samples} test samples",
+            ),
+        )  # fmt: skip
+
+
+def attention_in_time(
+    study: Study, result: ProtocolResult, data_root: Path | None = None
+) -> "Figures":
+    """Figure 2: both stages' attention at different times of one test sample, by exercise."""
+    for exercise, run in _first_runs(study, result).items():
+        recording, segment = run.test.recording[0], int(run.test.segment[0])
+        predictor = Predictor.open(run.path, data_root=data_root)
+        sample = samples_of(predictor, recording)[segment]
+        weights = {key: value.numpy() for key, value in attention_of(sample).items()}
+        yield (
+            f"attention-time-{exercise}",
+            f"Attention over time in one test sample, exercise {exercise}, mean over heads",
+            weights_figure(
+                scene_of(sample), weights, "Attention over time",
+                f"{_where(result, exercise, run)}: one test sample",
+            ),
+        )  # fmt: skip
+
+
+def attention_by_exercise(
+    study: Study, result: ProtocolResult, data_root: Path | None = None
+) -> "Figures":
+    """Figure 3: the share of attention that each joint gets, for the different exercises.
+
+    Groups of one model are not those of another, so that joints are compared.
+    """
+    runs = _first_runs(study, result)
+    found = {exercise: groups_of(run.path, data_root) for exercise, run in runs.items()}
+    layout = next(iter(found.values())).layout
+    order, parts = rows_by_part(layout)
+    shares = np.array([own.looked_at for own in found.values()]).T[order] * layout.num_joints
+    height = 1.1 + 0.17 * layout.num_joints
+    figure = new_figure((max(4.6, 2.6 + 0.62 * len(found)), height), result)
+    axes = figure.subplots()
+    image = axes.pcolormesh(shares, cmap="viridis", vmin=0, vmax=max(2.0, shares.max()))
+    axes.set(xlim=(0, len(found)), ylim=(layout.num_joints, 0), xlabel="exercise")
+    axes.set_yticks(np.arange(len(order)) + 0.5, [layout.joints[joint] for joint in order])
+    axes.set_xticks(np.arange(len(found)) + 0.5, list(found))
+    axes.tick_params(length=0, labelsize=8, labelcolor=INK)
+    axes.spines[:].set_visible(False)
+    mark_parts(axes, parts, 92)
+    figure.colorbar(image, ax=axes, label="attention a joint gets, × even share")
+    yield (
+        "attention-exercises",
+        "Attention between groups that each joint gets, for the different exercises: mean over "
+        "test samples, heads and frames; an even share is 1",
+        figure,
+    )
+
+
+INSIDE: Mapping[str, Callable[[Study, ProtocolResult, Path | None], "Figures"]] = {
+    "assignment": assignment,
+    "attention-time": attention_in_time,
+    "attention-exercises": attention_by_exercise,
+}
+
+
+def _first_runs(study: Study, result: ProtocolResult) -> dict[str, StoredRun]:
+    """The reference row's run of the lowest seed and fold, by exercise."""
+    runs: dict[str, StoredRun] = {}
+    for run in main_row(study, result).runs:
+        best = runs.get(run.exercise, run)
+        runs[run.exercise] = min(best, run, key=lambda own: (own.seed, own.fold))
+    return runs
+
+
+def _where(result: ProtocolResult, exercise: str, run: StoredRun) -> str:
+    leaks = " (leaky)" if result.leaky else ""
+    return (
+        f"{run.model}, {result.title}, exercise {exercise}, {result.protocol}{leaks} fold "
+        f"{run.fold}, seed {run.seed}"
+    )
