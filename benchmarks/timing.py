@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -77,8 +78,10 @@ def compare(
     return found
 
 
-def arguments(description: str, repeats: int) -> argparse.Namespace:
-    """The options all benchmarks share."""
+def arguments(
+    description: str, repeats: int, more: Callable[[argparse.ArgumentParser], object] | None = None
+) -> argparse.Namespace:
+    """The options all benchmarks share, and those that `more` adds."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (default 2)")
     parser.add_argument("--repeats", type=int, default=repeats, help=f"(default {repeats})")
@@ -86,6 +89,8 @@ def arguments(description: str, repeats: int) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=100, help="T (default 100)")
     parser.add_argument("--only", default="", help="run the cases whose name contains this")
     parser.add_argument("--json", type=Path, help="also write everything measured to this file")
+    if more is not None:
+        more(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     return options
@@ -106,12 +111,30 @@ def report(title: str, found: list[Comparison], options: argparse.Namespace) -> 
             f"{c.ratio_of_minima:.2f}",
             f"{c.cpu_ratio:.2f}",
         )
+    show(table, options)
+    write_json(
+        title,
+        [
+            asdict(c)
+            | {"ratio": c.ratio, "ratio_of_minima": c.ratio_of_minima, "cpu_ratio": c.cpu_ratio}
+            for c in found
+        ],
+        options,
+    )
+
+
+def show(table: Table, options: argparse.Namespace) -> None:
+    """The table, and what it was measured with."""
     console = Console()
     console.print(table)
     console.print(
         f"medians of {options.repeats}, {options.threads} threads, torch {torch.__version__}, "
         f"{platform.processor() or platform.machine()}"
     )
+
+
+def write_json(title: str, cases: list[dict[str, Any]], options: argparse.Namespace) -> None:
+    """The JSON file that was asked for, if one was."""
     if options.json:
         content = {
             "title": title,
@@ -122,14 +145,6 @@ def report(title: str, found: list[Comparison], options: argparse.Namespace) -> 
             "torch": torch.__version__,
             "python": platform.python_version(),
             "machine": platform.machine(),
-            "cases": [
-                asdict(c)
-                | {
-                    "ratio": c.ratio,
-                    "ratio_of_minima": c.ratio_of_minima,
-                    "cpu_ratio": c.cpu_ratio,
-                }
-                for c in found
-            ],
+            "cases": cases,
         }
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
