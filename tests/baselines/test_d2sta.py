@@ -281,6 +281,28 @@ class TestSwitches:
         assert not torch.allclose(before[:, 7], after[:, 7])
         torch.testing.assert_close(before[:, :7], after[:, :7])
 
+    @pytest.mark.parametrize(("motion", "channels"), [("relative", 3), ("physiological", 2)])
+    def test_body_aware_motion_decides_the_groups(self, motion: str, channels: int) -> None:
+        model, plain = randomise(build(motion=motion)), build()
+        added = set(model.state_dict()) - set(plain.state_dict())
+        assert added == {"motion.unscaled.mean", "motion.unscaled.deviation"}
+        assert set(plain.state_dict()) < set(model.state_dict())
+        assert model.grouping.assignment.first.in_features == channels
+        batch = random_batch(t=16)
+        mask = torch.ones(2, 16, dtype=torch.bool)
+        mask[1, 9:] = False
+        padded = {k: v.masked_fill(~mask[:, :, None, None], torch.nan) for k, v in batch.x.items()}
+        with torch.no_grad():
+            score = model(Batch(padded, mask)).score
+            short = model(Batch({k: v[1:, :9] for k, v in batch.x.items()}))
+            larger = {**batch.x, "position": 2 * batch.x["position"] + 1}
+            groups = [
+                model(Batch(x), return_attention=True).attention["assignment"]
+                for x in (batch.x, larger)
+            ]
+        torch.testing.assert_close(score[1:], short.score, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(groups[0], groups[1], rtol=1e-4, atol=1e-5)
+
     @pytest.mark.parametrize(
         ("options", "message"),
         [
