@@ -310,7 +310,7 @@ def test_prepared_and_opened_again(
     uiprmd: ModuleType, tree: Path, tmp_path: Path, name: str
 ) -> None:
     uiprmd.write_labels(tree, [0.9, 0.8, 0.7], [0.4, 0.3])
-    adapter = create_adapter(name)
+    adapter = create_adapter(name, score="published")
     assert "UI-PRMD" in adapter.title
     assert "Vakanski" in adapter.citation
     assert "Public Domain" in adapter.licence
@@ -321,6 +321,9 @@ def test_prepared_and_opened_again(
     assert len(dataset.select(exercise="m01")) == 5
     assert dataset.score_range == (0.0, 1.0)
     assert dataset.fps == adapter.fps
+    computed = prepare(create_adapter(name), tree, tmp_path / "computed")
+    assert len(computed.select(exercise="m01")) == 20
+    assert computed.fingerprint != dataset.fingerprint
     again = uiprmd.read(adapter, tree)[0]
     for recording in dataset:
         for key in ("positions", "orientations", "angles", "tracked"):

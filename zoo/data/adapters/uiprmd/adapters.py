@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.nearest import did_you_mean
 from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
 from zoo.data.adapters.rows import RowError, Rows, read_rows
 from zoo.data.adapters.uiprmd import motion
 from zoo.data.adapters.uiprmd.loose import loose_repetition
-from zoo.data.adapters.uiprmd.quality import Entry, Quality
+from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, Quality
 from zoo.data.adapters.uiprmd.tree import MOVEMENTS, Repetition, find_root, list_repetitions
 from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
 from zoo.errors import ConfigError, DataError
@@ -29,7 +30,13 @@ SEGMENTS = (
 )
 """Rows of the Vicon angles that hold a segment's rotation vector in the room."""
 
+SUBSETS = ("full", "reduced")
+SCORES = ("published", "everybody", "others")
+
 _BATCH = 64
+_ANGLES = 39
+_MAX_UNSEEN = 0.5
+"""Share of frames above which a joint of the Vicon angles counts as not seen by the score."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class _Raw:
     """A repetition as its files have it: one array (T, V, 3) for each of them."""
 
     repetition: Repetition
-    entry: Entry | None
+    total: float | None
     arrays: tuple[NDArray[np.float64], ...]
     extra: dict[str, Any]
     first_line: int
@@ -57,34 +64,61 @@ class UiprmdAdapter(Adapter):
     were told to do it right or wrong is the score ``correct``, 1 or 0. A person's right and wrong
     repetitions thus stay together whatever a protocol groups or stratifies by.
 
-    UI-PRMD has no clinical scores. ``total`` is set where a quality from 0 to 1 was published,
-    for the 90 right and 90 wrong repetitions of the reduced m01 (Liao, Vakanski, Xian 2020), if
-    the user has their ``Labels_Correct.csv`` and ``Labels_Incorrect.csv`` (one number a line) and
-    ``uiprmd_reduced_subset.json``, which says which repetition each line is: movement →
-    ``correct``, ``incorrect`` → list of ``{r, subject, episode, start, stop, full}`` with line r
-    from 1 and Vicon frames start to stop (exclusive, from 0) of full. The quality was computed
-    from the Vicon angles; the Kinect saw the same repetition, so it gets the same score. Without
-    the files no recording has a ``total``: right or wrong is not turned into a score.
+    UI-PRMD has no clinical scores. ``total`` is a quality from 0 to 1, by `score`:
 
-    The reduced set leaves out the rest before and after the movement. With `crop`, the
-    repetitions it lists (of all movements) are cut as it does, because that motion is what was
-    scored, and ``extra`` holds ``{"reduced": true, "crop": [start, stop], "whole": frames}``;
-    all others stay whole. For the Kinect start and stop are scaled to its frames.
+    * ``everybody``: computed as Liao, Vakanski, Xian 2020 do (see `likelihood`), from the Vicon
+      angles, by the likelihood of a motion among everybody's right repetitions. The Kinect saw
+      the same repetition, so it gets the same score. A repetition whose angles are missing, in
+      all or of a joint for more than half of the time, has none.
+    * ``others``: the same, every person compared with the others only.
+    * ``published``: what the authors published, for the 90 right and 90 wrong repetitions of the
+      reduced m01, if the user has ``Labels_Correct.csv`` and ``Labels_Incorrect.csv`` (one
+      number a line) and ``uiprmd_reduced_subset.json``, which says which repetition each line
+      is: movement → ``correct``, ``incorrect`` → list of ``{r, subject, episode, start, stop,
+      full}`` with line r from 1 and Vicon frames start to stop (exclusive, from 0) of full.
+      Without the files no recording has a ``total``.
+
+    The reduced set, of which most papers are, leaves out repetitions, and the rest before and
+    after the movement in those it keeps. Where it cuts, ``extra`` holds ``{"reduced": true,
+    "crop": [start, stop], "whole": frames}``; for the Kinect start and stop are scaled to its
+    frames. Scores are computed from what is kept, so that the motion of a recording is the one
+    that was scored.
 
     Args:
         labels: folder with the three files; None looks for them in the source folder.
-        crop: cut the repetitions of the reduced set; False leaves them whole.
+        crop: cut the repetitions of the reduced set, leave all others whole; None does so unless
+            scores are computed for the full set, where cut ones would be compared with whole ones.
+        subset: ``full`` or ``reduced``, which needs the three files.
+        score: ``everybody``, ``others`` or ``published``.
     """
 
+    version = 2
     score_range = (0.0, 1.0)
     exercises = MOVEMENTS
 
     sensor: str
     kinds: tuple[str, ...]
 
-    def __init__(self, labels: str | Path | None = None, crop: bool = True) -> None:
+    def __init__(
+        self,
+        labels: str | Path | None = None,
+        crop: bool | None = None,
+        subset: str = "full",
+        score: str = "published",
+    ) -> None:
+        for name, value, known in (("subset", subset, SUBSETS), ("score", score, SCORES)):
+            if value not in known:
+                raise ConfigError(f"{name} {value!r} is unknown. {did_you_mean(value, known)}")
+        mixed = subset == "full" and score != "published"
+        if mixed and crop:
+            raise ConfigError(
+                "crop: true with computed scores of the full set would compare cut repetitions "
+                "with whole ones; set crop to false, or subset to reduced"
+            )
         self.labels = Path(labels) if labels is not None else None
-        self.crop = crop
+        self.crop = not mixed if crop is None else crop
+        self.subset = subset
+        self.score = score
 
     @cached_property
     def skeleton(self) -> Layout:
@@ -102,16 +136,23 @@ class UiprmdAdapter(Adapter):
         if source is None:
             raise DataError(f"{self.name} needs the folder of UI-PRMD (--source DIR)")
         root = find_root(source, self.sensor, self.kinds)
-        quality = Quality.find(self.labels, (source, root), report)
+        published = self.score == "published"
+        found = report if published else PrepareReport()
+        quality = Quality.find(self.labels, (source, root), found)
         joints = self.skeleton.num_joints
         repetitions = list_repetitions(root, self.sensor, self.kinds, report)
+        if self.subset == "reduced":
+            repetitions = [r for r in repetitions if quality.of(r) is not None]
+            if not repetitions:
+                raise DataError(f"{root}: none of the reduced set; it needs {SUBSET_FILE}")
+        totals = self._totals(root, quality, repetitions, report)
         done = 0
         for batch in _batches(repetitions):
             loaded: list[_Raw] = []
             for repetition in batch:
                 try:
-                    entry = quality.of(repetition)
-                    loaded.append(self._load(root, repetition, entry, joints, report))
+                    entry, total = quality.of(repetition), totals.get(repetition)
+                    loaded.append(self._load(root, repetition, entry, total, joints, report))
                 except _FaultError as fault:
                     report.skip(repetition.id, fault.problem)
                     done += 1
@@ -127,16 +168,18 @@ class UiprmdAdapter(Adapter):
 
         The Kinect's positions and angles belong together: either file stands for both, which lie
         side by side or in the published folders. Files in the published folders, or a `labels`
-        folder, give crop and score as in the dataset; otherwise a repetition stays whole.
+        folder, give crop and published score as in the dataset; otherwise a repetition stays
+        whole. A score that is computed from all repetitions has no place here.
         """
         repetition = loose_repetition(file, self.kinds)
         entry = None
         if repetition.published is not None:
             quality = Quality.find(self.labels, repetition.roots, PrepareReport())
             entry = quality.of(repetition.published)
+        total = entry.score if entry is not None and self.score == "published" else None
         seen = PrepareReport()
         try:
-            raw = self._load(Path(), repetition, entry, self.skeleton.num_joints, seen)
+            raw = self._load(Path(), repetition, entry, total, self.skeleton.num_joints, seen)
         except _FaultError as fault:
             raise DataError(str(fault.problem)) from None
         (recording,) = self._convert([raw], seen)
@@ -157,6 +200,7 @@ class UiprmdAdapter(Adapter):
         root: Path,
         repetition: Repetition,
         entry: Entry | None,
+        total: float | None,
         joints: int,
         report: PrepareReport,
     ) -> _Raw:
@@ -183,7 +227,51 @@ class UiprmdAdapter(Adapter):
         arrays = tuple(
             table.values[keep].reshape(-1, joints, 3).astype(np.float64) for table in tables
         )
-        return _Raw(repetition, entry, arrays, extra, int(tables[0].lines[keep.start]))
+        return _Raw(repetition, total, arrays, extra, int(tables[0].lines[keep.start]))
+
+    def _totals(
+        self,
+        root: Path,
+        quality: Quality,
+        repetitions: list[Repetition],
+        report: PrepareReport,
+    ) -> dict[Repetition, float]:
+        """The ``total`` of every repetition that has one."""
+        if self.score == "published":
+            entries = {r: quality.of(r) for r in repetitions}
+            return {r: e.score for r, e in entries.items() if e is not None and e.score is not None}
+        from zoo.data.adapters.uiprmd.likelihood import by_movement, quality_scores
+
+        totals: dict[Repetition, float] = {}
+        for movement, group in by_movement(repetitions).items():
+            angles = {}
+            for repetition in group:
+                motion_of = self._scored_motion(root, repetition, quality.of(repetition))
+                if motion_of is not None:
+                    angles[repetition] = motion_of
+            scores = quality_scores(angles, leave_out=self.score == "others")
+            totals |= scores
+            report.note(
+                f"{movement}: quality scores computed for {len(scores)} of {len(group)} "
+                f"repetitions, from the Vicon angles against right ones of {self.score}"
+            )
+        return totals
+
+    def _scored_motion(
+        self, root: Path, repetition: Repetition, entry: Entry | None
+    ) -> NDArray[np.float64] | None:
+        """The Vicon angles (T, 39, 3) that a repetition is scored by, None without sound ones."""
+        try:
+            table = _read(root, repetition.file("Vicon", "Angles"), 3 * _ANGLES)
+        except _FaultError:
+            return None
+        values = table.values.reshape(-1, _ANGLES, 3).astype(np.float64)
+        if self.crop and entry is not None and len(values) == entry.full:
+            values = values[entry.crop(entry.full)]
+        missing = motion.lost(values)
+        if len(values) < MIN_FRAMES or missing.mean(axis=0).max() > _MAX_UNSEEN:
+            return None
+        return motion.fill(motion.unwrap_degrees(values, missing), missing)
 
     def _crop(
         self, repetition: Repetition, entry: Entry | None, frames: int, report: PrepareReport
@@ -210,8 +298,8 @@ class UiprmdAdapter(Adapter):
     def _recording(self, raw: _Raw, **arrays: Any) -> Recording:
         repetition = raw.repetition
         scores = {"correct": float(repetition.correct)}
-        if raw.entry is not None and raw.entry.score is not None:
-            scores["total"] = raw.entry.score
+        if raw.total is not None:
+            scores["total"] = raw.total
         return Recording(
             id=repetition.id,
             subject=repetition.subject,
@@ -268,7 +356,7 @@ class _UiprmdVicon(UiprmdAdapter):
     than `max_lost` is skipped. With `max_lost` 1 all are kept, a joint never seen as zeros.
 
     Args:
-        labels, crop: see `UiprmdAdapter`.
+        labels, crop, subset, score: see `UiprmdAdapter`.
         max_lost: largest share of frames, 0 to 1, in which a joint may be lost.
     """
 
@@ -277,9 +365,14 @@ class _UiprmdVicon(UiprmdAdapter):
     noun: str
 
     def __init__(
-        self, labels: str | Path | None = None, crop: bool = True, max_lost: float = 0.5
+        self,
+        labels: str | Path | None = None,
+        crop: bool | None = None,
+        max_lost: float = 0.5,
+        subset: str = "full",
+        score: str = "published",
     ) -> None:
-        super().__init__(labels, crop)
+        super().__init__(labels, crop, subset, score)
         if not 0 <= max_lost <= 1:
             raise ConfigError(f"max_lost is a share of frames from 0 to 1, not {max_lost}")
         self.max_lost = max_lost
@@ -331,7 +424,7 @@ class UiprmdViconAdapter(_UiprmdVicon):
     Markers have no orientation. Lost ones: see the base class.
 
     Args:
-        labels, crop: see `UiprmdAdapter`.
+        labels, crop, subset, score: see `UiprmdAdapter`.
         max_lost: largest share of frames, 0 to 1, in which a marker may be lost.
     """
 
@@ -358,7 +451,7 @@ class UiprmdViconAnglesAdapter(_UiprmdVicon):
     own: their orientation is the identity 1, 0, 0, 0.
 
     Args:
-        labels, crop: see `UiprmdAdapter`.
+        labels, crop, subset, score: see `UiprmdAdapter`.
         max_lost: largest share of frames, 0 to 1, in which the angles of a joint may be missing.
     """
 
