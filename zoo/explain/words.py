@@ -72,22 +72,26 @@ def method_words(attribution: Attribution) -> str:
 def _moved(attribution: Attribution, score: str, digits: int) -> str:
     """The sentence for contributions in points."""
     difference = attribution.score - attribution.baseline_score
+    smallest = 0.5 * 10.0**-digits
+    baseline = f"{fixed(attribution.baseline_score, digits)} for a mean pose held still"
     way = "more" if difference > 0 else "less"
     compared = (
-        f"{score}, {fixed(abs(difference), digits)} {way} than its "
-        f"{fixed(attribution.baseline_score, digits)} for a mean pose held still"
+        f"{score}, {fixed(abs(difference), digits)} {way} than its {baseline}"
+        if abs(difference) >= smallest
+        else f"{score}, as its {baseline}"
     )
     units, members = _units(attribution)
-    all_moved = sum(map(abs, units.values()))
+    smallest = max(smallest, _SMALL * sum(map(abs, units.values())))
     clauses = []
     for verb, sign in (("lowered", -1), ("raised", 1)):
-        chosen = sorted((u for u in units if sign * units[u] > 0), key=lambda u: -abs(units[u]))
-        chosen = [u for u in chosen[:SHOWN] if abs(units[u]) >= _SMALL * all_moved]
-        if chosen:
-            named = [_unit(attribution, u, units[u], members[u], sign, digits) for u in chosen]
+        chosen = sorted(
+            (u for u in units if sign * units[u] >= smallest), key=lambda u: -abs(units[u])
+        )
+        named = [_unit(attribution, u, units[u], members[u], sign, digits) for u in chosen[:SHOWN]]
+        if named:
             clauses.append(f"{_listed(named)} {verb} it most")
     if not clauses:
-        return f"{compared}; no body part moved it by much."
+        return f"{compared}; no body part moved it."
     return f"{compared}: {'; '.join(clauses)}."
 
 

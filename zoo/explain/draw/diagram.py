@@ -14,6 +14,10 @@ _LENGTH: Mapping[str, float] = {"head": 0.45, "trunk": 1.0, "arm": 1.25, "leg": 
 _SLOPE: Mapping[str, float] = {"head": 90.0, "trunk": 90.0, "arm": -52.0, "leg": -82.0}
 """Degrees above the horizontal in which each kind of body part leaves the trunk."""
 
+_LIMBS = ("arm", "leg")
+_SHOULDER = 0.12
+"""How far a limb begins from the midline, in lengths of the trunk."""
+
 _SIDEWAYS = 0.22
 """How far trunk and head joints of a pair stand from the midline, in lengths of the trunk."""
 
@@ -48,6 +52,8 @@ def diagram(layout: Layout) -> Array:
             ]
             fan = 40.0 * (alike.index(joint) - (len(alike) - 1) / 2)
             places[joint] = places[parent] + _step(kinds[joint], sides[joint], step, fan)
+            if kinds[joint] != kinds[parent] and kinds[joint] in _LIMBS:
+                places[joint, 0] += sides[joint] * _SHOULDER
         waiting.extend(children.get(joint, ()))
     return places
 
@@ -56,9 +62,9 @@ def _step(kind: str, side: float, length: float, fan: float) -> tuple[float, flo
     """From a joint to the next of its body part."""
     angle = math.radians(_SLOPE[kind] + fan)
     along, up = length * math.cos(angle), length * math.sin(angle)
-    if kind in ("arm", "leg"):
+    if kind in _LIMBS:
         return side * along, up
-    return along + side * _SIDEWAYS, up * (0.6 if side else 1.0)
+    return (side * (along + _SIDEWAYS), 0.6 * up) if side else (along, up)
 
 
 def _kinds(layout: Layout) -> list[str]:

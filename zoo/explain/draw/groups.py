@@ -16,6 +16,9 @@ from zoo.skeleton import Layout
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_MORE = ("#999999", "#882255")
+"""For a ninth and a tenth group: grey, and the wine of Paul Tol's muted scheme."""
+
 _ROW = 13.0
 """Points from one joint to the next."""
 
@@ -26,8 +29,9 @@ def group_names(count: int) -> list[str]:
 
 
 def group_colours(count: int) -> list[str]:
-    """A colour for each group; of more than eight, the ninth has the first's again."""
-    return [OKABE_ITO[number % len(OKABE_ITO)] for number in range(count)]
+    """A colour for each group; of more than ten, the eleventh has the first's again."""
+    colours = (*OKABE_ITO, *_MORE)
+    return [colours[number % len(colours)] for number in range(count)]
 
 
 def assignment_csv(layout: Layout, assignment: Array) -> str:

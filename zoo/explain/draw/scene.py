@@ -49,8 +49,10 @@ class Scene:
 
     @property
     def axis_labels(self) -> tuple[str, str]:
-        """Titles of both axes; empty for a diagram, which has no unit."""
-        return ("x, m (person's left to right)", "y, m (up)") if self.measured else ("", "")
+        """Titles of both axes; a diagram has no unit."""
+        if not self.measured:
+            return "diagram of the layout: no positions were recorded", ""
+        return "x, m (person's left to right)", "y, m (up)"
 
 
 def scene_of(sample: Sample) -> Scene:

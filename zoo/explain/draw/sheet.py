@@ -52,7 +52,7 @@ def key_frame_sheet(
     (x0, x1), (y0, y1) = scene.limits
     rows = 1 if assignment is None else 2
     wide, left, top, between = 118.0, 46.0, 54.0, 14.0
-    high = float(np.clip((wide - 8) * (y1 - y0) / (x1 - x0), 90, 250))
+    high = float(np.clip((wide - 8) * (y1 - y0) / (x1 - x0), 190, 250))
     right = left + len(frames) * wide
     canvas = Canvas(right + 78, top + rows * (high + between) + 34, title, subtitle)
     across, up = scene.axis_labels
