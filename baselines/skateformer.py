@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
+from zoo.nn.dropout import Dropout
 from zoo.nn.heads import RegressionHead
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import zero_padding
@@ -83,7 +83,7 @@ class SkateAttention(nn.Module):
         self.heads = heads
         self.frames = frames
         self.far_times = far_times
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.grid = parts.t() if far_joints else parts  # (partitions, joints of one)
         joints = self.grid.shape[1]
         slots = self.grid.flatten()
@@ -121,14 +121,9 @@ class SkateAttention(nn.Module):
             3, N * steps, partitions * self.heads, self.frames * joints, -1
         )
         query, key, value = x.unbind(0)
-        y = F.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            self.position_bias().flatten(0, 1).unsqueeze(0),
-            dropout_p=self.dropout if self.training else 0.0,
-            scale=self.heads**-0.5,
-        )
+        logits = (query * self.heads**-0.5) @ key.transpose(-1, -2)
+        weights = torch.softmax(logits + self.position_bias().flatten(0, 1), dim=-1)
+        y = self.dropout(weights) @ value
         y = y.reshape(N, steps, partitions, self.heads, self.frames, joints, -1)
         y = y.permute(0, 1, 4, 2, 5, 3, 6)  # (N, steps, P, partitions, joints, H, d)
         y = y.transpose(1, 2) if self.far_times else y
