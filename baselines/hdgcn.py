@@ -11,14 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.blocks import shortcut
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import frame_counts, zero_padding
-from zoo.nn.norm import BatchNorm, InputNorm
-from zoo.nn.pooling import mean_pool
+from zoo.nn.network import BlockNetwork
+from zoo.nn.norm import BatchNorm
 from zoo.nn.space_time import SpaceTimeBlock
 from zoo.nn.temporal import TemporalConv
 from zoo.skeleton.layout import Layout, tree_levels
@@ -213,7 +210,7 @@ def _mean_frame(z: Tensor, mask: Tensor | None) -> Tensor:
     return zero_padding(z, mask).sum(1) / count
 
 
-class HDGCN(nn.Module):
+class HDGCN(BlockNetwork):
     """HD-GCN, one of six networks of the ensemble, with a regression head (arXiv 2208.10741).
 
     Args:
@@ -241,39 +238,15 @@ class HDGCN(nn.Module):
         strides: Sequence[int] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1),
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        if len(channels) != len(strides) or not channels:
-            raise ConfigError(
-                f"{len(channels)} channels and {len(strides)} strides: each block needs one of both"
-            )
         if any(width % 4 for width in channels):
             raise ConfigError(f"channels={list(channels)} must be multiples of 4")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         levels = hierarchy(layout, center)
 
-        width = stream_channels(self.streams)
-        self.input_norm = InputNorm(layout.num_joints, width)
-        self.blocks = nn.ModuleList()
-        for index, (out_channels, stride) in enumerate(zip(channels, strides, strict=True)):
-            first = index == 0
-            spatial = HierarchicalConv(width, out_channels, levels, attention=not first)
-            self.blocks.append(
-                SpaceTimeBlock(spatial, width, out_channels, stride=stride, residual=not first)
-            )
-            width = out_channels
-        self.head = RegressionHead(width, dropout=dropout)
+        def block(width: int, out_channels: int, stride: int, residual: bool) -> SpaceTimeBlock:
+            # The first block has neither a shortcut nor attention.
+            spatial = HierarchicalConv(width, out_channels, levels, attention=residual)
+            return SpaceTimeBlock(spatial, width, out_channels, stride=stride, residual=residual)
 
-    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
-        x = stack_streams(batch, self.streams, self.num_joints)
-        mask = batch.mask
-        x = self.input_norm(zero_padding(x, mask))
-        for block in self.blocks:
-            x, mask = block(x, mask)
-        return x, mask
-
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = mean_pool(*self.extract(batch))
-        return Prediction(score=self.head(features), features=features)
+        super().__init__(
+            layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
+        )

@@ -160,7 +160,9 @@ class InfoGCN(nn.Module):
         self.blocks = nn.ModuleList()
         for out_channels, stride in zip(channels, strides, strict=True):
             spatial = SelfAttentionConv(width, out_channels, layout.num_joints, heads)
-            self.blocks.append(SpaceTimeBlock(spatial, width, out_channels, stride=stride))
+            self.blocks.append(
+                SpaceTimeBlock(spatial, width, out_channels, stride=stride, relu=True)
+            )
             width = out_channels
         self.encoder = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout))
         self.mean = nn.Linear(width, width)

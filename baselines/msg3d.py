@@ -11,17 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.blocks import shortcut
 from zoo.nn.dropout import Dropout
 from zoo.nn.fused import typed_graph_product
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import stride_mask, zero_padding
 from zoo.nn.multibranch import MultiBranchConv
-from zoo.nn.norm import BatchNorm, InputNorm
-from zoo.nn.pooling import mean_pool
+from zoo.nn.network import BlockNetwork
+from zoo.nn.norm import BatchNorm
 from zoo.skeleton.graph import hop_distance
 from zoo.skeleton.layout import Layout
 
@@ -243,7 +240,7 @@ class MSG3DBlock(nn.Module):
         return self.last(F.relu(y), strided), strided
 
 
-class MSG3D(nn.Module):
+class MSG3D(BlockNetwork):
     """MS-G3D, one stream of two, with a regression head (arXiv 2003.14111).
 
     Args:
@@ -274,47 +271,21 @@ class MSG3D(nn.Module):
         windows: Sequence[int] = (3, 5),
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        if len(channels) != len(strides) or not channels:
-            raise ConfigError(
-                f"{len(channels)} channels and {len(strides)} strides: each block needs one of both"
-            )
         if any(frames < 1 or frames % 2 == 0 for frames in windows):
             raise ConfigError(f"windows={list(windows)} must be odd, so that each has a middle")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         hops = hop_distance(layout)
 
-        width = stream_channels(self.streams)
-        self.input_norm = InputNorm(layout.num_joints, width)
-        self.blocks = nn.ModuleList()
-        for index, (out_channels, stride) in enumerate(zip(channels, strides, strict=True)):
-            self.blocks.append(
-                MSG3DBlock(
-                    width,
-                    out_channels,
-                    hops,
-                    stride=stride,
-                    scales=scales,
-                    window_scales=window_scales,
-                    windows=windows,
-                    widen=index == 0,
-                    dropout=dropout,
-                )
+        def block(width: int, out_channels: int, stride: int, residual: bool) -> MSG3DBlock:
+            return MSG3DBlock(
+                width,
+                out_channels,
+                hops,
+                stride=stride,
+                scales=scales,
+                window_scales=window_scales,
+                windows=windows,
+                widen=not residual,
+                dropout=dropout,
             )
-            width = out_channels
-        self.head = RegressionHead(width)
 
-    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
-        x = stack_streams(batch, self.streams, self.num_joints)
-        mask = batch.mask
-        x = self.input_norm(zero_padding(x, mask))
-        for block in self.blocks:
-            x, mask = block(x, mask)
-        return x, mask
-
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = mean_pool(*self.extract(batch))
-        return Prediction(score=self.head(features), features=features)
+        super().__init__(layout, block, streams=streams, channels=channels, strides=strides)

@@ -35,6 +35,14 @@ def test_without_a_residual() -> None:
     torch.testing.assert_close(block(x)[0], torch.relu(block.temporal(block.spatial(x))))
 
 
+def test_another_relu_after_the_branches() -> None:
+    torch.manual_seed(0)
+    block = SpaceTimeBlock(Linear(4, 4), 4, 4, relu=True).eval()
+    x = torch.randn(2, 9, 5, 4)
+    branches = torch.relu(block.temporal(block.spatial(x)))
+    torch.testing.assert_close(block(x)[0], torch.relu(branches + x))
+
+
 def test_padding_changes_no_real_frame() -> None:
     torch.manual_seed(0)
     block = SpaceTimeBlock(Linear(4, 4), 4, 4, stride=2).eval()
