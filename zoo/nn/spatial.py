@@ -109,6 +109,15 @@ class SkeletonConv(MessagePassing):
         self.register_buffer("_from_type", torch.argsort(by_type), persistent=False)
         self._edges_of_type = torch.bincount(kind, minlength=self.num_types).tolist()
 
+    def _set_jittable_templates(self, raise_on_error: bool = False) -> None:
+        """Compile `propagate` as PyG does, but keep the plain one for explain mode.
+
+        PyG keeps what it finds on the class, which in a subclass is the parent's compiled form: it
+        lets every message through and knows only the parent's `aggregate`.
+        """
+        super()._set_jittable_templates(raise_on_error)
+        type(self)._orig_propagate = MessagePassing.propagate
+
     def reset_parameters(self) -> None:
         """Uniform in ±1/√C_in, as a 1×1 convolution; importance one. A learned A stays."""
         super().reset_parameters()
