@@ -82,7 +82,7 @@ def test_a_model_without_gradient_is_told_what_to_use(trained) -> None:
         integrated_gradients(sample)
 
 
-class LeavesTorch(nn.Module):
+class LeavesTorch(torch.nn.Module):
     """A model that computes with numpy, as those of scikit-learn do."""
 
     streams = ("position",)
