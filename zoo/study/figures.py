@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.study.frame import Figures
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_LOSSES = {"mse": "mean squared error", "huber": "Huber loss"}
 _DASHES = ("-", "--", ":", "-.")
 
 
@@ -71,6 +72,8 @@ def scatter(study: Study, result: ProtocolResult) -> "Figures":
     figure, panels = panels_of(result, list(tables), "exercise")
     span = result.score_range or _span(tables.values())
     margin = 0.03 * (span[1] - span[0])
+    reached = _span(tables.values())
+    limits = (min(span[0], reached[0]) - margin, max(span[1], reached[1]) + margin)
     groups = sorted({group for table in tables.values() for group in table.group or ()})
     for axes, (exercise, table) in zip(panels, tables.items(), strict=True):
         axes.plot(span, span, color=SOFT, lw=0.8, zorder=1)
@@ -87,7 +90,6 @@ def scatter(study: Study, result: ProtocolResult) -> "Figures":
             0.04, 0.97, f"MAD {fixed(figures['mad'].value, result.digits)}\nρ {rho}",
             transform=axes.transAxes, va="top", size=8, color=INK,
         )  # fmt: skip
-        limits = (span[0] - margin, span[1] + margin)
         axes.set(xlim=limits, ylim=limits, aspect="equal", xlabel=f"true score, {unit(result)}")
     panels[0].set_ylabel(f"predicted score, {unit(result)}")
     legend(figure, panels[0])
@@ -114,8 +116,9 @@ def loss(study: Study, result: ProtocolResult) -> "Figures":
                 color=OKABE_ITO[i % len(OKABE_ITO)], lw=1.3, label=plain(label),
             )  # fmt: skip
         axes.set(xlabel="epoch", yscale="log")
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.grid(color=LINE)
-    panels[0].set_ylabel("training loss")
+    panels[0].set_ylabel(_loss_title(result))
     legend(figure, panels[0])
     yield "loss", "Training loss over the epochs, mean over folds and seeds; logarithmic", figure
 
@@ -125,6 +128,17 @@ STORED: Mapping[str, Callable[[Study, ProtocolResult], "Figures"]] = {
     "scatter": scatter,
     "loss": loss,
 }
+
+
+def _loss_title(result: ProtocolResult) -> str:
+    """What the loss is and of scores in which unit, where all trained rows agree on it."""
+    runs = [load_run(r.runs[0].path).config for r in result.rows if not r.runs[0].closed_form]
+    names = {_LOSSES[config["trainer"]["loss"]] for config in runs}
+    scales = {config["protocol"]["target_scale"] for config in runs}
+    if len(names) > 1 or len(scales) > 1:
+        return "training loss"
+    what = "scores as they are" if scales == {"none"} else "standardised scores"
+    return f"training loss: {names.pop()},\n{what}"
 
 
 def _losses(row: RowResult) -> dict[str, Array]:

@@ -22,12 +22,14 @@ from zoo.prediction import Predictor
 from zoo.results.stored import StoredRun
 from zoo.skeleton import Layout, load_layout
 from zoo.study.definition import Study
-from zoo.study.frame import main_row, new_figure
+from zoo.study.frame import main_row, new_figure, panels_of
 from zoo.study.results import ProtocolResult
 from zoo.training.evaluate import load_trained
 from zoo.training.fold import open_fold
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from zoo.study.frame import Figures
 
 _AT_ONCE = 32
@@ -42,6 +44,7 @@ class Groups:
         layout: the skeleton.
         samples: how many there are.
         assignment: mean probability of each group, by joint (V, G).
+        between: mean attention between the groups (G, G), [query, key].
         looked_at: mean share of the attention between groups that each joint gets (V,), over
             samples, heads and frames; all joints together have one.
     """
@@ -49,6 +52,7 @@ class Groups:
     layout: Layout
     samples: int
     assignment: Array
+    between: Array
     looked_at: Array
 
 
@@ -68,7 +72,7 @@ def groups_of(run: Path, data_root: Path | None = None) -> Groups:
     trained = load_trained(run)
     _, data = open_fold(trained.run.config, trained.streams, data_root, raw=trained.raw)
     index = data.split.index("test")
-    assignments, looked = [], []
+    assignments, betweens, looked = [], [], []
     for some in index.split(_AT_ONCE):
         batch = trained.stream_scaler.transform(data.samples.batch(some)).to(trained.device)
         with torch.no_grad():
@@ -78,13 +82,16 @@ def groups_of(run: Path, data_root: Path | None = None) -> Groups:
                 f"{trained.run.record['model']['name']} puts no joints in groups ({run})"
             )
         assignment = maps["assignment"].double()  # (N, V, G)
-        given = maps["between_groups"].double().mean(dim=(1, 2, 3))  # (N, G), over queries
+        between = maps["between_groups"].double().mean(dim=(1, 2))  # (N, G, G)
+        given = between.mean(dim=1)  # (N, G), over queries
         assignments.append(assignment)
+        betweens.append(between)
         looked.append((assignment / assignment.sum(1, keepdim=True)) @ given[:, :, None])
     return Groups(
         load_layout(trained.layout),
         len(index),
         torch.cat(assignments).mean(0).cpu().numpy(),
+        torch.cat(betweens).mean(0).cpu().numpy(),
         torch.cat(looked)[..., 0].mean(0).cpu().numpy(),
     )
 
@@ -93,18 +100,20 @@ def assignment(study: Study, result: ProtocolResult, data_root: Path | None = No
     """Table 1: the probability of each group by joint, a figure an exercise."""
     for exercise, run in _first_runs(study, result).items():
         found = groups_of(run.path, data_root)
-        still = diagram(found.layout)[None]
-        scene = Scene(still, np.zeros(1), found.layout, measured=False)
-        where = _where(result, exercise, run)
+        scene = Scene(diagram(found.layout)[None], np.zeros(1), found.layout, measured=False)
+        over = f"mean over {found.samples} test samples"
+        figure = assignment_figure(
+            scene,
+            found.assignment,
+            "Joints and their groups",
+            f"{_where(result, exercise, run)}: {over}",
+        )
+        figure.axes[0].set_xlabel("")  # it says why there is no pose: here because of the mean
         yield (
             f"assignment-{exercise}",
-            f"Probability of the groups of each joint, exercise {exercise}: mean over "
-            f"{found.samples} test samples",
-            assignment_figure(
-                scene, found.assignment, "Joints and their groups",
-                f"{where}: mean over {found.samples} test samples",
-            ),
-        )  # fmt: skip
+            f"Probability of the groups of each joint, exercise {exercise}: {over}",
+            figure,
+        )
 
 
 def attention_in_time(
@@ -129,19 +138,49 @@ def attention_in_time(
 def attention_by_exercise(
     study: Study, result: ProtocolResult, data_root: Path | None = None
 ) -> "Figures":
-    """Figure 3: the share of attention that each joint gets, for the different exercises.
+    """Figure 3: attention between groups, and what joints get of it, for the different exercises.
 
-    Groups of one model are not those of another, so that joints are compared.
+    Groups of one exercise's model are not those of another's; joints can be compared.
     """
     runs = _first_runs(study, result)
     found = {exercise: groups_of(run.path, data_root) for exercise, run in runs.items()}
+    over = "mean over test samples, heads and frames"
+    figure, panels = panels_of(result, list(found), "exercise")
+    top = max(own.between.max() for own in found.values())
+    for axes, own in zip(panels, found.values(), strict=True):
+        image = axes.imshow(own.between, cmap="viridis", vmin=0, vmax=top)
+        ticks = np.arange(len(own.between))
+        axes.set_xticks(ticks, ticks + 1)
+        axes.set_yticks(ticks, ticks + 1)
+        axes.tick_params(length=0, labelsize=8)
+        axes.set_xlabel("group looked at")
+    panels[0].set_ylabel("group that looks")
+    figure.colorbar(image, ax=panels, label="weight", aspect=12)
+    caption = f"Attention between groups, for the different exercises: {over}"
+    yield "attention-exercises", caption, figure
+    yield (
+        "attention-joints",
+        "Attention between groups that each joint gets as a part of its groups, for the different "
+        f"exercises: {over}; an even share is 1",
+        _joints_figure(result, found),
+    )
+
+
+def _joints_figure(result: ProtocolResult, found: Mapping[str, Groups]) -> "Figure":
+    """Joints by exercises, each cell the joint's share of the attention, even shares as 1."""
     layout = next(iter(found.values())).layout
     order, parts = rows_by_part(layout)
     shares = np.array([own.looked_at for own in found.values()]).T[order] * layout.num_joints
-    height = 1.1 + 0.17 * layout.num_joints
-    figure = new_figure((max(4.6, 2.6 + 0.62 * len(found)), height), result)
+    size = (max(4.8, 2.8 + 0.62 * len(found)), 1.1 + 0.18 * layout.num_joints)
+    figure = new_figure(size, result)
     axes = figure.subplots()
-    image = axes.pcolormesh(shares, cmap="viridis", vmin=0, vmax=max(2.0, shares.max()))
+    top = max(2.0, shares.max())
+    image = axes.pcolormesh(shares, cmap="viridis", vmin=0, vmax=top)
+    for (row, column), share in np.ndenumerate(shares):
+        axes.text(
+            column + 0.5, row + 0.5, f"{share:.2f}", ha="center", va="center_baseline", size=7,
+            color=INK if share > 0.6 * top else "white",
+        )  # fmt: skip
     axes.set(xlim=(0, len(found)), ylim=(layout.num_joints, 0), xlabel="exercise")
     axes.set_yticks(np.arange(len(order)) + 0.5, [layout.joints[joint] for joint in order])
     axes.set_xticks(np.arange(len(found)) + 0.5, list(found))
@@ -149,12 +188,7 @@ def attention_by_exercise(
     axes.spines[:].set_visible(False)
     mark_parts(axes, parts, 92)
     figure.colorbar(image, ax=axes, label="attention a joint gets, × even share")
-    yield (
-        "attention-exercises",
-        "Attention between groups that each joint gets, for the different exercises: mean over "
-        "test samples, heads and frames; an even share is 1",
-        figure,
-    )
+    return figure
 
 
 INSIDE: Mapping[str, Callable[[Study, ProtocolResult, Path | None], "Figures"]] = {
