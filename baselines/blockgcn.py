@@ -83,7 +83,7 @@ def _unit_columns(graphs: Tensor) -> Tensor:
 
 
 def barcode(x: Tensor, mask: Tensor | None = None) -> Tensor:
-    r"""When the pieces of a skeleton merge, if balls around its joints grow (section 3.2).
+    r"""When the pieces of a skeleton merge, if balls around its joints grow.
 
     Joints are :math:`d_{u,v} = \lVert \mathrm{mean}_t (x_{t,u} - x_{t,v}) \rVert` apart, as a
     share of the greatest distance. The 0-dimensional persistent homology of their Vietoris-Rips

@@ -25,7 +25,7 @@ SUBSETS = 3
 
 
 def hierarchy(layout: Layout, center: str | None = None) -> list[list[int]]:
-    """Joints by their distance from the centre of mass (section 3.2): the levels of the tree.
+    """Joints by their distance from the centre of mass: the levels of the tree.
 
     Args:
         layout: with V joints.
@@ -108,7 +108,7 @@ class EdgeConv(nn.Module):
 
 
 class HierarchyAttention(nn.Module):
-    r"""A-HA, attention-guided hierarchy aggregation (section 3.4).
+    r"""A-HA, attention-guided hierarchy aggregation.
 
     .. math::
         s_l = \mathrm{mean}_{v \in H_l \cup H_{l+1}} \max_t W_1 x_{t,v,l}, \qquad
@@ -145,7 +145,7 @@ class HierarchyAttention(nn.Module):
 
 
 class HierarchicalConv(nn.Module):
-    r"""HD-GC, graph convolution over the layers of the hierarchy (section 3.3).
+    r"""HD-GC, graph convolution over the layers of the hierarchy.
 
     .. math::
         z_l = \mathrm{ReLU}(\mathrm{BN}(W_l x)), \qquad

@@ -26,7 +26,7 @@ from zoo.skeleton.layout import Layout
 
 
 def relative_positions(layout: Layout, k: int) -> Tensor:
-    r"""The matrix of the k-th mode representation, I − Pᵏ (section 3.4), (V, V).
+    r"""The matrix of the k-th mode representation, I − Pᵏ, (V, V).
 
     P leads from every joint to its parent, so that each joint is seen from its k-th ancestor;
     joints that are nearer to the root than k, and all joints for k = 0, stay where they are.
@@ -44,7 +44,7 @@ def relative_positions(layout: Layout, k: int) -> Tensor:
 
 
 class SelfAttentionConv(nn.Module):
-    r"""SA-GC, self-attention based graph convolution (section 3.3, equations 9 to 11).
+    r"""SA-GC, self-attention based graph convolution.
 
     .. math::
         a_{h,w,v} = \mathrm{softmax}_v\Bigl(\frac{q_{h,w}^\top k_{h,v}}{\sqrt{d}}\Bigr), \qquad

@@ -24,7 +24,7 @@ from zoo.skeleton.layout import Layout
 
 
 def disentangled_adjacency(hops: Tensor, scales: int) -> Tensor:
-    r"""The k-adjacencies of the paper's equation 3, each column-normalised by itself.
+    r"""The paper's k-adjacencies, each column-normalised by itself.
 
     .. math::
         [\tilde A_{(k)}]_{v,w} = 1 \text{ where } h_{v,w} = k \text{ or } v = w, \text{ else } 0
@@ -45,7 +45,7 @@ def disentangled_adjacency(hops: Tensor, scales: int) -> Tensor:
 
 
 def window_hops(hops: Tensor, frames: int) -> Tensor:
-    """Hops in the graph of a window: `frames` copies of the skeleton (paper, equation 5).
+    """Hops in the graph of a window: `frames` copies of the skeleton, the paper's spatial-temporal graph.
 
     Every joint is joined to its neighbours in all frames of the window and to itself in the
     others. (V, V) → (frames·V, frames·V), frame-major.
@@ -55,7 +55,7 @@ def window_hops(hops: Tensor, frames: int) -> Tensor:
 
 
 class MultiScaleConv(nn.Module):
-    r"""Disentangled multi-scale graph convolution (equation 4, with a learned residual mask).
+    r"""Disentangled multi-scale graph convolution (MS-GCN, with its learned residual mask).
 
     .. math::
         y_{n,t,w} = \mathrm{ReLU}\Bigl(\mathrm{BN}\bigl(b + \sum_k \sum_v
@@ -97,7 +97,7 @@ class MultiScaleConv(nn.Module):
 
 
 class WindowConv(nn.Module):
-    """G3D: the multi-scale convolution over windows of frames (section 3.3, figure 3b).
+    """G3D: the multi-scale convolution over windows of frames.
 
     A window of several frames is one graph, in which information goes directly from a joint at
     one time to its neighbours at another. A learned weighting of the window's frames then
@@ -148,7 +148,7 @@ class WindowConv(nn.Module):
 
 
 class MultiScaleTemporal(nn.Module):
-    """MS-TCN: six branches along time and a way around them (section 3.4, figure 3c).
+    """MS-TCN: six branches along time and a way around them.
 
     Args:
         in_channels: C_in.
@@ -182,7 +182,7 @@ class MultiScaleTemporal(nn.Module):
 
 
 class MSG3DBlock(nn.Module):
-    """STGC block (figure 3a): windows and a factorised path side by side, then time once more.
+    """STGC block: windows and a factorised path side by side, then time once more.
 
     Args:
         in_channels: C_in.

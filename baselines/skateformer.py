@@ -43,7 +43,7 @@ def body_parts(layout: Layout) -> Tensor:
 
 
 class SkateAttention(nn.Module):
-    r"""Self-attention within the partitions of one Skate-type (section 3.3, equations 3 to 6).
+    r"""Self-attention within the partitions of one Skate-type.
 
     .. math::
         \mathrm{softmax}\Bigl(\frac{Q K^\top}{\sqrt{H}} + B\Bigr) V
@@ -151,7 +151,7 @@ class DropPath(nn.Module):
 
 
 class SkateFormerBlock(nn.Module):
-    r"""Convolution over the graph, along time and four attentions side by side (figure 3).
+    r"""Convolution over the graph, along time and four attentions side by side.
 
     .. math::
         y = x + W\,[\mathrm{GConv}(h_1), \mathrm{TConv}(h_2), \mathrm{MSA}_1(h_3), \dots,
@@ -324,7 +324,7 @@ class SkateFormer(nn.Module):
         """Features of the last stage (N, T', V, C)."""
         x = stack_streams(batch, self.streams, self.num_joints)
         x = resample_frames(zero_padding(x, batch.mask), batch.mask, self.frames)
-        # Skate-Embedding (section 3.2): a time times a joint, not their sum.
+        # Skate-Embedding: a time times a joint, not their sum.
         x = self.stem(x) + self.time[:, None] * self.joint_embedding
         x = self.stages[0](x)
         for down, stage in zip(self.downs, self.stages[1:], strict=True):
