@@ -45,7 +45,7 @@ def disentangled_adjacency(hops: Tensor, scales: int) -> Tensor:
 
 
 def window_hops(hops: Tensor, frames: int) -> Tensor:
-    """Hops in the graph of a window: `frames` copies of the skeleton, the paper's spatial-temporal graph.
+    """Hops in the spatial-temporal graph of a window, `frames` copies of the skeleton.
 
     Every joint is joined to its neighbours in all frames of the window and to itself in the
     others. (V, V) → (frames·V, frames·V), frame-major.
