@@ -64,8 +64,7 @@ class RefinedSkeletonConv(nn.Module):
             self.bias,
             self.relations(x, mask),
             self.alpha * self.relation_weight,
-            self.alpha * self.relation_bias,
-            self.A,
+            self.A.unsqueeze(1) + (self.alpha * self.relation_bias)[:, :, None, None],
         )
 
     def relations(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -137,5 +136,4 @@ class DynamicSkeletonConv(nn.Module):
         difference = torch.tanh(theta.unsqueeze(-1) - phi.unsqueeze(-2))
         correlation = torch.softmax(theta.transpose(-1, -2) @ phi, dim=-2)
         shared = self.A + self.beta * correlation  # (N, K, V, V)
-        graphs = shared.unsqueeze(2) + self.alpha * difference
-        return graphs.flatten(1, 2)
+        return torch.addcmul(shared.unsqueeze(2), self.alpha, difference).flatten(1, 2)

@@ -98,10 +98,11 @@ class MultiBranchConv(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve; with a mask, padded frames count as zero."""
         if self.joint_weight is not None:
-            x = torch.cat([x, x.mean(2, keepdim=True)], dim=2)
+            x = torch.cat([x, x.sum(2, keepdim=True) / x.shape[2]], dim=2)
         y = self.parallel(x, mask)
         if self.joint_weight is not None:
-            y = y[:, :, :-1] + self.joint_weight[:, None] * y[:, :, -1:]
+            joints, mean = y.split([y.shape[2] - 1, 1], dim=2)
+            y = torch.addcmul(joints, self.joint_weight[:, None], mean)
         y = self.norm(y)
         if self.mix is not None and self.mix_norm is not None:
             y = self.mix_norm(self.mix(y.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))

@@ -4,20 +4,15 @@ r"""Graph products with an adjacency for every channel, on planes of frames by j
 
 In (N, T, V, C) no matrix product does this, as every channel has another matrix; in planes
 (N, C, T, V) it is one for each sequence and channel. On the CPU the features are turned into planes
-and back a few sequences at a time, in the cache, and gradients are written out, so that nothing as
-large as the features is kept for them but the features themselves.
+and back one sequence at a time, in the cache, and gradients are written out, so that nothing is
+kept for them but what went in.
 """
 
-from collections.abc import Iterator
-from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-
-PIECE = 1 << 21
-"""Elements of one tensor of planes that are worked on at a time."""
 
 
 def channel_graph_product(h: Tensor, graphs: Tensor) -> Tensor:
@@ -34,14 +29,13 @@ def refined_graph_product(
     bias: Tensor,
     relations: Tensor,
     relation_weight: Tensor,
-    relation_bias: Tensor,
-    adjacency: Tensor,
+    shared: Tensor,
 ) -> Tensor:
     r"""The same, summed over K subsets, for h = W x + b and graphs that follow from relations.
 
     .. math::
-        y = \sum_k \sum_v G_k\, (W_k x_v + b_k), \qquad
-        G_{k,c} = A_k + \sum_r R_{k,c,r} S_{k,r} + o_{k,c}
+        y = \sum_k \sum_v G_{k,v} \odot (W_k x_v + b_k), \qquad
+        G_{k,c} = B_{k,c} + \sum_r R_{k,c,r} S_{k,r}
 
     Args:
         x: features (N, T, V, C_in).
@@ -49,33 +43,33 @@ def refined_graph_product(
         bias: b (K, C).
         relations: S (N, K, r, V, V).
         relation_weight: R (K, C, r).
-        relation_bias: o (K, C).
-        adjacency: A (K, V, V).
+        shared: B (K, C, V, V), what the graphs of all sequences have in common.
 
     Returns:
         (N, T, V, C).
     """
     if _plain(x):
         h = torch.einsum("ntvi,kci->nkctv", x, weight) + bias[:, :, None, None]
-        graphs = torch.einsum("nkrvw,kcr->nkcvw", relations, relation_weight)
-        graphs = graphs + relation_bias[:, :, None, None] + adjacency.unsqueeze(1)
+        graphs = shared + torch.einsum("nkrvw,kcr->nkcvw", relations, relation_weight)
         return torch.matmul(h, graphs).sum(1).permute(0, 2, 3, 1)
     y: Tensor = _RefinedGraphProduct.apply(
-        x, weight, bias, relations, relation_weight, relation_bias, adjacency
+        torch.is_grad_enabled(), x, weight, bias, relations, relation_weight, shared
     )
     return y
 
 
 class _ChannelGraphProduct(torch.autograd.Function):
-    """`channel_graph_product` in pieces."""
+    """`channel_graph_product`, sequence by sequence."""
 
     @staticmethod
     def forward(ctx: Any, h: Tensor, graphs: Tensor) -> Tensor:
         h, graphs = h.contiguous(), graphs.contiguous()
         ctx.save_for_backward(h, graphs)
         y = torch.empty_like(h)
-        for some in _pieces(h):
-            y[some] = _rows(_planes(h[some]) @ graphs[some])
+        planes, product = _space(h), _space(h)
+        for features, graph, out in zip(h, graphs, y, strict=True):
+            torch.bmm(_fill(planes, features), graph, out=product)
+            out.copy_(_rows(product))
         return y
 
     @staticmethod
@@ -83,96 +77,92 @@ class _ChannelGraphProduct(torch.autograd.Function):
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
         h, graphs = ctx.saved_tensors
         dh, dgraphs = torch.empty_like(h), torch.empty_like(graphs)
-        for some in _pieces(h):
-            upstream = _planes(dy[some])
-            dh[some] = _rows(upstream @ graphs[some].mT)
-            torch.matmul(_planes(h[some]).mT, upstream, out=dgraphs[some])
+        planes, upstream, product = _space(h), _space(h), _space(h)
+        for n, graph in enumerate(graphs):
+            _fill(upstream, dy[n])
+            torch.bmm(_fill(planes, h[n]).mT, upstream, out=dgraphs[n])
+            torch.bmm(upstream, graph.mT, out=product)
+            dh[n].copy_(_rows(product))
         return dh, dgraphs
 
 
 class _RefinedGraphProduct(torch.autograd.Function):
-    """`refined_graph_product` in pieces; planes and graphs are made again for the gradients."""
+    """`refined_graph_product`, sequence by sequence.
+
+    The planes W x + b are kept for the gradients, where there will be any; the graphs, of which
+    there are as many numbers in the last layers, are made a second time.
+    """
 
     @staticmethod
     def forward(
         ctx: Any,
+        keep: bool,
         x: Tensor,
         weight: Tensor,
         bias: Tensor,
         relations: Tensor,
         relation_weight: Tensor,
-        relation_bias: Tensor,
-        adjacency: Tensor,
+        shared: Tensor,
     ) -> Tensor:
-        x, relations = x.contiguous(), relations.contiguous()
-        inputs = (x, weight, bias, relations, relation_weight, relation_bias, adjacency)
-        ctx.save_for_backward(*inputs)
-        y = x.new_empty(*x.shape[:3], weight.shape[1])
-        for some in _pieces(y):
-            products = (
-                _subset_planes(inputs, some, k) @ _subset_graphs(inputs, some, k)
-                for k in range(len(weight))
-            )
-            y[some] = _rows(reduce(Tensor.add_, products))
+        x, relations, relation_weight = (z.contiguous() for z in (x, relations, relation_weight))
+        N, T, V, C_in = x.shape
+        K, C, _ = weight.shape
+        planes = x.new_empty(N if keep else 1, K, C, T, V)
+        ctx.save_for_backward(x, weight, relations, relation_weight, shared, planes)
+        y = x.new_empty(N, T, V, C)
+        graphs, total = torch.empty_like(shared), _space(y)
+        flat_weight, flat_bias = weight.reshape(K * C, C_in), bias.reshape(K * C, 1)
+        for n in range(N):
+            own = planes[n if keep else 0]
+            frames = x[n].view(T * V, C_in)
+            torch.addmm(flat_bias, flat_weight, frames.t(), out=own.view(K * C, T * V))
+            _fill_graphs(graphs, shared, relation_weight, relations[n])
+            torch.bmm(own[0], graphs[0], out=total)
+            for k in range(1, K):
+                torch.baddbmm(total, own[k], graphs[k], out=total)
+            y[n].copy_(_rows(total))
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        inputs = ctx.saved_tensors
-        x, weight, bias, relations, relation_weight, relation_bias, adjacency = inputs
-        dx = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        dweight, dbias = torch.zeros_like(weight), torch.zeros_like(bias)
-        drelations = torch.empty_like(relations)
+        x, weight, relations, relation_weight, shared, planes = ctx.saved_tensors
+        N, T, V, C_in = x.shape
+        K, C, _ = weight.shape
+        flat_weight = weight.reshape(K * C, C_in)
+        dx, drelations = torch.empty_like(x), torch.empty_like(relations)
+        dweight, dbias = x.new_zeros(K * C, C_in), x.new_zeros(K * C)
         drelation_weight = torch.zeros_like(relation_weight)
-        drelation_bias = torch.zeros_like(relation_bias)
-        dadjacency = torch.zeros_like(adjacency)
-        for some in _pieces(dy):
-            upstream = _planes(dy[some])
-            frames = x[some].flatten(1, 2)  # (n, T·V, C_in)
-            for k in range(len(weight)):
-                planes = _subset_planes(inputs, some, k)
-                graphs = _subset_graphs(inputs, some, k)
-                dgraphs = (planes.mT @ upstream).flatten(2)  # (n, C, V·V)
-                dplanes = (upstream @ graphs.mT).flatten(2)  # (n, C, T·V)
-                own = weight[k].expand(len(frames), -1, -1)
-                if dx is not None:
-                    dx[some].flatten(1, 2).baddbmm_(dplanes.mT, own)
-                dweight[k] += torch.bmm(dplanes, frames).sum(0)
-                dbias[k] += dplanes.sum((0, 2))
-                own = relation_weight[k].expand(len(frames), -1, -1)
-                drelations[some, k] = torch.bmm(own.mT, dgraphs).view_as(relations[some, k])
-                relation = relations[some, k].flatten(2)
-                drelation_weight[k] += torch.bmm(dgraphs, relation.mT).sum(0)
-                drelation_bias[k] += dgraphs.sum((0, 2))
-                dadjacency[k] += dgraphs.sum((0, 1)).view_as(adjacency[k])
+        dshared = torch.zeros_like(shared)
+        graphs, upstream = torch.empty_like(shared), _space(dy)
+        dplanes, dgraphs = x.new_empty(K, C, T, V), torch.empty_like(shared)
+        flat_planes, flat_graphs = dplanes.view(K * C, T * V), dgraphs.flatten(2)
+        for n in range(N):
+            _fill_graphs(graphs, shared, relation_weight, relations[n])
+            _fill(upstream, dy[n])
+            for k in range(K):
+                torch.bmm(upstream, graphs[k].mT, out=dplanes[k])
+                torch.bmm(planes[n, k].mT, upstream, out=dgraphs[k])
+            torch.mm(flat_planes.t(), flat_weight, out=dx[n].view(T * V, C_in))
+            dweight.addmm_(flat_planes, x[n].view(T * V, C_in))
+            dbias += flat_planes.sum(1)
+            torch.bmm(relation_weight.mT, flat_graphs, out=drelations[n].flatten(2))
+            drelation_weight.baddbmm_(flat_graphs, relations[n].flatten(2).mT)
+            dshared += dgraphs
         return (
+            None,
             dx,
-            dweight,
-            dbias,
+            dweight.view_as(weight),
+            dbias.view(K, C),
             drelations,
             drelation_weight,
-            drelation_bias,
-            dadjacency,
+            dshared,
         )
 
 
-def _subset_planes(inputs: tuple[Tensor, ...], some: slice, k: int) -> Tensor:
-    """W_k x + b_k of some sequences as planes (n, C, T, V)."""
-    x, weight, bias, *_ = inputs
-    frames = x[some]
-    n, T, V, _ = frames.shape
-    planes = torch.bmm(weight[k].expand(n, -1, -1), frames.flatten(1, 2).mT)
-    return planes.add_(bias[k].unsqueeze(-1)).view(n, -1, T, V)
-
-
-def _subset_graphs(inputs: tuple[Tensor, ...], some: slice, k: int) -> Tensor:
-    """G_k of some sequences (n, C, V, V)."""
-    *_, relations, relation_weight, relation_bias, adjacency = inputs
-    relation = relations[some, k]
-    n, _, V, _ = relation.shape
-    graphs = torch.bmm(relation_weight[k].expand(n, -1, -1), relation.flatten(2)).view(n, -1, V, V)
-    return graphs.add_(adjacency[k] + relation_bias[k, :, None, None])
+def _fill_graphs(graphs: Tensor, shared: Tensor, weight: Tensor, relations: Tensor) -> None:
+    """Make `graphs` B + R·S (K, C, V, V) of one sequence from its S (K, r, V, V)."""
+    torch.baddbmm(shared.flatten(2), weight, relations.flatten(2), out=graphs.flatten(2))
 
 
 def _plain(x: Tensor) -> bool:
@@ -181,22 +171,17 @@ def _plain(x: Tensor) -> bool:
     return compiling or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
 
 
-def _pieces(y: Tensor) -> Iterator[slice]:
-    """Slices of a few sequences each of y (N, T, V, C)."""
-    most = max(1, PIECE // max(1, y[0].numel()))
-    for start in range(0, len(y), most):
-        yield slice(start, min(start + most, len(y)))
+def _space(x: Tensor) -> Tensor:
+    """Room for one sequence of x (N, T, V, C) as planes (C, T, V)."""
+    _, T, V, C = x.shape
+    return x.new_empty(C, T, V)
 
 
-def _planes(x: Tensor) -> Tensor:
-    """(n, T, V, C) as planes (n, C, T, V)."""
-    n, T, V, C = x.shape
-    planes = x.new_empty(n, C, T, V)
-    for target, source in zip(planes, x, strict=True):
-        target.view(C, T * V).copy_(source.reshape(T * V, C).t())
-    return planes
+def _fill(planes: Tensor, features: Tensor) -> Tensor:
+    """`planes` (C, T, V) with the features (T, V, C) in them."""
+    return planes.copy_(features.permute(2, 0, 1))
 
 
 def _rows(planes: Tensor) -> Tensor:
-    """Planes (n, C, T, V) as (n, T, V, C), a view."""
-    return planes.permute(0, 2, 3, 1)
+    """Planes (C, T, V) as (T, V, C), a view."""
+    return planes.permute(1, 2, 0)
