@@ -26,6 +26,9 @@ MOST_FRAMES = 150
 _FASTEST = 50.0
 """Frames a second that players of GIFs keep up with."""
 
+_SCALE = 96
+"""Of a GIF's 256 colours, those of the attribution's scale."""
+
 
 def can_write_mp4() -> bool:
     """Whether ffmpeg is on this machine."""
@@ -61,7 +64,11 @@ def write_video(
     seconds = float(scene.times[-1] - scene.times[0])
     fps = min(len(shown) / seconds, _FASTEST) if seconds else 1.0
     pictures = list(_pictures(scene, shades, title, subtitle, shown, dpi))
-    (_write_mp4 if path.suffix == ".mp4" else _write_gif)(path, pictures, fps)
+    if path.suffix == ".mp4":
+        _write_mp4(path, pictures, fps)
+    else:
+        scale = (255 * shades.colours(np.linspace(0, 1, _SCALE))[:, :3]).round().astype(np.uint8)
+        _write_gif(path, pictures, fps, scale)
 
 
 def _pictures(
@@ -96,8 +103,10 @@ def _pictures(
         yield rgba[: even[0], : even[1], :3].copy()
 
 
-def _write_gif(path: Path, pictures: list[NDArray[np.uint8]], fps: float) -> None:
-    """All pictures in one palette: the colours that six of them have most of, white among them.
+def _write_gif(
+    path: Path, pictures: list[NDArray[np.uint8]], fps: float, scale: NDArray[np.uint8]
+) -> None:
+    """All pictures in one palette: those of `scale` (S, 3) and what six pictures have most of.
 
     Pillow's own search of the nearest colour is coarse and makes white grey.
     """
@@ -105,7 +114,8 @@ def _write_gif(path: Path, pictures: list[NDArray[np.uint8]], fps: float) -> Non
 
     some = np.linspace(0, len(pictures) - 1, 6).round().astype(int)
     codes, counts = np.unique(_codes(np.stack([pictures[i] for i in some])), return_counts=True)
-    palette = _colours(codes[np.argsort(-counts, kind="stable")[:256]])
+    often = codes[np.argsort(-counts, kind="stable")]
+    palette = np.concatenate([_colours(often[: 256 - len(scale)]), scale.astype(np.int32)])
     indexed = []
     for picture in pictures:
         found, at = np.unique(_codes(picture), return_inverse=True)
