@@ -1,4 +1,4 @@
-"""Fixtures for the readers of UI-PRMD."""
+"""Fixtures for the readers of UI-PRMD and IRDS."""
 
 import importlib.util
 import shutil
@@ -33,3 +33,9 @@ def pristine_uiprmd(uiprmd: ModuleType, tmp_path_factory: pytest.TempPathFactory
 def small_uiprmd(pristine_uiprmd: Path, tmp_path: Path) -> Path:
     """A tree of eighty files, twenty repetitions by each sensor; a test may change it."""
     return shutil.copytree(pristine_uiprmd, tmp_path / "UI-PRMD")
+
+
+@pytest.fixture(scope="session")
+def irds() -> ModuleType:
+    """The module irds_maker.py: hand-made IRDS trees."""
+    return load_module(Path(__file__).with_name("irds_maker.py"))

@@ -1,0 +1,170 @@
+"""What readers have in common of datasets with one text file a recording, told by its name."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
+from zoo.data.adapters.rows import RowError
+from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.errors import DataError
+
+MIN_FRAMES = 10
+"""Fewer frames are no repetition."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What the name of a file says of the recording in it; see `Recording`."""
+
+    id: str
+    subject: str
+    group: str
+    exercise: str
+    session: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Loaded:
+    """What a file holds.
+
+    Attributes:
+        arrays: arrays of the recording by name, as in `Recording`.
+        faults: what is wrong with the file and costs less than the recording.
+        notes: oddities that cost nothing.
+    """
+
+    arrays: dict[str, Any]
+    faults: list[RowError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class NamedFilesAdapter(Adapter):
+    """A dataset of text files, each a recording.
+
+    Attributes:
+        example: path of a published file, for messages.
+    """
+
+    example: str
+
+    def read(
+        self, source: Path | None, report: PrepareReport, progress: Progress
+    ) -> Iterator[Recording]:
+        """See `Adapter.read`; recordings come sorted by id."""
+        assert source is not None
+        found: dict[str, tuple[Named, Path]] = {}
+        for file in self._files(source):
+            shown, named = file.relative_to(source).as_posix(), self._named(file)
+            if named is None:
+                wanted = f"a name such as {self.example}"
+                report.note(f"{shown} is ignored: found {file.name}, expected {wanted}")
+            elif named.id in found:
+                first = found[named.id][1].relative_to(source).as_posix()
+                wanted = f"one file of {named.id}, not {first} too"
+                problem = Problem("several-files", shown, None, "a second file", wanted)
+                report.skip(shown, problem)
+            else:
+                found[named.id] = named, file
+        if not found:
+            inside = ", ".join(sorted(entry.name for entry in source.iterdir())[:5]) or "nothing"
+            raise DataError(
+                f"{source} is no folder of {self.title}: expected files such as {self.example}, "
+                f"found {inside}"
+            )
+        for done, key in enumerate(sorted(found), start=1):
+            named, file = found[key]
+            shown = file.relative_to(source).as_posix()
+            try:
+                loaded = self._load(file)
+                _check_length(loaded)
+            except RowError as error:
+                report.skip(key, _problem(error, shown))
+            else:
+                for fault in loaded.faults:
+                    report.fault(key, _problem(fault, shown))
+                for note in loaded.notes:
+                    report.note(f"{key}: {note}")
+                yield self._recording(named, loaded)
+            progress(done, len(found), key)
+
+    def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
+        """One recording; see `Adapter.read_file`."""
+        if file.is_dir():
+            raise DataError(f"{file} is a folder; name one file, such as {self.example}")
+        named = self._named(file) or Named(file.stem, UNKNOWN_SUBJECT, "", "", "")
+        try:
+            loaded = self._load(file)
+            _check_length(loaded)
+        except RowError as error:
+            raise DataError(str(_problem(error, str(file)))) from None
+        for fault in loaded.faults:
+            report.fault(named.id, _problem(fault, str(file)))
+        for note in loaded.notes:
+            report.note(f"{named.id}: {note}")
+        yield self._recording(named, loaded)
+
+    @abstractmethod
+    def _files(self, source: Path) -> list[Path]:
+        """Files that may be recordings, sorted; empty where the dataset is not there."""
+
+    @abstractmethod
+    def _named(self, file: Path) -> Named | None:
+        """What name and place of a file say; None for another name."""
+
+    @abstractmethod
+    def _load(self, file: Path) -> Loaded:
+        """Reads a file.
+
+        Raises:
+            RowError: the recording cannot be used.
+        """
+
+    def _recording(self, named: Named, loaded: Loaded) -> Recording:
+        return Recording(
+            id=named.id,
+            subject=named.subject,
+            group=named.group,
+            exercise=named.exercise,
+            session=named.session,
+            layout=self.layout,
+            fps=self.fps,
+            scores=named.scores,
+            extra=named.extra,
+            **loaded.arrays,
+        )
+
+
+def folders_within(source: Path, depth: int) -> list[Path]:
+    """`source` and the folders at most `depth` below it, the nearest first, without hidden ones."""
+    found, level = [source], [source]
+    for _ in range(depth):
+        level = sorted(
+            entry
+            for folder in level
+            for entry in folder.iterdir()
+            if entry.is_dir() and not entry.name.startswith(".")
+        )
+        found += level
+    return found
+
+
+def text_files(folder: Path) -> list[Path]:
+    """Files that end with ``.txt``, sorted by name, without hidden ones."""
+    files = (f for f in folder.iterdir() if f.suffix.lower() == ".txt" and f.is_file())
+    return sorted(f for f in files if not f.name.startswith("."))
+
+
+def _check_length(loaded: Loaded) -> None:
+    frames = len(loaded.arrays["positions"])
+    if frames < MIN_FRAMES:
+        found = f"{frames} frame{'s' * (frames != 1)}"
+        raise RowError("too-short", None, found, f"at least {MIN_FRAMES} frames")
+
+
+def _problem(error: RowError, shown: str) -> Problem:
+    return Problem(error.kind, shown, error.line, error.found, error.expected)
