@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     """Name of each figure, its caption, and the figure itself."""
 
 _LEAK = "#a83c0a"
+_NAME_WIDTH = 1.25
+"""Inches for one name in a legend."""
 
 
 def unit(result: ProtocolResult) -> str:
@@ -61,10 +63,10 @@ def legend(figure: "Figure", axes: "Axes") -> None:
     """The lines and marks of one panel named below all of them, where there are several."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1:
+        columns = max(1, min(len(labels), int(figure.get_figwidth() / _NAME_WIDTH)))
         figure.legend(
-            handles, labels, loc="outside lower center", ncols=min(len(labels), 5), frameon=False,
-            fontsize=8,
-        )  # fmt: skip
+            handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
+        )
 
 
 def main_row(study: Study, result: ProtocolResult) -> RowResult:

@@ -146,7 +146,7 @@ def attention_by_exercise(
     found = {exercise: groups_of(run.path, data_root) for exercise, run in runs.items()}
     over = "mean over test samples, heads and frames"
     figure, panels = panels_of(result, list(found), "exercise")
-    top = max(own.between.max() for own in found.values())
+    top = max(max(own.between.max(), 2 / len(own.between)) for own in found.values())
     for axes, own in zip(panels, found.values(), strict=True):
         image = axes.imshow(own.between, cmap="viridis", vmin=0, vmax=top)
         ticks = np.arange(len(own.between))
