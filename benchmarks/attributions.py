@@ -22,7 +22,7 @@ from zoo.errors import DataError
 from zoo.evaluation.statistics.intervals import Interval
 from zoo.explain.methods import METHODS, attribute
 from zoo.explain.sample import samples_of
-from zoo.explain.truth import Pointing, PointingRow, measure, table, usual_joints
+from zoo.explain.truth import Pointing, PointingRow, Reading, measure, table, usual_joints
 from zoo.nn.adaptive import AdaptiveSkeletonConv
 from zoo.prediction import Predictor
 from zoo.skeleton import load_layout
@@ -66,18 +66,20 @@ def usable(predictor: Predictor, recording: str) -> list[str]:
 
 
 def markdown(rows: Sequence[PointingRow]) -> str:
-    """The table of docs/explain.md."""
-    lines = [
-        "| model | method | ranks by | joints | over chance | over range of motion | parts "
-        "| over chance | side told | of the joints |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for r in rows:
-        cells = [f"`{r.model}`", r.method, r.ranking, plain(r.joints), signed(r.over_chance)]
-        cells += [signed(r.over_motion), plain(r.parts), signed(r.parts_over_chance)]
-        cells += [plain(r.side), r.verdict]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    """The two tables of docs/explain.md: joints, then body parts and sides."""
+    head = "| model | method | ranks by | average precision | over chance | over range of motion |"
+    joints = [f"{head} verdict |", "| --- " * 7 + "|"]
+    parts = [f"{head} verdict | side |", "| --- " * 8 + "|"]
+    for row in rows:
+        name = f"| `{row.model}` | {row.method} | {row.ranking} |"
+        joints.append(f"{name} {reading(row.joints)} |")
+        parts.append(f"{name} {reading(row.parts)} | {plain(row.side)} |")
+    return "\n".join([*joints, "", *parts])
+
+
+def reading(of: Reading) -> str:
+    motion = "–" if of.over_motion is None else signed(of.over_motion)
+    return f"{plain(of.value)} | {signed(of.over_chance)} | {motion} | {of.verdict}"
 
 
 def plain(interval: Interval) -> str:
@@ -85,7 +87,7 @@ def plain(interval: Interval) -> str:
 
 
 def signed(interval: Interval) -> str:
-    return f"{interval.value:+.2f} ({interval.low:+.2f} to {interval.high:+.2f})"
+    return f"{interval.value:+.2f} ({interval.low:+.2f} to {interval.high:+.2f})".replace("-", "−")
 
 
 def main() -> None:

@@ -189,19 +189,45 @@ def _side(layout: Layout, lost: Array, importance: Array) -> float:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Mean average precision with intervals at 95 % over persons.
+
+    Attributes:
+        value: the mean.
+        over_chance: how much it is above a random order's.
+        over_motion: how much it is above the range of motion's on the same recordings; None for
+            the range of motion itself.
+    """
+
+    value: Interval
+    over_chance: Interval
+    over_motion: Interval | None
+
+    @property
+    def verdict(self) -> str:
+        """What may be said of it."""
+        if self.over_chance.high < 0:
+            return "worse than chance"
+        if not self.over_chance.low > 0:
+            return "no better than chance"
+        if self.over_motion is None:
+            return "better than chance"
+        if not self.over_motion.low > 0:
+            return "better than chance, not than range of motion"
+        return "better than range of motion"
+
+
+@dataclass(frozen=True)
 class PointingRow:
-    """One line of the table: intervals at 95 % over persons.
+    """One line of the table.
 
     Attributes:
         model: whose scores were explained.
         method: name of the attribution, or `USUAL`.
         ranking: one of `RANKINGS`.
         persons: how many have a joint at fault.
-        joints: mean average precision over the joints.
-        over_chance: how much that is above a random order's.
-        over_motion: how much it is above the range of motion's on the same recordings.
-        parts: mean average precision over the body parts.
-        parts_over_chance: how much that is above a random order's.
+        joints: how well joints are found.
+        parts: how well body parts are found.
         side: share in which the side that lost more points was told; 0.5 by chance.
     """
 
@@ -209,25 +235,9 @@ class PointingRow:
     method: str
     ranking: str
     persons: int
-    joints: Interval
-    over_chance: Interval
-    over_motion: Interval
-    parts: Interval
-    parts_over_chance: Interval
+    joints: Reading
+    parts: Reading
     side: Interval
-
-    @property
-    def verdict(self) -> str:
-        """What may be said of the joints it points at."""
-        if self.over_chance.high < 0:
-            return "worse than chance"
-        if not self.over_chance.low > 0:
-            return "no better than chance"
-        if self.method == MOTION:
-            return "better than chance"
-        if not self.over_motion.low > 0:
-            return "better than chance, not than range of motion"
-        return "better than range of motion"
 
 
 def table(found: Sequence[Pointing]) -> list[PointingRow]:
@@ -241,27 +251,33 @@ def table(found: Sequence[Pointing]) -> list[PointingRow]:
         by_row.setdefault((pointing.model, pointing.method, pointing.ranking), []).append(pointing)
     rows = []
     for (model, method, ranking), mine in by_row.items():
-        motion = {(p.exercise, p.person): p.joints for p in by_row[model, MOTION, "size"]}
-        persons = [p.person for p in mine]
-
-        def mean(values: Iterable[float], persons: Sequence[str] = persons) -> Interval:
-            return person_mean(np.array(list(values)), persons)
-
+        motion = {(p.exercise, p.person): p for p in by_row[model, MOTION, "size"]}
         rows.append(
             PointingRow(
                 model=model,
                 method=method,
                 ranking=ranking,
                 persons=len({p.person for p in mine if np.isfinite(p.joints)}),
-                joints=mean(p.joints for p in mine),
-                over_chance=mean(p.joints - p.joints_chance for p in mine),
-                over_motion=mean(p.joints - motion[p.exercise, p.person] for p in mine),
-                parts=mean(p.parts for p in mine),
-                parts_over_chance=mean(p.parts - p.parts_chance for p in mine),
-                side=mean(p.side for p in mine),
+                joints=_reading("joints", mine, motion),
+                parts=_reading("parts", mine, motion),
+                side=person_mean(np.array([p.side for p in mine]), [p.person for p in mine]),
             )
         )
     return rows
+
+
+def _reading(
+    of: str, mine: Sequence[Pointing], motion: Mapping[tuple[str, str], Pointing]
+) -> Reading:
+    persons = [p.person for p in mine]
+    values = np.array([getattr(p, of) for p in mine])
+    random = np.array([getattr(p, f"{of}_chance") for p in mine])
+    moved = np.array([getattr(motion[p.exercise, p.person], of) for p in mine])
+    return Reading(
+        person_mean(values, persons),
+        person_mean(values - random, persons),
+        None if mine[0].method == MOTION else person_mean(values - moved, persons),
+    )
 
 
 def person_mean(values: Array, persons: Sequence[str]) -> Interval:
