@@ -160,7 +160,9 @@ def compose(
         config["fold"] = fold
     if seed is not None:
         config["seed"] = seed
-    return apply_overrides(config, overrides)
+    config = apply_overrides(config, overrides)
+    _require_head(config)
+    return config
 
 
 def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
@@ -291,6 +293,21 @@ def _all_keys(node: Mapping[str, Any], prefix: str = "") -> set[str]:
 
 def _model_parameters(config: Config) -> set[str]:
     """Parameters of the model's class that its YAML does not mention; imports the class."""
+    from zoo.models import has_head
+
     entry: Entry = REGISTRIES["model"].get(config["model"]["name"])
     parameters = inspect.signature(entry.load()).parameters
-    return {name for name in parameters if name not in ("self", "layout", "args", "kwargs")}
+    own = {name for name in parameters if name not in ("self", "layout", "args", "kwargs")}
+    return own | {"head"} if has_head(entry.load()) else own
+
+
+def _require_head(config: Config) -> None:
+    """Refuse a ``model.head`` that does not exist; a model's own parameter of that name is its."""
+    from zoo.models import takes_head
+
+    if config["model"].get("head") is None:
+        return
+    if not takes_head(REGISTRIES["model"].get(config["model"]["name"]).load()):
+        from zoo.nn.score_heads import head_choice
+
+        head_choice(config["model"]["head"])

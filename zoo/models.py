@@ -1,6 +1,7 @@
 """Registered models by name: which there are, and a fresh one of them."""
 
 import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from registry import MODELS, did_you_mean
@@ -24,33 +25,63 @@ def create_model(name: str, layout: "str | Layout" = "kinect_v2", **params: Any)
     Args:
         name: of a registered model.
         layout: skeleton layout, or its name; fixes the number of joints V.
-        **params: override the parameters in the model's configuration.
+        **params: override the parameters in the model's configuration. ``head`` puts another head
+            (`zoo.nn.score_heads`) in the place of the model's own.
 
     Raises:
         RegistryError: no such model, or its code cannot be loaded.
         ConfigError: a parameter the model does not have (the nearest one is named), or a value
             it refuses, or what it makes is no module.
     """
-    from torch import nn
-
     from zoo.skeleton import load_layout
 
     factory = MODELS.get(name).load()
     settings = {**entry_config("model", name).get("params", {}), **params}
     accepted = inspect.signature(factory).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
-        known = [p for p in accepted if p != "layout"]
+        known = [p for p in accepted if p != "layout"] + ["head"] * has_head(factory)
         for key in settings:
             if key not in known:
                 near = did_you_mean(key, known) if known else "It has none."
                 raise ConfigError(f"model {name!r} has no parameter {key!r}. {near}")
     try:
-        model = factory(layout=load_layout(layout), **settings)
+        return build_model(name, load_layout(layout), settings)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"model {name!r} refuses its parameters: {error}") from error
+
+
+def build_model(name: str, layout: "Layout", params: Mapping[str, Any]) -> "nn.Module":
+    """A registered model with exactly `params`, and another head where they have ``head``.
+
+    A factory that takes a parameter ``head`` itself gets it as any other.
+
+    Raises:
+        RegistryError: no such model.
+        ConfigError: what is made is no module, or has no head that could be replaced.
+    """
+    from torch import nn
+
+    factory = MODELS.get(name).load()
+    settings = dict(params)
+    head = None if takes_head(factory) else settings.pop("head", None)
+    model = factory(layout=layout, **settings)
     if not isinstance(model, nn.Module):
         raise ConfigError(f"model {name!r} is a {type(model).__name__}, expected a torch.nn.Module")
+    if head is not None:
+        from zoo.nn.score_heads import attach_head
+
+        attach_head(model, head)
     return model
+
+
+def takes_head(factory: Callable[..., Any]) -> bool:
+    """Whether a model's factory has a parameter ``head`` of its own."""
+    return "head" in inspect.signature(factory).parameters
+
+
+def has_head(factory: Callable[..., Any]) -> bool:
+    """Whether ``head`` may be among a model's parameters: it is no closed-form model."""
+    return takes_head(factory) or not hasattr(factory, "fit")
 
 
 def streams_of(model: "nn.Module") -> tuple[str, ...]:

@@ -82,9 +82,12 @@ class Prediction(NamedTuple):
         log_variance: (N,) log of the predicted variance in standardised units, or None.
         attention: named attention maps, on request, or None.
         features: (N, D) what the head saw, or None.
+        output: (N, K) what a head of `zoo.nn.score_heads` said, from which it read the score and
+            which its loss takes; None for the model's own head.
     """
 
     score: Tensor
     log_variance: Tensor | None = None
     attention: dict[str, Tensor] | None = None
     features: Tensor | None = None
+    output: Tensor | None = None

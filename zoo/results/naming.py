@@ -67,7 +67,7 @@ def _defaults(model: str, run: StoredRun) -> dict[str, Any] | None:
     except UserError:
         return None
     blocks = {
-        "model": {k: v for k, v in config["model"].items() if k != "name"},
+        "model": {"head": None, **{k: v for k, v in config["model"].items() if k != "name"}},
         "dataset": {k: v for k, v in config["dataset"].items() if k not in ("name", "exercise")},
         "trainer": {k: v for k, v in config["trainer"].items() if k not in MACHINE_KEYS},
     }

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from registry import MODELS
 from zoo.config import config_hash
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
-from zoo.models import streams_of
+from zoo.models import build_model, streams_of
 from zoo.protocol.protocol import FoldData
 from zoo.results.key import RunKey
 from zoo.results.predictions import LevelMetrics, Predictions, join
@@ -190,7 +189,7 @@ def evaluate_run(
 def _registered(key: Mapping[str, Any]) -> nn.Module:
     block = key["config"]["model"]
     params = {k: v for k, v in block.items() if k != "name"}
-    return MODELS.get(block["name"]).load()(layout=load_layout(key["layout"]), **params)
+    return build_model(block["name"], load_layout(key["layout"]), params)
 
 
 def _largest_difference(now: Predictions, then: Predictions) -> float:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
+from zoo.nn.score_heads import ScoreHead
 from zoo.training.config import TrainerConfig
 from zoo.training.device import (
     autocast,
@@ -82,7 +83,8 @@ class Trainer:
 
     Args:
         model: any module from `Batch` to `Prediction`. One with a method ``fit(batch, target)``
-            is fitted once by it and not by gradients.
+            is fitted once by it and not by gradients. A `ScoreHead` brings its own loss, which
+            takes the place of the configured one.
         config: how.
         data: on what; moved to the device whole.
         seed: of batch order and random layers.
@@ -121,6 +123,10 @@ class Trainer:
         self.selection = selection
         self.progress = Progress()
         self.closed_form = callable(getattr(model, "fit", None))
+        head = getattr(model, "head", None)
+        self.head = head if isinstance(head, ScoreHead) else None
+        if self.head is not None:
+            self.head.prepare(self.data.target)
         self.optimizer = None if self.closed_form else make_optimizer(model, config)
 
     @property
@@ -230,14 +236,19 @@ class Trainer:
     def _step(self, index: Tensor) -> Tensor:
         assert self.optimizer is not None
         with autocast(self.config, self.device), single_sample_errors(len(index)):
-            score = scores_of(self.model(self.data.batch.select(index)), len(index))
+            answer = self.model(self.data.batch.select(index))
+            score = scores_of(answer, len(index))
         if not score.requires_grad:
             raise TrainingError(
                 "the model's scores do not depend on a parameter that can be trained: does its "
                 "forward detach them, or round them to whole numbers? A model without gradients "
                 "has a method fit(batch, target)"
             )
-        loss = self._loss(score.float(), self.data.target[index])
+        target = self.data.target[index]
+        if self.head is None:
+            loss = self._loss(score.float(), target)
+        else:
+            loss = self.head.loss(answer.output.float(), target)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.grad_clip is not None:

@@ -1,0 +1,256 @@
+"""Heads with a loss of their own: losses against torch's and hand computations, and a training."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+
+import zoo
+from zoo.config import compose
+from zoo.data.batch import Batch, Prediction
+from zoo.errors import ConfigError
+from zoo.nn.heads import RegressionHead
+from zoo.nn.score_heads import HEADS, attach_head
+from zoo.training.config import TrainerConfig
+from zoo.training.evaluate import load_trained
+from zoo.training.report import SilentReporter
+from zoo.training.seeding import reproducible
+from zoo.training.stop import StopSignals
+from zoo.training.trainer import Trainer, TrainingData
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+NAMES = list(HEADS)
+TINY = {"channels": [8, 8], "strides": [1, 2]}
+TARGET = torch.tensor([-1.5, -0.5, 0.0, 0.25, 1.75])
+
+
+class Toy(nn.Module):
+    """The mean position, a layer and a head."""
+
+    def __init__(self, hidden=()):
+        super().__init__()
+        self.layer = nn.Linear(6, 8)
+        self.head = RegressionHead(8, hidden)
+
+    def forward(self, batch: Batch) -> Prediction:
+        features = torch.relu(self.layer(batch.stream("position").mean(1).flatten(1)))
+        return Prediction(score=self.head(features), features=features)
+
+
+def toy(choice=None, hidden=(), target=TARGET):
+    torch.manual_seed(0)
+    model = Toy(hidden)
+    if choice is not None:
+        attach_head(model, choice)
+        model.head.prepare(target)
+    return model
+
+
+def batch(samples=5, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return Batch({"position": torch.randn(samples, 4, 2, 3, generator=generator)})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_head_scores_each_sequence_with_a_finite_number(name):
+    model = toy(name).eval()
+    answer = model(batch())
+    assert answer.score.shape == (5,)
+    assert torch.isfinite(answer.score).all()
+    assert (answer.log_variance is not None) == (name == "gaussian")
+    alone = model(batch().select(torch.tensor([3])))
+    torch.testing.assert_close(alone.score, answer.score[3:4])
+    loss = model.head.loss(answer.output, TARGET)
+    loss.backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", ["mse", "huber"])
+def test_another_loss_alone_leaves_the_network_as_it_was(name):
+    plain, other = toy(hidden=[4]), toy(name, hidden=[4])
+    assert plain.state_dict().keys() == other.state_dict().keys()
+    assert torch.equal(plain(batch()).score, other(batch()).score)
+
+
+def test_hidden_layers_of_the_models_head_stay():
+    layers = toy("gaussian", hidden=[4]).head.layers
+    assert [type(layer).__name__ for layer in layers] == ["Linear", "ReLU", "Linear"]
+    assert [layer.out_features for layer in layers if isinstance(layer, nn.Linear)] == [4, 2]
+
+
+def test_mse_and_huber_are_torchs():
+    answer = toy("mse")(batch())
+    expected = nn.MSELoss()(answer.score, TARGET)
+    torch.testing.assert_close(toy("mse").head.loss(answer.output, TARGET), expected)
+    head = toy({"name": "huber", "delta": 0.4}).head
+    expected = nn.HuberLoss(delta=0.4)(answer.score, TARGET)
+    torch.testing.assert_close(head.loss(answer.output, TARGET), expected)
+
+
+def test_the_gaussian_loss_is_torchs_likelihood():
+    model = toy("gaussian")
+    answer = model(batch())
+    expected = nn.GaussianNLLLoss()(answer.score, TARGET, answer.log_variance.exp())
+    torch.testing.assert_close(model.head.loss(answer.output, TARGET), expected)
+
+
+def test_the_variance_stays_within_bounds():
+    head = toy("gaussian").head
+    output = torch.tensor([[0.0, 99.0], [0.0, -99.0]])
+    assert head.read(output).log_variance.tolist() == [6, -6]
+    assert math.isfinite(head.loss(output, torch.tensor([50.0, 50.0])))
+
+
+def test_usdl_by_hand():
+    """Normal densities on the bins, divided by their sum; the mean divergence from them."""
+    head = toy({"name": "usdl", "bins": 9, "deviation": 1.0}).head
+    step = (1.75 + 1.5) / 4
+    bins = [-1.5 + step * (k - 2) for k in range(9)]
+    torch.testing.assert_close(head.grid.scores(), torch.tensor(bins))
+    output = torch.randn(5, 9, generator=torch.Generator().manual_seed(1))
+    total = 0.0
+    for row, score in zip(output.tolist(), TARGET.tolist(), strict=True):
+        density = [math.exp(-(((b - score) / step) ** 2) / 2) for b in bins]
+        odds = [math.exp(v) for v in row]
+        for d, o in zip(density, odds, strict=True):
+            label, said = d / sum(density), o / sum(odds)
+            total += label * math.log(label / said)
+    assert float(head.loss(output, TARGET)) == pytest.approx(total / 5, rel=1e-5)
+
+
+def test_usdl_reads_a_score_back_from_its_distribution():
+    head = toy("usdl").head
+    logits = head.grid.distribution(TARGET).clamp(min=1e-30).log()
+    torch.testing.assert_close(head.read(logits).score, TARGET, atol=0.03, rtol=0)
+    assert float(head.loss(logits, TARGET)) == pytest.approx(0, abs=1e-5)
+    certain = torch.full((1, 101), -99.0)
+    certain[0, 70] = 99
+    torch.testing.assert_close(head.read(certain).score, head.grid.scores()[70:71])
+
+
+def test_ordinal_by_hand():
+    head = toy({"name": "ordinal", "levels": 4}).head
+    output = torch.tensor([[-2.0], [0.0], [1.0], [0.3], [4.0]])
+    biases = [3.0, 0.0, -3.0]
+    torch.testing.assert_close(head.logits(torch.zeros(1, 1)), torch.tensor([biases]))
+    step = 3.25 / 3
+    thresholds = [-1.5 + step * (k + 0.5) for k in range(3)]
+    total, expected = 0.0, []
+    for g, score in zip(output[:, 0].tolist(), TARGET.tolist(), strict=True):
+        above = [1 / (1 + math.exp(-g - b)) for b in biases]
+        expected.append(-1.5 + step * sum(above))
+        for p, t in zip(above, thresholds, strict=True):
+            total -= math.log(p if score > t else 1 - p)
+    assert head.loss(output, TARGET).item() == pytest.approx(total / 15, rel=1e-5)
+    torch.testing.assert_close(head.read(output).score, torch.tensor(expected))
+
+
+def test_ordinal_is_monotone_whatever_its_parameters():
+    head = toy("ordinal").head
+    with torch.no_grad():
+        head.gaps.normal_(0, 5)
+        head.first.fill_(-2)
+    rising = torch.linspace(-20, 20, 41)[:, None]
+    logits = head.logits(rising)
+    assert (logits[:, 1:] <= logits[:, :-1]).all()
+    scores = head.read(rising).score
+    assert (scores[1:] >= scores[:-1]).all()
+    assert -1.5 <= float(scores[0]) <= float(scores[-1]) <= 1.75
+
+
+@pytest.mark.parametrize("name", ["usdl", "ordinal"])
+def test_equal_scores_leave_the_head_finite(name):
+    model = toy(name, target=torch.ones(5))
+    answer = model(batch())
+    assert torch.isfinite(model.head.loss(answer.output, torch.ones(5)))
+    assert torch.isfinite(answer.score).all()
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("gausian", "no head is called 'gausian'. Did you mean 'gaussian'"),
+        ({"bins": 5}, "no head is called None"),
+        ({"name": "usdl", "bin": 5}, "no option 'bin'. Did you mean 'bins'"),
+        ({"name": "mse", "bin": 5}, "no option 'bin'. It has none"),
+        ({"name": "usdl", "bins": 21}, "bins is 21, expected a whole number from 22"),
+        ({"name": "huber", "delta": "1e-3"}, "delta is '1e-3', expected a number above 0"),
+        ({"name": "ordinal", "levels": 2.0}, "levels is 2.0"),
+    ],
+)
+def test_what_no_head_takes(choice, message):
+    with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
+        toy(choice)
+
+
+def test_a_model_without_such_a_head_is_refused():
+    with pytest.raises(ConfigError, match="Sequential has no head that 'mse' could"):
+        attach_head(nn.Sequential(nn.Linear(1, 1)), "mse")
+    with pytest.raises(ConfigError, match="model 'mean' has no parameter 'head'"):
+        zoo.create_model("mean", head="mse")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exported_and_copied_models_keep_the_head(name):
+    model = toy(name).eval()
+    expected = model(batch(7, seed=3)).score
+    assert torch.equal(copy.deepcopy(model)(batch(7, seed=3)).score, expected)
+    shapes = Batch({"position": {0: torch.export.Dim("sequences", min=1, max=64)}})
+    exported = torch.export.export(model, (batch(),), dynamic_shapes=(shapes,)).module()
+    torch.testing.assert_close(exported(batch(7, seed=3)).score, expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_head_learns(name):
+    x = batch(40, seed=1)
+    target = x.stream("position").mean((1, 2))[:, 0]
+    target = (target - target.mean()) / target.std()
+    trainer = Trainer(
+        toy(name),
+        TrainerConfig(epochs=60, lr=0.02, batch_size=10, weight_decay=0.0, device="cpu"),
+        TrainingData(x, target),
+    )
+    with reproducible(1), StopSignals() as stop:
+        trainer.run(SilentReporter(), stop)
+    losses = [row.loss for row in trainer.progress.history]
+    assert losses[-1] < losses[0]
+    assert float((trainer.predict(x) - target).abs().mean()) < 0.35
+
+
+# In a run
+
+
+def test_configurations_name_the_nearest_head_and_stay_as_they_were_without_one():
+    assert "head" not in compose(model="stgcn-small")["model"]
+    chosen = compose(model="stgcn-small", overrides=["model.head=usdl"])
+    assert chosen["model"]["head"] == "usdl"
+    chosen = compose(model="stgcn-small", overrides=["model.head={name: usdl, bins: 51}"])
+    assert chosen["model"]["head"] == {"name": "usdl", "bins": 51}
+    with pytest.raises(ConfigError, match="Did you mean 'ordinal'"):
+        compose(model="stgcn-small", overrides=["model.head=ordnal"])
+    with pytest.raises(ConfigError, match=r"no setting is called 'model\.head'"):
+        compose(model="mean", overrides=["model.head=mse"])
+
+
+def test_a_run_keeps_its_head(tmp_path):
+    run = zoo.train(
+        "stgcn-small",
+        overrides={
+            **{f"model.{key}": value for key, value in TINY.items()},
+            "model.head": "ordinal",
+            "trainer.epochs": 1,
+            "trainer.threads": 1,
+            "protocol.frames": 16,
+            "dataset.people": 10,
+            "dataset.repetitions": 1,
+        },
+        runs=tmp_path,
+        data_root=tmp_path,
+    )
+    assert run.record["model"]["params"]["head"] == "ordinal"
+    head = load_trained(run.path).model.head
+    assert float(head.step) != 1
+    assert zoo.evaluate(run, data_root=tmp_path).agrees

@@ -1,0 +1,314 @@
+"""Heads with a loss of their own, for any model that ends in a `RegressionHead`.
+
+``model.head=NAME`` puts one in the place of a model's head. Hidden layers and dropout of that head
+stay; its last layer gets as many outputs as the new head needs. What the layers say is the *output*
+(N, K); the head reads score and variance from it and compares it with the true scores.
+
+Axes: N sequences, K outputs, D features, B bins, all scores in standardised units.
+"""
+
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from registry import did_you_mean
+from zoo.data.batch import Prediction
+from zoo.errors import ConfigError
+from zoo.nn.heads import RegressionHead
+
+
+class Reading(NamedTuple):
+    """What a head reads from its output.
+
+    Attributes:
+        score: (N,).
+        log_variance: (N,), or None for a head that knows no variance.
+    """
+
+    score: Tensor
+    log_variance: Tensor | None = None
+
+
+class ScoreHead(nn.Module):
+    """Layers with K outputs, the score in them and the loss on them; the base of all heads.
+
+    Args:
+        layers: of the head it takes the place of, the last one linear.
+        outputs: K.
+    """
+
+    def __init__(self, layers: nn.Sequential, outputs: int = 1) -> None:
+        super().__init__()
+        last = layers[-1]
+        assert isinstance(last, nn.Linear)
+        if outputs != last.out_features:
+            last = nn.Linear(last.in_features, outputs)
+        self.layers = nn.Sequential(*list(layers)[:-1], last)
+
+    def prepare(self, target: Tensor) -> None:
+        """Take from the training scores (S,) what the head needs to know before training."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, D) → output (N, K)."""
+        return cast(Tensor, self.layers(features))
+
+    def read(self, output: Tensor) -> Reading:
+        """Score, and variance where the head has one, of an output (N, K)."""
+        return Reading(output[:, 0])
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss, a scalar, of an output (N, K) against true scores (N,)."""
+        raise NotImplementedError
+
+
+class MSEHead(ScoreHead):
+    """Mean squared error, mean((ŷ − y)²): the zoo's default, said by name."""
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean squared error."""
+        return F.mse_loss(output[:, 0], target)
+
+
+class HuberHead(ScoreHead):
+    """Huber's loss (1964): squared up to an error of `delta`, linear beyond.
+
+    Args:
+        layers: see `ScoreHead`.
+        delta: in standardised units.
+    """
+
+    def __init__(self, layers: nn.Sequential, delta: float = 1.0) -> None:
+        super().__init__(layers)
+        self.delta = _above("delta", delta, 0)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean of e²/2 where |e| ≤ δ, else δ(|e| − δ/2)."""
+        return F.huber_loss(output[:, 0], target, delta=self.delta)
+
+
+class GaussianHead(ScoreHead):
+    """Mean and variance of a normal distribution (Nix and Weigend, ICNN 1994).
+
+    The loss is its negative log likelihood without the constant, mean(log σ² + (ŷ − y)²/σ²)/2. On
+    few people a network comes to know its training scores by heart and σ goes to 0; so log σ²
+    stays within ±6, which is a σ of 5 % to 20 times the scores' own deviation.
+    """
+
+    def __init__(self, layers: nn.Sequential) -> None:
+        super().__init__(layers, 2)
+
+    def read(self, output: Tensor) -> Reading:
+        """Mean and log σ²."""
+        return Reading(output[:, 0], output[:, 1].clamp(-6, 6))
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The negative log likelihood."""
+        mean, log_variance = output[:, 0], output[:, 1].clamp(-6, 6)
+        return ((mean - target) ** 2 * torch.exp(-log_variance) + log_variance).mean() / 2
+
+
+class _Bins(nn.Module):
+    """B evenly spaced scores, on which a score is a normal distribution (Tang et al., section 3.2).
+
+    Two deviations of that distribution lie beyond the lowest and the highest training score.
+
+    Args:
+        bins: B.
+        deviation: of the distribution, in bins.
+    """
+
+    low: Tensor
+    step: Tensor
+
+    def __init__(self, bins: int, deviation: float) -> None:
+        super().__init__()
+        self.deviation = _above("deviation", deviation, 0)
+        self.bins = _whole("bins", bins, 2 + math.floor(4 * deviation))
+        self.register_buffer("low", torch.zeros(()))
+        self.register_buffer("step", torch.ones(()))
+
+    def prepare(self, scores: Tensor) -> None:
+        """Spread the bins over the range of `scores` (S,)."""
+        low, high = _span(scores)
+        step = (high - low) / (self.bins - 1 - 4 * self.deviation)
+        self.step.copy_(step)
+        self.low.copy_(low - 2 * self.deviation * step)
+
+    def scores(self) -> Tensor:
+        """The score of each bin (B,)."""
+        return self.low + self.step * torch.arange(self.bins, device=self.low.device)
+
+    def distribution(self, scores: Tensor) -> Tensor:
+        """The label of each score (N,): weights (N, B) that sum to one."""
+        away = (self.scores() - scores[:, None]) / (self.step * self.deviation)
+        return torch.softmax(-(away**2) / 2, dim=1)
+
+    def expected(self, logits: Tensor) -> Tensor:
+        """The mean score (N,) of the distributions softmax(`logits`) (N, B)."""
+        return torch.softmax(logits, dim=1) @ self.scores().to(logits.dtype)
+
+    def loss(self, logits: Tensor, scores: Tensor) -> Tensor:
+        """Mean Kullback-Leibler divergence of the predicted distributions from the labels."""
+        predicted = torch.log_softmax(logits, dim=1)
+        return F.kl_div(predicted, self.distribution(scores), reduction="batchmean")
+
+
+class ScoreDistributionHead(ScoreHead):
+    """USDL: a distribution over scores (Tang et al., CVPR 2020, arXiv 2006.07665, section 3).
+
+    A score becomes a normal distribution over B bins, and the loss is the Kullback-Leibler
+    divergence between it and softmax(output). The paper's score is the most probable bin; here it
+    is the distribution's mean, which changes smoothly with the output. The paper's bins span the
+    possible scores, ours the training scores and two deviations beyond.
+
+    Args:
+        layers: see `ScoreHead`.
+        bins: B; the authors' 101.
+        deviation: of the distribution in bins; the authors' 5.
+    """
+
+    def __init__(self, layers: nn.Sequential, bins: int = 101, deviation: float = 5.0) -> None:
+        grid = _Bins(bins, deviation)
+        super().__init__(layers, grid.bins)
+        self.grid = grid
+
+    def prepare(self, target: Tensor) -> None:
+        """Spread the bins over the training scores."""
+        self.grid.prepare(target)
+
+    def read(self, output: Tensor) -> Reading:
+        """The mean of the distribution."""
+        return Reading(self.grid.expected(output))
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The divergence from the scores' distributions."""
+        return self.grid.loss(output, target)
+
+
+class OrdinalHead(ScoreHead):
+    """CORAL: one question for each threshold, is the score above it (Cao et al. 2020, 1901.07884).
+
+    P(y > t_k) = σ(g + b_k) with one number g for all thresholds, and the loss is the mean binary
+    cross-entropy. CORAL's biases b_k come out ordered when the loss is lowest; here each is the one
+    before less a positive number, so they always are. Thresholds lie midway between L evenly spaced
+    levels from the lowest to the highest training score. CORAL's answer is a level, found by
+    counting thresholds passed; here it is the expected one, l_1 + (l_2 − l_1) Σ_k P(y > t_k).
+
+    Args:
+        layers: see `ScoreHead`.
+        levels: L.
+    """
+
+    low: Tensor
+    step: Tensor
+
+    def __init__(self, layers: nn.Sequential, levels: int = 21) -> None:
+        super().__init__(layers)
+        self.levels = _whole("levels", levels, 3)
+        self.register_buffer("low", torch.zeros(()))
+        self.register_buffer("step", torch.ones(()))
+        self.first = nn.Parameter(torch.tensor(3.0))
+        gap = 6 / (self.levels - 2)  # biases from 3 to −3
+        self.gaps = nn.Parameter(torch.full((self.levels - 2,), math.log(math.expm1(gap))))
+
+    def prepare(self, target: Tensor) -> None:
+        """Spread the levels over the training scores."""
+        low, high = _span(target)
+        self.low.copy_(low)
+        self.step.copy_((high - low) / (self.levels - 1))
+
+    def logits(self, output: Tensor) -> Tensor:
+        """Log odds (N, L − 1) that the score is above each threshold."""
+        falls = torch.cat([torch.zeros_like(self.gaps[:1]), F.softplus(self.gaps).cumsum(0)])
+        return output + self.first - falls
+
+    def read(self, output: Tensor) -> Reading:
+        """The expected level."""
+        above = torch.sigmoid(self.logits(output)).sum(1)
+        return Reading(self.low + self.step * above)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean cross-entropy over thresholds."""
+        steps = torch.arange(self.levels - 1, device=target.device) + 0.5
+        above = target[:, None] > self.low + self.step * steps
+        return F.binary_cross_entropy_with_logits(self.logits(output), above.to(output.dtype))
+
+
+HEADS: Mapping[str, type[ScoreHead]] = {
+    "mse": MSEHead,
+    "huber": HuberHead,
+    "gaussian": GaussianHead,
+    "usdl": ScoreDistributionHead,
+    "ordinal": OrdinalHead,
+}
+"""Every head by the name that ``model.head`` takes."""
+
+
+def head_choice(choice: Any) -> tuple[str, dict[str, Any]]:
+    """Name and options of a ``model.head``: a name, or a mapping with ``name`` and options.
+
+    Raises:
+        ConfigError: no such head or option; the nearest one is named.
+    """
+    options = dict(choice) if isinstance(choice, Mapping) else {"name": choice}
+    name = options.pop("name", None)
+    if name not in HEADS:
+        raise ConfigError(f"no head is called {name!r}. {did_you_mean(str(name), HEADS)}")
+    parameters = inspect.signature(HEADS[name]).parameters
+    known = [p for p in parameters if p not in ("layers", "outputs")]
+    for key in options:
+        if key not in known:
+            near = did_you_mean(str(key), known) if known else "It has none."
+            raise ConfigError(f"the head {name!r} has no option {key!r}. {near}")
+    return name, options
+
+
+def attach_head(model: nn.Module, choice: Any) -> None:
+    """Put the head that ``model.head`` names in the place of the model's own.
+
+    The model's forward goes on to pass its features to ``self.head`` and to call the answer a
+    score; before anybody sees it, the head has read the score in it.
+
+    Raises:
+        ConfigError: no such head or option, or the model does not end in a `RegressionHead`.
+    """
+    name, options = head_choice(choice)
+    old = getattr(model, "head", None)
+    if not isinstance(old, RegressionHead):
+        raise ConfigError(
+            f"{type(model).__name__} has no head that {name!r} could take the place of: "
+            "model.head is for networks that end in self.head = RegressionHead(width)"
+        )
+    model.head = HEADS[name](old.layers, **options)
+    model.register_forward_hook(_read)
+
+
+def _read(model: nn.Module, _: Any, answer: Prediction) -> Prediction:
+    """The model's answer with the output moved from ``score`` to where it belongs."""
+    output = answer.score
+    reading = cast(ScoreHead, model.head).read(output)
+    return answer._replace(score=reading.score, log_variance=reading.log_variance, output=output)
+
+
+def _span(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Lowest and highest of `scores` (S,), one apart where all are alike."""
+    low, high = scores.aminmax()
+    return low, high if bool(high > low) else low + 1
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(f"the head's {name} is {value!r}, expected a whole number from {least}")
+    return value
+
+
+def _above(name: str, value: Any, bound: float) -> float:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if not plain or not bound < value < math.inf:
+        raise ConfigError(f"the head's {name} is {value!r}, expected a number above {bound:g}")
+    return float(value)
