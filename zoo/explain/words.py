@@ -7,7 +7,10 @@ import numpy as np
 from zoo.explain.attribution import Array, Attribution
 from zoo.results.render.words import fixed
 
-CAUTION = "This tells what the model's score depends on, not what is wrong with the movement."
+CAUTION = (
+    "This tells what the model's score depends on, not what is wrong with the movement; "
+    "docs/explain.md has how well each method finds faults that are known."
+)
 
 SHOWN = 2
 """Body parts named at most for each direction."""
