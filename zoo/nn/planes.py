@@ -4,8 +4,8 @@ r"""Graph products with an adjacency for every channel, on planes of frames by j
 
 In (N, T, V, C) no matrix product does this, as every channel has another matrix; in planes
 (N, C, T, V) it is one for each sequence and channel. On the CPU the features are turned into planes
-and back one sequence at a time, in the cache, and gradients are written out, so that nothing is
-kept for them but what went in.
+and back one sequence at a time, in the cache, and gradients are written out, so that no more is
+kept for them than they need.
 """
 
 from typing import Any
