@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     """Name of each figure, its caption, and the figure itself."""
 
 _LEAK = "#a83c0a"
-_NAME_WIDTH = 1.25
+_NAME_WIDTH = 1.3
 """Inches for one name in a legend."""
 
 
@@ -35,7 +35,7 @@ def new_figure(size: tuple[float, float], result: ProtocolResult) -> "Figure":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
-    leaks = " — leaky: people of the test are in training" if result.leaky else ""
+    leaks = "\nleaky: people of the test are in training" if result.leaky else ""
     figure.suptitle(
         f"{plain(result.title)}, {result.protocol}{leaks}",
         x=0.01, ha="left", size=9, weight="bold", color=_LEAK if leaks else INK,
