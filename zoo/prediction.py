@@ -20,8 +20,10 @@ from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import CheckpointError, DataError
 from zoo.evaluation.aggregate import aggregate
+from zoo.evaluation.conformal import Calibration
 from zoo.protocol.protocol import Protocol
 from zoo.results.find import open_run
+from zoo.results.intervals import LEVEL, run_calibration
 from zoo.results.predictions import written
 from zoo.results.run import RunResult
 from zoo.skeleton import load_layout
@@ -68,6 +70,8 @@ class ScoredRecording:
         true: the true total score, where it is known.
         notes: what a reader of the score should know, such as that the model was trained on this
             person.
+        interval: lowest and highest score of the interval around `score`, see
+            `Predictor.calibration`; None where there is none.
     """
 
     source: str
@@ -79,6 +83,7 @@ class ScoredRecording:
     preparation_seconds: float
     true: float | None = None
     notes: tuple[str, ...] = field(default=())
+    interval: tuple[float, float] | None = None
 
     @property
     def ms_per_frame(self) -> float:
@@ -132,12 +137,14 @@ class Predictor:
         protocol: how recordings become samples, and samples' scores one score.
         dataset: name of the dataset whose form files have and whose ids are meant.
         data_root: folder of prepared datasets.
+        level: probability with which an interval holds the true score.
     """
 
     trained: TrainedModel
     protocol: Protocol
     dataset: str
     data_root: Path
+    level: float = LEVEL
     _warm: set[tuple[int, ...]] = field(default_factory=set, repr=False)
 
     @classmethod
@@ -148,6 +155,7 @@ class Predictor:
         dataset: str | None = None,
         data_root: Path | str | None = None,
         device: str | None = None,
+        level: float = LEVEL,
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `predict`."""
         found = open_run(run)
@@ -162,12 +170,17 @@ class Predictor:
                 "samples unlike those it learned from. Train it again"
             )
         own = str(found.config["dataset"]["name"])
-        return cls(trained, protocol, dataset or own, default_root(data_root))
+        return cls(trained, protocol, dataset or own, default_root(data_root), level)
 
     @property
     def run(self) -> RunResult:
         """The finished run."""
         return self.trained.run
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """How wide intervals are: from the errors for the run's validation people."""
+        return run_calibration(self.run, self.level, self._how)
 
     @property
     def warnings(self) -> list[str]:
@@ -229,14 +242,13 @@ class Predictor:
         if not all(math.isfinite(score) for score in scores):
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
         alike = [0.0] * len(scores)
-        # A protocol that scores pieces by themselves says nothing of the whole: take their mean.
-        how = "mean" if self.protocol.aggregate == "none" else self.protocol.aggregate
-        whole = aggregate(samples.recording, alike, scores, how)
+        whole = aggregate(samples.recording, alike, scores, self._how)
+        score = float(whole.predicted[0])
         true = recording.scores.get("total")
         return ScoredRecording(
             source=source or recording.id,
             recording=recording.id,
-            score=float(whole.predicted[0]),
+            score=score,
             segments=tuple(
                 ScoredSegment(start, stop, score)
                 for (start, stop), score in zip(samples.frames, scores, strict=True)
@@ -246,7 +258,24 @@ class Predictor:
             preparation_seconds=prepared,
             true=None if true is None else float(true),
             notes=(*notes, *self._notes(recording)),
+            interval=self._interval(score, batch),
         )
+
+    def _interval(self, score: float, batch: Batch) -> tuple[float, float] | None:
+        """Around the score of a recording with these samples."""
+        # People of another dataset could not have been among those it is calibrated on.
+        if self._foreign or not self.calibration.finite:
+            return None
+        deviation = self.trained.deviation(batch) if self.calibration.scaled else None
+        mean = None if deviation is None else [float(deviation.mean())]
+        radius = float(self.calibration.radius(mean, 1)[0])
+        return score - radius, score + radius
+
+    @property
+    def _how(self) -> str:
+        """How samples' scores become a recording's."""
+        # A protocol that scores pieces by themselves says nothing of the whole: take their mean.
+        return "mean" if self.protocol.aggregate == "none" else self.protocol.aggregate
 
     @property
     def _own_dataset(self) -> str:

@@ -140,3 +140,24 @@ def test_a_half_done_run(ask, tmp_path):
     code, _, err = ask(half)
     assert code == 2
     assert "--resume" in err
+
+
+def test_intervals_or_why_there_are_none(trained, ask):
+    run = trained.run("mean")
+    people = len(run.split["validation"]["persons"])
+    _, out, _ = ask(run.path)
+    assert f"No interval: one of 90% needs at least 9 validation people, the run has {people}." in (
+        said(out)
+    )
+    level = people / (people + 1)
+    _, out, _ = ask(run.path, "--level", str(level))
+    assert f"Intervals of {level:.0%}, from the errors for {people} validation people" in said(out)
+    answer = json.loads(ask(run.path, "--json")[1])
+    assert answer["intervals"]["width"] is None
+    assert answer["intervals"]["calibration"]["people"] == people
+
+
+def test_a_level_that_is_none(trained, ask):
+    code, _, err = ask(trained.run("mean").path, "--level", "90")
+    assert code == 2
+    assert "'90' is no number between 0 and 1" in err

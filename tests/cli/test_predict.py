@@ -196,3 +196,19 @@ def test_a_plug_in_model(trained, tmp_path, monkeypatch, capsys):
     err = capsys.readouterr().err
     assert "'mine', which is not registered here" in err
     assert "--plugin FILE.py" in err
+
+
+def test_scores_have_intervals_where_there_are_people_enough(trained, ask):
+    name = trained.unseen()
+    people = len(trained.run("mean").split["validation"]["persons"])
+    _, out, _ = ask("mean", name)
+    assert "No interval: one of 90% needs at least 9 validation people" in " ".join(out.split())
+    assert " interval " not in out.split("No interval")[0]
+    level = people / (people + 1)
+    _, out, _ = ask("mean", name, "--level", level)
+    assert f"{level:.0%} interval" in out
+    _, out, _ = ask("mean", name, "--level", level, "--json")
+    (scored,) = json.loads(out)["scored"]
+    low, high = scored["interval"]
+    assert (low + high) / 2 == pytest.approx(scored["score"])
+    assert high > low

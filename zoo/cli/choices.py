@@ -45,3 +45,23 @@ def compose_from(args: argparse.Namespace, fold: int | None = None) -> dict[str,
         seed=args.seed,
         overrides=args.overrides,
     )
+
+
+def add_level(parser: argparse.ArgumentParser) -> None:
+    """Describe ``--level``, of intervals around scores; None where it is not given."""
+    parser.add_argument(
+        "--level",
+        type=_level,
+        metavar="P",
+        help="probability with which an interval holds the true score (default: 0.9)",
+    )
+
+
+def _level(text: str) -> float:
+    try:
+        level = float(text)
+    except ValueError:
+        level = 0.0
+    if not 0 < level < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1, such as 0.9")
+    return level

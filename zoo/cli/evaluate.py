@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zoo.cli.main import Parser
+    from zoo.results.intervals import Intervals
     from zoo.training.evaluate import Evaluation
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     """Describe `zoo evaluate`."""
+    from zoo.cli.choices import add_level
+
     parser = subparsers.add_parser(
         "evaluate",
         help="compute a run's figures anew from its checkpoint and compare",
@@ -24,6 +27,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a finished run")
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")
+    add_level(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -32,16 +36,18 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate and print; return 2 if the stored figures do not hold."""
     from zoo.api import evaluate
     from zoo.cli.console import console
+    from zoo.results.intervals import LEVEL, run_intervals
 
     found = evaluate(args.run_folder, data_root=args.data_root, device=args.device)
+    intervals = run_intervals(found.run, args.level or LEVEL)
     if args.json:
-        _print_json(found)
+        _print_json(found, intervals)
     else:
-        _print_table(console(), found)
+        _print_table(console(), found, intervals)
     return 0 if found.agrees else 2
 
 
-def _print_json(found: "Evaluation") -> None:
+def _print_json(found: "Evaluation", intervals: "Intervals") -> None:
     from zoo.results.run import without_nan
 
     answer = {
@@ -56,19 +62,21 @@ def _print_json(found: "Evaluation") -> None:
         "from_table": found.from_table,
         "computed": found.metrics,
         "baseline": found.run.baseline,
+        "intervals": intervals.to_dict(),
     }
     json.dump(without_nan(answer), sys.stdout, indent=2, allow_nan=False)
     print()
 
 
-def _print_table(out: "Console", found: "Evaluation") -> None:
+def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") -> None:
     from zoo.cli.console import table
-    from zoo.cli.outcome import COLUMNS, cells, verdict, warn_leaky
+    from zoo.cli.outcome import cells, columns, verdict, warn_leaky
 
     run, name = found.run, found.run.record["model"]["name"]
     who = "the test recordings (LEAKY)" if run.leaky else "people never seen in training"
-    shown = table("", *(f"{title}>" for title, _ in COLUMNS), title=f"{name} on {who}")
     computed = found.metrics["test"]["recording"]
+    titles = (f"{title}>" for title, _ in columns(computed))
+    shown = table("", *titles, title=f"{name} on {who}")
     shown.add_row("computed now", *cells(computed))
     shown.add_row("stored", *cells(run.test))
     if name != "mean":
@@ -76,6 +84,7 @@ def _print_table(out: "Console", found: "Evaluation") -> None:
     out.print(shown)
     if name != "mean":
         out.print(verdict(name, computed["mad"], run.baseline_test["mad"]), markup=False)
+    out.print(_coverage(intervals), markup=False)
     warn_leaky(out, run)
     for file in found.altered:
         out.print(
@@ -83,6 +92,23 @@ def _print_table(out: "Console", found: "Evaluation") -> None:
             style="bold red", markup=False, soft_wrap=True,
         )  # fmt: skip
     out.print(_agreement(found), style="green" if found.agrees else "bold red", markup=False)
+
+
+def _coverage(intervals: "Intervals") -> str:
+    """How wide the intervals are and what they held, in a sentence."""
+    from zoo.results.intervals import no_interval
+
+    calibration = intervals.calibration
+    if not calibration.finite:
+        return no_interval(calibration)
+    width = "on average " if calibration.scaled else ""
+    people = "people (not new ones: this protocol leaks)" if intervals.leaky else "people"
+    return (
+        f"Intervals of {calibration.level:.0%}, from the errors for {calibration.people} "
+        f"validation people, are {width}{intervals.width:.2f} points wide and hold every true "
+        f"score of {intervals.covered} of {intervals.people} test {people} and "
+        f"{intervals.coverage:.0%} of their recordings."
+    )
 
 
 def _agreement(found: "Evaluation") -> str:

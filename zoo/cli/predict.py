@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     """Describe `zoo predict`."""
+    from zoo.cli.choices import add_level
+
     parser = subparsers.add_parser(
         "predict",
         help="score recordings with a trained model",
@@ -42,6 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.add_argument(
         "--segments", action="store_true", help="show the score of every segment too"
     )
+    add_level(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -50,9 +53,14 @@ def run(args: argparse.Namespace) -> int:
     """Score what can be scored, report what cannot; return 2 if anything could not."""
     from zoo.cli.console import complain, console
     from zoo.prediction import Predictor
+    from zoo.results.intervals import LEVEL
 
     predictor = Predictor.open(
-        args.run_folder, dataset=args.dataset, data_root=args.data_root, device=args.device
+        args.run_folder,
+        dataset=args.dataset,
+        data_root=args.data_root,
+        device=args.device,
+        level=args.level or LEVEL,
     )
     scored: list[ScoredRecording] = []
     failed: dict[str, str] = {}
@@ -83,6 +91,7 @@ def _print_json(
         "dataset": predictor.dataset,
         "device": str(predictor.trained.device),
         "warnings": predictor.warnings,
+        "level": predictor.level,
         "scored": [recording.to_dict() for recording in scored],
         "failed": [{"source": source, "error": error} for source, error in failed.items()],
     }
@@ -98,8 +107,10 @@ def _print_table(
 
     named = any(s.recording != s.source for s in scored)
     known = any(s.true is not None for s in scored)
-    wanted = (True, named, segments, True, True, known, True)
-    titles = ("file", "recording", "segment>", "frames>", "score>", "true>", "ms a frame>")
+    held = any(s.interval is not None for s in scored)
+    wanted = (True, named, segments, True, True, known, held, True)
+    around = f"{predictor.level:.0%} interval>"
+    titles = ("file", "recording", "segment>", "frames>", "score>", "true>", around, "ms a frame>")
     model = predictor.run.record["model"]["name"]
     digits = 2 if predictor.trained.target_scaler.scale > 0.5 else 4  # scores of 0–50 or of 0–1
     shown = table(*compress(titles, wanted), title=f"scored by {model}")
@@ -107,17 +118,20 @@ def _print_table(
     for s in scored:
         true = "–" if s.true is None else number(s.true, digits)
         speed = f"{s.ms_per_frame:.3f}"
-        row = (s.source, s.recording, "all", str(s.frames), number(s.score, digits), true, speed)
+        interval = "" if s.interval is None else " to ".join(number(v, digits) for v in s.interval)
+        score = number(s.score, digits)
+        row = (s.source, s.recording, "all", str(s.frames), score, true, interval, speed)
         shown.add_row(*compress(row, wanted))
         for i, part in enumerate(s.segments if segments else ()):
             frames = f"{part.start}–{part.stop - 1}"
-            row = ("", "", str(i), frames, number(part.score, digits), "", "")
+            row = ("", "", str(i), frames, number(part.score, digits), "", "", "")
             shown.add_row(*compress(row, wanted))
     out.print(shown)
     for warning in predictor.warnings:
         out.print(f"Careful: {warning}.", style="bold red", markup=False)
     for note, names in _by_note(scored).items():
         out.print(f"{_listed(names)}: {note}", style="yellow", markup=False)
+    out.print(_about_intervals(predictor, held), style="dim", markup=False)
     out.print(
         "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
         f"{predictor.trained.device}, per frame of the recording; reading and resampling not "
@@ -125,6 +139,21 @@ def _print_table(
         style="dim",
         markup=False,
     )
+
+
+def _about_intervals(predictor: "Predictor", held: bool) -> str:
+    """What the intervals promise, or why there are none."""
+    from zoo.results.intervals import no_interval
+
+    calibration = predictor.calibration
+    if held:
+        return (
+            f"interval: holds the true score with {calibration.level:.0%} for a new person, from "
+            f"the errors for {calibration.people} validation people"
+        )
+    if not calibration.finite:
+        return no_interval(calibration)
+    return "No interval: the model was never tested on people of this dataset."
 
 
 def _by_note(scored: "Sequence[ScoredRecording]") -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,18 @@ def autocast(config: TrainerConfig, device: torch.device) -> AbstractContextMana
     return nullcontext()
 
 
+class Answers(NamedTuple):
+    """What a model says of N sequences, float32 on the CPU, in standardised units.
+
+    Attributes:
+        score: (N,).
+        log_variance: (N,), or None for a model that predicts no variance.
+    """
+
+    score: Tensor
+    log_variance: Tensor | None
+
+
 def predict(
     model: nn.Module,
     batch: Batch,
@@ -49,15 +61,33 @@ def predict(
     stop: StopSignals | None = None,
 ) -> Tensor:
     """Standardised scores (N,) float32 on the CPU, in evaluation mode."""
+    return answers(model, batch, config, device, stop).score
+
+
+def answers(
+    model: nn.Module,
+    batch: Batch,
+    config: TrainerConfig,
+    device: torch.device,
+    stop: StopSignals | None = None,
+) -> Answers:
+    """Scores and, where the model predicts them, variances, in evaluation mode."""
     model.eval()
-    scores = []
+    scores, variances = [], []
     with torch.no_grad(), autocast(config, device):
         for index in torch.arange(batch.size).split(config.eval_batch_size):
             if stop is not None:
                 stop.check()
             part = batch.select(index.to(next(iter(batch.x.values())).device)).to(device)
-            scores.append(scores_of(model(part), len(index)).float().cpu())
-    return torch.cat(scores) if scores else torch.zeros(0)
+            answer = model(part)
+            scores.append(scores_of(answer, len(index)).float().cpu())
+            log_variance = getattr(answer, "log_variance", None)
+            if log_variance is not None:
+                variances.append(log_variance.float().cpu())
+    return Answers(
+        torch.cat(scores) if scores else torch.zeros(0),
+        torch.cat(variances) if variances else None,
+    )
 
 
 def scores_of(answer: Any, samples: int) -> Tensor:

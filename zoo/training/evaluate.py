@@ -21,7 +21,7 @@ from zoo.results.run import RunResult, load_run
 from zoo.skeleton import load_layout
 from zoo.training.checkpoint import Checkpoint, read_trained
 from zoo.training.config import TrainerConfig
-from zoo.training.device import predict, resolve_device
+from zoo.training.device import answers, predict, resolve_device
 from zoo.training.fold import open_fold
 from zoo.training.outcome import predicted_table, scaler_tensors
 from zoo.training.state import load_weights
@@ -67,6 +67,14 @@ class TrainedModel:
         """Scores (N,) in score units of N sequences that `stream_scaler` has scaled."""
         standardised = predict(self.model, batch, self._settings, self.device)
         return self.target_scaler.inverse(standardised)
+
+    def deviation(self, batch: Batch) -> Tensor | None:
+        """Predicted deviations (N,) of the scores, as in `score`; None where there are none."""
+        scaled = self.stream_scaler.transform(batch)
+        variance = answers(self.model, scaled, self._settings, self.device).log_variance
+        if variance is None:
+            return None
+        return self.target_scaler.inverse_variance(variance.exp()).sqrt()
 
 
 @dataclass(frozen=True, eq=False)

@@ -233,13 +233,19 @@ class _Run:
     def _finish(self, trainer: Trainer) -> None:
         begun = time.monotonic()
         tables = {}
+        deviation = {}
         for part in ("validation", "test"):
             if len(self.data.split.index(part)):
-                scores = trainer.predict(self.data.part(part)[0], self.stop)
-                tables[part] = predicted_table(self.data, part, scores)
+                found = trainer.answers(self.data.part(part)[0], self.stop)
+                tables[part] = predicted_table(self.data, part, found.score)
+                if found.log_variance is not None:
+                    scaler = self.data.target_scaler
+                    deviation[part] = scaler.inverse_variance(found.log_variance.exp()).sqrt()
         state = trainer.capture()
         checkpoint = self._checkpoint(state, {"model": state.model})
         record = finished_record(self.key, self.data, trainer, tables, self.sessions)
+        if deviation:
+            record["deviation"] = {part: values.tolist() for part, values in deviation.items()}
         record["durations"]["finish"] = time.monotonic() - begun
         self.stop.check()
         self.folder.finish(finished_files(self.config, self.data, checkpoint, tables), record)

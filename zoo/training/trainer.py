@@ -20,6 +20,8 @@ from zoo.errors import ConfigError, TrainingError
 from zoo.nn.score_heads import ScoreHead
 from zoo.training.config import TrainerConfig
 from zoo.training.device import (
+    Answers,
+    answers,
     autocast,
     memory_errors,
     predict,
@@ -184,10 +186,14 @@ class Trainer:
         Raises:
             TrainingError: one is not finite, or their shape is wrong.
         """
+        return self.answers(batch, stop).score
+
+    def answers(self, batch: Batch, stop: StopSignals | None = None) -> Answers:
+        """Standardised scores and, where the model predicts them, variances; as `predict`."""
         with memory_errors(self.config):
-            scores = predict(self.model, batch, self.config, self.device, stop)
-        self._require_finite(scores, "prediction", self.progress.epoch)
-        return scores
+            found = answers(self.model, batch, self.config, self.device, stop)
+        self._require_finite(found.score, "prediction", self.progress.epoch)
+        return found
 
     def capture(self) -> TrainState:
         """A copy of everything the next epoch depends on."""
