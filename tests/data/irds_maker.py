@@ -27,6 +27,18 @@ def make_tree(root: Path) -> Path:
     return root
 
 
+def make_people(root: Path, people: int = 10, repetitions: int = 4) -> Path:
+    """Simplified files of elbow flexions, half of them right: there the left hand goes up."""
+    for person in range(people):
+        for i in range(repetitions):
+            right = i % 2 == 0
+            values = numbers(100 * person + i) / 50 + numbers(7, 1)
+            values[:, 7, 1] += np.linspace(0, 1, FRAMES) * right
+            name = f"{201 + person}_1_0_{i}_{1 if right else 2}_stand.txt"
+            write_simplified(root / "Simplified" / name, values)
+    return root
+
+
 def numbers(seed: int, frames: int = FRAMES) -> NDArray[np.float64]:
     """Positions (frames, 25, 3) with six decimals."""
     return np.random.default_rng(seed).normal(size=(frames, 25, 3)).round(6)

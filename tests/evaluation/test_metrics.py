@@ -10,7 +10,12 @@ from sklearn import metrics as reference
 
 from zoo.errors import DataError
 from zoo.evaluation.metrics import (
+    BINARY_METRICS,
     METRICS,
+    auc,
+    balanced_accuracy,
+    binary_metrics,
+    f1,
     mad,
     mape,
     pearson,
@@ -139,3 +144,46 @@ def test_shapes_must_fit():
 def test_float32_does_not_lose_digits():
     y = np.array([4e3, 4e3 + 1, 4e3 + 2], dtype=np.float32)
     assert rmse(y, y + np.float32(0.5)) == pytest.approx(0.5, abs=1e-12)
+
+
+BINARY = st.integers(1, 40).flatmap(
+    lambda n: st.tuples(
+        arrays(np.float64, n, elements=st.sampled_from([0.0, 1.0])),
+        arrays(np.float64, n, elements=st.integers(-4, 14).map(lambda k: k / 10)),
+    )
+)
+
+
+@given(pair=BINARY)
+def test_binary_metrics_are_scikit_learns(pair):
+    y, p = pair
+    said = p >= 0.5
+    if 0 < y.sum() < len(y):
+        assert auc(y, p) == pytest.approx(reference.roc_auc_score(y, p))
+        expected = reference.balanced_accuracy_score(y, said)
+        assert balanced_accuracy(y, p) == pytest.approx(expected)
+    else:
+        assert math.isnan(auc(y, p))
+        assert math.isnan(balanced_accuracy(y, p))
+    if y.any() or said.any():
+        assert f1(y, p) == pytest.approx(reference.f1_score(y, said))
+    else:
+        assert math.isnan(f1(y, p))
+
+
+def test_a_worked_binary_example():
+    found = binary_metrics([1, 1, 0, 0], [0.9, 0.4, 0.5, 0.1])
+    assert tuple(found) == BINARY_METRICS
+    assert found["auc"] == 0.75
+    assert found["balanced_accuracy"] == 0.5
+    assert found["f1"] == 0.5
+
+
+def test_binary_metrics_of_nothing():
+    assert all(math.isnan(value) for value in binary_metrics([], []).values())
+
+
+@pytest.mark.parametrize("metric", [auc, balanced_accuracy, f1])
+def test_a_score_is_no_binary_target(metric):
+    with pytest.raises(DataError, match="sample 1 is 2: a binary target is 0 or 1"):
+        metric([1, 2, 0], [0.5, 0.5, 0.5])

@@ -239,11 +239,12 @@ def _print_facts(out: "Console", dataset: "SkeletonDataset") -> None:
     people = f"{sum(groups.values())}: " + ", ".join(
         f"{g or 'no group'} {n}" for g, n in groups.items()
     )
+    span = dataset.score_range
     facts = table("", "", show_header=False)
     for label, value in (
         ("people", people if dataset.subjects_known else "unknown: no honest split is possible"),
         ("layout", f"{dataset.layout}, {dataset.fps:g} frames per second"),
-        ("scores", "{:g} to {:g}".format(*dataset.score_range)),
+        ("scores", "1 right, 0 wrong" if dataset.binary else "{:g} to {:g}".format(*span)),
         ("source", manifest.get("source") or "made by the zoo"),
         ("prepared", f"{manifest.get('prepared', '')}, zoo {manifest.get('zoo_version', '')}"),
         ("fingerprint", dataset.fingerprint),

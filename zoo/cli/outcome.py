@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from zoo.results.run import RunResult
 
 COLUMNS = (("MAD", "mad"), ("RMSE", "rmse"), ("MAPE %", "mape"), ("Spearman", "spearman"))
+BINARY_COLUMNS = (("AUC", "auc"), ("balanced acc.", "balanced_accuracy"), ("F1", "f1"))
 
 
 def print_run(out: "Console", result: "RunResult") -> None:
     """One run: the model and the mean score on the test part, per recording."""
     name = result.record["model"]["name"]
     out.print(_title(result), style="bold", markup=False)
-    shown = table("model", *(f"{title}>" for title, _ in COLUMNS))
+    shown = table("model", *(f"{title}>" for title, _ in columns(result.test)))
     shown.add_row(name, *cells(result.test))
     if name != "mean":
         shown.add_row("mean score", *cells(result.baseline_test))
@@ -35,11 +36,12 @@ def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
     """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
     first = results[0]
     name = first.record["model"]["name"]
-    shown = table("fold", *(f"{title}>" for title, _ in COLUMNS), "mean score's MAD>")
+    titles = (f"{title}>" for title, _ in columns(first.test))
+    shown = table("fold", *titles, "mean score's MAD>")
     for result in results:
         fold = str(result.record["fold"])
         shown.add_row(fold, *cells(result.test), number(result.baseline_test["mad"], 2))
-    over_folds = {key: [r.test[key] for r in results] for _, key in COLUMNS}
+    over_folds = {key: [r.test[key] for r in results] for _, key in columns(first.test)}
     baseline = [r.baseline_test["mad"] for r in results]
     shown.add_section()
     for label, summary in (("mean", fmean), ("± sd", _deviation)):
@@ -61,9 +63,15 @@ def warn_leaky(out: "Console", result: "RunResult") -> None:
         out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)
 
 
+def columns(metrics: "Metrics") -> tuple[tuple[str, str], ...]:
+    """Title and name of the metrics that tables show; a binary target has more of them."""
+    return COLUMNS + (BINARY_COLUMNS if BINARY_COLUMNS[0][1] in metrics else ())
+
+
 def cells(metrics: "Metrics") -> list[str]:
     """The metrics as table cells; what is undefined is a dash."""
-    return [number(metrics[key], 3 if key == "spearman" else 2) for _, key in COLUMNS]
+    digits = {"mad": 2, "rmse": 2, "mape": 2}
+    return [number(metrics[key], digits.get(key, 3)) for _, key in columns(metrics)]
 
 
 def number(value: float, digits: int) -> str:

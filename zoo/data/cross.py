@@ -68,6 +68,7 @@ class CrossDataset:
         self._same_names = [theirs.joints[j] for j in self._take] == list(ours.joints)
         self.name = f"{own.name}+{other.name}"
         self.layout = own.layout
+        self.binary = own.binary and other.binary
         both = f"{own.fingerprint}+{other.fingerprint}"
         self.fingerprint = hashlib.sha256(both.encode()).hexdigest()
         self.index: list[RecordingInfo] = [

@@ -58,6 +58,7 @@ class SkeletonDataset:
         layout: name of the skeleton layout.
         fps: nominal frames per second.
         score_range: lowest and highest possible total score.
+        binary: whether the total is no score but right (1) or wrong (0).
         fingerprint: SHA-256 (hex) of the whole prepared dataset; a selection keeps it.
         manifest: the manifest as plain data.
         index: `RecordingInfo` of every recording, sorted by id.
@@ -73,6 +74,7 @@ class SkeletonDataset:
         self.fps: float = store.manifest["fps"]
         low, high = store.manifest["score_range"]
         self.score_range: tuple[float, float] = (low, high)
+        self.binary: bool = store.manifest.get("binary", False)
         self.fingerprint: str = store.manifest["fingerprint"]
         self.index: list[RecordingInfo] = [_info(entries[row]) for row in self._rows]
 
@@ -348,8 +350,16 @@ def _prepare_into(
         "exercises": dict(adapter.exercises),
         "adapter": {"version": adapter.version, "params": dict(adapter.params)},
     }
+    if adapter.binary:
+        header["binary"] = True
     writer = StoreWriter(header, load_layout(adapter.layout).num_joints)
     for recording in adapter.read(source, report, progress or Adapter.NO_PROGRESS):
+        total = recording.scores.get("total", 0.0)
+        if adapter.binary and total not in (0, 1):
+            raise DataError(
+                f"recording {recording.id}: the total is {total:g}, but {adapter.name} says that "
+                "its target is binary: 1 for right, 0 for wrong"
+            )
         writer.add(recording)
     if not len(writer):
         first = f"; the first fault: {report.problems[0]}" if report.problems else ""

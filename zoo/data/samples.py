@@ -40,6 +40,9 @@ class SampleSet:
         layout: name of the skeleton layout.
         signatures: by recording, what tells it from its copies; taken from the whole recording as
             it was recorded.
+        parts: (S,) float32 by name, the scores beside the total in score units, such as KIMORE's
+            ``primary`` and ``control``; NaN where a recording lacks one.
+        binary: whether every target is 1 (right) or 0 (wrong), see `Adapter.binary`.
     """
 
     streams: dict[str, Tensor]
@@ -54,6 +57,8 @@ class SampleSet:
     fps: list[float]
     layout: str
     signatures: dict[str, Signature] = field(default_factory=dict, repr=False)
+    parts: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    binary: bool = False
 
     def __len__(self) -> int:
         return len(self.recording)
@@ -89,6 +94,7 @@ class SampleSet:
             exercise=[self.exercise[i] for i in at],
             frames=[self.frames[i] for i in at],
             fps=[self.fps[i] for i in at],
+            parts={name: scores[chosen] for name, scores in self.parts.items()},
         )
 
 
@@ -107,7 +113,8 @@ def build_samples(
     segment brought to `frames` frames by cubic interpolation, and the derived streams computed.
 
     Args:
-        dataset: recordings of one layout; a SkeletonDataset or any iterable.
+        dataset: recordings of one layout; a SkeletonDataset, whose `binary` is kept, or any
+            iterable.
         sampling: where to cut.
         transforms: steps from `zoo.data.transforms`.
         streams: which streams to make.
@@ -141,7 +148,8 @@ def build_samples(
     if layout is None:
         kind = "recordings with a total score" if scored else "recordings"
         raise DataError(f"there are no {kind} to make samples of")
-    return replace(_stack(rows, layout.name, streams), signatures=signatures)
+    binary = bool(getattr(dataset, "binary", False))
+    return replace(_stack(rows, layout.name, streams), signatures=signatures, binary=binary)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,4 +212,14 @@ def _stack(rows: Sequence[_Row], layout: str, streams: Sequence[str]) -> SampleS
         frames=[row.frames for row in rows],
         fps=[row.fps for row in rows],
         layout=layout,
+        parts={name: _scores(rows, name) for name in _part_names(rows)},
     )
+
+
+def _part_names(rows: Sequence[_Row]) -> list[str]:
+    return sorted({name for row in rows for name in row.recording.scores} - {"total"})
+
+
+def _scores(rows: Sequence[_Row], name: str) -> Tensor:
+    scores = [row.recording.scores.get(name, math.nan) for row in rows]
+    return torch.tensor(scores, dtype=torch.float32)

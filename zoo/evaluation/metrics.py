@@ -5,6 +5,10 @@ is not finite is an error, because a model that predicts NaN has failed and no a
 it. Correlations and R² are NaN where they are undefined: for fewer than two samples and where the
 truth or, for correlations, the prediction is constant. Constant means a spread of at most one
 millionth of the largest value, so that rounding in float32 does not pass for an order.
+
+A binary target is 1 (right) or 0 (wrong) and is predicted as a number by the same regression;
+1 is the positive class. What needs a decision says right from `THRESHOLD` on. The measures of
+`BINARY_METRICS` go from 0 to 1, 1 is best.
 """
 
 import numpy as np
@@ -17,6 +21,12 @@ Array = NDArray[np.float64]
 
 METRICS = ("mad", "rmse", "mape", "spearman", "pearson", "r2")
 """Names of the metrics, in the order in which tables show them."""
+
+BINARY_METRICS = ("auc", "balanced_accuracy", "f1")
+"""Names of those that a binary target has beside `METRICS`."""
+
+THRESHOLD = 0.5
+"""A prediction of at least this much says right."""
 
 
 def mad(true: ArrayLike, predicted: ArrayLike) -> float:
@@ -89,6 +99,56 @@ def score_metrics(true: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
     return {name: functions[name](true, predicted) for name in METRICS}
 
 
+def auc(true: ArrayLike, predicted: ArrayLike) -> float:
+    """Area under the ROC curve of a binary target: how often a right one is predicted higher.
+
+    The share of pairs of a right and a wrong sample in which the right one has the higher
+    prediction, ties counting half (Mann–Whitney); 0.5 is chance. NaN unless both occur.
+    """
+    y, p = _binary_pair(true, predicted)
+    right, wrong = int(y.sum()), int((~y).sum())
+    if not right or not wrong:
+        return float("nan")
+    return float((rankdata(p)[y].sum() - right * (right + 1) / 2) / (right * wrong))
+
+
+def balanced_accuracy(true: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean of the shares of right and of wrong samples that are recognised; 0.5 is chance.
+
+    NaN unless both occur.
+    """
+    y, p = _binary_pair(true, predicted)
+    if y.all() or not y.any():
+        return float("nan")
+    said = p >= THRESHOLD
+    return float((said[y].mean() + (~said[~y]).mean()) / 2)
+
+
+def f1(true: ArrayLike, predicted: ArrayLike) -> float:
+    """Harmonic mean of precision and recall of the right ones, 2 TP / (2 TP + FP + FN).
+
+    NaN where no sample is right and none is said to be.
+    """
+    y, p = _binary_pair(true, predicted)
+    said = p >= THRESHOLD
+    either = int(y.sum()) + int(said.sum())
+    return 2 * int((y & said).sum()) / either if either else float("nan")
+
+
+def binary_metrics(true: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
+    """Every metric of `BINARY_METRICS` by name.
+
+    Args:
+        true: 1 for right, 0 for wrong (N,).
+        predicted: any numbers (N,), more for right.
+
+    Raises:
+        DataError: lengths differ, a value is not finite, or a true one is neither 0 nor 1.
+    """
+    functions = {"auc": auc, "balanced_accuracy": balanced_accuracy, "f1": f1}
+    return {name: functions[name](true, predicted) for name in BINARY_METRICS}
+
+
 def constant(values: Array) -> bool:
     """Whether there is no order among `values` (N,): fewer than two, or all alike."""
     if values.size < 2:
@@ -111,6 +171,16 @@ def _pair(true: ArrayLike, predicted: ArrayLike) -> tuple[Array, Array]:
                 f"{values.size} are not finite: no metric can be computed"
             )
     return y, p
+
+
+def _binary_pair(true: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.bool_], Array]:
+    y, p = _pair(true, predicted)
+    bad = np.flatnonzero((y != 0) & (y != 1))
+    if bad.size:
+        raise DataError(
+            f"the true score of sample {bad[0]} is {y[bad[0]]:g}: a binary target is 0 or 1"
+        )
+    return y == 1, p
 
 
 def _correlation(y: Array, p: Array) -> float:

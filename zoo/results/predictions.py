@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import Aggregated, aggregate
-from zoo.evaluation.metrics import score_metrics
+from zoo.evaluation.metrics import binary_metrics, score_metrics
 
 COLUMNS = ("part", "person", "group", "recording", "segment", "true", "predicted")
 
@@ -33,6 +33,7 @@ class Predictions:
         segment: number of the sample within its recording.
         true: (S,) float64.
         predicted: (S,) float64.
+        binary: whether the true scores are 1 (right) and 0 (wrong), see `Adapter.binary`.
     """
 
     part: list[str]
@@ -42,6 +43,7 @@ class Predictions:
     segment: list[int]
     true: NDArray[np.float64]
     predicted: NDArray[np.float64]
+    binary: bool = False
 
     def __len__(self) -> int:
         return len(self.part)
@@ -60,14 +62,13 @@ class Predictions:
             [self.segment[i] for i in rows],
             self.true[list(rows)],
             self.predicted[list(rows)],
+            self.binary,
         )
 
     def with_predicted(self, predicted: ArrayLike) -> "Predictions":
         """The same samples with other predictions (S,), or with one for all."""
         values = np.broadcast_to(np.asarray(predicted, dtype=np.float64), self.true.shape)
-        return Predictions(
-            self.part, self.person, self.group, self.recording, self.segment, self.true, values
-        )
+        return replace(self, predicted=values)
 
     def per_recording(self, how: str) -> Aggregated:
         """One true and one predicted score a recording.
@@ -79,12 +80,19 @@ class Predictions:
         return aggregate(self.recording, self.true, self.predicted, how)
 
     def metrics(self, how: str) -> LevelMetrics:
-        """Metrics per recording (predictions aggregated by `how`) and per segment."""
+        """Metrics per recording (predictions aggregated by `how`) and per segment.
+
+        A binary target has those of `BINARY_METRICS` too.
+        """
         whole = self.per_recording(how)
         return {
-            "recording": score_metrics(whole.true, whole.predicted),
-            "segment": score_metrics(self.true, self.predicted),
+            "recording": self._measure(whole.true, whole.predicted),
+            "segment": self._measure(self.true, self.predicted),
         }
+
+    def _measure(self, true: ArrayLike, predicted: ArrayLike) -> Metrics:
+        more = binary_metrics(true, predicted) if self.binary else {}
+        return {**score_metrics(true, predicted), **more}
 
     def to_csv(self) -> bytes:
         """The table as CSV; numbers are written so that reading gives them back exactly."""
@@ -107,6 +115,7 @@ def join(tables: Sequence[Predictions]) -> Predictions:
         [v for t in tables for v in t.segment],
         np.concatenate([t.true for t in tables]) if tables else np.zeros(0),
         np.concatenate([t.predicted for t in tables]) if tables else np.zeros(0),
+        bool(tables) and all(t.binary for t in tables),
     )
 
 

@@ -3,7 +3,7 @@
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,11 @@ class RunResult:
         """Whether the protocol lets a person stand on both sides."""
         return bool(self.record["protocol"]["leaky"])
 
+    @property
+    def binary(self) -> bool:
+        """Whether what is predicted is right (1) or wrong (0)."""
+        return bool(self.record["dataset"].get("binary", False))
+
     @cached_property
     def config(self) -> dict[str, Any]:
         """The composed configuration."""
@@ -73,7 +78,7 @@ class RunResult:
     @cached_property
     def predictions(self) -> Predictions:
         """True and predicted scores of validation and test samples."""
-        return read_predictions(self.path / PREDICTIONS)
+        return replace(read_predictions(self.path / PREDICTIONS), binary=self.binary)
 
     @cached_property
     def history(self) -> list[dict[str, float]]:

@@ -44,6 +44,7 @@ def true_table(data: FoldData, part: str) -> Predictions:
         segment=[int(segment) for segment in samples.segment],
         true=true,
         predicted=np.full_like(true, np.nan),
+        binary=data.samples.binary,
     )
 
 
@@ -132,6 +133,7 @@ def finished_record(
                 **_name_and_params(config["dataset"]),
                 "fingerprint": key.fingerprint,
                 "layout": key.layout,
+                **({"binary": True} if data.samples.binary else {}),
             },
             "protocol": {
                 **_name_and_params(config["protocol"]),

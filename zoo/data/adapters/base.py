@@ -117,6 +117,8 @@ class Adapter(ABC):
         url: where it is published.
         fps: nominal frames per second.
         score_range: lowest and highest possible ``total`` score.
+        binary: True where ``total`` is no score but right (1) or wrong (0). Models predict it by
+            the same regression; AUC, balanced accuracy and F1 are reported beside the rest.
         exercises: exercise id → description.
         needs_source: False when `read` makes the recordings itself.
         params: the constructor arguments, kept in the manifest; `zoo.data.dataset` sets it.
@@ -131,6 +133,7 @@ class Adapter(ABC):
     url: str = ""
     fps: float
     score_range: tuple[float, float]
+    binary: bool = False
     exercises: Mapping[str, str]
     needs_source: bool = True
     params: Mapping[str, Any] = MappingProxyType({})

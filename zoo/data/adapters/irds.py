@@ -65,6 +65,7 @@ class IrdsSimplifiedAdapter(NamedFilesAdapter):
     title = "IntelliRehabDS"
     fps = 30.0
     score_range = (0.0, 1.0)
+    binary = True
     exercises = EXERCISES
     example = "Simplified/303_18_4_10_1_stand.txt"
 

@@ -1,0 +1,109 @@
+"""A dataset whose target is right or wrong: what a run keeps of it, and what is shown."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+import zoo
+from zoo.cli.main import main
+from zoo.data.adapters.base import PrepareReport, Progress
+from zoo.data.adapters.irds import IrdsSimplifiedAdapter
+from zoo.data.dataset import prepare
+from zoo.data.recording import Recording
+from zoo.errors import DataError
+from zoo.evaluation.metrics import BINARY_METRICS, METRICS, binary_metrics
+from zoo.results.verify import run_faults
+
+QUICK = {"trainer.threads": 1, "protocol.frames": 14}
+
+
+@pytest.fixture(scope="module")
+def made(irds: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Ten made-up people with right and wrong elbow flexions, and a model trained on them."""
+    root = tmp_path_factory.mktemp("binary")
+    dataset = prepare(IrdsSimplifiedAdapter(), irds.make_people(root / "IRDS"), root / "data")
+    run = zoo.train(
+        "ridge-motion",
+        "irds_simplified",
+        overrides=QUICK,
+        runs=root / "runs",
+        data_root=root / "data",
+    )
+    return SimpleNamespace(root=root, dataset=dataset, run=run, data=str(root / "data"))
+
+
+def test_a_dataset_says_that_its_target_is_binary(made: SimpleNamespace) -> None:
+    assert made.dataset.binary
+    assert made.dataset.select("0").binary
+    assert not zoo.load_dataset("synthetic", made.root / "data", people=3).binary
+
+
+def test_a_run_keeps_binary_metrics_beside_the_others(made: SimpleNamespace) -> None:
+    run = made.run
+    assert run.binary
+    assert run.record["dataset"]["binary"] is True
+    for part in ("validation", "test"):
+        for level in ("recording", "segment"):
+            assert set(run.metrics[part][level]) == {*METRICS, *BINARY_METRICS}
+    table = run.predictions.of("test")
+    assert {name: run.test[name] for name in BINARY_METRICS} == binary_metrics(
+        table.true, table.predicted
+    )
+    assert run.test["auc"] > 0.9
+    assert run.baseline_test["auc"] == 0.5
+    assert run_faults(run.path) == []
+
+
+def test_a_score_has_none_of_them(made: SimpleNamespace) -> None:
+    run = zoo.train(
+        "mean",
+        "synthetic",
+        overrides={**QUICK, "dataset.people": 10},
+        runs=made.root / "runs",
+        data_root=made.root / "data",
+    )
+    assert not run.binary
+    assert "binary" not in run.record["dataset"]
+    assert tuple(run.test) == METRICS
+
+
+def test_evaluate_shows_them(made: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(made.run.path), "--data-root", made.data]) == 0
+    out = capsys.readouterr().out
+    assert "AUC" in out
+    assert "F1" in out
+    assert f"{made.run.test['auc']:.3f}" in out
+    assert main(["evaluate", str(made.run.path), "--data-root", made.data, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["computed"]["test"]["recording"]["f1"] == pytest.approx(made.run.test["f1"])
+    assert answer["stored"]["test"]["recording"]["auc"] == made.run.test["auc"]
+
+
+def test_train_and_inspect_show_them(
+    made: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from zoo.cli.console import console
+    from zoo.cli.outcome import print_folds, print_run
+
+    print_run(console(), made.run)
+    print_folds(console(), [made.run, made.run])
+    assert capsys.readouterr().out.count("AUC") == 2
+    assert main(["data", "inspect", "irds_simplified", "--data-root", made.data]) == 0
+    assert "1 right, 0 wrong" in capsys.readouterr().out
+
+
+def test_a_binary_total_is_one_or_zero(made: SimpleNamespace, tmp_path: Path) -> None:
+    class Half(IrdsSimplifiedAdapter):
+        def read(
+            self, source: Path | None, report: PrepareReport, progress: Progress
+        ) -> Iterator[Recording]:
+            changes: dict[str, Any] = {"scores": {"total": 0.5}}
+            yield from (replace(r, **changes) for r in super().read(source, report, progress))
+
+    with pytest.raises(DataError, match=r"total is 0\.5, but irds_simplified says .* binary"):
+        prepare(Half(), made.root / "IRDS", tmp_path)
