@@ -25,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = list(HEADS)
 TINY = {"channels": [8, 8], "strides": [1, 2]}
 TARGET = torch.tensor([-1.5, -0.5, 0.0, 0.25, 1.75])
+PARTS = {"primary": TARGET * 0.3 + 1.2, "control": TARGET * 0.7 + 2.5}
+"""They add up to the total and 3.7."""
 
 
 class Toy(nn.Module):
@@ -40,12 +42,12 @@ class Toy(nn.Module):
         return Prediction(score=self.head(features), features=features)
 
 
-def toy(choice=None, hidden=(), target=TARGET):
+def toy(choice=None, hidden=(), target=TARGET, parts=PARTS):
     torch.manual_seed(0)
     model = Toy(hidden)
     if choice is not None:
         attach_head(model, choice)
-        model.head.prepare(target)
+        model.head.prepare(model.head.targets(target, parts))
     return model
 
 
@@ -63,7 +65,7 @@ def test_every_head_scores_each_sequence_with_a_finite_number(name):
     assert (answer.log_variance is not None) == (name == "gaussian")
     alone = model(batch().select(torch.tensor([3])))
     torch.testing.assert_close(alone.score, answer.score[3:4])
-    loss = model.head.loss(answer.output, TARGET)
+    loss = model.head.loss(answer.output, model.head.targets(TARGET, PARTS))
     loss.backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.parameters())
 
@@ -158,7 +160,43 @@ def test_ordinal_is_monotone_whatever_its_parameters():
     assert (logits[:, 1:] <= logits[:, :-1]).all()
     scores = head.read(rising).score
     assert (scores[1:] >= scores[:-1]).all()
-    assert -1.5 <= float(scores[0]) <= float(scores[-1]) <= 1.75
+    assert -1.5 <= scores[0].item() <= scores[-1].item() <= 1.75
+
+
+def test_parts_add_up_to_the_total():
+    head = toy("po_cf").head
+    target = head.targets(TARGET, PARTS)
+    exact = (target[:, 1:] - target[:, 1:].mean(0)) / target[:, 1:].std(0, correction=0)
+    torch.testing.assert_close(head.read(exact).score, TARGET)
+    assert head.loss(exact, target).item() == pytest.approx(0, abs=1e-9)
+    off = exact + torch.tensor([0.5, 0.0])  # half a deviation too much of the first part
+    wrong = 0.5 * PARTS["primary"].std(correction=0).item()
+    assert head.loss(off, target).item() == pytest.approx(wrong**2 + 0.25 / 2, rel=1e-5)
+    torch.testing.assert_close(head.read(off).score, TARGET + wrong)
+
+
+def test_musdl_is_usdl_of_each_part():
+    options = {"bins": 15, "deviation": 1.0}
+    head = toy({"name": "musdl", **options}).head
+    output = torch.randn(5, 30, generator=torch.Generator().manual_seed(1))
+    loss, score = 0.0, -3.7
+    for k, scores in enumerate(PARTS.values()):
+        single = toy({"name": "usdl", **options}, target=scores).head
+        loss += single.loss(output[:, 15 * k : 15 * k + 15], scores)
+        score += single.read(output[:, 15 * k : 15 * k + 15]).score
+    target = head.targets(TARGET, PARTS)
+    torch.testing.assert_close(head.loss(output, target), loss)
+    torch.testing.assert_close(head.read(output).score, score)
+
+
+def test_a_missing_part_is_named():
+    with pytest.raises(ConfigError, match=r"'control' of every recording, and 5 of 5 .*primary"):
+        toy("po_cf", parts={"primary": PARTS["primary"]})
+    gap = torch.where(TARGET > 1, torch.nan, TARGET)
+    with pytest.raises(ConfigError, match=r"'primary' of every recording, and 1 of 5"):
+        toy("musdl", parts={**PARTS, "primary": gap})
+    with pytest.raises(ConfigError, match="parts are 'primary', expected a list"):
+        toy({"name": "po_cf", "parts": "primary"})
 
 
 @pytest.mark.parametrize("name", ["usdl", "ordinal"])
@@ -211,7 +249,7 @@ def test_every_head_learns(name):
     trainer = Trainer(
         toy(name),
         TrainerConfig(epochs=60, lr=0.02, batch_size=10, weight_decay=0.0, device="cpu"),
-        TrainingData(x, target),
+        TrainingData(x, target, parts={"primary": target * 0.3 + 1, "control": target * 0.7 + 2}),
     )
     with reproducible(1), StopSignals() as stop:
         trainer.run(SilentReporter(), stop)
@@ -254,3 +292,24 @@ def test_a_run_keeps_its_head(tmp_path):
     head = load_trained(run.path).model.head
     assert float(head.step) != 1
     assert zoo.evaluate(run, data_root=tmp_path).agrees
+
+
+def test_kimores_parts_reach_the_head(trained, tmp_path):
+    run = zoo.train(
+        "stgcn-small",
+        "kimore",
+        overrides={
+            **{f"model.{key}": value for key, value in TINY.items()},
+            "model.head": "po_cf",
+            "trainer.epochs": 1,
+            "trainer.threads": 1,
+            "protocol.frames": 16,
+        },
+        runs=tmp_path,
+        data_root=trained.data_root,
+    )
+    found = load_trained(run.path)
+    head, scaler = found.model.head, found.target_scaler
+    # The maker gives everybody a primary outcome of 14 and control factors of 30.
+    torch.testing.assert_close(head.mean * scaler.scale, torch.tensor([14.0, 30.0]))
+    assert zoo.evaluate(run, data_root=trained.data_root).agrees

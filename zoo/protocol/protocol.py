@@ -56,6 +56,15 @@ class FoldData:
         batch = self.stream_scaler.transform(self.samples.batch(index))
         return batch, self.target_scaler.transform(self.samples.target[index])
 
+    def score_parts(self, name: str) -> dict[str, Tensor]:
+        """Scores beside the total (N,) of a part of the split, divided by the target's scale.
+
+        Not shifted, so that what adds up to the total in score units does so here but for a
+        constant.
+        """
+        index, scale = self.split.index(name), self.target_scaler.scale
+        return {part: scores[index] / scale for part, scores in self.samples.parts.items()}
+
     def subset(self, name: str) -> SampleSet:
         """Samples of one part, unscaled, with ids and targets in score units."""
         return self.samples.subset(self.split.index(name))

@@ -158,10 +158,10 @@ class _Run:
             raise DataError("the split leaves no samples for training or none for the test")
         if not bool(torch.isfinite(target).all()):
             raise DataError("a training sample has no finite score")
-        training_data = TrainingData(batch, target)
+        training_data = TrainingData(batch, target, parts=data.score_parts("train"))
         if len(data.split.validation):
-            training_data = TrainingData(
-                batch, target, data.part("validation")[0], validation_mad(data)
+            training_data = training_data._replace(
+                validation=data.part("validation")[0], validation_mad=validation_mad(data)
             )
         seed_all(seed)
         model = build()

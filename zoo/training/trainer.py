@@ -8,8 +8,9 @@ make a resumed run equal to one that was never stopped.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -50,12 +51,15 @@ class TrainingData(NamedTuple):
         target: (S,) their scores in standardised units.
         validation: all validation samples, scaled; None where there are none.
         validation_mad: from standardised predictions of these to the MAD in score units.
+        parts: (S,) by name, scores beside the total of the training samples, in its unit; for
+            heads that predict them.
     """
 
     batch: Batch
     target: Tensor
     validation: Batch | None = None
     validation_mad: Callable[[Tensor], float] | None = None
+    parts: Mapping[str, Tensor] = MappingProxyType({})
 
 
 @dataclass
@@ -120,6 +124,7 @@ class Trainer:
             data.target.to(self.device),
             None if data.validation is None else data.validation.to(self.device),
             data.validation_mad,
+            data.parts,
         )
         self.seed = seed
         self.selection = selection
@@ -127,8 +132,10 @@ class Trainer:
         self.closed_form = callable(getattr(model, "fit", None))
         head = getattr(model, "head", None)
         self.head = head if isinstance(head, ScoreHead) else None
+        self.target = self.data.target
         if self.head is not None:
-            self.head.prepare(self.data.target)
+            self.target = self.head.targets(data.target, data.parts).to(self.device)
+            self.head.prepare(self.target)
         self.optimizer = None if self.closed_form else make_optimizer(model, config)
 
     @property
@@ -250,7 +257,7 @@ class Trainer:
                 "forward detach them, or round them to whole numbers? A model without gradients "
                 "has a method fit(batch, target)"
             )
-        target = self.data.target[index]
+        target = self.target[index]
         if self.head is None:
             loss = self._loss(score.float(), target)
         else:
