@@ -138,7 +138,7 @@ def _loss_title(result: ProtocolResult) -> str:
     if len(names) > 1 or len(scales) > 1:
         return "training loss"
     what = "scores as they are" if scales == {"none"} else "standardised scores"
-    return f"training loss: {names.pop()},\n{what}"
+    return f"training loss:\n{names.pop()},\n{what}"
 
 
 def _losses(row: RowResult) -> dict[str, Array]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     """Name of each figure, its caption, and the figure itself."""
 
 _LEAK = "#a83c0a"
-_NAME_WIDTH = 1.3
-"""Inches for one name in a legend."""
+_LETTER, _HANDLE, _LINE = 0.065, 0.55, 0.18
+"""Inches of a letter in a legend, of the line and the gaps beside a name, and of a row's height."""
 
 
 def unit(result: ProtocolResult) -> str:
@@ -49,7 +49,7 @@ def panels_of(
     """A row of panels, or two where there are more than five."""
     columns = min(len(names), 5)
     rows = -(-len(names) // columns)
-    figure = new_figure((max(3.4, 0.5 + 1.9 * columns), 0.9 + 2.1 * rows), result)
+    figure = new_figure((max(4.2, 0.5 + 1.9 * columns), 0.9 + 2.1 * rows), result)
     grid = figure.subplots(rows, columns, sharex=True, sharey=sharey, squeeze=False).flat
     panels = list(grid)
     for axes in panels[len(names) :]:
@@ -63,7 +63,9 @@ def legend(figure: "Figure", axes: "Axes") -> None:
     """The lines and marks of one panel named below all of them, where there are several."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1:
-        columns = max(1, min(len(labels), int(figure.get_figwidth() / _NAME_WIDTH)))
+        width = _HANDLE + _LETTER * max(map(len, labels))
+        columns = max(1, min(len(labels), int(figure.get_figwidth() / width)))
+        figure.set_figheight(figure.get_figheight() + _LINE * -(-len(labels) // columns))
         figure.legend(
             handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
         )
