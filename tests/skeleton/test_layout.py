@@ -31,6 +31,7 @@ JOINTS = {
     "uiprmd_kinect": 22,
     "uiprmd_vicon": 39,
     "uiprmd_vicon_angles": 39,
+    "keraal_vicon": 17,
     "coco": 17,
     "mediapipe": 33,
 }

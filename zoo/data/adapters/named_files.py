@@ -36,11 +36,15 @@ class Loaded:
         arrays: arrays of the recording by name, as in `Recording`.
         faults: what is wrong with the file and costs less than the recording.
         notes: oddities that cost nothing.
+        scores: scores that the name does not tell.
+        extra: what else the name does not tell.
     """
 
     arrays: dict[str, Any]
     faults: list[RowError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    scores: dict[str, float] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class NamedFilesAdapter(Adapter):
@@ -133,8 +137,8 @@ class NamedFilesAdapter(Adapter):
             session=named.session,
             layout=self.layout,
             fps=self.fps,
-            scores=named.scores,
-            extra=named.extra,
+            scores={**named.scores, **loaded.scores},
+            extra={**named.extra, **loaded.extra},
             **loaded.arrays,
         )
 

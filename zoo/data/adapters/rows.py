@@ -93,6 +93,35 @@ def read_rows(file: Path, width: int, multiples: tuple[int, ...] = (1,)) -> Rows
     return Rows(values, numbers, tuple(sorted({allowed[count] for count in commas})))
 
 
+def read_spaced_rows(file: Path, width: int) -> Rows:
+    """Reads rows of numbers separated by spaces; blank lines are allowed.
+
+    Args:
+        file: the file.
+        width: values per row.
+
+    Raises:
+        RowError: as `read_rows`.
+    """
+    numbered = numbered_lines(file)
+    fields = [line.split() for _, line in numbered]
+    last = numbered[-1][0] if len(numbered) > 1 else None
+    for (number, _), row in zip(numbered, fields, strict=True):
+        if len(row) != width:
+            kind = "truncated" if number == last and len(row) < width else "row-width"
+            wanted = f"{width} values separated by spaces"
+            raise RowError(kind, number, f"{len(row)} values", wanted)
+    numbers = np.array([number for number, _ in numbered], dtype=np.int64)
+    commas = [(n, ",".join(row)) for n, row in zip(numbers.tolist(), fields, strict=True)]
+    try:
+        values = np.array(fields).astype(np.float32)
+    except ValueError:
+        raise _locate(commas, width) from None
+    if not np.isfinite(values).all():
+        raise _locate(commas, width)
+    return Rows(values, numbers, (width,))
+
+
 def numbered_lines(file: Path) -> list[tuple[int, str]]:
     """The lines that are not blank, each with its number, counted from 1.
 
