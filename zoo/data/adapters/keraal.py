@@ -145,8 +145,8 @@ class KeraalViconAdapter(KeraalAdapter):
 
     Args:
         annotator: ``A`` or ``B``; nobody annotated group 3, so it changes nothing.
-        fps: frames a second. Not published; the two published samples have about twice as many frames
-            as the Kinect's of the same movement.
+        fps: frames a second. Not published; the two published samples have about twice as many
+            frames as the Kinect's of the same movement.
     """
 
     name = "keraal_vicon"
