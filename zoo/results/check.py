@@ -12,6 +12,7 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 from zoo.results.collect import BoardKey, Group, groups_of
+from zoo.results.ensemble import ensemble_faults
 from zoo.results.find import finished_runs
 from zoo.results.run import load_run
 from zoo.results.stored import StoredRun, read_store
@@ -56,21 +57,22 @@ def check_store(
         root: folder of all runs.
         each: told (done, total) after each folder.
         again: predicts a run anew from its checkpoint and says whether the predictions come out
-            again; None leaves that out.
+            again; None leaves that out. Not asked for ensembles, which are combined anew.
 
     Raises:
         DataError: there is no such folder.
     """
     runs, _ = read_store(root)
     folders = finished_runs(root, limit=1_000_000_000)[0]
+    ensembles = {run.path for run in runs if run.members}
     findings = []
     for done, folder in enumerate(folders, 1):
         findings += [Finding(folder, fault) for fault in run_faults(folder)]
-        if again is not None:
+        if again is not None and folder not in ensembles:
             findings += [Finding(folder, fault) for fault in _again(folder, again)]
         if each is not None:
             each(done, len(folders))
-    for look in (_true_scores, _people, _splits, _baselines, _training_means, _twins):
+    for look in (_true_scores, _people, _splits, _baselines, _training_means, _twins, _ensembles):
         findings += look(runs)
     for group in groups_of(runs):
         findings += _group(root, group)
@@ -208,6 +210,19 @@ def _twins(runs: Sequence[StoredRun]) -> Iterator[Finding]:
                     f"its predictions are those of {other.model}, seed {other.seed} "
                     f"({other.path.name}) to the last digit, and both were trained",
                 )
+
+
+def _ensembles(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+    """Ensembles that are not the combination of their members, where all of these are there."""
+    known = {run.key_hash: run.path for run in runs}
+    for run in runs:
+        if run.members and all(member in known for member in run.members):
+            try:
+                members = [load_run(known[member]) for member in run.members]
+                faults = list(ensemble_faults(load_run(run.path), members))
+            except (ZooError, AttributeError, KeyError, TypeError, ValueError) as error:
+                faults = [f"its members cannot be combined anew: {error!r}"]
+            yield from (Finding(run.path, fault) for fault in faults)
 
 
 def _group(root: Path, group: Group) -> Iterator[Finding]:

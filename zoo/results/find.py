@@ -20,10 +20,17 @@ def open_run(run: "RunResult | Path | str") -> RunResult:
 
     Raises:
         DataError: no finished run; the message names the runs found below that folder.
-        CheckpointError: its model is registered nowhere; the message says whose it was.
+        CheckpointError: its model is registered nowhere; the message says whose it was. Or it is
+            an ensemble.
     """
-    found = run if isinstance(run, RunResult) else _load(Path(run).expanduser())
+    found = run if isinstance(run, RunResult) else open_finished(run)
     model = found.record["model"]
+    if found.record.get("members"):
+        members = ", ".join(member["model"] for member in found.record["members"])
+        raise CheckpointError(
+            f"the run {found.path} is an ensemble and has no model of its own: name the run of one "
+            f"of its members ({members}). `zoo leaderboard check` combines them anew"
+        )
     if model["name"] not in MODELS:
         source = model.get("source") or {}
         owner = f" (it came from {source['owner']})" if source.get("owner") else ""
@@ -33,6 +40,15 @@ def open_run(run: "RunResult | Path | str") -> RunResult:
             "brings it"
         )
     return found
+
+
+def open_finished(run: Path | str) -> RunResult:
+    """The finished run in the folder `run`, whatever its model.
+
+    Raises:
+        DataError: no finished run; the message names the runs found below that folder.
+    """
+    return _load(Path(run).expanduser())
 
 
 def finished_runs(folder: Path, limit: int = _SHOWN) -> tuple[list[Path], bool]:

@@ -79,6 +79,7 @@ class StoredRun:
         baseline_score: the mean training score.
         people: how many stand in all parts together; None where the record does not say.
         test: true and predicted scores of the test samples.
+        members: of an ensemble, the hash of each member's key; else empty.
     """
 
     path: Path
@@ -101,6 +102,7 @@ class StoredRun:
     baseline_score: float
     people: int | None
     test: Predictions = field(repr=False)
+    members: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -299,6 +301,7 @@ def _stored(folder: Path, record: Mapping[str, Any]) -> StoredRun:
         baseline_score=float(record["baseline_score"]),
         people=_people(record.get("counts")),
         test=table,
+        members=tuple(_text(member["key_hash"]) for member in record.get("members") or ()),
     )
 
 

@@ -1,0 +1,87 @@
+"""`zoo ensemble`: combine finished runs into one that stands on the board like any other."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.cli.main import Parser
+    from zoo.results.run import RunResult
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe `zoo ensemble`."""
+    parser = subparsers.add_parser(
+        "ensemble",
+        help="combine the scores of finished runs",
+        description="Combine the scores of finished runs of one fold, or of a board's entries on "
+        "every exercise and fold they share. The ensemble is a run like any other.",
+    )
+    parser.add_argument("members", nargs="*", metavar="RUN", help="run folders of one fold")
+    parser.add_argument(
+        "--models", nargs="+", metavar="NAME", help="entries as the leaderboard names them, not RUN"
+    )
+    parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
+    parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")
+    parser.add_argument("--exercise", metavar="ID", help="only this exercise")
+    parser.add_argument(
+        "--weights",
+        choices=("mean", "fitted"),
+        default="mean",
+        help="all alike, or fitted on the validation people (default: mean)",
+    )
+    parser.add_argument("--name", metavar="NAME", help="what the board calls it")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Combine, and print what came of it; return the exit code."""
+    from zoo.api import RUNS
+    from zoo.cli.console import complain
+    from zoo.errors import ConfigError
+    from zoo.training.ensemble import ensemble_of_runs, ensembles_of_models
+
+    if bool(args.members) == bool(args.models):
+        raise ConfigError("name what to combine: run folders, or entries with --models")
+    runs = args.runs or RUNS
+    if args.members:
+        if args.dataset or args.protocol or args.exercise:
+            raise ConfigError("--dataset, --protocol and --exercise choose among --models only")
+        _print([ensemble_of_runs(args.members, how=args.weights, name=args.name, runs=runs)])
+        return 0
+    made, left_out = ensembles_of_models(
+        args.models,
+        dataset=args.dataset,
+        protocol=args.protocol,
+        exercise=args.exercise,
+        how=args.weights,
+        name=args.name,
+        runs=runs,
+    )
+    _print(made)
+    for place in left_out:
+        complain(f"left out, for a member is missing: {place}", word="note")
+    return 0
+
+
+def _print(made: Sequence["RunResult"]) -> None:
+    from zoo.cli.console import console, table
+
+    out = console()
+    shown = table("exercise", "fold>", "seed>", "MAD>", "mean score's>", "weights")
+    for result in made:
+        record = result.record
+        shown.add_row(
+            str(record["dataset"]["params"].get("exercise") or "all"),
+            str(record["fold"]),
+            str(record["seed"]),
+            f"{result.test['mad']:.2f}",
+            f"{result.baseline_test['mad']:.2f}",
+            ", ".join(f"{member['weight']:.2f}" for member in record["members"]),
+        )
+    out.print(made[0].record["model"]["name"], style="bold", markup=False)
+    out.print(shown)
+    kept = made[0].path if len(made) == 1 else f"{len(made)} runs"
+    out.print(f"kept in {kept}", markup=False, soft_wrap=True)
