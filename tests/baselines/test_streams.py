@@ -1,0 +1,49 @@
+"""Every graph network takes each of the four streams that multi-stream ensembles are made of."""
+
+import pytest
+import torch
+
+import zoo
+from registry import MODELS
+from zoo.config import card
+from zoo.data.batch import STREAM_CHANNELS, Batch
+from zoo.models import streams_of
+from zoo.skeleton import load_layout
+from zoo.sweep.request import Request
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+FOUR = ("position", "bone", "joint_motion", "bone_motion")
+PAIRED = {"egcn", "d2sta"}
+"""Networks whose two branches are for positions and orientations."""
+GRAPHS = [
+    name
+    for name in MODELS.names()
+    if "graph" in card(name).tags
+    and f"{name}-small" not in MODELS.names()
+    and name.removesuffix("-small") not in PAIRED
+]
+
+
+def test_there_are_graph_networks() -> None:
+    assert {"stgcn-small", "aagcn-small", "ctrgcn-small", "msg3d-small"} <= set(GRAPHS)
+
+
+@pytest.mark.parametrize("stream", FOUR)
+@pytest.mark.parametrize("name", GRAPHS)
+@torch.no_grad()
+def test_a_graph_network_takes_the_stream(name: str, stream: str) -> None:
+    torch.manual_seed(0)
+    model = zoo.create_model(name, layout="kinect_v2", streams=[stream]).eval()
+    assert streams_of(model) == (stream,)
+    joints = load_layout("kinect_v2").num_joints
+    batch = Batch({stream: torch.randn(2, 16, joints, STREAM_CHANNELS[stream])})
+    assert model(batch).score.isfinite().all()
+
+
+def test_the_experiment_asks_for_all_four() -> None:
+    request = Request.from_experiment("aagcn_streams")
+    for size in ("aagcn", "aagcn-small"):
+        asked = [e.settings for e in request.models if e.name == size]
+        assert asked == [(f"model.streams=[{stream}]",) for stream in FOUR]
+    assert len(request.narrowed(models=["aagcn-small"]).models) == 4
