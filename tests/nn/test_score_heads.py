@@ -189,6 +189,59 @@ def test_musdl_is_usdl_of_each_part():
     torch.testing.assert_close(head.read(output).score, score)
 
 
+def test_core_by_hand():
+    """Groups of equally many differences, the place in the group, and the mean over exemplars."""
+    model = toy({"name": "core", "groups": 4, "exemplars": 3, "hidden": 4})
+    head = model.head
+    assert head.exemplar_scores.tolist() == [-1.5, 0.0, 1.75]
+    away = TARGET[:, None] - head.exemplar_scores
+    quartiles = torch.cat([away, -away]).flatten().quantile(torch.linspace(0, 1, 5))
+    torch.testing.assert_close(head.edges, quartiles, atol=5e-3, rtol=0)
+    counts = torch.bucketize(torch.cat([away, -away]).flatten(), head.edges[1:-1]).bincount()
+    assert counts.sum() == 30
+    assert (counts - 7.5).abs().max() <= 2.5
+    features = torch.randn(2, 8, generator=torch.Generator().manual_seed(2))
+    head.refresh(lambda index: index[:, None] * torch.ones(3, 8))
+    assert head.exemplar_features[:, 0].tolist() == [0, 2, 4]
+    total = torch.zeros(2)
+    for e, score in enumerate(head.exemplar_scores):
+        for n in range(2):
+            pair = torch.cat([features[n], head.exemplar_features[e], score[None]])
+            logits, places = head.layers(pair).chunk(2)
+            for g, chance in enumerate(logits.softmax(0)):
+                low, high = head.edges[g], head.edges[g + 1]
+                total[n] += (score + low + places[g] * (high - low)) * chance / 3
+    torch.testing.assert_close(head.read(features).score, total)
+    # Of two sequences each is the other's exemplar.
+    target = torch.tensor([-0.5, 1.0])
+    loss = 0.0
+    for n, m in ((0, 1), (1, 0)):
+        pair = torch.cat([features[n], features[m], target[m, None]])
+        logits, places = head.layers(pair).chunk(2)
+        d = target[n] - target[m]
+        g = int((d > head.edges[1:-1]).sum())
+        place = (d - head.edges[g]) / (head.edges[g + 1] - head.edges[g])
+        loss += (-logits.log_softmax(0)[g] + (places[g] - place) ** 2) / 2
+    torch.testing.assert_close(head.loss(features, target), loss)
+
+
+def test_cores_exemplars_are_training_samples_as_the_network_sees_them_at_the_end():
+    x = batch(20, seed=1)
+    model = toy("core")
+    settings = TrainerConfig(epochs=2, batch_size=8, device="cpu")
+    trainer = Trainer(model, settings, TrainingData(x, torch.linspace(-1, 1, 20)))
+    with reproducible(1), StopSignals() as stop:
+        trainer.run(SilentReporter(), stop)
+    with torch.no_grad():
+        known = model.eval()(x).features
+    distance = torch.cdist(model.head.exemplar_features, known).min(1)
+    assert distance.values.max() < 1e-5
+    assert distance.indices.tolist() == model.head.chosen.tolist()
+    fresh = toy("core", target=torch.zeros(20))
+    fresh.load_state_dict(model.state_dict())
+    assert torch.equal(fresh.eval()(x).score, model(x).score)
+
+
 def test_a_missing_part_is_named():
     with pytest.raises(ConfigError, match=r"'control' of every recording, and 5 of 5 .*primary"):
         toy("po_cf", parts={"primary": PARTS["primary"]})
@@ -199,7 +252,7 @@ def test_a_missing_part_is_named():
         toy({"name": "po_cf", "parts": "primary"})
 
 
-@pytest.mark.parametrize("name", ["usdl", "ordinal"])
+@pytest.mark.parametrize("name", ["usdl", "ordinal", "core"])
 def test_equal_scores_leave_the_head_finite(name):
     model = toy(name, target=torch.ones(5))
     answer = model(batch())
@@ -256,6 +309,21 @@ def test_every_head_learns(name):
     losses = [row.loss for row in trainer.progress.history]
     assert losses[-1] < losses[0]
     assert float((trainer.predict(x) - target).abs().mean()) < 0.35
+
+
+@pytest.mark.parametrize("name", ["usdl", "core"])
+def test_a_training_that_was_stopped_ends_bit_by_bit_the_same(name):
+    data = TrainingData(batch(20, seed=1), torch.linspace(-1, 1, 20), parts={})
+    settings = TrainerConfig(epochs=3, batch_size=8, device="cpu", checkpoint_every=1)
+    states = []
+    whole = Trainer(toy(name), settings, data)
+    again = Trainer(toy(name), settings, data)
+    with reproducible(1), StopSignals() as stop:
+        whole.run(SilentReporter(), stop, states.append)
+        again.restore(states[0])
+        again.run(SilentReporter(), stop)
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[key])
 
 
 # In a run

@@ -243,6 +243,8 @@ class Trainer:
             if self.device.type == "cpu":  # elsewhere asking would wait for the device each time
                 self._require_finite(loss, "loss", epoch)
         self._require_finite(total, "loss", epoch)
+        if self.head is not None:
+            self.head.refresh(self._output)
         mad = self._validate(epoch, stop)
         return EpochRow(epoch, lr, float(total) / samples, mad, time.monotonic() - begun)
 
@@ -268,6 +270,13 @@ class Trainer:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
         self.optimizer.step()
         return loss.detach()
+
+    def _output(self, index: Tensor) -> Tensor:
+        """What the head says of the training samples at `index` (M,), in evaluation mode."""
+        self.model.eval()
+        with torch.no_grad(), autocast(self.config, self.device):
+            output: Tensor = self.model(self.data.batch.select(index)).output
+        return output.float()
 
     def _loss(self, score: Tensor, target: Tensor) -> Tensor:
         if self.config.loss == "huber":
