@@ -26,6 +26,9 @@ _FACTORIES = {
     "protocol": Source("zoo.protocol.protocol", "Protocol.from_config", "", None),
 }
 
+TRAINER_OPTIONS = {"init_from": None, "init_joints": None, "init_head": "keep"}
+"""Settings of the trainer, and their defaults, that only a configuration that uses them names."""
+
 
 def use_config_dir(path: str | Path) -> None:
     """Search a user's folder before the zoo's own configs, and register what is new in it.
@@ -266,7 +269,7 @@ def _apply_mapping(config: Config, values: Config, where: str) -> Config:
 
 
 def _require_key(config: Config, key: str) -> None:
-    keys = _all_keys(config)
+    keys = _all_keys(config) | {f"trainer.{name}" for name in TRAINER_OPTIONS}
     if key in keys:
         return
     if key.startswith("model."):

@@ -126,18 +126,7 @@ def matching_joints(own: Layout, other: Layout, named: Mapping[str, str]) -> lis
         ConfigError: `named` has a joint that is not in its layout.
         DataError: joints of ours have no counterpart.
     """
-    for layout, joints in ((own, named.keys()), (other, named.values())):
-        for joint in joints:
-            if joint not in layout.joints:
-                raise ConfigError(
-                    f"split.joints: {layout.name} has no joint {joint!r}. "
-                    f"{did_you_mean(str(joint), layout.joints)}"
-                )
-    by_words = {_words(joint): j for j, joint in enumerate(other.joints)}
-    found = [
-        other.index(named[joint]) if joint in named else by_words.get(_words(joint))
-        for joint in own.joints
-    ]
+    found = counterparts(own, other, named)
     missing = [joint for joint, at in zip(own.joints, found, strict=True) if at is None]
     if missing:
         raise DataError(
@@ -146,6 +135,28 @@ def matching_joints(own: Layout, other: Layout, named: Mapping[str, str]) -> lis
             f"{missing[0]}: JOINT}}; it has {', '.join(other.joints)}"
         )
     return [at for at in found if at is not None]
+
+
+def counterparts(
+    own: Layout, other: Layout, named: Mapping[str, str], where: str = "split.joints"
+) -> list[int | None]:
+    """As `matching_joints`, with None for a joint that `other` does not have.
+
+    Raises:
+        ConfigError: `named`, the setting `where`, has a joint that is not in its layout.
+    """
+    for layout, joints in ((own, named.keys()), (other, named.values())):
+        for joint in joints:
+            if joint not in layout.joints:
+                raise ConfigError(
+                    f"{where}: {layout.name} has no joint {joint!r}. "
+                    f"{did_you_mean(str(joint), layout.joints)}"
+                )
+    by_words = {_words(joint): j for j, joint in enumerate(other.joints)}
+    return [
+        other.index(named[joint]) if joint in named else by_words.get(_words(joint))
+        for joint in own.joints
+    ]
 
 
 def _words(joint: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry import UserError
-from zoo.config import compose, entry_config
+from zoo.config import TRAINER_OPTIONS, compose, entry_config
 from zoo.results.key import MACHINE_KEYS
 from zoo.results.stored import StoredRun
 
@@ -69,7 +69,10 @@ def _defaults(model: str, run: StoredRun) -> dict[str, Any] | None:
     blocks = {
         "model": {"head": None, **{k: v for k, v in config["model"].items() if k != "name"}},
         "dataset": {k: v for k, v in config["dataset"].items() if k not in ("name", "exercise")},
-        "trainer": {k: v for k, v in config["trainer"].items() if k not in MACHINE_KEYS},
+        "trainer": {
+            **TRAINER_OPTIONS,
+            **{k: v for k, v in config["trainer"].items() if k not in MACHINE_KEYS},
+        },
     }
     return flat(json.loads(json.dumps(blocks)))
 

@@ -12,6 +12,7 @@ OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "constant")
 LOSSES = ("mse", "huber")
 PRECISIONS = ("fp32", "bf16")
+INIT_HEADS = ("keep", "fresh")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class TrainerConfig:
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:N``.
         threads: CPU threads of torch; None leaves its choice.
         checkpoint_every: epochs between checkpoints; what a kill can lose at most.
+        init_from: folder of a finished run whose weights the training starts from; None starts
+            afresh. In a run's own configuration it is the hash of that run's key.
+        init_joints: the other run's joint for ours, where their names differ.
+        init_head: ``keep`` takes the head's weights too, ``fresh`` leaves them as initialised.
     """
 
     epochs: int = 60
@@ -55,6 +60,9 @@ class TrainerConfig:
     device: str = "auto"
     threads: int | None = None
     checkpoint_every: int = 5
+    init_from: str | None = None
+    init_joints: Mapping[str, str] | None = None
+    init_head: str = "keep"
 
     def __post_init__(self) -> None:
         for key in ("epochs", "batch_size", "eval_batch_size", "checkpoint_every"):
@@ -74,11 +82,14 @@ class TrainerConfig:
             ("schedule", SCHEDULES),
             ("loss", LOSSES),
             ("precision", PRECISIONS),
+            ("init_head", INIT_HEADS),
         ):
             if getattr(self, key) not in known:
                 self._refuse(key, " or ".join(known))
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(self.device)):
             self._refuse("device", "auto, cpu, cuda or cuda:N")
+        if self.init_joints is not None and not isinstance(self.init_joints, Mapping):
+            self._refuse("init_joints", "our joints and the other run's, {Waist: SpineBase}")
         if self.warmup_epochs >= self.epochs:
             self._refuse("warmup_epochs", f"fewer than trainer.epochs ({self.epochs})")
 

@@ -34,6 +34,7 @@ from zoo.training.seeding import reproducible, seed_all
 from zoo.training.state import TrainState, first
 from zoo.training.stop import StopRequest, StopSignals, TrainingStopped
 from zoo.training.trainer import Trainer, TrainingData
+from zoo.training.transfer import Transferred, start_from, with_source
 
 
 class PreparedData(Protocol):
@@ -49,9 +50,13 @@ class PreparedData(Protocol):
 
 
 def run_key(config: Mapping[str, Any], dataset: PreparedData, protocol_hash: str) -> RunKey:
-    """The key of the run that `train_run` would make; for asking whether it is there already."""
+    """The key of the run that `train_run` would make; for asking whether it is there already.
+
+    Raises:
+        DataError: ``trainer.init_from`` names no finished run.
+    """
     return RunKey.of(
-        config,
+        with_source(config)[0],
         fingerprint=dataset.fingerprint,
         layout=dataset.layout,
         protocol_hash=protocol_hash,
@@ -90,13 +95,19 @@ def train_run(
         ConfigError: a setting that does not exist or has an impossible value.
         RunExistsError: the run is there, and neither `resume` nor `overwrite` is given.
         RunBusyError: another process works on it.
-        CheckpointError: what is to be resumed does not fit, with the reason.
+        CheckpointError: what is to be resumed or started from does not fit, with the reason.
         TrainingError: the loss is no longer finite, the memory does not suffice.
         StorageError: no room on the disk; the last checkpoint is kept.
         TrainingStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
     """
+    config, source = with_source(config)
     trainer_config = TrainerConfig.from_dict(config["trainer"])
-    key = run_key(config, dataset, data.protocol.hash())
+    key = RunKey.of(
+        config,
+        fingerprint=dataset.fingerprint,
+        layout=dataset.layout,
+        protocol_hash=data.protocol.hash(),
+    )
     folder = RunFolder(key.path(runs))
     teller = reporter or SilentReporter()
     start = folder.begin(resume=resume, overwrite=overwrite)
@@ -105,7 +116,7 @@ def train_run(
         return load_run(folder.path)
     try:
         with StopSignals() as stop, reproducible(trainer_config.threads):
-            run = _Run(key, folder, data, config, trainer_config, teller, stop)
+            run = _Run(key, folder, data, config, trainer_config, teller, stop, source)
             if resume and start is Start.NEW:
                 _mention_others(key, folder, teller)
             return run.go(build, start)
@@ -119,6 +130,8 @@ class _Run:
     """One process's work on a run.
 
     Attributes:
+        source: the run whose weights it starts from; None starts afresh.
+        transferred: what was taken from there.
         sessions: what the processes before this one, and this one, computed with.
         kept: last epoch that is safe on the disk.
     """
@@ -130,6 +143,8 @@ class _Run:
     settings: TrainerConfig
     reporter: Reporter
     stop: StopSignals
+    source: RunResult | None = None
+    transferred: Transferred | None = None
     sessions: list[dict[str, Any]] = field(default_factory=list)
     kept: int = 0
 
@@ -165,6 +180,11 @@ class _Run:
             )
         seed_all(seed)
         model = build()
+        if self.source is not None:
+            self.transferred = start_from(
+                model, self.source, data, self.key.config["dataset"]["name"], self.settings
+            )
+            self.reporter.on_note(self.transferred.note)
         tell_scale(model, data.stream_scaler)
         trainer = Trainer(
             model,
@@ -246,6 +266,8 @@ class _Run:
         record = finished_record(self.key, self.data, trainer, tables, self.sessions)
         if deviation:
             record["deviation"] = {part: values.tolist() for part, values in deviation.items()}
+        if self.transferred is not None:
+            record["init_from"] = self.transferred.to_dict()
         record["durations"]["finish"] = time.monotonic() - begun
         self.stop.check()
         self.folder.finish(finished_files(self.config, self.data, checkpoint, tables), record)
