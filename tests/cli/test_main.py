@@ -40,7 +40,8 @@ def test_light_commands_never_import_torch(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom zoo.cli.main import main\n"
         f"try: rc = main({arguments!r})\nexcept SystemExit as e: rc = e.code or 0\n"
-        "heavy = {'torch', 'scipy', 'torch_geometric', 'matplotlib', 'baselines'} & set(sys.modules)\n"
+        "heavy = {'torch', 'scipy', 'torch_geometric', 'matplotlib', 'baselines'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else rc)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
