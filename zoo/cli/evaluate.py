@@ -70,20 +70,21 @@ def _print_json(found: "Evaluation", intervals: "Intervals") -> None:
 
 def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") -> None:
     from zoo.cli.console import table
-    from zoo.cli.outcome import cells, columns, verdict, warn_leaky
+    from zoo.cli.outcome import cells, columns, score_digits, verdict, warn_leaky
 
     run, name = found.run, found.run.record["model"]["name"]
     who = "the test recordings (LEAKY)" if run.leaky else "people never seen in training"
     computed = found.metrics["test"]["recording"]
     titles = (f"{title}>" for title, _ in columns(computed))
     shown = table("", *titles, title=f"{name} on {who}")
-    shown.add_row("computed now", *cells(computed))
-    shown.add_row("stored", *cells(run.test))
+    digits = score_digits(run)
+    shown.add_row("computed now", *cells(computed, digits))
+    shown.add_row("stored", *cells(run.test, digits))
     if name != "mean":
-        shown.add_row("mean score", *cells(run.baseline_test))
+        shown.add_row("mean score", *cells(run.baseline_test, digits))
     out.print(shown)
     if name != "mean":
-        out.print(verdict(name, computed["mad"], run.baseline_test["mad"]), markup=False)
+        out.print(verdict(name, computed["mad"], run.baseline_test["mad"], digits), markup=False)
     out.print(_coverage(intervals), markup=False)
     warn_leaky(out, run)
     for file in found.altered:

@@ -22,12 +22,15 @@ def print_run(out: "Console", result: "RunResult") -> None:
     name = result.record["model"]["name"]
     out.print(_title(result), style="bold", markup=False)
     shown = table("model", *(f"{title}>" for title, _ in columns(result.test)))
-    shown.add_row(name, *cells(result.test))
+    digits = score_digits(result)
+    shown.add_row(name, *cells(result.test, digits))
     if name != "mean":
-        shown.add_row("mean score", *cells(result.baseline_test))
+        shown.add_row("mean score", *cells(result.baseline_test, digits))
     out.print(shown)
     if name != "mean":
-        out.print(verdict(name, result.test["mad"], result.baseline_test["mad"]), markup=False)
+        out.print(
+            verdict(name, result.test["mad"], result.baseline_test["mad"], digits), markup=False
+        )
     warn_leaky(out, result)
     out.print(f"kept in {result.path}", style="dim", markup=False, soft_wrap=True)
 
@@ -38,20 +41,23 @@ def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
     name = first.record["model"]["name"]
     titles = (f"{title}>" for title, _ in columns(first.test))
     shown = table("fold", *titles, "mean score's MAD>")
+    digits = score_digits(first)
     for result in results:
         fold = str(result.record["fold"])
-        shown.add_row(fold, *cells(result.test), number(result.baseline_test["mad"], 2))
+        shown.add_row(
+            fold, *cells(result.test, digits), number(result.baseline_test["mad"], digits)
+        )
     over_folds = {key: [r.test[key] for r in results] for _, key in columns(first.test)}
     baseline = [r.baseline_test["mad"] for r in results]
     shown.add_section()
     for label, summary in (("mean", fmean), ("± sd", _deviation)):
         summed = {key: summary(values) for key, values in over_folds.items()}
-        shown.add_row(label, *cells(summed), number(summary(baseline), 2))
+        shown.add_row(label, *cells(summed, digits), number(summary(baseline), digits))
     people = len({person for r in results for person in r.split["test"]["persons"]})
     out.print(_title(first, people=people, folds=len(results)), style="bold", markup=False)
     out.print(shown)
     if name != "mean":
-        out.print(verdict(name, fmean(over_folds["mad"]), fmean(baseline)), markup=False)
+        out.print(verdict(name, fmean(over_folds["mad"]), fmean(baseline), digits), markup=False)
     warn_leaky(out, first)
     out.print(f"kept in {first.path.parent}", style="dim", markup=False, soft_wrap=True)
 
@@ -68,9 +74,14 @@ def columns(metrics: "Metrics") -> tuple[tuple[str, str], ...]:
     return COLUMNS + (BINARY_COLUMNS if BINARY_COLUMNS[0][1] in metrics else ())
 
 
-def cells(metrics: "Metrics") -> list[str]:
+def score_digits(result: "RunResult") -> int:
+    """Decimals of errors: two, and four where the mean score is off by less than half a point."""
+    return 4 if result.baseline_test["mad"] < 0.5 else 2
+
+
+def cells(metrics: "Metrics", score_digits: int) -> list[str]:
     """The metrics as table cells; what is undefined is a dash."""
-    digits = {"mad": 2, "rmse": 2, "mape": 2}
+    digits = {"mad": score_digits, "rmse": score_digits, "mape": 2}
     return [number(metrics[key], digits.get(key, 3)) for _, key in columns(metrics)]
 
 
@@ -79,7 +90,7 @@ def number(value: float, digits: int) -> str:
     return "–" if not math.isfinite(value) else f"{value:.{digits}f}"
 
 
-def verdict(name: str, mad: float, baseline: float) -> str:
+def verdict(name: str, mad: float, baseline: float, digits: int = 2) -> str:
     """Which of the two is better, and by how much."""
     if not baseline or not math.isfinite(mad):
         return f"{name} cannot be compared with the mean score here."
@@ -88,8 +99,8 @@ def verdict(name: str, mad: float, baseline: float) -> str:
         return f"{name} is exactly as good as the mean score."
     better = "better" if change < 1 else "worse"
     return (
-        f"{name} is {better} than the mean score by {abs(1 - change):.0%}: it is off by {mad:.2f} "
-        f"points on average, the mean score by {baseline:.2f}."
+        f"{name} is {better} than the mean score by {abs(1 - change):.0%}: it is off by "
+        f"{mad:.{digits}f} points on average, the mean score by {baseline:.{digits}f}."
     )
 
 
