@@ -102,7 +102,8 @@ def derive(motion: Motion, names: Sequence[str]) -> dict[str, Array]:
         if missing:
             raise DataError(
                 f"recording {motion.name} cannot give the stream {name!r}: it has "
-                f"{', '.join(motion.streams)} and no {' or '.join(missing)}"
+                f"{', '.join(motion.streams)} and no {' or '.join(missing)}. Choose a dataset with "
+                f"it, or set model.streams, as in model.streams=[{next(iter(motion.streams))}]"
             )
         if name in motion.streams:
             derived[name] = motion.streams[name]
