@@ -338,6 +338,7 @@ def _prepare_into(
 ) -> None:
     start = time.perf_counter()
     report = PrepareReport(strict=strict)
+    adapter.look(source)
     header = {
         "name": adapter.name,
         "title": adapter.title,

@@ -140,6 +140,15 @@ class Adapter(ABC):
 
     NO_PROGRESS: ClassVar[Progress] = staticmethod(lambda done, total, what: None)
 
+    def look(self, source: Path | None) -> None:  # noqa: B027
+        """Called before `read` and before the attributes above are asked for.
+
+        For an adapter whose layout, scores or exercises stand in the source.
+
+        Raises:
+            DataError: the folder does not hold this dataset.
+        """
+
     @abstractmethod
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
