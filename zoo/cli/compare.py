@@ -48,14 +48,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(out: "Console", found: "ComparedModels", limit: int | None) -> None:
     from zoo.cli.console import table
+    from zoo.results.render.words import fixed
 
+    digits = found.digits
     title = f"{found.dataset}, {found.protocol.name}: {found.places}"
     out.print(title, style="bold", markup=False)
     shown = table("person", "group", f"error of {found.a}>", f"error of {found.b}>", "difference>")
     for pair in found.persons[:limit]:
         shown.add_row(
-            pair.person, pair.group or "", f"{pair.error_a:.2f}", f"{pair.error_b:.2f}",
-            f"{pair.difference:+.2f}",
+            pair.person, pair.group or "", fixed(pair.error_a, digits), fixed(pair.error_b, digits),
+            fixed(pair.difference, digits, sign=True),
         )  # fmt: skip
     out.print(shown)
     if limit is not None and len(found.persons) > limit:
@@ -64,8 +66,9 @@ def _print(out: "Console", found: "ComparedModels", limit: int | None) -> None:
     shown = table("exercise", f"MAD of {found.a}>", f"MAD of {found.b}>", "difference>")
     for row in found.exercises:
         shown.add_row(
-            row.exercise, f"{row.mad_a:.2f}", f"{row.mad_b:.2f}", f"{row.mad_a - row.mad_b:+.2f}"
-        )
+            row.exercise, fixed(row.mad_a, digits), fixed(row.mad_b, digits),
+            fixed(row.mad_a - row.mad_b, digits, sign=True),
+        )  # fmt: skip
     out.print(shown)
     test = found.test
     out.print(

@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(made: Sequence["RunResult"]) -> None:
     from zoo.cli.console import console, table
+    from zoo.results.render.words import fixed
 
     out = console()
     shown = table("exercise", "fold>", "seed>", "MAD>", "mean score's>", "weights")
@@ -77,8 +78,8 @@ def _print(made: Sequence["RunResult"]) -> None:
             str(record["dataset"]["params"].get("exercise") or "all"),
             str(record["fold"]),
             str(record["seed"]),
-            f"{result.test['mad']:.2f}",
-            f"{result.baseline_test['mad']:.2f}",
+            fixed(result.test["mad"], result.digits),
+            fixed(result.baseline_test["mad"], result.digits),
             ", ".join(f"{member['weight']:.2f}" for member in record["members"]),
         )
     out.print(made[0].record["model"]["name"], style="bold", markup=False)

@@ -70,14 +70,14 @@ def _print_json(found: "Evaluation", intervals: "Intervals") -> None:
 
 def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") -> None:
     from zoo.cli.console import table
-    from zoo.cli.outcome import cells, columns, score_digits, verdict, warn_leaky
+    from zoo.cli.outcome import cells, columns, verdict, warn_leaky
 
     run, name = found.run, found.run.record["model"]["name"]
     who = "the test recordings (LEAKY)" if run.leaky else "people never seen in training"
     computed = found.metrics["test"]["recording"]
     titles = (f"{title}>" for title, _ in columns(computed))
     shown = table("", *titles, title=f"{name} on {who}")
-    digits = score_digits(run)
+    digits = run.digits
     shown.add_row("computed now", *cells(computed, digits))
     shown.add_row("stored", *cells(run.test, digits))
     if name != "mean":
@@ -85,7 +85,7 @@ def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") ->
     out.print(shown)
     if name != "mean":
         out.print(verdict(name, computed["mad"], run.baseline_test["mad"], digits), markup=False)
-    out.print(_coverage(intervals), markup=False)
+    out.print(_coverage(intervals, digits), markup=False)
     warn_leaky(out, run)
     for file in found.altered:
         out.print(
@@ -95,18 +95,19 @@ def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") ->
     out.print(_agreement(found), style="green" if found.agrees else "bold red", markup=False)
 
 
-def _coverage(intervals: "Intervals") -> str:
+def _coverage(intervals: "Intervals", digits: int) -> str:
     """How wide the intervals are and what they held, in a sentence."""
     from zoo.results.intervals import no_interval
+    from zoo.results.render.words import fixed
 
     calibration = intervals.calibration
     if not calibration.finite:
         return no_interval(calibration)
-    width = "on average " if calibration.scaled else ""
+    width = f"{'on average ' if calibration.scaled else ''}{fixed(intervals.width, digits)}"
     people = "people (not new ones: this protocol leaks)" if intervals.leaky else "people"
     return (
         f"Intervals of {calibration.level:.0%}, from the errors for {calibration.people} "
-        f"validation people, are {width}{intervals.width:.2f} points wide and hold every true "
+        f"validation people, are {width} points wide and hold every true "
         f"score of {intervals.covered} of {intervals.people} test {people} and "
         f"{intervals.coverage:.0%} of their recordings."
     )

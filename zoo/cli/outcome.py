@@ -6,6 +6,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
+from zoo.results.render.words import fixed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +23,7 @@ def print_run(out: "Console", result: "RunResult") -> None:
     name = result.record["model"]["name"]
     out.print(_title(result), style="bold", markup=False)
     shown = table("model", *(f"{title}>" for title, _ in columns(result.test)))
-    digits = score_digits(result)
+    digits = result.digits
     shown.add_row(name, *cells(result.test, digits))
     if name != "mean":
         shown.add_row("mean score", *cells(result.baseline_test, digits))
@@ -41,18 +42,16 @@ def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
     name = first.record["model"]["name"]
     titles = (f"{title}>" for title, _ in columns(first.test))
     shown = table("fold", *titles, "mean score's MAD>")
-    digits = score_digits(first)
+    digits = first.digits
     for result in results:
         fold = str(result.record["fold"])
-        shown.add_row(
-            fold, *cells(result.test, digits), number(result.baseline_test["mad"], digits)
-        )
+        shown.add_row(fold, *cells(result.test, digits), fixed(result.baseline_test["mad"], digits))
     over_folds = {key: [r.test[key] for r in results] for _, key in columns(first.test)}
     baseline = [r.baseline_test["mad"] for r in results]
     shown.add_section()
     for label, summary in (("mean", fmean), ("± sd", _deviation)):
         summed = {key: summary(values) for key, values in over_folds.items()}
-        shown.add_row(label, *cells(summed, digits), number(summary(baseline), digits))
+        shown.add_row(label, *cells(summed, digits), fixed(summary(baseline), digits))
     people = len({person for r in results for person in r.split["test"]["persons"]})
     out.print(_title(first, people=people, folds=len(results)), style="bold", markup=False)
     out.print(shown)
@@ -74,23 +73,13 @@ def columns(metrics: "Metrics") -> tuple[tuple[str, str], ...]:
     return COLUMNS + (BINARY_COLUMNS if BINARY_COLUMNS[0][1] in metrics else ())
 
 
-def score_digits(result: "RunResult") -> int:
-    """Decimals of errors: two, and four where the mean score is off by less than half a point."""
-    return 4 if result.baseline_test["mad"] < 0.5 else 2
-
-
 def cells(metrics: "Metrics", score_digits: int) -> list[str]:
     """The metrics as table cells; what is undefined is a dash."""
     digits = {"mad": score_digits, "rmse": score_digits, "mape": 2}
-    return [number(metrics[key], digits.get(key, 3)) for _, key in columns(metrics)]
+    return [fixed(metrics[key], digits.get(key, 3)) for _, key in columns(metrics)]
 
 
-def number(value: float, digits: int) -> str:
-    """A number with a fixed count of decimals, or a dash when it is undefined."""
-    return "–" if not math.isfinite(value) else f"{value:.{digits}f}"
-
-
-def verdict(name: str, mad: float, baseline: float, digits: int = 2) -> str:
+def verdict(name: str, mad: float, baseline: float, digits: int) -> str:
     """Which of the two is better, and by how much."""
     if not baseline or not math.isfinite(mad):
         return f"{name} cannot be compared with the mean score here."

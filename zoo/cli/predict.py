@@ -103,7 +103,7 @@ def _print_table(
     out: "Console", predictor: "Predictor", scored: "Sequence[ScoredRecording]", segments: bool
 ) -> None:
     from zoo.cli.console import table
-    from zoo.cli.outcome import number
+    from zoo.results.render.words import fixed
 
     named = any(s.recording != s.source for s in scored)
     known = any(s.true is not None for s in scored)
@@ -112,19 +112,19 @@ def _print_table(
     around = f"{predictor.level:.0%} interval>"
     titles = ("file", "recording", "segment>", "frames>", "score>", "true>", around, "ms a frame>")
     model = predictor.run.record["model"]["name"]
-    digits = 2 if predictor.trained.target_scaler.scale > 0.5 else 4  # scores of 0–50 or of 0–1
+    digits = predictor.run.digits
     shown = table(*compress(titles, wanted), title=f"scored by {model}")
     shown.columns[0].overflow = "fold"
     for s in scored:
-        true = "–" if s.true is None else number(s.true, digits)
+        true = "–" if s.true is None else fixed(s.true, digits)
         speed = f"{s.ms_per_frame:.3f}"
-        interval = "" if s.interval is None else " to ".join(number(v, digits) for v in s.interval)
-        score = number(s.score, digits)
+        interval = "" if s.interval is None else " to ".join(fixed(v, digits) for v in s.interval)
+        score = fixed(s.score, digits)
         row = (s.source, s.recording, "all", str(s.frames), score, true, interval, speed)
         shown.add_row(*compress(row, wanted))
         for i, part in enumerate(s.segments if segments else ()):
             frames = f"{part.start}–{part.stop - 1}"
-            row = ("", "", str(i), frames, number(part.score, digits), "", "", "")
+            row = ("", "", str(i), frames, fixed(part.score, digits), "", "", "")
             shown.add_row(*compress(row, wanted))
     out.print(shown)
     for warning in predictor.warnings:

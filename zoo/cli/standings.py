@@ -10,6 +10,7 @@ from zoo.results.render.words import (
     count,
     fixed,
     interval,
+    metric_digits,
     plain,
 )
 
@@ -70,12 +71,13 @@ def _ranked(section: Mapping[str, Any]) -> Any:
         "rank", "model", f"{titles[0]}>", "95 %", *(f"{t}>" for t in titles[1:]), "vs mean>",
         "weights>", "runs>", "source",
     )  # fmt: skip
+    digits = metric_digits(section["score_range"])
     for entry in section["entries"]:
         mean = entry["metrics"]["mean"]
-        mad, *others = (fixed(mean[m]["value"], _digits(m)) for m in section["metrics"])
+        mad, *others = (fixed(mean[m]["value"], digits[m]) for m in section["metrics"])
         gain = entry["better_than_mean"]["value"]
         cells = (
-            mad, interval(mean["mad"]["low"], mean["mad"]["high"]), *others,
+            mad, interval(mean["mad"]["low"], mean["mad"]["high"], digits["mad"]), *others,
             f"{fixed(None if gain is None else -gain, 0, sign=True)} %",
             count(entry["parameters"]), str(entry["runs"]),
         )  # fmt: skip
@@ -91,15 +93,12 @@ def _whole(cell: str) -> str:
 def _by_exercise(section: Mapping[str, Any]) -> Any:
     ids = [exercise["id"] for exercise in section["exercises"]]
     shown = table("model", *(f"MAD {id_}>" for id_ in ids), *(f"Spearman {id_}>" for id_ in ids))
+    digits = metric_digits(section["score_range"])
     for entry in section["entries"]:
         cells = [
-            fixed(entry["metrics"][id_][metric]["value"], _digits(metric))
+            fixed(entry["metrics"][id_][metric]["value"], digits[metric])
             for metric in ("mad", "spearman")
             for id_ in ids
         ]
         shown.add_row(entry["name"], *cells)
     return shown
-
-
-def _digits(metric: str) -> int:
-    return 3 if metric == "spearman" else 2

@@ -75,8 +75,8 @@ class Explanation:
 
     @property
     def digits(self) -> int:
-        """Decimals of a score: 2 for scores like 0–50, 4 for scores of 0–1."""
-        return 2 if self.sample.trained.target_scaler.scale > 0.5 else 4
+        """Decimals of a score."""
+        return self.sample.trained.run.digits
 
     @property
     def sentences(self) -> list[str]:

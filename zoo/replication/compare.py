@@ -152,6 +152,7 @@ class Replication:
                     "title": whole.title,
                     "summary": whole.summary,
                     "dataset": whole.dataset,
+                    "score_range": dataset_facts(whole.dataset).score_range,
                     "protocol": whole.protocol,
                     "beside": whole.beside,
                     "readings": {name: READINGS[name] for name in whole.readings},

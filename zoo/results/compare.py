@@ -11,8 +11,10 @@ from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons
 from zoo.evaluation.statistics.paired import SIGNIFICANCE
 from zoo.results.collect import BoardKey, Group, collect_groups, fold_words, natural
 from zoo.results.comparable import incomparable
+from zoo.results.facts import dataset_facts
 from zoo.results.files import read_json
 from zoo.results.folder import RECORD
+from zoo.results.render.words import fixed
 from zoo.results.scored import pooled_table
 from zoo.results.stored import ProtocolId, StoredRun, read_stored
 
@@ -51,6 +53,11 @@ class ComparedModels:
     exercises: list[ExerciseErrors]
 
     @property
+    def digits(self) -> int:
+        """Decimals of errors."""
+        return dataset_facts(self.dataset).digits
+
+    @property
     def tied(self) -> bool:
         """Whether the difference is within noise."""
         return self.test.permutation_p > SIGNIFICANCE
@@ -59,17 +66,19 @@ class ComparedModels:
     def verdict(self) -> str:
         """Which is better and by how much, in a sentence."""
         test = self.test
+        low, high = (fixed(v, self.digits, sign=True) for v in (test.low, test.high))
+        points = f"{fixed(abs(test.difference), self.digits)} points"
         off = (
-            f"95 % interval of the difference {test.low:+.2f} to {test.high:+.2f}, "
+            f"95 % interval of the difference {low} to {high}, "
             f"permutation p = {test.permutation_p:.3g}, {len(self.persons)} people"
         )
         if self.tied:
             return (
-                f"{self.a} and {self.b} are tied: they differ by {abs(test.difference):.2f} points "
-                f"on average, which is within noise ({off})."
+                f"{self.a} and {self.b} are tied: they differ by {points} on average, "
+                f"which is within noise ({off})."
             )
         better, worse = (self.a, self.b) if test.difference < 0 else (self.b, self.a)
-        return f"{better} is better than {worse} by {abs(test.difference):.2f} points ({off})."
+        return f"{better} is better than {worse} by {points} ({off})."
 
 
 def compare(

@@ -6,6 +6,7 @@ from typing import Any
 
 from registry import DATASETS, MODELS, Card, UserError
 from zoo.config import card, entry_config
+from zoo.results.render.words import score_digits
 
 OWN = "skeleton-zoo"
 """Distribution of the built-in models."""
@@ -21,6 +22,11 @@ class DatasetFacts:
     title: str
     score_range: tuple[float, float] | None
     exercises: Mapping[str, str]
+
+    @property
+    def digits(self) -> int:
+        """Decimals of its scores and of errors in them."""
+        return score_digits(self.score_range)
 
 
 def provider(owner: str) -> str:

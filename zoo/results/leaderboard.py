@@ -130,6 +130,7 @@ def _pair(honest: Section, leaky: Section) -> Mapping[str, Any]:
             couples.append((entry.model, entry, there[entry.model]))
     return {
         "dataset": honest.dataset,
+        "score_range": honest.score_range,
         "honest": honest.protocol["name"],
         "leaky": leaky.protocol["name"],
         "entries": [

@@ -26,6 +26,7 @@ from zoo.results import collect, facts
 from zoo.results.board import Entry, Incomplete, RunRow, Section, Versus
 from zoo.results.collect import Group
 from zoo.results.failed import failures
+from zoo.results.render.words import fixed
 from zoo.results.stored import UNKNOWN, StoredRun
 
 METRICS = tuple(BOARD_METRICS)
@@ -77,7 +78,7 @@ def section(
             "folds": sorted({fold for folds in group.folds.values() for fold in folds}),
             "seeds": sorted({seed for entry in group.entries for seed in entry.seeds}),
         },
-        meaning=_meaning(ranked, protocol.leak_reason) if protocol.leaky else "",
+        meaning=_meaning(ranked, protocol.leak_reason, known.digits) if protocol.leaky else "",
         exercises=[{"id": e, "title": known.exercises.get(e, "")} for e in group.exercises],
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
         metrics=list(METRICS),
@@ -295,7 +296,7 @@ def _why_missing(entry: collect.Entry, public: bool) -> str:
     return "; ".join(f"{count} failed: {error}" for error, count in failed.most_common())
 
 
-def _meaning(ranked: Sequence[Entry], leak_reason: str) -> str:
+def _meaning(ranked: Sequence[Entry], leak_reason: str, digits: int) -> str:
     """What the numbers of a leaky board mean, in plain words."""
     said = (
         "This protocol leaks: the errors below do not say how well a model scores people it has "
@@ -306,8 +307,8 @@ def _meaning(ranked: Sequence[Entry], leak_reason: str) -> str:
         off = bones.metrics["mean"]["mad"].value
         said += (
             f" {LEAK_REFERENCE}, which compares lengths of bones and knows nothing of the "
-            f"movement, is off by {off:.2f} points here: whatever is no better has shown no more "
-            "than that it recognises bodies."
+            f"movement, is off by {fixed(off, digits)} points here: whatever is no better has "
+            "shown no more than that it recognises bodies."
         )
     return f"{said} Boards that split by person are the ones to trust."
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.config import read_yaml
 from zoo.errors import ConfigError, DataError
+from zoo.results.facts import dataset_facts
 from zoo.results.files import file_hash, read_json
 from zoo.results.folder import CONFIG, HISTORY, PREDICTIONS, RECORD, SPLIT
 from zoo.results.predictions import LevelMetrics, Metrics, Predictions, read_predictions
@@ -64,6 +65,11 @@ class RunResult:
     def binary(self) -> bool:
         """Whether what is predicted is right (1) or wrong (0)."""
         return bool(self.record["dataset"].get("binary", False))
+
+    @cached_property
+    def digits(self) -> int:
+        """Decimals of its scores and of errors in them."""
+        return dataset_facts(str(self.record["dataset"]["name"])).digits
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def scatter(study: Study, result: ProtocolResult) -> "Figures":
         figures = row.metrics[exercise]
         rho = fixed(figures["spearman"].value, 2)
         axes.text(
-            0.04, 0.97, f"MAD {fixed(figures['mad'].value, result.digits)}\nρ {rho}",
+            0.04, 0.97, f"MAD {fixed(figures['mad'].value, result.digits['mad'])}\nρ {rho}",
             transform=axes.transAxes, va="top", size=8, color=INK,
         )  # fmt: skip
         axes.set(xlim=limits, ylim=limits, aspect="equal", xlabel=f"true score, {unit(result)}")

@@ -18,6 +18,7 @@ from zoo.evaluation.statistics import (
 from zoo.results import facts
 from zoo.results.files import read_json
 from zoo.results.folder import RECORD
+from zoo.results.render.words import metric_digits
 from zoo.results.scored import pooled_table
 from zoo.results.stored import ProtocolId, StoredRun, read_stored
 from zoo.study.plan import Row
@@ -110,10 +111,9 @@ class ProtocolResult:
         return self.identity is not None and self.identity.leaky
 
     @property
-    def digits(self) -> int:
-        """Decimals of a figure in points: two, four where scores run from 0 to 1."""
-        span = self.score_range
-        return 4 if span is not None and span[1] - span[0] <= 1 else 2
+    def digits(self) -> Mapping[str, int]:
+        """Decimals of each metric."""
+        return metric_digits(self.score_range)
 
 
 def study_results(rows: Iterable[Row], reference: str = "") -> list[ProtocolResult]:

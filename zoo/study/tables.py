@@ -4,9 +4,8 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 
-from zoo.evaluation.statistics import Interval
 from zoo.results.render.markdown import text
-from zoo.results.render.words import METRIC_TITLES, NOTHING, count, fixed, interval
+from zoo.results.render.words import METRIC_TITLES, NOTHING, count, fixed, interval, with_interval
 from zoo.study.definition import Study
 from zoo.study.results import MEAN, METRICS, ProtocolResult, RowResult, Unfinished
 
@@ -26,7 +25,7 @@ def heading(result: ProtocolResult) -> str:
 def columns(study: Study, *, intervals: bool) -> list[str]:
     """Titles of the main table's columns; those of numbers end in ``>``."""
     mad, *others = (_titled(metric) for metric in METRICS)
-    measured = [mad, "95 %>", *others] if intervals is False else [mad, *others]
+    measured = [mad, "95 %>", *others] if not intervals else [mad, *others]
     against = [f"MAD against {study.report.reference}>"] if study.report.reference else []
     return [study.report.rows, *measured, *against, "weights>", "runs>"]
 
@@ -42,10 +41,10 @@ def cells(study: Study, result: ProtocolResult, row: RowResult, *, intervals: bo
     """
     mean = row.metrics[MEAN]
     if intervals:
-        measured = [with_interval(mean[m], _digits(result, m)) for m in METRICS]
+        measured = [with_interval(*mean[m], result.digits[m]) for m in METRICS]
     else:
-        mad, *others = (fixed(mean[m].value, _digits(result, m)) for m in METRICS)
-        measured = [mad, interval(mean["mad"].low, mean["mad"].high, result.digits), *others]
+        mad, *others = (fixed(mean[m].value, result.digits[m]) for m in METRICS)
+        measured = [mad, interval(mean["mad"].low, mean["mad"].high, result.digits["mad"]), *others]
     against = [_against(row, result)] if study.report.reference else []
     return [row.label, *measured, *against, count(row.parameters), str(len(row.runs))]
 
@@ -63,7 +62,7 @@ def exercise_cells(result: ProtocolResult, row: RowResult) -> list[str]:
     return [
         row.label,
         *(
-            fixed(row.metrics[e][m].value, _digits(result, m))
+            fixed(row.metrics[e][m].value, result.digits[m])
             for m in ("mad", "spearman")
             for e in result.exercises
         ),
@@ -86,13 +85,6 @@ def notes(study: Study, result: ProtocolResult) -> Iterator[str]:
     if result.old_code:
         runs = "1 run was" if result.old_code == 1 else f"{result.old_code} runs were"
         yield f"{runs} computed by another version of the code than the present one."
-
-
-def with_interval(value: Interval, digits: int) -> str:
-    """``5.31 (4.90–6.12)``."""
-    if fixed(value.value, digits) == NOTHING:
-        return NOTHING
-    return f"{fixed(value.value, digits)} ({interval(value.low, value.high, digits)})"
 
 
 def markdown(study: Study, results: Sequence[ProtocolResult], figures: Mapping[str, str]) -> str:
@@ -161,14 +153,10 @@ def _titled(metric: str) -> str:
     return METRIC_TITLES[metric] + (" %>" if metric == "mape" else ">")
 
 
-def _digits(result: ProtocolResult, metric: str) -> int:
-    return {"spearman": 3, "mape": 2}.get(metric, result.digits)
-
-
 def _against(row: RowResult, result: ProtocolResult) -> str:
     if row.versus is None:
         return NOTHING
-    found, digits = row.versus, result.digits
+    found, digits = row.versus, result.digits["mad"]
     beyond = " *" if found.significant else ""
     low, high = (fixed(v, digits, sign=True) for v in (found.low, found.high))
     return f"{fixed(found.difference, digits, sign=True)} ({low} to {high}){beyond}"

@@ -1,9 +1,12 @@
 """Who is told how a sweep goes."""
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
+from zoo.results.facts import dataset_facts
+from zoo.results.render.words import fixed
 from zoo.sweep.job import Job
 from zoo.sweep.news import News
 from zoo.sweep.tally import Tally
@@ -67,7 +70,7 @@ class PlainDisplay(Display):
         step = tally.done * PLAIN_LINES // tally.total
         if step > self._shown or time.monotonic() - self._last > _LONGEST_SILENCE:
             self._shown = step
-            mad = "" if told.mad is None else f", MAD {told.mad:.2f}"
+            mad = "" if told.mad is None else f", MAD {_error(job, told.mad)}"
             self._print(f"{_counts(tally)}; {job.title}{mad}, {duration(told.seconds)}")
 
     def on_failed(self, tally: Tally, job: Job, error: str) -> None:
@@ -134,10 +137,19 @@ def _picture(tally: Tally) -> "RenderableType":
             str(config["fold"]),
             str(config["seed"]),
             f"{current.epoch}/{current.epochs}" if current.epochs else "…",
-            "" if current.mad is None else f"{current.mad:.2f}",
+            "" if current.mad is None else _error(current.job, current.mad),
             duration(now - current.since),
         )
     return Group(Text(_counts(tally), style="bold"), shown)
+
+
+def _error(job: Job, mad: float) -> str:
+    return fixed(mad, _digits(str(job.config["dataset"]["name"])))
+
+
+@cache
+def _digits(dataset: str) -> int:
+    return dataset_facts(dataset).digits
 
 
 def _counts(tally: Tally) -> str:

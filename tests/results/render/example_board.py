@@ -63,6 +63,7 @@ def board(points: bool = True) -> dict[str, Any]:
     ranks = [{e["name"]: e for e in b["entries"]} for b in (honest, leaky)]
     pair = {
         "dataset": "kimore",
+        "score_range": (0.0, 50.0),
         "honest": "person-kfold",
         "leaky": "d2sta-paper",
         "entries": [

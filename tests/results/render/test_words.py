@@ -4,10 +4,13 @@ from zoo.results.render.words import (
     count,
     fixed,
     interval,
+    metric_digits,
     milliseconds,
     plain,
     probability,
+    score_digits,
     seconds,
+    with_interval,
 )
 
 
@@ -24,6 +27,10 @@ from zoo.results.render.words import (
         (interval(5.3, 6.44, 1), "5.3–6.4"),
         (interval(-0.5, 0.25), "−0.50 to 0.25"),
         (interval(None, 1.0), ""),
+        (interval(float("nan"), 1.0), ""),
+        (with_interval(5.31, 4.9, 6.12), "5.31 (4.90–6.12)"),
+        (with_interval(5.31, None, None), "5.31"),
+        (with_interval(None, None, None), "–"),
         (count(0), "0"),
         (count(0.1), "0.1"),
         (count(617), "617"),
@@ -51,3 +58,11 @@ def test_only_text_is_left():
     tree = {"a\x00": ["x\x1b[31m", ("\udcff", 3, None)], "name\u202egnp.exe": True}
     assert plain(tree) == {"a�": ["x�[31m", ["�", 3, None]], "name�gnp.exe": True}
     assert plain("café\n模型 👩🏽‍🦽 <b>") == "café\n模型 👩🏽‍🦽 <b>"
+
+
+@pytest.mark.parametrize(
+    ("score_range", "digits"), [((0, 50), 2), ((0.0, 1.0), 4), ((-1, 1), 2), (None, 2)]
+)
+def test_errors_of_small_scores_have_more_decimals(score_range, digits):
+    assert score_digits(score_range) == digits
+    assert metric_digits(score_range) == {"mad": digits, "rmse": digits, "mape": 2, "spearman": 3}

@@ -48,7 +48,7 @@ def cost_points(entries: Sequence[Mapping[str, Any]], axis: str) -> list[CostPoi
 
 
 def cost_chart(
-    id_: str, axis: str, points: Sequence[CostPoint], description: str, *, wide: bool
+    id_: str, axis: str, points: Sequence[CostPoint], description: str, digits: int, *, wide: bool
 ) -> Markup:
     """Error against cost on a logarithmic scale; what costs nothing stands before its beginning."""
     width, height = (760.0, 430.0) if wide else (344.0, 400.0)
@@ -102,7 +102,10 @@ def cost_chart(
     )
     for point, (x, y), name, label in zip(points, places, names, labels, strict=True):
         shown = [
-            tag("title", f"{point.name}: MAD {fixed(point.value)}, {count(point.cost)} {axis}"),
+            tag(
+                "title",
+                f"{point.name}: MAD {fixed(point.value, digits)}, {count(point.cost)} {axis}",
+            ),
             line(x, y_of(point.low), x, y_of(point.high), "whisker"),
             marker(point.family, x, y),
         ]

@@ -14,9 +14,9 @@ from zoo.results.files import path_part, write_atomically
 from zoo.results.render import geometry
 from zoo.results.render.cost import COSTS, CostPoint, cost_points
 from zoo.results.render.geometry import Box, shorten, text_width
-from zoo.results.render.page_table import MEAN, digits, families, mad_of
+from zoo.results.render.page_table import MEAN, families, mad_of
 from zoo.results.render.slope import Slope, slopes
-from zoo.results.render.words import count, fixed, plain
+from zoo.results.render.words import count, fixed, plain, score_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -181,11 +181,11 @@ def _heat_map(section: Mapping[str, Any]) -> "Figure":
     axes.tick_params(length=0, labelcolor=INK)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("exercise")
-    decimals = digits(section)["mad"]
+    digits = score_digits(section["score_range"])
     for i, row in enumerate(values):
         for j, value in enumerate(row):
             ink = "white" if value is not None and value > middle else INK
-            shown = fixed(value, decimals)
+            shown = fixed(value, digits)
             axes.text(j + 0.5, i + 0.5, shown, ha="center", va="center", color=ink, size=8)
     right = 140 + 48 * len(exercises)
     scale = _area(figure, Box(right + 14, 48, right + 24, 48 + high))
@@ -253,6 +253,7 @@ def _slope(pair: Mapping[str, Any], models: Sequence[Slope]) -> "Figure":
     figure = _canvas(520, high + 130, title)
     axes = _area(figure, Box(140, 80, 360, 80 + high))
     limit = max(max(m.leaky, m.honest) for m in models) * 1.04
+    digits = score_digits(pair["score_range"])
     axes.set(xlim=(0, 1), ylim=(0, limit), xticks=[])
     axes.set_ylabel("MAD, points")
     axes.grid(True, axis="y", linewidth=0.6)
@@ -281,7 +282,7 @@ def _slope(pair: Mapping[str, Any], models: Sequence[Slope]) -> "Figure":
         axes.text(
             1.11,
             y,
-            f"{fixed(model.honest)}  {shorten(model.name, 100, 9)}",
+            f"{fixed(model.honest, digits)}  {shorten(model.name, 100, 9)}",
             va="center",
             weight="bold" if model.strong else "normal",
         )

@@ -19,11 +19,11 @@ from markupsafe import Markup
 from zoo.results.render.cost import COSTS, cost_chart, cost_points
 from zoo.results.render.marks import FAMILIES, family_class, marker
 from zoo.results.render.page_details import details
-from zoo.results.render.page_table import columns, digits, families, heat_map, published, ranked
+from zoo.results.render.page_table import columns, families, heat_map, published, ranked
 from zoo.results.render.ranks import critical_difference
 from zoo.results.render.slope import Slope, slope_chart, slopes
 from zoo.results.render.svg import tag
-from zoo.results.render.words import METRIC_TITLES, fixed, plain, probability
+from zoo.results.render.words import METRIC_TITLES, fixed, plain, probability, score_digits
 
 _STYLES = ("style.css",)
 _SCRIPTS = ("page.js", "details.js")
@@ -81,9 +81,8 @@ def _board(index: int, board: Mapping[str, Any]) -> dict[str, Any]:
         "published": published(board),
         "families": [family for family in FAMILIES if family in present],
         "heat": heat_map(board),
-        "decimals": digits(board),
         "ranks": board["friedman"] and _ranks(id_, board["friedman"]),
-        "costs": [_cost(id_, axis, entries) for axis in COSTS],
+        "costs": [_cost(id_, axis, board) for axis in COSTS],
     }
 
 
@@ -98,7 +97,8 @@ def _ranks(id_: str, friedman: Mapping[str, Any]) -> Markup:
     )
 
 
-def _cost(id_: str, axis: str, entries: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _cost(id_: str, axis: str, board: Mapping[str, Any]) -> dict[str, Any]:
+    entries, digits = board["entries"], score_digits(board["score_range"])
     points = cost_points(entries, axis)
     description = (
         f"MAD with its interval against {COSTS[axis]}, one mark a model; the numbers are in the "
@@ -108,8 +108,11 @@ def _cost(id_: str, axis: str, entries: list[Mapping[str, Any]]) -> dict[str, An
         "axis": axis,
         "title": COSTS[axis],
         "missing": [e["name"] for e in entries if e["name"] not in {p.name for p in points}],
-        "wide": points and cost_chart(f"{id_}-{axis}", axis, points, description, wide=True),
-        "narrow": points and cost_chart(f"{id_}-{axis}-n", axis, points, description, wide=False),
+        **{
+            name: points
+            and cost_chart(f"{id_}-{axis}{end}", axis, points, description, digits, wide=wide)
+            for name, end, wide in (("wide", "", True), ("narrow", "-n", False))
+        },
     }
 
 
@@ -138,18 +141,19 @@ def _pair(index: int, pair: Mapping[str, Any], boards: list[Mapping[str, Any]]) 
 
 def _drop(pair: Mapping[str, Any], models: list[Slope]) -> list[str]:
     """What the picture shows, in words."""
+    digits = score_digits(pair["score_range"])
     leaky, honest = median(m.leaky for m in models), median(m.honest for m in models)
     words = [
-        f"Under {pair['leaky']} half of the {len(models)} models are off by {fixed(leaky)} points "
-        f"or less; under {pair['honest']}, where nobody in the test was in training, by "
-        f"{fixed(honest)}."
+        f"Under {pair['leaky']} half of the {len(models)} models are off by {fixed(leaky, digits)} "
+        f"points or less; under {pair['honest']}, where nobody in the test was in training, by "
+        f"{fixed(honest, digits)}."
     ]
     by_name = {m.name: m for m in models}
     bones = by_name.get("knn-bones")
     if bones is not None:
         words.append(
             "A nearest neighbour on bone lengths, which knows nothing of the movement, goes from "
-            f"{fixed(bones.leaky)} to {fixed(bones.honest)}."
+            f"{fixed(bones.leaky, digits)} to {fixed(bones.honest, digits)}."
         )
     known = [e for e in pair["entries"] if e["name"] in by_name and e["leaky_rank"] is not None]
     if known:

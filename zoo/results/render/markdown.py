@@ -10,9 +10,12 @@ from zoo.results.render.words import (
     count,
     fixed,
     interval,
+    metric_digits,
     milliseconds,
     plain,
+    score_digits,
     seconds,
+    with_interval,
 )
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]|~#$]")
@@ -109,6 +112,7 @@ def _section(section: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _ranked(section: Mapping[str, Any]) -> Iterator[str]:
+    digits = metric_digits(section["score_range"])
     yield from table(
         (
             "rank",
@@ -127,7 +131,10 @@ def _ranked(section: Mapping[str, Any]) -> Iterator[str]:
             (
                 rank(entry),
                 text(entry["name"]),
-                *(_value(entry["metrics"]["mean"][m], m) for m in section["metrics"]),
+                *(
+                    with_interval(**entry["metrics"]["mean"][m], digits=digits[m])
+                    for m in section["metrics"]
+                ),
                 _percent(entry["better_than_mean"]),
                 count(entry["parameters"]),
                 count(entry["flops"]),
@@ -151,12 +158,16 @@ def rank(entry: Mapping[str, Any]) -> str:
 
 def _by_exercise(section: Mapping[str, Any], metric: str) -> Iterator[str]:
     ids = [exercise["id"] for exercise in section["exercises"]]
+    digits = metric_digits(section["score_range"])[metric]
     yield from table(
         ("model", *map(text, ids), "mean"),
         (
             (
                 text(entry["name"]),
-                *(_value(entry["metrics"][e][metric], metric) for e in (*ids, "mean")),
+                *(
+                    with_interval(**entry["metrics"][e][metric], digits=digits)
+                    for e in (*ids, "mean")
+                ),
             )
             for entry in section["entries"]
         ),
@@ -199,6 +210,7 @@ def _published(section: Mapping[str, Any]) -> Iterator[str]:
 
 def _pair(pair: Mapping[str, Any]) -> Iterator[str]:
     honest, leaky = text(pair["honest"]), text(pair["leaky"])
+    digits = score_digits(pair["score_range"])
     yield f"## {text(pair['dataset'])}: from {leaky} to {honest}"
     yield ""
     yield from table(
@@ -206,8 +218,8 @@ def _pair(pair: Mapping[str, Any]) -> Iterator[str]:
         (
             (
                 text(entry["name"]),
-                fixed(entry["honest_mad"]),
-                fixed(entry["leaky_mad"]),
+                fixed(entry["honest_mad"], digits),
+                fixed(entry["leaky_mad"], digits),
                 str(entry["honest_rank"]),
                 str(entry["leaky_rank"]),
             )
@@ -220,12 +232,6 @@ def table(columns: Sequence[str], rows: "Iterator[tuple[str, ...]]") -> Iterator
     """Rows of cells that are Markdown already; an empty cell is a dash."""
     for cells in (columns, ("---",) * len(columns), *rows):
         yield f"| {' | '.join(cell or NOTHING for cell in cells)} |"
-
-
-def _value(value: Mapping[str, float | None], metric: str) -> str:
-    digits = 3 if metric == "spearman" else 2
-    between = interval(value["low"], value["high"], digits)
-    return fixed(value["value"], digits) + (f" ({between})" if between else "")
 
 
 def _percent(value: Mapping[str, float | None]) -> str:

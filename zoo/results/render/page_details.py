@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.results.render.page_table import MEAN, digits, metric_cell
+from zoo.results.render.page_table import MEAN, metric_cell
 from zoo.results.render.words import (
     METRIC_TITLES,
     METRIC_UNITS,
@@ -12,6 +12,7 @@ from zoo.results.render.words import (
     count,
     fixed,
     interval,
+    metric_digits,
     milliseconds,
     probability,
     seconds,
@@ -53,7 +54,7 @@ def details(board: Mapping[str, Any], public: bool) -> dict[str, Any]:
 def _entry(
     entry: Mapping[str, Any], board: Mapping[str, Any], groups: Sequence[str]
 ) -> dict[str, Any]:
-    decimals = digits(board)
+    decimals = metric_digits(board["score_range"])
     return {
         "name": entry["name"],
         "title": entry["title"],

@@ -11,6 +11,7 @@ from zoo.results.render.words import (
     count,
     fixed,
     interval,
+    metric_digits,
     milliseconds,
     seconds,
 )
@@ -109,19 +110,9 @@ def columns(board: Mapping[str, Any]) -> list[Column]:
     ]
 
 
-def digits(board: Mapping[str, Any]) -> dict[str, int]:
-    """Decimals of each metric: as many as tell the best ones apart."""
-    chosen = {"spearman": 3}
-    for metric, limit, few in (("mad", 1, 2), ("rmse", 1, 2), ("mape", 10, 1)):
-        values = [e["metrics"][MEAN].get(metric, {}).get("value") for e in board["entries"]]
-        known = [v for v in values if v is not None]
-        chosen[metric] = few + (1 if known and min(known) < limit else 0)
-    return chosen
-
-
 def ranked(board: Mapping[str, Any]) -> list[Row]:
     """A row for every entry, best first."""
-    decimals, shown = digits(board), columns(board)
+    decimals, shown = metric_digits(board["score_range"]), columns(board)
     rows = []
     for entry in board["entries"]:
         rank, low, high = entry["rank"], entry["rank_low"], entry["rank_high"]
@@ -137,7 +128,7 @@ def ranked(board: Mapping[str, Any]) -> list[Row]:
 
 def published(board: Mapping[str, Any]) -> list[Row]:
     """A row for every published result; only metrics, and no rank."""
-    decimals, shown = digits(board), columns(board)
+    decimals, shown = metric_digits(board["score_range"]), columns(board)
     rows = []
     for result in board["published"]:
         cells = {"rank": Cell("")}
@@ -194,7 +185,7 @@ class Heat:
 def heat_map(board: Mapping[str, Any]) -> list[tuple[str, list[Heat]]]:
     """MAD of every entry by exercise, the mean over exercises last."""
     keys = [e["id"] for e in board["exercises"]] + [MEAN]
-    decimals = digits(board)["mad"]
+    decimals = metric_digits(board["score_range"])["mad"]
     table = [(e["name"], [mad_of(e, key) for key in keys]) for e in board["entries"]]
     known = [v for _, values in table for v in values if v is not None]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from zoo.results.render.markdown import table, text
-from zoo.results.render.words import METRIC_TITLES, NOTHING, fixed, interval, plain
+from zoo.results.render.words import (
+    METRIC_TITLES,
+    NOTHING,
+    fixed,
+    interval,
+    metric_digits,
+    plain,
+    with_interval,
+)
 
 UNKNOWN = "unknown"
 
@@ -35,15 +43,16 @@ def render(found: Mapping[str, Any]) -> str:
 def cells(part: Mapping[str, Any], found: Mapping[str, Any], readings: Sequence[str]) -> Rows:
     """The cells of one of the paper's tables, ours in each of `readings`."""
     notes: list[str] = []
+    digits = metric_digits(found["score_range"])
     rows = [
         [
             cell["row"],
             cell["exercise"],
             METRIC_TITLES[cell["metric"]],
             UNKNOWN if cell["published"] is None else f"{cell['published']:g}",
-            *(_in_reading(cell, reading) for reading in readings),
+            *(_in_reading(cell, reading, digits) for reading in readings),
             _verdict(cell, notes),
-            *([_value(cell["beside"], cell["metric"])] if found["beside"] else []),
+            *([_value(cell["beside"], digits[cell["metric"]])] if found["beside"] else []),
         ]
         for cell in part["cells"]
     ]
@@ -123,17 +132,16 @@ def _document(found: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {text(note)}" for note in found["notes"])
 
 
-def _in_reading(cell: Mapping[str, Any], reading: str) -> str:
-    found = {read["reading"]: read for read in cell["ours"]}
-    return _value(found.get(reading), cell["metric"])
+def _in_reading(cell: Mapping[str, Any], reading: str, digits: Mapping[str, int]) -> str:
+    read = next((read for read in cell["ours"] if read["reading"] == reading), None)
+    near_one = reading == "standardised"
+    return _value(read, 3 if near_one else digits[cell["metric"]])
 
 
-def _value(value: Mapping[str, Any] | None, metric: str) -> str:
-    if value is None or value["value"] is None:
+def _value(value: Mapping[str, Any] | None, digits: int) -> str:
+    if value is None:
         return NOTHING
-    digits = 3 if metric == "spearman" or value["value"] < 1 else 2
-    between = interval(value["low"], value["high"], digits)
-    return fixed(value["value"], digits) + (f" ({between})" if between else "")
+    return with_interval(value["value"], value["low"], value["high"], digits)
 
 
 def _percent(change: Mapping[str, Any], reading: str) -> str:

@@ -11,7 +11,7 @@ from zoo.results.render import geometry
 from zoo.results.render.geometry import shorten
 from zoo.results.render.marks import GAP, SIZE, family_class, level, marker
 from zoo.results.render.svg import line, picture, tag, text
-from zoo.results.render.words import fixed
+from zoo.results.render.words import fixed, score_digits
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def slope_chart(
     top = 78.0
     bottom = top + max(GAP * len(models), 300.0)
     limit = max(max(m.leaky, m.honest) for m in models) * 1.04
+    digits = score_digits(pair["score_range"])
 
     def y_of(value: float) -> float:
         return bottom - value / limit * (bottom - top)
@@ -79,23 +80,32 @@ def slope_chart(
         parts.append(
             tag(
                 "g",
-                tag("title", f"{model.name}: {fixed(model.leaky)} → {fixed(model.honest)} points"),
+                tag(
+                    "title",
+                    f"{model.name}: {fixed(model.leaky, digits)} → "
+                    f"{fixed(model.honest, digits)} points",
+                ),
                 line(x0, left, x1, right, "slope"),
                 marker(model.family, x0, left, 3.5),
                 marker(model.family, x1, right, 3.5),
                 line(x1 + 6, right, x1 + 20, place, "leader"),
-                text(x1 + 24, place + 4, fixed(model.honest), "number"),
+                text(x1 + 24, place + 4, fixed(model.honest, digits), "number"),
                 text(x1 + 58, place + 4, shorten(model.name, room, SIZE), "name"),
                 class_=f"model {family_class(model.family)}{' strong' if model.strong else ''}",
             )
         )
     if wide:
-        parts += _left_names([m for m in models if m.strong], y_of, x0, top, bottom)
+        parts += _left_names([m for m in models if m.strong], y_of, x0, top, bottom, digits)
     return picture(id_, width, bottom + 16, "From leaky to honest", description, *parts)
 
 
 def _left_names(
-    models: Sequence[Slope], y_of: Callable[[float], float], x0: float, top: float, bottom: float
+    models: Sequence[Slope],
+    y_of: Callable[[float], float],
+    x0: float,
+    top: float,
+    bottom: float,
+    digits: int,
 ) -> list[Markup]:
     places = geometry.spread([y_of(m.leaky) for m in models], GAP, top, bottom)
     parts = []
@@ -103,6 +113,6 @@ def _left_names(
         name = shorten(model.name, x0 - 84, SIZE)
         parts += [
             line(x0 - 40, place, x0 - 6, y_of(model.leaky), "leader"),
-            text(x0 - 44, place + 4, f"{name} {fixed(model.leaky)}", "name strong", "end"),
+            text(x0 - 44, place + 4, f"{name} {fixed(model.leaky, digits)}", "name strong", "end"),
         ]
     return parts

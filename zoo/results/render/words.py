@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.training.report import duration
@@ -18,6 +18,17 @@ _NO_TEXT = re.compile(
 _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
+def score_digits(score_range: Sequence[float] | None) -> int:
+    """Decimals of scores and errors: four where scores run over no more than 1, else two."""
+    return 4 if score_range is not None and score_range[1] - score_range[0] <= 1 else 2
+
+
+def metric_digits(score_range: Sequence[float] | None) -> dict[str, int]:
+    """Decimals of each metric of scores that run over this range; None where it is unknown."""
+    digits = score_digits(score_range)
+    return {"mad": digits, "rmse": digits, "mape": 2, "spearman": 3}
+
+
 def fixed(value: float | None, digits: int = 2, sign: bool = False) -> str:
     """A number with so many decimals and a true minus sign."""
     if value is None or not math.isfinite(value):
@@ -30,10 +41,19 @@ def fixed(value: float | None, digits: int = 2, sign: bool = False) -> str:
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     """``5.31–6.40``; with a word between where a dash could be read as a minus."""
-    if low is None or high is None:
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return ""
     between = "–" if low >= 0 else " to "
     return f"{fixed(low, digits)}{between}{fixed(high, digits)}"
+
+
+def with_interval(
+    value: float | None, low: float | None, high: float | None, digits: int = 2
+) -> str:
+    """``5.31 (4.90–6.12)``; without the brackets where there is no interval."""
+    shown = fixed(value, digits)
+    between = "" if shown == NOTHING else interval(low, high, digits)
+    return f"{shown} ({between})" if between else shown
 
 
 def count(value: float | None) -> str:
