@@ -62,6 +62,7 @@ def test_a_sweep_with_a_failure(bench: Any, tmp_path: Path) -> None:
     [
         ((), "name the models that take part"),
         (("--models", "meen"), "Did you mean 'mean'"),
+        (("--models", "mean", "--protocol", "person-kfold", "all"), "no protocol is called 'all'"),
         (("--models", "mean", "--seeds", "x"), "--seeds: 'x' is no whole number"),
         (("--models", "mean", "--folds", "7"), "no fold 7"),
         (("--models", "mean", "--jobs", "0"), "--jobs 0"),

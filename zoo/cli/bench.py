@@ -32,9 +32,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     grid.add_argument(
         "--protocol",
         dest="protocols",
-        action="append",
+        nargs="+",
+        action="extend",
         metavar="NAME",
-        help="how the data are split (default: person-kfold); may be given several times",
+        help="how the data are split (default: person-kfold)",
     )
     grid.add_argument("--folds", nargs="+", metavar="N", help="folds to test on (default: all)")
     grid.add_argument("--seeds", nargs="+", metavar="N", help="seeds (default: the protocol's)")
@@ -72,9 +73,9 @@ def _request(args: argparse.Namespace) -> "Request":
     """What the arguments ask for; key=value settings may stand at the end of a list."""
     from zoo.sweep.request import Request
 
-    given = narrowing(args, ("models", "exercises", "folds", "seeds"))
+    given = narrowing(args, ("models", "protocols", "exercises", "folds", "seeds"))
     base = Request.from_experiment(args.experiment) if args.experiment else Request(())
-    return base.narrowed(dataset=args.dataset, protocols=args.protocols, **given)
+    return base.narrowed(dataset=args.dataset, **given)
 
 
 def print_plan(out: "Console", plan: "Plan", workers: int) -> None:

@@ -30,8 +30,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     cut.add_argument("--small", action="store_true", help="the small variants of the models")
     cut.add_argument("--rows", nargs="+", metavar="LABEL", help="only these rows of the table")
     cut.add_argument(
-        "--protocol", dest="protocols", action="append", metavar="NAME",
-        help="only this one of its protocols; may be given several times",
+        "--protocol", dest="protocols", nargs="+", action="extend", metavar="NAME",
+        help="only these of its protocols",
     )  # fmt: skip
     cut.add_argument("--dataset", metavar="NAME", help="another prepared dataset")
     cut.add_argument("--exercises", nargs="+", metavar="ID", help="only these exercises")
@@ -124,10 +124,8 @@ def _print(out: "Console", study: "Study", results: "Sequence[ProtocolResult]") 
 def _study(args: argparse.Namespace) -> "Study":
     from zoo.study.definition import Study
 
-    given = narrowing(args, ("rows", "exercises", "folds", "seeds"))
-    return Study.load(args.name).shortened(
-        small=args.small, dataset=args.dataset, protocols=args.protocols, **given
-    )
+    given = narrowing(args, ("rows", "protocols", "exercises", "folds", "seeds"))
+    return Study.load(args.name).shortened(small=args.small, dataset=args.dataset, **given)
 
 
 def _list(out: "Console") -> None:

@@ -33,7 +33,8 @@ def narrowing(args: argparse.Namespace, lists: Sequence[str]) -> dict[str, Any]:
     """What narrows a sweep: the options `lists`, folds and seeds as numbers, and ``settings``.
 
     Settings may stand at the end of a list, which argparse takes for a part of it. A list that is
-    not given, is empty or says ``all`` is None.
+    not given or is empty is None, and so is one of exercises, folds, seeds or rows that says
+    ``all``.
 
     Raises:
         ConfigError: fewer than one job, or a fold or seed that is no whole number.
@@ -49,7 +50,8 @@ def narrowing(args: argparse.Namespace, lists: Sequence[str]) -> dict[str, Any]:
         given = getattr(args, name) or []
         settings += [value for value in given if "=" in value]
         values = [value for value in given if "=" not in value]
-        found[name] = None if values in ([], ["all"]) else values
+        whole = not values or (values == ["all"] and name not in ("models", "protocols"))
+        found[name] = None if whole else values
         if name in ("folds", "seeds") and found[name] is not None:
             found[name] = whole_numbers(found[name], f"--{name}")
     return {**found, "settings": settings}
