@@ -252,7 +252,7 @@ def _group(key: BoardKey, runs: list[StoredRun], others: Mapping[BoardKey, int])
     folds = {e: _expected_folds(e, runs) for e in exercises}
     usual = _usual_tests(sets.values())
     entries = []
-    for identity, differing in names(list(sets), runs[0]).items():
+    for identity, differing in names(list(sets), runs).items():
         name, settings = differing
         own = sorted(sets[identity].values(), key=lambda r: (natural(r.exercise), r.seed, r.fold))
         missing, expected = _missing(own, folds)

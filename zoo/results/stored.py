@@ -80,6 +80,8 @@ class StoredRun:
         people: how many stand in all parts together; None where the record does not say.
         test: true and predicted scores of the test samples.
         members: of an ensemble, the hash of each member's key; else empty.
+        started_from: where its weights started from another run's: that run in a few words, by the
+            hash of its key; else empty.
     """
 
     path: Path
@@ -103,6 +105,7 @@ class StoredRun:
     people: int | None
     test: Predictions = field(repr=False)
     members: tuple[str, ...] = ()
+    started_from: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -267,6 +270,7 @@ def _stored(folder: Path, record: Mapping[str, Any]) -> StoredRun:
     if not len(table):
         raise DataError(f"{folder / PREDICTIONS} has no test samples")
     exercise = dataset["params"].get("exercise")
+    started = record.get("init_from")
     return StoredRun(
         path=folder,
         dataset=_text(dataset["name"]),
@@ -302,6 +306,7 @@ def _stored(folder: Path, record: Mapping[str, Any]) -> StoredRun:
         people=_people(record.get("counts")),
         test=table,
         members=tuple(_text(member["key_hash"]) for member in record.get("members") or ()),
+        started_from={_text(started["key_hash"]): _text(started["origin"])} if started else {},
     )
 
 

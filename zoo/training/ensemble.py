@@ -154,7 +154,7 @@ def _parts(runs: Sequence[RunResult]) -> list[Part]:
     """Single runs with their names; runs of one entry are told apart by their seed."""
     stored = [read_stored(run.path) for run in runs]
     identities = [_identity(run) for run in stored]
-    named = names(list(dict.fromkeys(identities)), stored[0])
+    named = names(list(dict.fromkeys(identities)), stored)
     parts = []
     for run, kept, identity in zip(runs, stored, identities, strict=True):
         name, settings = named[identity]
