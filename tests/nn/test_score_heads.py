@@ -250,6 +250,8 @@ def test_a_missing_part_is_named():
         toy("musdl", parts={**PARTS, "primary": gap})
     with pytest.raises(ConfigError, match="parts are 'primary', expected a list"):
         toy({"name": "po_cf", "parts": "primary"})
+    with pytest.raises(ConfigError, match="parts are 3, expected a list"):
+        toy({"name": "musdl", "parts": 3})
 
 
 @pytest.mark.parametrize("name", ["usdl", "ordinal", "core"])
