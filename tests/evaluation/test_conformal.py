@@ -26,6 +26,8 @@ def test_too_few_people_give_no_finite_interval():
         assert people_needed(level) == needed
         assert math.isfinite(conformal_quantile([1.0] * needed, level))
         assert conformal_quantile([1.0] * (needed - 1), level) == math.inf
+    assert people_needed(0.9999999) == 9_999_999
+    assert conformal_quantile([], 1e-12) == math.inf
 
 
 @pytest.mark.parametrize("level", [0, 1, 1.5, -0.1, math.nan])

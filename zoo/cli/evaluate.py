@@ -98,7 +98,7 @@ def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") ->
 def _coverage(intervals: "Intervals", digits: int) -> str:
     """How wide the intervals are and what they held, in a sentence."""
     from zoo.results.intervals import no_interval
-    from zoo.results.render.words import fixed
+    from zoo.results.render.words import fixed, percent
 
     calibration = intervals.calibration
     if not calibration.finite:
@@ -106,7 +106,7 @@ def _coverage(intervals: "Intervals", digits: int) -> str:
     width = f"{'on average ' if calibration.scaled else ''}{fixed(intervals.width, digits)}"
     people = "people (not new ones: this protocol leaks)" if intervals.leaky else "people"
     return (
-        f"Intervals of {calibration.level:.0%}, from the errors for {calibration.people} "
+        f"Intervals of {percent(calibration.level)}, from the errors for {calibration.people} "
         f"validation people, are {width} points wide and hold every true "
         f"score of {intervals.covered} of {intervals.people} test {people} and "
         f"{intervals.coverage:.0%} of their recordings."

@@ -103,13 +103,13 @@ def _print_table(
     out: "Console", predictor: "Predictor", scored: "Sequence[ScoredRecording]", segments: bool
 ) -> None:
     from zoo.cli.console import table
-    from zoo.results.render.words import fixed
+    from zoo.results.render.words import fixed, percent
 
     named = any(s.recording != s.source for s in scored)
     known = any(s.true is not None for s in scored)
     held = any(s.interval is not None for s in scored)
     wanted = (True, named, segments, True, True, known, held, True)
-    around = f"{predictor.level:.0%} interval>"
+    around = f"{percent(predictor.level)} interval>"
     titles = ("file", "recording", "segment>", "frames>", "score>", "true>", around, "ms a frame>")
     model = predictor.run.record["model"]["name"]
     digits = predictor.run.digits
@@ -144,12 +144,13 @@ def _print_table(
 def _about_intervals(predictor: "Predictor", held: bool) -> str:
     """What the intervals promise, or why there are none."""
     from zoo.results.intervals import no_interval
+    from zoo.results.render.words import percent
 
     calibration = predictor.calibration
     if held:
         return (
-            f"interval: holds the true score with {calibration.level:.0%} for a new person, from "
-            f"the errors for {calibration.people} validation people"
+            f"interval: holds the true score with {percent(calibration.level)} for a new person, "
+            f"from the errors for {calibration.people} validation people"
         )
     if not calibration.finite:
         return no_interval(calibration)

@@ -20,6 +20,8 @@ from zoo.errors import ConfigError
 
 Array = NDArray[np.float64]
 
+_ROUNDING = 1e-9  # 0.9 · 10 is 9, whatever floats make of it
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -90,14 +92,10 @@ def conformal_quantile(errors: Sequence[float], level: float) -> float:
     """
     if not 0 < level < 1:
         raise ConfigError(f"the level of an interval is {level:g}, expected one between 0 and 1")
-    rank = _rank(len(errors), level)
+    rank = max(1, math.ceil((len(errors) + 1) * level - _ROUNDING))
     return math.inf if rank > len(errors) else sorted(errors)[rank - 1]
 
 
 def people_needed(level: float) -> int:
     """The smallest number of people that gives a finite interval of this level."""
-    return next(n for n in range(1, 10**6) if _rank(n, level) <= n)
-
-
-def _rank(n: int, level: float) -> int:
-    return math.ceil((n + 1) * level - 1e-9)  # 0.9 · 10 is 9, whatever floats make of it
+    return max(1, math.ceil((level - _ROUNDING) / (1 - level)))  # (n + 1)·level is at most n

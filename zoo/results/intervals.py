@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration, calibrate, people_needed
+from zoo.results.render.words import percent
 from zoo.results.run import RunResult
 
 LEVEL = 0.9
@@ -84,7 +85,7 @@ def run_calibration(run: RunResult, level: float = LEVEL, how: str | None = None
 def no_interval(calibration: Calibration) -> str:
     """Why a calibration gives no finite interval, in a sentence."""
     return (
-        f"No interval: one of {calibration.level:.0%} needs at least "
+        f"No interval: one of {percent(calibration.level)} needs at least "
         f"{people_needed(calibration.level)} validation people, the run has "
         f"{calibration.people or 'none'}."
     )

@@ -56,6 +56,11 @@ def with_interval(
     return f"{shown} ({between})" if between else shown
 
 
+def percent(share: float) -> str:
+    """A share as it was asked for: ``90%``, ``99.5%``."""
+    return f"{100 * share:.10g}%"
+
+
 def count(value: float | None) -> str:
     """A large number in three digits: ``617``, ``197 k``, ``2.01 M``."""
     if value is None:
