@@ -147,7 +147,9 @@ def test_the_published_folds_are_those_of_the_protocol(scored: Path, tmp_path: P
         fold = protocol.fold(dataset, k, ["position"])
         for part in ("train", "test"):
             _, y = load(scored, k, part)
-            assert sorted(fold.subset(part).target.tolist()) == sorted(np.float32(y).tolist())
+            assert sorted(fold.subset(part).target.tolist()) == sorted(
+                y.astype(np.float32).tolist()
+            )
         assert fold.persons("validation") == []
         assert fold.samples.streams["position"].shape[1] == FRAMES
 
