@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, DataError
 from zoo.evaluation.metrics import mad
 from zoo.study.definition import Study
 from zoo.study.inside import groups_of
@@ -125,3 +125,20 @@ def test_what_a_model_looks_at(
     loss = (tmp_path / "out" / "person-kfold-loss.svg").read_text()
     assert "mean squared error" in loss
     assert "epoch" in loss
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        ("assignment", "puts no joints in groups"),
+        ("attention-time", "no attention in two stages"),
+        ("attention-exercises", "puts no joints in groups"),
+    ],
+)
+def test_a_model_that_cannot_be_looked_into(
+    figure: str, words: str, write_study: Callable[..., str], computed: Any, trained: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    study, results = computed(write_study(report={"figures": [figure]}))
+    with pytest.raises(DataError, match=words):
+        write_report(study, results, tmp_path / "out", data_root=trained.data_root)

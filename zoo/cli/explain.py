@@ -72,9 +72,11 @@ def run(args: argparse.Namespace) -> int:
     """Explain one recording; return 0."""
     from zoo.cli.console import console
     from zoo.explain.draw.video import can_write_mp4
-    from zoo.explain.explanation import default_folder, explain, write
+    from zoo.explain.explanation import default_folder, explain, require_writable, write
     from zoo.prediction import Predictor
 
+    form = {"kind": args.format, "video": args.video, "overwrite": args.overwrite}
+    require_writable(args.output, **form)
     predictor = Predictor.open(
         args.run_folder, dataset=args.dataset, data_root=args.data_root, device=args.device
     )
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         predictor, args.file, args.method, recording=args.recording, segment=args.segment
     )
     folder = args.output or default_folder(explanation)
-    files = write(explanation, folder, kind=args.format, video=args.video, overwrite=args.overwrite)
+    files = write(explanation, folder, **form)
     out = console()
     first, *others = explanation.sentences
     out.print(first, style="bold", markup=False)

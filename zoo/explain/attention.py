@@ -1,12 +1,14 @@
 """Attention followed from the pooled features back to joints and frames."""
 
 import inspect
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from zoo.data.batch import Batch
 from zoo.errors import DataError
-from zoo.explain.attribution import Attribution
+from zoo.explain.attribution import Array, Attribution
 from zoo.explain.sample import Sample
 from zoo.nn.grouping import TwoStageAttention
 
@@ -54,21 +56,39 @@ def attention_rollup(sample: Sample) -> Attribution:
     )
 
 
+def attention_maps(model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+    """A model's named attention maps of z-scored sequences; empty where it returns none.
+
+    Args:
+        model: in evaluation mode.
+        batch: on the model's device.
+    """
+    if "return_attention" not in inspect.signature(model.forward).parameters:
+        return {}
+    with torch.no_grad():
+        return model(batch, return_attention=True).attention or {}
+
+
 def attention_of(sample: Sample) -> dict[str, Tensor]:
     """A model's named attention maps for one sample, on the CPU, without the axis of samples.
 
     Raises:
         DataError: the model returns none.
     """
-    maps = None
-    if "return_attention" in inspect.signature(sample.model.forward).parameters:
-        with torch.no_grad():
-            maps = sample.model(sample.batch.to(sample.device), return_attention=True).attention
+    maps = attention_maps(sample.model, sample.batch.to(sample.device))
     if not maps:
         raise DataError(
             f"{sample.model_name} returns no attention: use integrated gradients or occlusion"
         )
     return {key: values[0].double().cpu() for key, values in maps.items()}
+
+
+def attention_in_stages(sample: Sample) -> dict[str, Array]:
+    """The attention maps of a model with the two stages of D2STA; empty for any other."""
+    maps = attention_maps(sample.model, sample.batch.to(sample.device))
+    if not {"within_group", "between_groups"} <= set(maps):
+        return {}
+    return {key: values[0].double().cpu().numpy() for key, values in maps.items()}
 
 
 def _rollup(attention: dict[str, Tensor], stages: TwoStageAttention) -> Tensor:

@@ -48,6 +48,11 @@ class Attribution:
             )
 
     @property
+    def title(self) -> str:
+        """The method's name with spaces."""
+        return self.method.replace("-", " ")
+
+    @property
     def signed(self) -> bool:
         """Whether the numbers are contributions to the score, with a sign that means something."""
         return self.unit == POINTS

@@ -16,6 +16,7 @@ from zoo.explain.attribution import Array, Attribution
 from zoo.explain.gradients import frozen
 from zoo.explain.sample import Sample
 from zoo.nn.spatial import SkeletonConv
+from zoo.results.render.words import fixed
 
 MASK = "edge mask"
 """Unit of an edge's importance, 0 to 1 with `GNNExplainer`."""
@@ -181,6 +182,6 @@ def edge_attribution(sample: Sample, found: EdgeImportance | None = None) -> Att
         "edges",
         np.tile(joints / sample.num_frames, (sample.num_frames, 1)),
         note=f"{found.note}; mean of the messages that leave a joint, the same in every frame; "
-        f"with the masked messages the score is {found.masked_score:.2f}",
+        f"with the masked messages the score is {fixed(found.masked_score, sample.digits)}",
         unit=MASK,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from registry.nearest import did_you_mean
 from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError
-from zoo.explain.attention import attention_of
+from zoo.explain.attention import attention_in_stages
 from zoo.explain.attribution import Array, Attribution
 from zoo.explain.draw.groups import assignment_csv, assignment_figure
 from zoo.explain.draw.scene import Scene, scene_of
@@ -23,7 +23,7 @@ from zoo.explain.draw.video import can_write_mp4, write_video
 from zoo.explain.draw.weights import weights_figure
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
-from zoo.explain.words import groups_sentence, method_words, sentences
+from zoo.explain.words import groups_sentence, sentences
 from zoo.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.prediction import Predictor
 from zoo.results.files import StorageError, path_part
@@ -31,14 +31,6 @@ from zoo.results.render.words import fixed, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SHORT: Mapping[str, str] = {
-    "gradients": "integrated-gradients",
-    "occlusion": "occlusion-parts",
-    "attention": "attention-rollup",
-    "motion": "range-of-motion",
-}
-"""Short names of methods."""
 
 VIDEOS = ("gif", "mp4", "none")
 
@@ -71,12 +63,12 @@ class Explanation:
     @property
     def model(self) -> str:
         """Name of the model."""
-        return str(self.sample.trained.run.record["model"]["name"])
+        return self.sample.model_name
 
     @property
     def digits(self) -> int:
         """Decimals of a score."""
-        return self.sample.trained.run.digits
+        return self.sample.digits
 
     @property
     def sentences(self) -> list[str]:
@@ -94,10 +86,10 @@ class Explanation:
     def subtitle(self) -> str:
         """The method, and which part of the recording where it was cut."""
         if self.segments == 1:
-            return method_words(self.attribution)
+            return self.attribution.title
         start, stop = self.sample.frames
         return (
-            f"{method_words(self.attribution)}; segment {self.sample.number} of 0 to "
+            f"{self.attribution.title}; segment {self.sample.number} of 0 to "
             f"{self.segments - 1}, frames {start} to {stop - 1}"
         )
 
@@ -125,7 +117,7 @@ def explain(
     Args:
         predictor: the model of a finished run.
         source: a file, a folder, or the id of a prepared recording.
-        method: one of `zoo.explain.methods.METHODS`, or a short name of `SHORT`.
+        method: name of an attribution, see `zoo.explain.methods.attribute`.
         recording: which one of a file that holds several.
         segment: which of the samples that the run's protocol cuts from it, from 0.
 
@@ -145,8 +137,8 @@ def explain(
     sample = samples[segment]
     return Explanation(
         sample=sample,
-        attribution=attribute(sample, SHORT.get(method, method)),
-        attention=_attention(sample),
+        attribution=attribute(sample, method),
+        attention=attention_in_stages(sample),
         segments=len(samples),
         notes=(*predictor.warnings, *scored.notes),
     )
@@ -176,10 +168,7 @@ def write(
         ConfigError: a format that does not exist, or the folder is there already.
         StorageError: it cannot be written.
     """
-    for value, allowed in ((kind, FORMATS), (video, VIDEOS)):
-        if value not in allowed:
-            raise ConfigError(f"no format is called {value!r}. {did_you_mean(value, allowed)}")
-    _require_free(folder, overwrite)
+    require_writable(folder, kind=kind, video=video, overwrite=overwrite)
     staging = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
     try:
         staging.mkdir(parents=True)
@@ -202,9 +191,23 @@ def default_folder(explanation: Explanation) -> Path:
     return Path("explanations") / path_part(name.replace("/", "-") + number)
 
 
-def _require_free(folder: Path, overwrite: bool) -> None:
-    """Refuse a folder that is there, but for an explanation that may be replaced."""
-    if not (folder.exists() or folder.is_symlink()):
+def require_writable(folder: Path | None, *, kind: str, video: str, overwrite: bool) -> None:
+    """Refuse what `write` would refuse, before anything is computed; arguments as there.
+
+    Args:
+        folder: None where it is not known yet.
+        kind: format of the figures.
+        video: format of the video.
+        overwrite: whether an explanation in the folder may be replaced.
+
+    Raises:
+        ConfigError: a format that does not exist, or a folder that is there, but for an
+            explanation that may be replaced.
+    """
+    for value, allowed in ((kind, FORMATS), (video, VIDEOS)):
+        if value not in allowed:
+            raise ConfigError(f"no format is called {value!r}. {did_you_mean(value, allowed)}")
+    if folder is None or not (folder.exists() or folder.is_symlink()):
         return
     if not folder.is_dir() or folder.is_symlink():
         raise ConfigError(f"{folder} is no folder: name another with --output")
@@ -234,17 +237,6 @@ def _chosen(found: list[Recording], source: str, name: str | None) -> Recording:
     if name not in ids:
         raise ConfigError(f"{source} holds no recording {name!r}. {did_you_mean(name, ids)}")
     return found[ids.index(name)]
-
-
-def _attention(sample: Sample) -> Mapping[str, Array]:
-    """The attention maps of a model in two stages; nothing for any other."""
-    try:
-        maps = attention_of(sample)
-    except DataError:
-        return {}
-    if not {"within_group", "between_groups"} <= set(maps):
-        return {}
-    return {name: values.numpy() for name, values in maps.items()}
 
 
 def _figures(explanation: Explanation, shades: Shades) -> "Iterator[tuple[str, Figure]]":

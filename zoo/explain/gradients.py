@@ -12,15 +12,12 @@ from zoo.errors import DataError
 from zoo.explain.attribution import Attribution
 from zoo.explain.sample import Sample
 
-GAP = 0.1
-"""Points that the contributions may differ from the difference of the scores."""
-
 MOST_STEPS = 512
 """Gradients along the path at most."""
 
 
 def integrated_gradients(
-    sample: Sample, *, baseline: str | None = None, steps: int = 32, gap: float = GAP
+    sample: Sample, *, baseline: str | None = None, steps: int = 32, gap: float | None = None
 ) -> Attribution:
     r"""The gradients of the score along the straight way from a baseline to the sample.
 
@@ -40,18 +37,20 @@ def integrated_gradients(
         sample: of a model whose score has a gradient.
         baseline: one of `zoo.explain.sample.BASELINES`, see `Sample.baseline`.
         steps: gradients to begin with.
-        gap: points the contributions may miss.
+        gap: points the contributions may miss; if None ten of the last decimal that is shown: 0.1
+            of scores like 0–50, 0.001 of scores of 0–1.
 
     Raises:
         DataError: the score does not depend on the streams through differentiable steps.
     """
+    allowed = 10.0 ** (1 - sample.digits) if gap is None else gap
     start, meaning = sample.baseline(baseline)
     base_score = float(sample.scores(start)[0])
     difference = sample.score - base_score
     while True:
         contributions = _integral(sample, start, steps)
         missing = abs(float(contributions.sum()) - difference)
-        if missing <= gap or 2 * steps > MOST_STEPS:
+        if missing <= allowed or 2 * steps > MOST_STEPS:
             break
         steps *= 2
     return sample.attribution(

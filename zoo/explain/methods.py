@@ -22,14 +22,24 @@ METHODS: Mapping[str, Callable[[Sample], Attribution]] = {
 }
 """Methods with their usual settings."""
 
+SHORT: Mapping[str, str] = {
+    "gradients": "integrated-gradients",
+    "occlusion": "occlusion-parts",
+    "attention": "attention-rollup",
+    "motion": "range-of-motion",
+}
+"""Short names of methods."""
+
 
 def attribute(sample: Sample, method: str) -> Attribution:
-    """The attribution of a sample by the method of this name.
+    """The attribution of a sample by the method of this name, one of `METHODS` or of `SHORT`.
 
     Raises:
         ConfigError: no method has this name.
         DataError: the model does not have what the method needs.
     """
-    if method not in METHODS:
-        raise ConfigError(f"no attribution is called {method!r}. {did_you_mean(method, METHODS)}")
-    return METHODS[method](sample)
+    name = SHORT.get(method, method)
+    if name not in METHODS:
+        near = did_you_mean(method, [*SHORT, *METHODS])
+        raise ConfigError(f"no attribution is called {method!r}. {near}")
+    return METHODS[name](sample)

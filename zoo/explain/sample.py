@@ -62,6 +62,11 @@ class Sample:
         return str(self.trained.run.record["model"]["name"])
 
     @property
+    def digits(self) -> int:
+        """Decimals of a score."""
+        return self.trained.run.digits
+
+    @property
     def model(self) -> nn.Module:
         """The model, in evaluation mode."""
         return self.trained.model

@@ -33,7 +33,7 @@ def sentences(attribution: Attribution, model: str, digits: int = 1) -> list[str
     Returns:
         First the sentence on joints and body parts, then what to be careful about.
     """
-    method = method_words(attribution)
+    method = attribution.title
     score = f"{model} gives {fixed(attribution.score, digits)} points"
     if attribution.signed:
         return [
@@ -65,11 +65,6 @@ def groups_sentence(assignment: Array) -> str:
     counts = np.bincount(assignment.argmax(axis=1), minlength=groups)
     named = [f"group {group + 1} ({count})" for group, count in enumerate(counts) if count]
     return f"Most likely groups of the joints: {_listed(named)}."
-
-
-def method_words(attribution: Attribution) -> str:
-    """The method's name with spaces."""
-    return attribution.method.replace("-", " ")
 
 
 def _moved(attribution: Attribution, score: str, digits: int) -> str:

@@ -10,7 +10,7 @@ import torch
 
 from zoo.errors import DataError
 from zoo.evaluation.statistics.tables import Array
-from zoo.explain.attention import attention_of
+from zoo.explain.attention import attention_in_stages, attention_maps
 from zoo.explain.draw.canvas import mark_parts
 from zoo.explain.draw.diagram import diagram
 from zoo.explain.draw.groups import assignment_figure, rows_by_part
@@ -75,9 +75,8 @@ def groups_of(run: Path, data_root: Path | None = None) -> Groups:
     assignments, betweens, looked = [], [], []
     for some in index.split(_AT_ONCE):
         batch = trained.stream_scaler.transform(data.samples.batch(some)).to(trained.device)
-        with torch.no_grad():
-            maps = trained.model(batch, return_attention=True).attention
-        if not maps or "assignment" not in maps:
+        maps = attention_maps(trained.model, batch)
+        if "assignment" not in maps:
             raise DataError(
                 f"{trained.run.record['model']['name']} puts no joints in groups ({run})"
             )
@@ -124,7 +123,9 @@ def attention_in_time(
         recording, segment = run.test.recording[0], int(run.test.segment[0])
         predictor = Predictor.open(run.path, data_root=data_root)
         sample = samples_of(predictor, recording)[segment]
-        weights = {key: value.numpy() for key, value in attention_of(sample).items()}
+        weights = attention_in_stages(sample)
+        if not weights:
+            raise DataError(f"{run.model} has no attention in two stages to draw ({run.path})")
         yield (
             f"attention-time-{exercise}",
             f"Attention over time in one test sample, exercise {exercise}, mean over heads",

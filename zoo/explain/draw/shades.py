@@ -47,7 +47,7 @@ class Shades:
         else:
             mean = float(values.mean())
             values = values / mean if mean else values
-            label = f"{attribution.method.replace('-', ' ')}, times an even share"
+            label = f"{attribution.title}, times an even share"
         limit = float(np.percentile(np.abs(values), 99.5)) or float(np.abs(values).max()) or 1.0
         if not attribution.signed:
             limit = max(limit, 2.0)
