@@ -214,6 +214,20 @@ def experiment_block(name: str) -> Config:
     return study
 
 
+def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
+    """`values`, if they are a mapping with no other keys than `known`.
+
+    Raises:
+        ConfigError: they are not; the message begins with `where` they stand.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} is {values!r}, expected keys and values")
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{where} has no key {key!r}. {did_you_mean(str(key), known)}")
+    return values
+
+
 def _chosen(kind: str, given: str | None, study: Config, default: str | None) -> str:
     block = study.get(kind)
     name = given or (block.get("name") if isinstance(block, dict) else block) or default

@@ -30,7 +30,7 @@ from typing import Any
 
 from registry import did_you_mean
 from zoo import resources
-from zoo.config import entry_config
+from zoo.config import entry_config, require_keys
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
 from zoo.replication.readings import READINGS
@@ -110,13 +110,12 @@ class Definition:
             raise ConfigError(f"no replication is called {name!r}. {did_you_mean(name, names)}")
         values = entry_config("replication", name)
         where = f"replication {name}"
-        _only(
-            values, {"card", *(f.name for f in fields(cls))} - {"name", "title", "summary"}, where
-        )
+        own = [f.name for f in fields(cls) if f.name not in ("name", "title", "summary")]
+        require_keys(values, ["card", *own], where)
         for key in ("dataset", "protocol", "tables"):
             if not values.get(key):
                 raise ConfigError(f"{where} has no {key}")
-        card = values.get("card", {})
+        card = values.get("card") or {}
         return cls(
             name=name,
             title=str(card.get("title", name)),
@@ -141,7 +140,7 @@ def replication_names() -> list[str]:
 
 
 def _table(values: Any, whole: Mapping[str, Any], where: str) -> PaperTable:
-    _only(values, [f.name for f in fields(PaperTable)], where)
+    require_keys(values, [f.name for f in fields(PaperTable)], where)
     for key in ("title", "study"):
         if not values.get(key):
             raise ConfigError(f"{where} has no {key}")
@@ -169,7 +168,7 @@ def _table(values: Any, whole: Mapping[str, Any], where: str) -> PaperTable:
 
 def _relation(values: Any, labels: Sequence[str], where: str) -> Relation:
     known = [f.name for f in fields(Relation)]
-    _only(values, known, where)
+    require_keys(values, known, where)
     if set(known) - set(values):
         raise ConfigError(
             f"{where}: {values!r} lacks {', '.join(sorted(set(known) - set(values)))}"
@@ -191,11 +190,3 @@ def _among(names: Sequence[Any], known: Any, where: str) -> tuple[str, ...]:
         if str(name) not in known:
             raise ConfigError(f"{where}: no {str(name)!r}. {did_you_mean(str(name), known)}")
     return tuple(map(str, names))
-
-
-def _only(values: Any, known: Any, where: str) -> None:
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{where} is {values!r}, expected keys and values")
-    for key in values:
-        if key not in known:
-            raise ConfigError(f"{where} has no key {key!r}. {did_you_mean(str(key), known)}")

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
 
 from registry import MODELS, did_you_mean
 from zoo import resources
-from zoo.config import entry_config, experiment_block
+from zoo.config import entry_config, experiment_block, require_keys
 from zoo.errors import ConfigError
 from zoo.sweep.request import Request
 
@@ -75,7 +75,7 @@ class Study:
     paper: str
     blocks: tuple[Block, ...]
     report: Report
-    cuts: tuple[str, ...] = field(default=())
+    cuts: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, name: str) -> "Study":
@@ -89,8 +89,8 @@ class Study:
             raise ConfigError(f"no study is called {name!r}. {did_you_mean(name, names)}")
         values = entry_config("study", name)
         where = f"study {name}"
-        _only(values, _KEYS, where)
-        card = values.get("card", {})
+        require_keys(values, _KEYS, where)
+        card = values.get("card") or {}
         given = values.get("bench")
         listed = given if isinstance(given, list) else [given]
         blocks = tuple(
@@ -103,7 +103,7 @@ class Study:
             summary=str(card.get("summary", "")),
             paper=str(card.get("paper", "")),
             blocks=blocks,
-            report=_report(values.get("report", {}), f"{where}: report"),
+            report=_report(values.get("report") or {}, f"{where}: report"),
         )
         study._check()
         return study
@@ -242,7 +242,7 @@ def _trainer_of(experiment: Any, where: str) -> tuple[str, ...]:
 
 
 def _report(values: Any, where: str) -> Report:
-    _only(values, [f.name for f in fields(Report)], where)
+    require_keys(values, [f.name for f in fields(Report)], where)
     figures = tuple(map(str, values.get("figures", Report.figures)))
     for kind in figures:
         if kind not in FIGURES:
@@ -252,14 +252,6 @@ def _report(values: Any, where: str) -> Report:
         reference=str(values.get("reference", Report.reference)),
         figures=figures,
     )
-
-
-def _only(values: Any, known: Sequence[str], where: str) -> None:
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{where} is {values!r}, expected keys and values")
-    for key in values:
-        if key not in known:
-            raise ConfigError(f"{where} has no key {key!r}. {did_you_mean(str(key), known)}")
 
 
 def _under(block: Block, protocols: Sequence[str]) -> Block:

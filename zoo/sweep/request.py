@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from registry import did_you_mean
-from zoo.config import experiment_block
+from zoo.config import experiment_block, require_keys
 from zoo.errors import ConfigError
 
 
@@ -181,10 +180,5 @@ def _listed(value: Any, where: str) -> Sequence[Any]:
 
 
 def _known_keys(values: Any, cls: type, where: str) -> dict[str, Any]:
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{where} is {values!r}, expected keys and values")
     known = ["set" if f.name == "settings" else f.name for f in fields(cls)]
-    for key in values:
-        if key not in known:
-            raise ConfigError(f"{where} has no key {key!r}. {did_you_mean(str(key), known)}")
-    return dict(values)
+    return dict(require_keys(values, known, where))
