@@ -113,10 +113,12 @@ class IrdsAdapter(IrdsSimplifiedAdapter):
 
     def _load(self, file: Path) -> Loaded:
         rows, faults = _read_lines(file)
-        bodies = Counter(_body(number, fields) for number, fields in rows)
+        seen = [_body(number, fields) for number, fields in rows]
+        bodies = Counter(seen)
         body, frames = bodies.most_common(1)[0]
-        lines = np.array([n for n, fields in rows if _body(n, fields) == body])
-        table = np.array([fields for n, fields in rows if _body(n, fields) == body])
+        kept = [row for row, own in zip(rows, seen, strict=True) if own == body]
+        lines = np.array([number for number, _ in kept])
+        table = np.array([fields for _, fields in kept])
         joints = table[:, _BEFORE:].reshape(frames, _JOINTS, _JOINT)
         _check_names(joints[..., 0], lines)
         positions = _numbers(joints[..., 2:5], lines)

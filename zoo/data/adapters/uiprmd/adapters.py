@@ -139,7 +139,6 @@ class UiprmdAdapter(Adapter):
         published = self.score == "published"
         found = report if published else PrepareReport()
         quality = Quality.find(self.labels, (source, root), found)
-        joints = self.skeleton.num_joints
         repetitions = list_repetitions(root, self.sensor, self.kinds, report)
         if self.subset == "reduced":
             repetitions = [r for r in repetitions if quality.of(r) is not None]
@@ -152,7 +151,7 @@ class UiprmdAdapter(Adapter):
             for repetition in batch:
                 try:
                     entry, total = quality.of(repetition), totals.get(repetition)
-                    loaded.append(self._load(root, repetition, entry, total, joints, report))
+                    loaded.append(self._load(root, repetition, entry, total, report))
                 except _FaultError as fault:
                     report.skip(repetition.id, fault.problem)
                     done += 1
@@ -179,7 +178,7 @@ class UiprmdAdapter(Adapter):
         total = entry.score if entry is not None and self.score == "published" else None
         seen = PrepareReport()
         try:
-            raw = self._load(Path(), repetition, entry, total, self.skeleton.num_joints, seen)
+            raw = self._load(Path(), repetition, entry, total, seen)
         except _FaultError as fault:
             raise DataError(str(fault.problem)) from None
         (recording,) = self._convert([raw], seen)
@@ -201,9 +200,9 @@ class UiprmdAdapter(Adapter):
         repetition: Repetition,
         entry: Entry | None,
         total: float | None,
-        joints: int,
         report: PrepareReport,
     ) -> _Raw:
+        joints = self.skeleton.num_joints
         files = [repetition.file(self.sensor, kind) for kind in self.kinds]
         tables = [_read(root, file, 3 * joints) for file in files]
         frames = len(tables[0].values)

@@ -73,7 +73,7 @@ def vicon_axes(markers: Floats) -> Floats:
     degrees, about the vertical, remains against the real Kinect.
 
     Args:
-        markers: (T, 39, 3).
+        markers: (T, V, 3).
     """
     return markers @ np.transpose(_VICON_ROOM) / 1000
 
