@@ -127,6 +127,17 @@ def test_what_a_model_looks_at(
     assert "epoch" in loss
 
 
+def test_the_loss_of_a_head_is_called_by_its_name(
+    write_study: Callable[..., str], computed: Any, tmp_path: Path
+) -> None:
+    bench: dict[str, Any] = D2STA["bench"]
+    usual = [setting for setting in bench["set"] if "groups" not in setting]
+    bench = {**bench, "set": [*usual, "model.head=usdl"], "models": ["stgcn-small"]}
+    study, results = computed(write_study(bench=bench, report={"figures": ["loss"]}))
+    write_report(study, results, tmp_path / "out")
+    assert "loss of the head usdl" in (tmp_path / "out" / "person-kfold-loss.svg").read_text()
+
+
 @pytest.mark.parametrize(
     ("figure", "words"),
     [

@@ -1,7 +1,7 @@
 """The figures of a study that its stored results tell: errors, scatter, loss over epochs."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -133,12 +133,20 @@ STORED: Mapping[str, Callable[[Study, ProtocolResult], "Figures"]] = {
 def _loss_title(result: ProtocolResult) -> str:
     """What the loss is and of scores in which unit, where all trained rows agree on it."""
     runs = [load_run(r.runs[0].path).config for r in result.rows if not r.runs[0].closed_form]
-    names = {_LOSSES[config["trainer"]["loss"]] for config in runs}
+    names = {_loss_name(config) for config in runs}
     scales = {config["protocol"]["target_scale"] for config in runs}
     if len(names) > 1 or len(scales) > 1:
         return "training loss"
     what = "scores as they are" if scales == {"none"} else "standardised scores"
     return f"training loss:\n{names.pop()},\n{what}"
+
+
+def _loss_name(config: Mapping[str, Any]) -> str:
+    """The trainer's loss, or that of the head that ``model.head`` names."""
+    head = config["model"].get("head")
+    if head is None:
+        return _LOSSES[config["trainer"]["loss"]]
+    return f"loss of the head {head if isinstance(head, str) else head['name']}"
 
 
 def _losses(row: RowResult) -> dict[str, Array]:
