@@ -35,6 +35,11 @@ def test_the_list(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
         assert name in shown
 
 
+def test_a_name_that_a_list_has_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "--protocol", "person-kfold", "d2sta-groups"]) == 2
+    assert "name the study first" in capsys.readouterr().err
+
+
 def test_a_study_cut_short(study: Any, tmp_path: Path) -> None:
     code, out, _ = study("d2sta-kimore", *ROWS, "--dry-run")
     assert code == 0
@@ -67,6 +72,7 @@ def test_the_small_variants(study: Any) -> None:
     ("arguments", "words"),
     [
         (("d2sta-group",), "Did you mean 'd2sta-groups'"),
+        (("d2sta-groups", "--protocol", "person-kfold", "d2sta"), "has no protocol 'd2sta'"),
         (("d2sta-groups", "--rows", "11"), "no row '11'"),
         (("d2sta-groups", "--seeds", "x"), "--seeds: 'x' is no whole number"),
         (("d2sta-groups", "--format", "gif"), "svg"),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from zoo.study.definition import Study
     from zoo.study.results import ProtocolResult
 
+_LISTS = ("rows", "protocols", "exercises", "folds", "seeds")
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     """Describe `zoo study`."""
@@ -60,7 +62,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Run a study and report on it, or list them all; 0: every run is there, 1: some failed."""
     from zoo.cli.console import console
+    from zoo.errors import ConfigError
 
+    if args.name is None and any(getattr(args, name) for name in _LISTS):
+        raise ConfigError(
+            "name the study first: a list takes every word up to the next option, as in "
+            "zoo study NAME --protocol person-kfold --seeds 0"
+        )
     out = console()
     if args.name in (None, "list"):
         _list(out)
@@ -124,7 +132,7 @@ def _print(out: "Console", study: "Study", results: "Sequence[ProtocolResult]") 
 def _study(args: argparse.Namespace) -> "Study":
     from zoo.study.definition import Study
 
-    given = narrowing(args, ("rows", "protocols", "exercises", "folds", "seeds"))
+    given = narrowing(args, _LISTS)
     return Study.load(args.name).shortened(small=args.small, dataset=args.dataset, **given)
 
 
