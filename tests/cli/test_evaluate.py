@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from zoo.cli.main import main
+from zoo.results.render.words import percent
 
 Outcome = tuple[int, str, str]
 
@@ -151,7 +152,8 @@ def test_intervals_or_why_there_are_none(trained, ask):
     )
     level = people / (people + 1)
     _, out, _ = ask(run.path, "--level", str(level))
-    assert f"Intervals of {level:.0%}, from the errors for {people} validation people" in said(out)
+    words = f"Intervals of {percent(level)}, from the errors for {people} validation people"
+    assert words in said(out)
     answer = json.loads(ask(run.path, "--json")[1])
     assert answer["intervals"]["width"] is None
     assert answer["intervals"]["calibration"]["people"] == people

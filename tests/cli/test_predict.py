@@ -9,6 +9,7 @@ import pytest
 
 from registry import MODELS
 from zoo.cli.main import main
+from zoo.results.render.words import percent
 
 Outcome = tuple[int, str, str]
 
@@ -206,7 +207,7 @@ def test_scores_have_intervals_where_there_are_people_enough(trained, ask):
     assert " interval " not in out.split("No interval")[0]
     level = people / (people + 1)
     _, out, _ = ask("mean", name, "--level", level)
-    assert f"{level:.0%} interval" in out
+    assert f"{percent(level)} interval" in out
     _, out, _ = ask("mean", name, "--level", level, "--json")
     (scored,) = json.loads(out)["scored"]
     low, high = scored["interval"]

@@ -57,8 +57,8 @@ def with_interval(
 
 
 def percent(share: float) -> str:
-    """A share as it was asked for: ``90%``, ``99.5%``."""
-    return f"{100 * share:.10g}%"
+    """A share in four digits at most: ``90%``, ``99.5%``, ``66.67%``."""
+    return f"{100 * share:.4g}%"
 
 
 def count(value: float | None) -> str:
