@@ -133,6 +133,15 @@ def test_the_same_layout_takes_all():
         assert torch.equal(model.state_dict()[name], source.state_dict()[name])
 
 
+def test_heads_of_attention_are_no_head():
+    def model():
+        parts = {name: torch.nn.Linear(2, 2) for name in ("heads", "head", "head_b")}
+        return torch.nn.ModuleDict(parts)
+
+    _, _, fresh = transfer(model(), model().state_dict(), fresh_head=True)
+    assert set(fresh) == {"head.weight", "head.bias", "head_b.weight", "head_b.bias"}
+
+
 def test_a_joint_that_is_not_there():
     with pytest.raises(ConfigError, match=r"trainer.init_joints: kinect_v2 has no joint 'Hip'"):
         counterparts(OTHER, KINECT, {"Waist": "Hip"}, "trainer.init_joints")

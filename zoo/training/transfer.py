@@ -245,7 +245,8 @@ def _require_unseen(source: RunResult, data: FoldData, dataset: str) -> None:
 
 
 def _of_head(name: str) -> bool:
-    return any(part.startswith("head") for part in name.split("."))
+    """Whether a weight is of a module ``head`` or ``head_…``; ``heads`` are attention's."""
+    return any(part == "head" or part.startswith("head_") for part in name.split("."))
 
 
 def _joint_axes(
