@@ -56,8 +56,8 @@ def downloads(desk: Path, kimore_tree: Path) -> Path:
     return desk
 
 
-def run(command: str, desk: Path) -> None:
-    """Run one command line of the documentation where the reader stands."""
+def run(command: str, desk: Path) -> str:
+    """Run one command line of the documentation where the reader stands; gives its output."""
     words = shlex.split(command)
     program = [sys.executable, "-m", "zoo"] if words[0] == "zoo" else [words[0]]
     assert words[0] in ("zoo", "python"), f"the documentation shows {words[0]}"
@@ -72,6 +72,7 @@ def run(command: str, desk: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
 
 
 def test_pages_have_commands() -> None:
@@ -89,6 +90,13 @@ def test_commands_run(page: Path, desk: Path, request: pytest.FixtureRequest) ->
         (desk / name).write_text(text, encoding="utf-8")
     for command in todo:
         run(command, desk)
+
+
+@pytest.mark.slow
+def test_the_readmes_first_training_beats_the_mean_score(tmp_path: Path) -> None:
+    first = all_commands(ROOT / "README.md")[0].split(" && ")[-1]
+    assert first.startswith("zoo train")
+    assert "d2sta is better than the mean score" in run(first, tmp_path)
 
 
 def test_plugins_page_leads_from_nothing_to_the_board(fresh_site: Callable[[], Any]) -> None:
