@@ -5,6 +5,7 @@ from torch.nn import functional as F
 
 from zoo.nn.masking import zero_padding
 from zoo.nn.norm import BatchNorm
+from zoo.nn.timeconv import TimeConv
 
 
 class TemporalConv(nn.Module):
@@ -37,14 +38,8 @@ class TemporalConv(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            (kernel_size, 1),
-            stride=(stride, 1),
-            padding=((kernel_size - 1) * dilation // 2, 0),
-            dilation=(dilation, 1),
-            bias=bias,
+        self.conv = TimeConv(
+            in_channels, out_channels, kernel_size, stride=stride, dilation=dilation, bias=bias
         )
         self.norm = BatchNorm(out_channels)
         self.stride = stride
@@ -57,7 +52,7 @@ class TemporalConv(nn.Module):
         return self.norm(y)
 
 
-class FrameConv(nn.Conv2d):
+class FrameConv(TimeConv):
     r"""k×1 convolution along the frames of each joint that keeps the length, without a norm.
 
     .. math:: y_{n,t,v} = b + \sum_{i=0}^{k-1} W_i\, x_{n,\, t + i - p,\, v}
@@ -74,7 +69,7 @@ class FrameConv(nn.Conv2d):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 1) -> None:
-        super().__init__(in_channels, out_channels, (kernel_size, 1))
+        super().__init__(in_channels, out_channels, kernel_size, padding=0)
         self.past = (kernel_size - 1) // 2
         self.future = kernel_size - 1 - self.past
 
