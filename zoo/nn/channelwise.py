@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from zoo.nn.masking import frame_counts, zero_padding
 from zoo.nn.norm import BatchNorm
 from zoo.nn.planes import channel_graph_product, refined_graph_product
-from zoo.nn.timeconv import TimeConv
 from zoo.skeleton.graph import SkeletonGraph
 
 
@@ -115,11 +114,11 @@ class DynamicSkeletonConv(nn.Module):
         self.A = nn.Parameter(0.04 + 0.02 * torch.randn(groups, num_joints, num_joints))
         self.alpha = nn.Parameter(torch.zeros(1))
         self.beta = nn.Parameter(torch.zeros(1))
-        self.pre = TimeConv(in_channels, width)
+        self.pre = nn.Conv2d(in_channels, width, 1)
         self.pre_norm = BatchNorm(width, relu=True)
         self.theta = nn.Linear(in_channels, width)
         self.phi = nn.Linear(in_channels, width)
-        self.post = TimeConv(width, out_channels)
+        self.post = nn.Conv2d(width, out_channels, 1)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve `x`."""

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from zoo.errors import ConfigError
 from zoo.nn.masking import zero_padding
 from zoo.nn.norm import BatchNorm
-from zoo.nn.timeconv import TimeConv
 
 Branch = tuple[int, int] | Literal["max", "1x1"]
 """(kernel, dilation), ``max`` or ``1x1``."""
@@ -74,17 +73,26 @@ class MultiBranchConv(nn.Module):
         self.widths = branch_widths(out_channels, len(self.branches), remainder)
         direct = self.widths[-1] if self.branches[-1] == "1x1" else 0
         indirect = out_channels - direct
-        self.entry = TimeConv(in_channels, indirect) if indirect else None
+        self.entry = nn.Conv2d(in_channels, indirect, 1) if indirect else None
         self.entry_norm = BatchNorm(indirect, relu=True) if indirect else None
         self.convs = nn.ModuleList()
         for branch, width in zip(self.branches, self.widths, strict=True):
             if not isinstance(branch, str):
                 kernel, dilation = branch
-                self.convs.append(TimeConv(width, width, kernel, stride=stride, dilation=dilation))
-        self.direct = TimeConv(in_channels, direct, stride=stride) if direct else None
+                self.convs.append(
+                    nn.Conv2d(
+                        width,
+                        width,
+                        (kernel, 1),
+                        stride=(stride, 1),
+                        padding=((kernel - 1) * dilation // 2, 0),
+                        dilation=(dilation, 1),
+                    )
+                )
+        self.direct = nn.Conv2d(in_channels, direct, 1, stride=(stride, 1)) if direct else None
         self.joint_weight = nn.Parameter(torch.zeros(joint_mean)) if joint_mean else None
         self.norm = BatchNorm(out_channels, relu=mix)
-        self.mix = TimeConv(out_channels, out_channels) if mix else None
+        self.mix = nn.Conv2d(out_channels, out_channels, 1) if mix else None
         self.mix_norm = BatchNorm(out_channels) if mix else None
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:

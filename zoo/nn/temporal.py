@@ -52,7 +52,7 @@ class TemporalConv(nn.Module):
         return self.norm(y)
 
 
-class FrameConv(TimeConv):
+class FrameConv(nn.Conv2d):
     r"""k×1 convolution along the frames of each joint that keeps the length, without a norm.
 
     .. math:: y_{n,t,v} = b + \sum_{i=0}^{k-1} W_i\, x_{n,\, t + i - p,\, v}
@@ -69,7 +69,7 @@ class FrameConv(TimeConv):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 1) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, padding=0)
+        super().__init__(in_channels, out_channels, (kernel_size, 1))
         self.past = (kernel_size - 1) // 2
         self.future = kernel_size - 1 - self.past
 
