@@ -1,5 +1,7 @@
 """TimeConv: values and gradients against `torch.nn.Conv2d`."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -30,7 +32,7 @@ def features(frames: int, dtype: torch.dtype = torch.float64) -> Tensor:
         {"kernel_size": 3, "dilation": 4, "bias": False},
     ],
 )
-def test_is_a_convolution(frames: int, stride: int, options: dict[str, int]) -> None:
+def test_is_a_convolution(frames: int, stride: int, options: dict[str, Any]) -> None:
     image = features(frames)
     conv = TimeConv(3, 5, stride=stride, **options).double()
     y, expected = conv(image), nn.Conv2d.forward(conv, image)
@@ -59,7 +61,7 @@ def test_the_length_stays() -> None:
 @pytest.mark.parametrize("frozen", ["image", "weight", "bias"])
 def test_only_gradients_that_are_asked_for(frozen: str) -> None:
     image, conv = features(6, torch.float32), TimeConv(3, 5, 3)
-    inputs = {"image": image, "weight": conv.weight, "bias": conv.bias}
+    inputs: dict[str, Tensor] = {"image": image, **dict(conv.named_parameters())}
     inputs[frozen].requires_grad_(False)
     conv(image).square().sum().backward()
     assert [name for name, x in inputs.items() if x.grad is None] == [frozen]
