@@ -16,6 +16,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 160
+"""Characters of a line where the output is no terminal."""
+
 
 @dataclass
 class Comparison:
@@ -126,6 +129,8 @@ def report(title: str, found: list[Comparison], options: argparse.Namespace) -> 
 def show(table: Table, options: argparse.Namespace) -> None:
     """The table, and what it was measured with."""
     console = Console()
+    if not console.is_terminal:  # a file has room for every column
+        console = Console(width=WIDTH)
     console.print(table)
     console.print(
         f"medians of {options.repeats}, {options.threads} threads, torch {torch.__version__}, "

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from zoo.nn.eager import plain
 from zoo.nn.pointwise import pointwise, pointwise_weight_grad
 
 SCRATCH = 1 << 21
@@ -45,8 +46,7 @@ def typed_graph_product(
     Returns:
         (N, T, V, C_out).
     """
-    eager = not torch.compiler.is_compiling()
-    if eager and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+    if not plain(x):
         return _in_pieces(x, weight, graph, offset, aggregate_first)
     N, T, V, C_in = x.shape
     K, C_out, _ = weight.shape

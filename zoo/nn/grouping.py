@@ -48,7 +48,8 @@ def range_of_motion(x: Tensor, mask: Tensor | None = None, eps: float = 1e-8) ->
     """
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     if mask is None:
-        variance = torch.var(x, dim=1, correction=0)
+        # Several times as fast on the CPU as torch.var, which goes through time joint by joint.
+        variance = (x - x.mean(1, keepdim=True)).square().mean(1)
     else:
         real = mask[:, :, None, None].to(x.dtype)
         frames = real.sum(dim=1).clamp_min(1)

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from zoo.nn.eager import plain
+
 
 def channel_graph_product(h: Tensor, graphs: Tensor) -> Tensor:
     """The formula above: h (N, T, V, C), G (N, C, V, V) → (N, T, V, C)."""
-    if _plain(h):
+    if plain(h):
         return torch.matmul(h.permute(0, 3, 1, 2), graphs).permute(0, 2, 3, 1)
     y: Tensor = _ChannelGraphProduct.apply(h, graphs)
     return y
@@ -48,7 +50,7 @@ def refined_graph_product(
     Returns:
         (N, T, V, C).
     """
-    if _plain(x):
+    if plain(x):
         h = torch.einsum("ntvi,kci->nkctv", x, weight) + bias[:, :, None, None]
         graphs = shared + torch.einsum("nkrvw,kcr->nkcvw", relations, relation_weight)
         return torch.matmul(h, graphs).sum(1).permute(0, 2, 3, 1)
@@ -165,12 +167,6 @@ def _fill_graphs(graphs: Tensor, shared: Tensor, weight: Tensor, relations: Tens
     torch.baddbmm(shared.flatten(2), weight, relations.flatten(2), out=graphs.flatten(2))
 
 
-def _plain(x: Tensor) -> bool:
-    """Whether to leave the product to autograd."""
-    compiling = torch.compiler.is_compiling()
-    return compiling or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
-
-
 def _space(x: Tensor) -> Tensor:
     """Room for one sequence of x (N, T, V, C) as planes (C, T, V)."""
     _, T, V, C = x.shape
@@ -179,7 +175,9 @@ def _space(x: Tensor) -> Tensor:
 
 def _fill(planes: Tensor, features: Tensor) -> Tensor:
     """`planes` (C, T, V) with the features (T, V, C) in them."""
-    return planes.copy_(features.permute(2, 0, 1))
+    # As matrices, which PyTorch transposes in blocks.
+    planes.view(len(planes), -1).copy_(features.flatten(0, 1).t())
+    return planes
 
 
 def _rows(planes: Tensor) -> Tensor:

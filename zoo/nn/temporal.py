@@ -5,6 +5,7 @@ from torch.nn import functional as F
 
 from zoo.nn.masking import zero_padding
 from zoo.nn.norm import BatchNorm
+from zoo.nn.timeconv import TimeConv
 
 
 class TemporalConv(nn.Module):
@@ -37,14 +38,8 @@ class TemporalConv(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            (kernel_size, 1),
-            stride=(stride, 1),
-            padding=((kernel_size - 1) * dilation // 2, 0),
-            dilation=(dilation, 1),
-            bias=bias,
+        self.conv = TimeConv(
+            in_channels, out_channels, kernel_size, stride=stride, dilation=dilation, bias=bias
         )
         self.norm = BatchNorm(out_channels)
         self.stride = stride
