@@ -1,7 +1,7 @@
 """BlockGCN: joints know how many bones lie between them, and what shape a movement has.
 
 Zhou, Yan, Cheng, Yan, Dai, Hua, "BlockGCN: Redefine Topology Awareness for Skeleton-Based Action
-Recognition", CVPR 2024, doi 10.1109/CVPR52733.2024.00200.
+Recognition", CVPR 2024, arXiv 2305.11468.
 """
 
 import math

@@ -1,7 +1,7 @@
 """HD-GCN: the skeleton cut into a hierarchy of levels, each a graph of its own.
 
 Lee, Lee, Lee, Lee, "Hierarchically Decomposed Graph Convolutional Networks for Skeleton-Based
-Action Recognition", ICCV 2023, doi 10.1109/ICCV51070.2023.00958.
+Action Recognition", ICCV 2023, doi 10.48550/arXiv.2208.10741.
 """
 
 import math
