@@ -85,7 +85,7 @@ def test_batches_do_not_mix_repetitions(
     uiprmd.edit(uiprmd.file(tree, "Kinect", "Positions", "m01_s01_e02"), lambda lines: lines[:11])
     uiprmd.edit(uiprmd.file(tree, "Kinect", "Angles", "m01_s01_e02"), lambda lines: lines[:11])
     together = uiprmd.read(UiprmdKinectAdapter(), tree)[0]
-    monkeypatch.setattr("zoo.data.adapters.uiprmd.adapters._BATCH", 1)
+    monkeypatch.setattr("zoo.data.adapters.uiprmd.repetitions._BATCH", 1)
     alone = uiprmd.read(UiprmdKinectAdapter(), tree)[0]
     assert together["s01/m01/e02/correct"].num_frames == 11
     assert together.keys() == alone.keys()

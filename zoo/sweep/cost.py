@@ -18,8 +18,9 @@ from zoo.sweep.job import Job
 from zoo.sweep.plan import Group, Plan
 from zoo.training.cost import count_flops
 
-FLOPS_PER_SECOND = 5e9
-"""Of one core in training, where no run tells better."""
+FLOPS_PER_SECOND = 40e9
+"""Of one core in training, where no run tells better: a core of a server of 2023 reached 9 to 93 with
+the zoo's networks, small and full, in batches of 8 and 32."""
 
 _OVERHEAD = 0.5
 _RECORDS_PER_FOLDER = 5

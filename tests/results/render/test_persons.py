@@ -34,5 +34,5 @@ def test_axes_have_units_and_groups_a_legend(compared, tmp_path):
 
 
 def test_another_ending_is_refused(compared, tmp_path):
-    with pytest.raises(ConfigError, match=r"written as \.png, \.svg, \.pdf"):
+    with pytest.raises(ConfigError, match=r"written as \.svg, \.pdf, \.png"):
         draw(compared, tmp_path / "plot.exe")

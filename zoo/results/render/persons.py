@@ -1,19 +1,14 @@
 """The errors of two models against each other, one mark a person."""
 
-import io
 from pathlib import Path
 
 from zoo.errors import ConfigError
+from zoo.figure_style import FORMATS, OKABE_ITO, SOFT, figure_bytes, figure_style
 from zoo.results.compare import ComparedModels
 from zoo.results.files import write_atomically
 from zoo.results.render.words import plain
 
-FORMATS = ("png", "svg", "pdf")
-
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's colours: told apart by colour-blind readers, too."""
-
-_MARKS = ("o", "s", "^", "D", "v", "P", "X")
+_MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def draw(compared: ComparedModels, file: Path) -> Path:
@@ -21,7 +16,7 @@ def draw(compared: ComparedModels, file: Path) -> Path:
 
     Args:
         compared: the two models.
-        file: ends in .png, .svg or .pdf.
+        file: ends as one of `FORMATS`.
 
     Raises:
         ConfigError: another ending.
@@ -30,22 +25,21 @@ def draw(compared: ComparedModels, file: Path) -> Path:
     kind = file.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise ConfigError(f"{file}: a plot is written as .{', .'.join(FORMATS)}")
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     a, b = plain(compared.a), plain(compared.b)
-    with rc_context({"text.parse_math": False, "svg.hashsalt": "zoo", "svg.fonttype": "none"}):
+    with figure_style():
         figure = Figure(figsize=(5.2, 5.4), layout="constrained")
         axes = figure.add_subplot()
         top = 1.05 * max(max(p.error_a, p.error_b) for p in compared.persons)
-        axes.plot([0, top], [0, top], color="0.6", linewidth=1, zorder=1)
+        axes.plot([0, top], [0, top], color=SOFT, linewidth=0.8, zorder=1)
         groups = sorted({p.group or "unknown" for p in compared.persons})
         for i, group in enumerate(groups):
             mine = [p for p in compared.persons if (p.group or "unknown") == group]
             axes.scatter(
                 [p.error_b for p in mine],
                 [p.error_a for p in mine],
-                color=_COLOURS[i % len(_COLOURS)],
+                color=OKABE_ITO[i % len(OKABE_ITO)],
                 marker=_MARKS[i % len(_MARKS)],
                 s=26,
                 alpha=0.85,
@@ -69,8 +63,6 @@ def draw(compared: ComparedModels, file: Path) -> Path:
             wrap=True,
         )
         axes.legend(frameon=False, fontsize="small")
-        content = io.BytesIO()
-        undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        figure.savefig(content, format=kind, dpi=150, metadata=undated.get(kind))
-    write_atomically(file, content.getvalue())
+        content = figure_bytes(figure, kind)
+    write_atomically(file, content)
     return file

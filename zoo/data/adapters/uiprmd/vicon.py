@@ -1,0 +1,150 @@
+"""UI-PRMD by Vicon: markers, and the angles computed from them."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.adapters.base import PrepareReport, Problem
+from zoo.data.adapters.uiprmd import motion
+from zoo.data.adapters.uiprmd.repetitions import RawRepetition, UiprmdAdapter
+from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
+from zoo.errors import ConfigError
+
+SEGMENTS = (
+    *("Head", "Thorax", "Pelvis"),
+    *("LClavicle", "LUpperArm", "LRadius", "LHand", "LFemur", "LTibia", "LFoot"),
+    *("RClavicle", "RUpperArm", "RRadius", "RHand", "RFemur", "RTibia", "RFoot"),
+)
+"""Rows of the Vicon angles that hold a segment's rotation vector in the room."""
+
+
+class _UiprmdVicon(UiprmdAdapter):
+    """Vicon, where lost joints are three exact zeros.
+
+    Gaps are closed by a straight line in time (at the ends the nearest value is held), marked in
+    ``tracked`` (2 seen, 0 lost) and reported; a repetition with a joint that is lost for longer
+    than `max_lost` is skipped. With `max_lost` 1 all are kept, a joint never seen as zeros.
+
+    Args:
+        labels, crop, subset, score: see `UiprmdAdapter`.
+        max_lost: largest share of frames, 0 to 1, in which a joint may be lost.
+    """
+
+    fps = 100.0
+    sensor = "Vicon"
+    noun: str
+
+    def __init__(
+        self,
+        labels: str | Path | None = None,
+        crop: bool | None = None,
+        max_lost: float = 0.5,
+        subset: str = "full",
+        score: str = "published",
+    ) -> None:
+        super().__init__(labels, crop, subset, score)
+        if not 0 <= max_lost <= 1:
+            raise ConfigError(f"max_lost is a share of frames from 0 to 1, not {max_lost}")
+        self.max_lost = max_lost
+
+    def _convert(
+        self, raws: list[RawRepetition], report: PrepareReport
+    ) -> Iterator[Recording | None]:
+        for raw in raws:
+            (values,) = raw.arrays
+            missing = motion.lost(values)
+            yield (
+                None
+                if self._reject(raw, missing, report)
+                else self._recording(
+                    raw,
+                    tracked=np.where(missing, NOT_TRACKED, TRACKED).astype(np.uint8),
+                    **self._arrays(values, missing),
+                )
+            )
+
+    @abstractmethod
+    def _arrays(
+        self, values: NDArray[np.float64], missing: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Canonical arrays with gaps closed."""
+
+    def _reject(
+        self, raw: RawRepetition, missing: NDArray[np.bool_], report: PrepareReport
+    ) -> bool:
+        """Reports lost joints; True if the repetition has to be skipped."""
+        counts = missing.sum(axis=0)
+        if not counts.any():
+            return False
+        names = self.skeleton.joints
+        worst = int(counts.argmax())
+        others = int(np.count_nonzero(counts)) - 1
+        reject = bool(counts[worst] > self.max_lost * len(missing))
+        problem = Problem(
+            f"lost-{self.noun}",
+            raw.repetition.file(self.sensor, self.kinds[0]),
+            raw.first_line + int(missing.any(axis=1).argmax()),
+            f"{names[worst]} at 0, 0, 0 in {counts[worst]} of {len(missing)} frames"
+            + (f" and {others} more lost" if others else ""),
+            f"at most {self.max_lost:.0%} lost (max_lost)" if reject else "measured values",
+        )
+        (report.skip if reject else report.fault)(raw.repetition.id, problem)
+        return reject
+
+
+class UiprmdViconAdapter(_UiprmdVicon):
+    """UI-PRMD by Vicon: 39 markers, 100 Hz, positions in metres, axes as `motion.vicon_axes`.
+
+    Markers have no orientation. Lost ones: see the base class.
+
+    Args:
+        labels, crop, subset, score: see `UiprmdAdapter`.
+        max_lost: largest share of frames, 0 to 1, in which a marker may be lost.
+    """
+
+    name = "uiprmd_vicon"
+    layout = "uiprmd_vicon"
+    kinds = ("Positions",)
+    noun = "marker"
+
+    def _arrays(
+        self, values: NDArray[np.float64], missing: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.float32]]:
+        filled = motion.fill(motion.vicon_axes(values), missing)
+        return {"positions": filled.astype(np.float32)}
+
+
+class UiprmdViconAnglesAdapter(_UiprmdVicon):
+    """UI-PRMD by Vicon: three angles in degrees of 39 joints and segments, 100 Hz.
+
+    Where an angle jumps at ±180 degrees it continues on the other side; nothing else is changed.
+
+    The rows of segments (see `SEGMENTS`) are rotation vectors, so these have orientations (see
+    `motion.segment_orientations`). All others are clinical angles between segments, or of one
+    segment against the room; they follow from those of the segments and are no frames of their
+    own: their orientation is the identity 1, 0, 0, 0.
+
+    Args:
+        labels, crop, subset, score: see `UiprmdAdapter`.
+        max_lost: largest share of frames, 0 to 1, in which the angles of a joint may be missing.
+    """
+
+    name = "uiprmd_vicon_angles"
+    layout = "uiprmd_vicon_angles"
+    kinds = ("Angles",)
+    noun = "angles"
+
+    def _arrays(
+        self, values: NDArray[np.float64], missing: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.float32]]:
+        unwrapped = motion.fill(motion.unwrap_degrees(values, missing), missing)
+        segments = [self.skeleton.index(name) for name in SEGMENTS]
+        orientations = np.zeros((*missing.shape, 4), dtype=np.float32)
+        orientations[..., 0] = 1
+        orientations[:, segments] = motion.segment_orientations(
+            values[:, segments], missing[:, segments]
+        )
+        return {"angles": unwrapped.astype(np.float32), "orientations": orientations}
