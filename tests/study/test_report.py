@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError
 from zoo.evaluation.metrics import mad
 from zoo.study.definition import Study
 from zoo.study.inside import groups_of
@@ -88,7 +88,7 @@ def test_complete_rows_stand_in_the_table_others_apart(
     ]  # fmt: skip
     assert float(line["value"]) == pytest.approx(value.value, rel=1e-5)
 
-    files = write_report(study, [result], tmp_path / "out", formats=["svg", "pdf"])
+    files = write_report(study, [result], tmp_path / "out", formats=["svg", "pdf"]).files
     assert [file.name for file in files] == [
         "report.md", "report.csv", "person-kfold-errors.svg", "person-kfold-errors.pdf",
         "person-kfold-scatter.svg", "person-kfold-scatter.pdf",
@@ -105,7 +105,7 @@ def test_nothing_computed_yet(
 ) -> None:
     study, (result,) = computed(write_study(), only=0)
     assert [row.have for row in result.unfinished] == [0, 0, 0]
-    files = write_report(study, [result], tmp_path / "out")
+    files = write_report(study, [result], tmp_path / "out").files
     assert [file.name for file in files] == ["report.md", "report.csv"]
 
 
@@ -118,8 +118,9 @@ def test_what_a_model_looks_at(
     assert found.assignment.sum(axis=1) == pytest.approx(1)
     assert found.between.sum(axis=1) == pytest.approx(1)
     assert found.looked_at.sum() == pytest.approx(1)
-    names = write_report(study, [result], tmp_path / "out", data_root=trained.data_root)
-    assert [file.stem.removeprefix("person-kfold-") for file in names[2:]] == [
+    written = write_report(study, [result], tmp_path / "out", data_root=trained.data_root)
+    assert not written.not_drawn
+    assert [file.stem.removeprefix("person-kfold-") for file in written.files[2:]] == [
         "assignment-5", "attention-time-5", "attention-exercises", "attention-joints", "loss",
     ]  # fmt: skip
     loss = (tmp_path / "out" / "person-kfold-loss.svg").read_text()
@@ -150,6 +151,10 @@ def test_a_model_that_cannot_be_looked_into(
     figure: str, words: str, write_study: Callable[..., str], computed: Any, trained: Any,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    study, results = computed(write_study(report={"figures": [figure]}))
-    with pytest.raises(DataError, match=words):
-        write_report(study, results, tmp_path / "out", data_root=trained.data_root)
+    study, results = computed(write_study(report={"figures": [figure, "errors"]}))
+    written = write_report(study, results, tmp_path / "out", data_root=trained.data_root)
+    assert [file.name for file in written.files[2:]] == ["person-kfold-errors.svg"]
+    (reason,) = written.not_drawn
+    assert reason.startswith(f"{figure} (person-kfold): ")
+    assert words in reason
+    assert f"Not drawn: {figure}" in written.files[0].read_text()

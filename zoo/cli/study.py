@@ -60,7 +60,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run a study and report on it, or list them all; 0: every run is there, 1: some failed."""
+    """Run a study and report on it, or list them all; 1 if a run failed or a figure is missing."""
     from zoo.cli.console import console
     from zoo.errors import ConfigError
 
@@ -95,15 +95,18 @@ def run(args: argparse.Namespace) -> int:
         failed = bool(result.failed)
     results = study_results(rows, study.report.reference)
     _print(out, study, results)
-    for file in write_report(
+    written = write_report(
         study,
         results,
         args.output or Path("studies") / study.name,
         formats=args.formats or ["svg"],
         data_root=args.data_root,
-    ):
+    )
+    for file in written.files:
         print(file)
-    return 1 if failed else 0
+    for reason in written.not_drawn:
+        out.print(f"not drawn: {reason}", style="yellow", markup=False, soft_wrap=True)
+    return 1 if failed or written.not_drawn else 0
 
 
 def _print(out: "Console", study: "Study", results: "Sequence[ProtocolResult]") -> None:

@@ -1,10 +1,11 @@
 """What a study ends in: a document, a table and figures in a folder."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, DataError
 from zoo.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.results.files import path_part, write_atomically
 from zoo.results.publish import save
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     from zoo.study.frame import Figures
 
 
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        files: the document, the table, the figures.
+        not_drawn: for each kind of figure that the runs cannot give, which and why.
+    """
+
+    files: list[Path]
+    not_drawn: list[str]
+
+
 def write_report(
     study: Study,
     results: Sequence[ProtocolResult],
@@ -23,8 +37,10 @@ def write_report(
     *,
     formats: Sequence[str] = ("svg",),
     data_root: Path | None = None,
-) -> list[Path]:
+) -> Written:
     """Write ``report.md``, ``report.csv`` and the study's figures of all complete rows.
+
+    A figure that a model cannot give, such as the groups of one that has none, is left out.
 
     Args:
         study: what was run.
@@ -32,9 +48,6 @@ def write_report(
         folder: made if it is not there.
         formats: of the figures, of ``svg``, ``pdf`` and ``png``.
         data_root: folder of prepared datasets; None for the usual place.
-
-    Returns:
-        The files, the document first.
 
     Raises:
         ConfigError: another format.
@@ -44,29 +57,30 @@ def write_report(
         if kind not in FORMATS:
             raise ConfigError(f"a figure is written as {', '.join(FORMATS)}, not {kind!r}")
     captions: dict[str, str] = {}
-    files = []
+    files: list[Path] = []
+    not_drawn: list[str] = []
     for result in results:
-        with figure_style():
-            for name, caption, figure in _figures(study, result, data_root):
-                stem = f"{path_part(result.protocol)}-{path_part(name)}"
-                captions[f"{stem}.{formats[0]}"] = f"{caption} ({result.protocol})."
-                for kind in formats:
-                    files.append(folder / f"{stem}.{kind}")
-                    folder.mkdir(parents=True, exist_ok=True)
-                    write_atomically(files[-1], figure_bytes(figure, kind))
-    document = save(markdown(study, results, captions), folder / "report.md")
-    return [document, save(to_csv(results), folder / "report.csv"), *files]
+        for figure_kind in study.report.figures if result.rows else ():
+            try:
+                with figure_style():
+                    for name, caption, figure in _figures(figure_kind, study, result, data_root):
+                        stem = f"{path_part(result.protocol)}-{path_part(name)}"
+                        captions[f"{stem}.{formats[0]}"] = f"{caption} ({result.protocol})."
+                        for ending in formats:
+                            files.append(folder / f"{stem}.{ending}")
+                            folder.mkdir(parents=True, exist_ok=True)
+                            write_atomically(files[-1], figure_bytes(figure, ending))
+            except DataError as error:
+                not_drawn.append(f"{figure_kind} ({result.protocol}): {error}")
+    document = save(markdown(study, results, captions, not_drawn), folder / "report.md")
+    return Written([document, save(to_csv(results), folder / "report.csv"), *files], not_drawn)
 
 
-def _figures(study: Study, result: ProtocolResult, data_root: Path | None) -> "Figures":
+def _figures(kind: str, study: Study, result: ProtocolResult, data_root: Path | None) -> "Figures":
     from zoo.study.figures import STORED
 
-    if not result.rows:
-        return
-    for kind in study.report.figures:
-        if kind in STORED:
-            yield from STORED[kind](study, result)
-        else:
-            from zoo.study.inside import INSIDE
+    if kind in STORED:
+        return STORED[kind](study, result)
+    from zoo.study.inside import INSIDE
 
-            yield from INSIDE[kind](study, result, data_root)
+    return INSIDE[kind](study, result, data_root)

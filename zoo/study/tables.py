@@ -87,13 +87,19 @@ def notes(study: Study, result: ProtocolResult) -> Iterator[str]:
         yield f"{runs} computed by another version of the code than the present one."
 
 
-def markdown(study: Study, results: Sequence[ProtocolResult], figures: Mapping[str, str]) -> str:
+def markdown(
+    study: Study,
+    results: Sequence[ProtocolResult],
+    figures: Mapping[str, str],
+    not_drawn: Sequence[str] = (),
+) -> str:
     """The report as a Markdown document.
 
     Args:
         study: what was run.
         results: by protocol.
         figures: caption of each figure's file, which lies beside the document.
+        not_drawn: figures left out, and why.
     """
     lines = [f"# {text(study.title)}", "", text(study.summary), ""]
     if study.paper:
@@ -116,6 +122,8 @@ def markdown(study: Study, results: Sequence[ProtocolResult], figures: Mapping[s
             lines += [text(note), ""]
     for file, caption in figures.items():
         lines += [f"![{text(caption)}]({file})", "", text(caption), ""]
+    for reason in not_drawn:
+        lines += [f"Not drawn: {text(reason)}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -19,8 +19,11 @@ from zoo.sweep.plan import Group, Plan
 from zoo.training.cost import count_flops
 
 FLOPS_PER_SECOND = 40e9
-"""Of one core in training, where no run tells better: a core of a server of 2023 reached 9 to 93 with
-the zoo's networks, small and full, in batches of 8 and 32."""
+"""Of one core in training, where no run tells better.
+
+A server's core of 2023 reached 9 to 93 with the zoo's networks, small and full, in batches of 8
+and 32.
+"""
 
 _OVERHEAD = 0.5
 _RECORDS_PER_FOLDER = 5
