@@ -134,3 +134,11 @@ def test_what_cannot_be_compared_is_refused(datasets):
     other = datasets("b", OURS, ["P1"], score_range=(0.0, 1.0))
     with pytest.raises(DataError, match="scores of a go from 0 to 50, those of b from 0 to 1"):
         CrossDataset(ours, other)
+
+
+def test_people_whose_names_cannot_be_matched(datasets):
+    ours, theirs = datasets("kimore", OURS, ["P1"]), datasets("rehab_pile", OURS, ["fold0"])
+    with pytest.raises(DataError, match="both hold people of kimore"):
+        CrossDataset(ours, theirs)
+    assert len(CrossDataset(ours, theirs, people="apart")) == 2
+    assert len(CrossDataset(ours, datasets("kimore_again", OURS, ["P1"]))) == 2

@@ -85,6 +85,36 @@ def test_people_that_are_tested_must_not_have_been_trained_on(go, toy, tmp_path)
     train("elsewhere")
 
 
+@pytest.mark.parametrize(
+    ("learned_from", "trained_on", "refused"),
+    [
+        ("stgcn_rehab", "kimore", True),
+        ("kimore", "rehab_pile", True),
+        ("rehab_pile", "stgcn_rehab", True),
+        ("uiprmd_kinect", "kimore", False),
+        ("stgcn_rehab", "uiprmd_kinect", False),
+    ],
+)
+def test_people_under_names_that_cannot_be_matched(
+    go, toy, tmp_path, learned_from, trained_on, refused
+):
+    def train(dataset, **trainer):
+        config = toy.make_config(epochs=1, **trainer)
+        config["dataset"]["name"] = dataset
+        described = type(toy.DATASET)(**vars(toy.DATASET) | {"name": dataset})
+        return train_run(
+            toy.TinyNet, toy.make_fold(), config, dataset=described, runs=tmp_path / "runs"
+        )
+
+    source = train(learned_from)
+    assert source.record["dataset"]["name"] == learned_from
+    if refused:
+        with pytest.raises(DataError, match=f"{trained_on} and {learned_from} both hold people of"):
+            train(trained_on, init_from=str(source.path))
+    else:
+        assert train(trained_on, init_from=str(source.path)).record["init_from"]["taken"] == 9
+
+
 def test_what_does_not_fit_is_refused(go, toy):
     source = go(epochs=1)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from registry import did_you_mean
 from zoo.data.dataset import RecordingInfo, SkeletonDataset
+from zoo.data.people import unmatched_people
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import Layout, load_layout
@@ -48,12 +49,20 @@ class CrossDataset:
 
         Raises:
             ConfigError: both are the same dataset, or `joints` names what is not there.
-            DataError: scores have other ranges, or a joint of ours has no counterpart.
+            DataError: scores have other ranges, a joint of ours has no counterpart, or both may
+                hold the same people under names that cannot be matched, and `people` is ``same``.
         """
         if other.name == own.name:
             raise ConfigError(
                 f"{own.name} would be trained on and tested on: name another dataset with "
                 "protocol.split.dataset, or split it by person with person-kfold"
+            )
+        shared = unmatched_people(own.name, other.name)
+        if shared and people == "same":
+            raise DataError(
+                f"{own.name} and {other.name} both hold people of {', '.join(shared)}, whose names "
+                "in the two cannot be matched: somebody trained on may be tested. If you know that "
+                "they are not the same people, set protocol.split.people=apart"
             )
         if other.score_range != own.score_range:
             here, there = ("{:g} to {:g}".format(*d.score_range) for d in (own, other))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.cross import counterparts
+from zoo.data.people import dataset_family, unmatched_people
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import CheckpointError, DataError
 from zoo.nn.norm import InputNorm
@@ -228,9 +229,19 @@ def transfer(
 
 
 def _require_unseen(source: RunResult, data: FoldData, dataset: str) -> None:
-    """Refuse a run that learned from people this fold holds out, in any form of one dataset."""
-    one, other = (name.partition("_")[0] for name in (dataset, source.record["dataset"]["name"]))
-    if one != other or data.protocol.leaky:
+    """Refuse a run that learned, or may have, from people this fold holds out."""
+    if data.protocol.leaky:
+        return
+    other = str(source.record["dataset"]["name"])
+    shared = unmatched_people(dataset, other)
+    if shared:
+        raise DataError(
+            f"trainer.init_from: {dataset} and {other} both hold people of {', '.join(shared)}, "
+            f"whose names in the two cannot be matched, so {source.path} may have been trained on "
+            "people that are tested here. If you know that it was not, say whose people it holds "
+            f"as card.people_of in dataset/{other}.yaml, in a folder given by --config-dir"
+        )
+    if dataset_family(dataset) != dataset_family(other):
         return
     people = {part: set(source.split[part]["persons"]) for part in PARTS}
     validation, test = (set(data.split.persons(part)) for part in ("validation", "test"))
