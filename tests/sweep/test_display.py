@@ -12,6 +12,15 @@ from zoo.sweep.news import News
 from zoo.sweep.tally import Tally
 
 
+class Clock:
+    """Stands for the module `time`."""
+
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
 @pytest.fixture
 def shown():
     return io.StringIO()
@@ -73,3 +82,45 @@ def test_time_left_learns_from_what_was_taken(desk):
     tally.settle(jobs[2], 10.0)
     tally.settle(jobs[3], 10.0)
     assert tally.seconds_left() == 0
+
+
+def test_time_left_learns_from_epochs(desk, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("zoo.sweep.tally.time", clock)
+    working, waiting, *_ = desk.plan("mean", seeds=(0, 1)).jobs
+    tally = Tally(total=2, workers=1)
+    for job in (working, waiting):
+        tally.expect(job, 1000.0)
+    tally.begin(working)
+    tally.current[str(working.path)].since = clock.now
+    clock.now += 10
+    tally.hear(working, News(news.STARTED, epoch=20, epochs=100))  # resumed: 20 are from before
+    assert tally.seconds_left() == pytest.approx(1990)
+    clock.now += 5
+    tally.hear(working, News(news.EPOCH, epoch=30, epochs=100, mad=4.0))
+    # half a second an epoch: 50 instead of the 1000 expected, and so for the other one
+    assert tally.seconds_left() == pytest.approx(35 + 50)
+    clock.now += 15
+    assert tally.seconds_left() == pytest.approx(20 + 50)
+    clock.now += 100
+    assert tally.seconds_left() == pytest.approx(50)
+
+
+def test_a_long_silence_is_broken(desk, shown, monkeypatch):
+    clock = Clock()
+    for module in ("tally", "display"):
+        monkeypatch.setattr(f"zoo.sweep.{module}.time", clock)
+    (job, *_) = desk.plan("toy-line").jobs
+    tally = Tally(total=1, workers=1)
+    tally.expect(job, 50.0)
+    display = PlainDisplay(Console(file=shown, width=200))
+    tally.begin(job)
+    clock.now += 601
+    display.on_tick(tally)
+    tally.hear(job, News(news.EPOCH, epoch=3, epochs=9, mad=4.567))
+    for _ in range(3):
+        clock.now += 300
+        display.on_tick(tally)
+    ready, working = shown.getvalue().splitlines()
+    assert ready.endswith("; toy-line on kimore/5, person-kfold fold 0, seed 0: getting ready")
+    assert working.endswith("seed 0: epoch 3 of 9, validation MAD 4.57")

@@ -9,7 +9,7 @@ from zoo.results.facts import dataset_facts
 from zoo.results.render.words import fixed
 from zoo.sweep.job import Job
 from zoo.sweep.news import News
-from zoo.sweep.tally import Tally
+from zoo.sweep.tally import Current, Tally
 from zoo.training.report import duration
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Display:
 
 
 class PlainDisplay(Display):
-    """Lines: every failure, and progress now and then.
+    """Lines: every failure, and progress now and then, at the latest after ten minutes.
 
     Args:
         console: where to write.
@@ -72,6 +72,11 @@ class PlainDisplay(Display):
             self._shown = step
             mad = "" if told.mad is None else f", MAD {_error(job, told.mad)}"
             self._print(f"{_counts(tally)}; {job.title}{mad}, {duration(told.seconds)}")
+
+    def on_tick(self, tally: Tally) -> None:
+        """After a long silence, say how far the runs at work are."""
+        if time.monotonic() - self._last > _LONGEST_SILENCE:
+            self._print("; ".join([_counts(tally), *map(_far, list(tally.current.values())[:3])]))
 
     def on_failed(self, tally: Tally, job: Job, error: str) -> None:
         """Name the run and the reason."""
@@ -141,6 +146,12 @@ def _picture(tally: Tally) -> "RenderableType":
             duration(now - current.since),
         )
     return Group(Text(_counts(tally), style="bold"), shown)
+
+
+def _far(current: Current) -> str:
+    epochs = f"epoch {current.epoch} of {current.epochs}" if current.epochs else "getting ready"
+    mad = "" if current.mad is None else f", validation MAD {_error(current.job, current.mad)}"
+    return f"{current.job.title}: {epochs}{mad}"
 
 
 def _error(job: Job, mad: float) -> str:

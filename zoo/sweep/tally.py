@@ -17,6 +17,8 @@ class Current:
         epoch: epochs that are done.
         epochs: at most; 0 while the data are made ready.
         mad: on validation people after that epoch; None where unknown.
+        first: epochs that were done when it was first heard of, and when that was.
+        last: `time.monotonic` of the last news.
     """
 
     job: Job
@@ -24,6 +26,21 @@ class Current:
     epoch: int = 0
     epochs: int = 0
     mad: float | None = None
+    first: tuple[int, float] | None = None
+    last: float = 0.0
+
+    def hear(self, told: News) -> None:
+        """News of its epochs."""
+        self.last = time.monotonic()
+        self.epoch, self.epochs, self.mad = told.epoch, told.epochs, told.mad
+        self.first = self.first or (told.epoch, self.last)
+
+    @property
+    def seconds_an_epoch(self) -> float | None:
+        """As heard so far; None before one is done."""
+        if self.first is None or self.epoch <= self.first[0]:
+            return None
+        return (self.last - self.first[1]) / (self.epoch - self.first[0])
 
 
 @dataclass
@@ -78,9 +95,7 @@ class Tally:
 
     def hear(self, job: Job, told: News) -> None:
         """News of a run at work."""
-        current = self.current[str(job.path)]
-        current.epoch, current.epochs = told.epoch, told.epochs
-        current.mad = told.mad
+        self.current[str(job.path)].hear(told)
 
     def end(self, job: Job) -> None:
         """`job` is no longer at work."""
@@ -98,9 +113,18 @@ class Tally:
         """Wall time still expected, corrected by how the expectations have fared so far."""
         if not self._costs:
             return 0.0
-        left = self._open_cost
+        known, unknown = 0.0, self._open_cost
+        expected, taken = self._expected, self._taken
         now = time.monotonic()
         for path, current in self.current.items():
-            left -= min(self._costs.get(path, 0.0), now - current.since)
-        factor = self._taken / self._expected if self._expected > 0 else 1.0
-        return max(left, 0.0) * factor / max(1, min(self.workers, len(self._costs)))
+            cost, each = self._costs.get(path, 0.0), current.seconds_an_epoch
+            if each is None:
+                unknown -= min(cost, now - current.since)
+                continue
+            known += max(0.0, (current.epochs - current.epoch) * each - (now - current.last))
+            unknown -= cost
+            expected += cost
+            taken += current.epochs * each
+        factor = taken / expected if expected > 0 else 1.0
+        total = known + max(unknown, 0.0) * factor
+        return total / max(1, min(self.workers, len(self._costs)))
