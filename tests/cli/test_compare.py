@@ -37,7 +37,7 @@ def test_a_plot(ask, tmp_path):
     assert (tmp_path / "plot.svg").is_file()
     code, _, err = ask("d2sta", "[red]x[/]", "--plot", tmp_path / "plot.gif")
     assert code == 2
-    assert ".png, .svg, .pdf" in err
+    assert ".svg, .pdf, .png" in err
 
 
 def test_an_unknown_name(ask):

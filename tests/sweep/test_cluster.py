@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,9 @@ def cluster():
 
         # Ray's sockets need a short path
         with tempfile.TemporaryDirectory(prefix="ray") as folder:
+            # and a folder for the address of its newest cluster, which it does not make itself
+            patch.setenv("RAY_TMPDIR", folder)
+            (Path(folder) / "ray").mkdir()
             head = {"num_cpus": 1, "include_dashboard": False, "temp_dir": folder}
             made = Cluster(initialize_head=True, head_node_args=head)
             made.second = made.add_node(num_cpus=1)

@@ -64,9 +64,11 @@ def bca(figure: Replicates, confidence: float) -> Interval:
     draws = figure.draws[np.isfinite(figure.draws)]
     if len(figure.jackknife) < 2 or np.isnan(value) or 2 * len(draws) <= len(figure.draws):
         return Interval(value, float("nan"), float("nan"))
-    if np.ptp(draws) <= 1e-9 * max(1.0, abs(value)):
+    rounding = 1e-9 * max(1.0, abs(value))  # sums differ by it from processor to processor
+    if np.ptp(draws) <= rounding:
         return Interval(value, value, value)
-    share = ((draws < value).sum() + 0.5 * (draws == value).sum()) / len(draws)
+    above = draws - value
+    share = ((above < -rounding).sum() + 0.5 * (abs(above) <= rounding).sum()) / len(draws)
     bias = ndtri(np.clip(share, 1 / len(draws), 1 - 1 / len(draws)))
     without = figure.jackknife[np.isfinite(figure.jackknife)]
     pull = without.mean() - without if len(without) else np.zeros(1)
