@@ -83,7 +83,7 @@ def measure(name: str, options: argparse.Namespace) -> tuple[nn.Module, Timing, 
     """The model, a training step and the inference of one sequence."""
     torch.manual_seed(0)
     model = zoo.create_model(name)
-    joints = load_layout("kinect_v2").num_joints
+    joints = load_layout("kinect-v2").num_joints
     batch = Batch(
         {
             stream: torch.randn(options.sequences, options.frames, joints, STREAM_CHANNELS[stream])

@@ -59,7 +59,7 @@ def assert_same(ours: SkeletonConv, reference: Spatial, x: Tensor) -> None:
 def main() -> None:
     options = arguments(__doc__, repeats=20)
     torch.manual_seed(0)
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     N, T, V = options.sequences, options.frames, layout.num_joints
     found: list[Comparison] = []
     for partition in ("stgcn_spatial", "spatial"):

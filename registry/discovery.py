@@ -108,7 +108,7 @@ def entry_point_sources(group: str) -> tuple[tuple[str, Source], ...]:
     """Name and source of every entry point in `group`, each distribution's only once."""
     found: dict[tuple[str, str, str], tuple[str, Source]] = {}
     known: dict[int, tuple[str, str]] = {}  # a distribution parses its metadata at every access
-    for point in metadata.entry_points(group=group):
+    for point in metadata.entry_points(group=group) if group else ():
         if id(point.dist) not in known:
             known[id(point.dist)] = (
                 (point.dist.name, point.dist.version) if point.dist else ("unknown", "")

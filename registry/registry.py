@@ -7,6 +7,7 @@ one kind from entry points, plug-in files and decorators, and refuses a name tha
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from importlib import import_module
 from typing import Any, TypeVar
 
 from registry import discovery
@@ -63,11 +64,14 @@ class Registry:
 
     Args:
         kind: singular noun for messages, such as ``model``.
-        group: entry-point group, such as ``zoo.models``.
+        group: entry-point group, such as ``zoo.models``; empty for none.
+        home: package that is imported before anything is looked up, whose decorators have then
+            registered the built-in entries; empty for none.
     """
 
     kind: str
-    group: str
+    group: str = ""
+    home: str = ""
     _added: list[tuple[str, Source]] = field(default_factory=list, repr=False)
 
     def entries(self, pattern: str = "*", *, check: bool = False) -> list[Entry]:
@@ -127,6 +131,8 @@ class Registry:
         self._added = [(n, s) for n, s in self._added if n != name]
 
     def _gather(self) -> list[Entry]:
+        if self.home:
+            import_module(self.home)
         sources: dict[str, list[Source]] = {}
         for name, source in [*discovery.entry_point_sources(self.group), *self._added]:
             known = sources.setdefault(name, [])

@@ -111,8 +111,8 @@ def trained(make_kimore: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="session")
 def store_maker() -> Any:
-    """The class `StoreMaker` of tests/results/store_maker.py: folders of made-up runs."""
-    return _module("results/store_maker.py").StoreMaker
+    """The class `StoreMaker` of tests/store_maker.py: folders of made-up runs."""
+    return _module("store_maker.py").StoreMaker
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ def test_configs_are_found_inside_a_zip(tmp_path: Path) -> None:
         from zoo import resources
         from zoo.config import read_yaml
         assert ".zip" in resources.__file__, resources.__file__
-        assert "kinect_v2" in resources.config_names("layout")
+        assert "kinect-v2" in resources.config_names("layout")
         assert read_yaml(resources.find_config("protocol", "person-kfold"))["card"]
     """
     subprocess.run([sys.executable, "-I", "-c", textwrap.dedent(code)], check=True, cwd=tmp_path)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 import zoo
-from zoo.results.check import check_store
+from zoo.board.check import check_store
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

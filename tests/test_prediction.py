@@ -186,14 +186,14 @@ def test_a_release_of_repetitions_gives_one_score_each(trained, ask, tmp_path):
     rows = [",".join(f"{v:.5f}" for v in frame.ravel()) for frame in frames]
     (folder / "Train_X.csv").write_text("\n".join(rows) + "\n")
     (folder / "Train_Y.csv").write_text("30.5\n41\n")
-    scored = ask("stgcn", folder / "Train_X.csv", dataset="stgcn_rehab")
+    scored = ask("stgcn", folder / "Train_X.csv", dataset="stgcn-rehab")
     assert [s.recording for s in scored] == ["Es5/0001", "Es5/0002"]
     assert [s.true for s in scored] == [30.5, 41.0]
     assert scored[0].score != scored[1].score
-    assert all("trained on kimore, not on stgcn_rehab" in s.notes[0] for s in scored)
+    assert all("trained on kimore, not on stgcn-rehab" in s.notes[0] for s in scored)
     (folder / "Train_X.csv").write_text("\n".join(rows[:-1]) + "\n")
     with pytest.raises(DataError, match="199 rows"):
-        ask("stgcn", folder, dataset="stgcn_rehab")
+        ask("stgcn", folder, dataset="stgcn-rehab")
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +226,7 @@ def test_the_simulator_is_made_anew_where_it_is_missing(simulated, tmp_path):
 def test_the_simulators_model_scores_kimores_files_when_asked(simulated, trained, tmp_path):
     run, root = simulated
     file = trained.files(trained.unseen())[0]
-    with pytest.raises(DataError, match="synthetic reads no single files.*kimore, stgcn_rehab"):
+    with pytest.raises(DataError, match="synthetic reads no single files.*kimore, stgcn-rehab"):
         zoo.predict(run, [file], data_root=root)
     (scored,) = zoo.predict(run, [file], data_root=root, dataset="kimore")
     assert "trained on synthetic, not on kimore" in scored.notes[0]

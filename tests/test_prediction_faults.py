@@ -159,8 +159,8 @@ def test_files_need_no_prepared_dataset(trained, tmp_path):
 
 def test_another_layout_is_refused_with_both_names(trained, ask):
     with pytest.raises(DataError) as error:
-        ask("mean", trained.files(trained.unseen())[0], dataset="uiprmd_vicon")
-    for word in ("uiprmd_vicon", "39 joints", "kinect_v2", "25 joints"):
+        ask("mean", trained.files(trained.unseen())[0], dataset="uiprmd-vicon")
+    for word in ("uiprmd-vicon", "39 joints", "kinect-v2", "25 joints"):
         assert word in str(error.value)
 
 
@@ -173,8 +173,8 @@ def test_a_reader_without_single_files_names_those_that_have(trained, ask, monke
     from zoo.data.adapters.stgcn_rehab import StgcnRehabAdapter
 
     monkeypatch.setattr(StgcnRehabAdapter, "read_file", Adapter.read_file)
-    with pytest.raises(DataError, match="stgcn_rehab reads no single files.*kimore") as error:
-        ask("mean", trained.files(trained.unseen())[0], dataset="stgcn_rehab")
+    with pytest.raises(DataError, match="stgcn-rehab reads no single files.*kimore") as error:
+        ask("mean", trained.files(trained.unseen())[0], dataset="stgcn-rehab")
     assert "uiprmd" not in str(error.value)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import zoo
-from zoo.results.run import RunResult
+from zoo.runs.run import RunResult
 
 PEOPLE = [f"{group}_ID{number}" for group in ("E", "NE", "P") for number in range(1, 6)]
 

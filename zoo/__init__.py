@@ -3,7 +3,7 @@
     import zoo
 
     dataset = zoo.load_dataset("kimore")
-    model = zoo.create_model("d2sta", layout="kinect_v2")
+    model = zoo.create_model("d2sta", layout="kinect-v2")
     run = zoo.train(model="d2sta", dataset="kimore", exercise="5", fold=0)
     zoo.evaluate(run.path)
     zoo.list_models("*gcn*")

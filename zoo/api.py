@@ -12,11 +12,11 @@ from zoo.config import Config, compose
 from zoo.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from zoo.board.board import Board
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
     from zoo.prediction import ScoredRecording
-    from zoo.results.board import Board
-    from zoo.results.run import RunResult
+    from zoo.runs.run import RunResult
     from zoo.sweep.display import Display
     from zoo.sweep.sweep import SweepResult
     from zoo.training.evaluate import Evaluation
@@ -196,7 +196,7 @@ def evaluate(
             data, the split or the protocol are not those of the run.
     """
     from zoo.data.paths import data_root as default_root
-    from zoo.results.find import open_run
+    from zoo.runs.find import open_run
     from zoo.training.evaluate import evaluate_run
 
     found = open_run(run)
@@ -238,7 +238,7 @@ def leaderboard(
     data_root: Path | str | None = None,
     note: Callable[[str], None] = lambda text: None,
 ) -> "Board":
-    """Rank finished runs, each dataset and protocol for itself; see `zoo.results.leaderboard`.
+    """Rank finished runs, each dataset and protocol for itself; see `zoo.board.leaderboard`.
 
     Args:
         runs: folder of all runs; default ``runs``.
@@ -255,9 +255,9 @@ def leaderboard(
     Raises:
         DataError: no such folder, or no finished run in it fits.
     """
+    from zoo.board.leaderboard import Choice, build_board
+    from zoo.board.ranking import lacks_reference
     from zoo.leak_reference import supply
-    from zoo.results.leaderboard import Choice, build_board
-    from zoo.results.ranking import lacks_reference
 
     root = Path(RUNS if runs is None else runs).expanduser()
     choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.board.collect import Group
+from zoo.board.ranking import LEAK_REFERENCE, lacks_reference
 from zoo.config import compose, read_yaml
 from zoo.errors import DataError, ZooError
-from zoo.results.collect import Group
-from zoo.results.folder import CONFIG
-from zoo.results.ranking import LEAK_REFERENCE, lacks_reference
+from zoo.runs.folder import CONFIG
 
 if TYPE_CHECKING:
     from zoo.session import Session

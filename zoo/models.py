@@ -19,7 +19,7 @@ def list_models(pattern: str = "*") -> list[str]:
     return MODELS.names(pattern)
 
 
-def create_model(name: str, layout: "str | Layout" = "kinect_v2", **params: Any) -> "nn.Module":
+def create_model(name: str, layout: "str | Layout" = "kinect-v2", **params: Any) -> "nn.Module":
     """A freshly initialised model.
 
     Args:

@@ -22,10 +22,10 @@ from zoo.errors import CheckpointError, DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
 from zoo.protocol.protocol import Protocol
-from zoo.results.find import open_run
-from zoo.results.intervals import LEVEL, run_calibration
-from zoo.results.predictions import written
-from zoo.results.run import RunResult
+from zoo.runs.find import open_run
+from zoo.runs.intervals import LEVEL, run_calibration
+from zoo.runs.predictions import written
+from zoo.runs.run import RunResult
 from zoo.skeleton import load_layout
 from zoo.training.evaluate import TrainedModel, load_trained
 from zoo.training.fold import open_protocol

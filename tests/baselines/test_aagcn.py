@@ -71,19 +71,19 @@ def test_attention_ignores_padding() -> None:
 
 
 def test_without_attention() -> None:
-    model = AAGCN(load_layout("kinect_v2"), attention=False, **SMALL)
+    model = AAGCN(load_layout("kinect-v2"), attention=False, **SMALL)
     assert all(b.attention is None for b in model.blocks)
     assert model(Batch({"position": torch.randn(2, 8, 25, 3)})).score.shape == (2,)
 
 
 def test_channels_and_strides_must_match() -> None:
     with pytest.raises(ConfigError, match="2 channels and 3 strides"):
-        AAGCN(load_layout("kinect_v2"), channels=[4, 4], strides=[1, 1, 1])
+        AAGCN(load_layout("kinect-v2"), channels=[4, 4], strides=[1, 1, 1])
 
 
 def test_edge_and_fused_path_agree_in_the_whole_network() -> None:
     torch.manual_seed(0)
-    model = AAGCN(load_layout("kinect_v2"), **SMALL).double().eval()
+    model = AAGCN(load_layout("kinect-v2"), **SMALL).double().eval()
     with torch.no_grad():
         for block in model.blocks:
             block.spatial.alpha.fill_(0.7)

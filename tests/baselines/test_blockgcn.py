@@ -15,7 +15,7 @@ SMALL = {"channels": [8, 16], "strides": [1, 2], "groups": 4, "elements": 6}
 
 def test_published_size() -> None:
     """The layers of the authors' code with 60 classes, two persons and their bones."""
-    model = zoo.create_model("blockgcn", layout="kinect_v2_agcn")
+    model = zoo.create_model("blockgcn", layout="kinect-v2-agcn")
     ours = sum(p.numel() for p in model.parameters())
     assert ours + 59 * (256 + 1) + 2 * 25 * 128 == 1_373_020
 
@@ -34,7 +34,7 @@ def test_structure_is_the_papers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = BlockGCN(load_layout("kinect_v2")).state_dict()
+    bare = BlockGCN(load_layout("kinect-v2")).state_dict()
     configured = zoo.create_model("blockgcn").state_dict()
     assert {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in configured.items()}
 

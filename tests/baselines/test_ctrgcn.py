@@ -32,6 +32,6 @@ def test_structure_is_the_papers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = CTRGCN(load_layout("kinect_v2")).state_dict()
+    bare = CTRGCN(load_layout("kinect-v2")).state_dict()
     configured = zoo.create_model("ctrgcn").state_dict()
     assert {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in configured.items()}

@@ -38,6 +38,6 @@ def test_its_graphs_start_as_random_numbers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = DGSTGCN(load_layout("kinect_v2")).state_dict()
+    bare = DGSTGCN(load_layout("kinect-v2")).state_dict()
     configured = zoo.create_model("dgstgcn").state_dict()
     assert {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in configured.items()}

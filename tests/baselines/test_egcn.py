@@ -24,7 +24,7 @@ SMALL = {"channels": [4, 8], "strides": [1, 2], "dropout": 0.0}
 )
 def test_published_sizes(fusion: str, size: int) -> None:
     """Two of the code's ST-GCNs, both with three channels, and what each fusion adds."""
-    model = EGCN(load_layout("kinect_v2"), streams=["position", "angle"], fusion=fusion)
+    model = EGCN(load_layout("kinect-v2"), streams=["position", "angle"], fusion=fusion)
     assert sum(p.numel() for p in model.parameters()) == size
 
 

@@ -58,13 +58,13 @@ def _made(name: str, layout: str) -> nn.Module:
     return model.eval()
 
 
-def make(name: str, layout: str = "kinect_v2") -> nn.Module:
+def make(name: str, layout: str = "kinect-v2") -> nn.Module:
     """A model of one's own, as `_made`."""
     return copy.deepcopy(_made(name, layout))
 
 
 @torch.no_grad()
-def fit(model: nn.Module, layout: str = "kinect_v2") -> None:
+def fit(model: nn.Module, layout: str = "kinect-v2") -> None:
     """Fit a closed-form model to twelve random batches, `random_batch` being the first."""
     torch.manual_seed(0)
     parts = [random_batch(model, layout=layout, seed=seed) for seed in range(1, 13)]
@@ -73,7 +73,7 @@ def fit(model: nn.Module, layout: str = "kinect_v2") -> None:
 
 
 def random_batch(
-    model: nn.Module, frames: int = T, layout: str = "kinect_v2", seed: int = 1
+    model: nn.Module, frames: int = T, layout: str = "kinect-v2", seed: int = 1
 ) -> Batch:
     """Smooth random movement in the streams the model needs."""
     generator = torch.Generator().manual_seed(seed)

@@ -339,7 +339,7 @@ def test_edge_path_gives_the_same_output(name: str, golden: Callable[[str], Path
 @pytest.mark.parametrize("name", [name for name, golden in MODELS.items() if golden.graph])
 def test_our_kinect_layout_is_the_files(name: str, golden: Callable[[str], Path]) -> None:
     state, x, y = read(golden(name))
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     if x.shape[2] != layout.num_joints:
         pytest.skip(f"the file has {x.shape[2]} joints, Kinect has {layout.num_joints}")
     adjacency = build_graph(layout, MODELS[name].partition).adjacency()

@@ -122,7 +122,7 @@ def test_graphs_are_the_files(golden: Callable[[str], Path], golden_tools: Any) 
 
 def test_our_kinect_layout_is_the_files(golden: Callable[[str], Path], golden_tools: Any) -> None:
     state, x, _ = golden_tools.read(golden("msg3d"))
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     if x.shape[2] != layout.num_joints:
         pytest.skip(f"the file has {x.shape[2]} joints, Kinect has {layout.num_joints}")
     ours = MSG3D(layout, channels=[6], strides=[1]).blocks[0].spatial.A

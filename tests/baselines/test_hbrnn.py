@@ -11,7 +11,7 @@ from zoo.errors import ConfigError
 from zoo.skeleton import load_layout
 
 
-@pytest.mark.parametrize("layout", ["kinect_v2", "coco", "uiprmd_vicon"])
+@pytest.mark.parametrize("layout", ["kinect-v2", "coco", "uiprmd-vicon"])
 def test_every_joint_is_in_one_of_five_parts(layout: str) -> None:
     made = load_layout(layout)
     parts = five_parts(made)

@@ -19,7 +19,7 @@ def test_sizes_of_the_reimplementation() -> None:
     """Its layers (huguyuehuhu/HCN-pytorch, 64 frames) with one output, added up by hand."""
     stream = (3 * 64 + 64) + (3 * 64 * 64 + 64) + (9 * 25 * 32 + 32) + (9 * 32 * 64 + 64)
     both = (9 * 128 * 128 + 128) + (9 * 128 * 256 + 256)
-    model = HCN(load_layout("kinect_v2"), frames=64, image=64, hidden=512)
+    model = HCN(load_layout("kinect-v2"), frames=64, image=64, hidden=512)
     assert count(model) == 2 * stream + both + (256 * 4 * 4 * 512 + 512) + 513
     assert count(zoo.create_model("hcn")) == 769_729
 

@@ -46,14 +46,14 @@ def test_structure_is_the_papers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = HDGCN(load_layout("kinect_v2")).state_dict()
+    bare = HDGCN(load_layout("kinect-v2")).state_dict()
     configured = zoo.create_model("hdgcn").state_dict()
     assert {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in configured.items()}
 
 
 def test_levels_of_kinect_are_the_authors() -> None:
     """Their lists for the centres 21 and 2, numbered from 1."""
-    kinect = load_layout("kinect_v2")
+    kinect = load_layout("kinect-v2")
     found = [[joint + 1 for joint in level] for level in hierarchy(kinect)]
     assert found == [
         [21],
@@ -166,7 +166,7 @@ def test_convolution_is_the_papers_equations(attention: bool) -> None:
 
 
 def test_another_centre() -> None:
-    model = HDGCN(load_layout("kinect_v2"), center="SpineBase", **SMALL)
+    model = HDGCN(load_layout("kinect-v2"), center="SpineBase", **SMALL)
     assert model.blocks[0].spatial.layers == 7
     assert model(Batch({"position": torch.randn(2, 8, 25, 3)})).score.shape == (2,)
 

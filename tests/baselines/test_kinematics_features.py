@@ -5,7 +5,7 @@ from baselines.kinematics_features import KinematicFeatures
 from zoo.data.resample import resample
 from zoo.skeleton.layout import load_layout
 
-KINECT = load_layout("kinect_v2")
+KINECT = load_layout("kinect-v2")
 FPS = 30.0
 
 
@@ -99,7 +99,7 @@ def test_place_direction_and_size_say_nothing() -> None:
     )
 
 
-@pytest.mark.parametrize("layout", ["kinect_v2", "coco", "mediapipe", "uiprmd_vicon"])
+@pytest.mark.parametrize("layout", ["kinect-v2", "coco", "mediapipe", "uiprmd-vicon"])
 @pytest.mark.parametrize("frames", [1, 2, 60])
 def test_every_layout_and_length_is_measured(layout: str, frames: int) -> None:
     skeleton = load_layout(layout)

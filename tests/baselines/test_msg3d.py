@@ -39,7 +39,7 @@ def test_structure_is_the_papers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = MSG3D(load_layout("kinect_v2")).state_dict()
+    bare = MSG3D(load_layout("kinect-v2")).state_dict()
     configured = zoo.create_model("msg3d").state_dict()
     assert {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in configured.items()}
 
@@ -83,13 +83,13 @@ def test_windows_see_the_frames_around_theirs() -> None:
 
 
 def test_more_streams() -> None:
-    model = MSG3D(load_layout("kinect_v2"), streams=["bone", "joint_motion"], **SMALL)
+    model = MSG3D(load_layout("kinect-v2"), streams=["bone", "joint_motion"], **SMALL)
     batch = Batch({name: torch.randn(2, 8, 25, 3) for name in model.streams})
     assert model(batch).score.shape == (2,)
 
 
 def test_settings_that_cannot_be_built() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     with pytest.raises(ConfigError, match="1 channels and 2 strides"):
         MSG3D(layout, channels=[6], strides=[1, 1])
     with pytest.raises(ConfigError, match="odd"):

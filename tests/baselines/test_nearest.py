@@ -35,7 +35,7 @@ def test_is_scikit_learns_neighbour_on_standardised_values(name: str) -> None:
 
 
 def test_bones_are_the_layouts_median_lengths_and_nothing_else() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     model, batch = zoo.create_model("knn-bones"), people(6, frames=31)
     bones = model.describe(batch)
     assert bones.shape == (6, 24)

@@ -51,7 +51,7 @@ def test_structure_is_the_papers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = SkateFormer(load_layout("kinect_v2")).state_dict()
+    bare = SkateFormer(load_layout("kinect-v2")).state_dict()
     configured = zoo.create_model("skateformer").state_dict()
     assert {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in configured.items()}
 

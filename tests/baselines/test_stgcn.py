@@ -30,7 +30,7 @@ def test_structure_is_the_papers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = STGCN(load_layout("kinect_v2"))
+    bare = STGCN(load_layout("kinect-v2"))
     configured = zoo.create_model("stgcn")
     shapes = {k: v.shape for k, v in bare.state_dict().items()}
     assert shapes == {k: v.shape for k, v in configured.state_dict().items()}
@@ -38,13 +38,13 @@ def test_class_defaults_are_the_configurations() -> None:
 
 @pytest.mark.parametrize("stream", STREAM_CHANNELS)
 def test_any_stream(stream: str) -> None:
-    model = STGCN(load_layout("kinect_v2"), streams=[stream], **SMALL)
+    model = STGCN(load_layout("kinect-v2"), streams=[stream], **SMALL)
     x = torch.randn(2, 8, 25, STREAM_CHANNELS[stream])
     assert model(Batch({stream: x})).score.shape == (2,)
 
 
 def test_streams_side_by_side() -> None:
-    model = STGCN(load_layout("kinect_v2"), streams=["position", "orientation"], **SMALL)
+    model = STGCN(load_layout("kinect-v2"), streams=["position", "orientation"], **SMALL)
     assert model.blocks[0].spatial.in_channels == 7
     batch = Batch({"position": torch.randn(2, 8, 25, 3), "orientation": torch.randn(2, 8, 25, 4)})
     assert model(batch).score.shape == (2,)
@@ -52,12 +52,12 @@ def test_streams_side_by_side() -> None:
 
 def test_channels_and_strides_must_match() -> None:
     with pytest.raises(ConfigError, match="2 channels and 3 strides"):
-        STGCN(load_layout("kinect_v2"), channels=[4, 4], strides=[1, 1, 1])
+        STGCN(load_layout("kinect-v2"), channels=[4, 4], strides=[1, 1, 1])
 
 
 def test_edge_and_fused_path_agree_in_the_whole_network() -> None:
     torch.manual_seed(0)
-    model = STGCN(load_layout("kinect_v2"), **SMALL).double().eval()
+    model = STGCN(load_layout("kinect-v2"), **SMALL).double().eval()
     batch = Batch({"position": torch.randn(2, 8, 25, 3, dtype=torch.float64)})
     fused = model(batch).score
     for module in model.modules():
@@ -73,7 +73,7 @@ def test_learns_a_score_that_is_in_the_movement() -> None:
     t = torch.linspace(0, 6.3, 20)
     x = 0.05 * torch.randn(24, 20, 25, 3)
     x[:, :, 7, 1] += (2 + target).unsqueeze(1) * torch.sin(t)
-    model = STGCN(load_layout("kinect_v2"), channels=[8, 8], strides=[1, 2], dropout=0.0)
+    model = STGCN(load_layout("kinect-v2"), channels=[8, 8], strides=[1, 2], dropout=0.0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     for _ in range(80):
         loss = (model(Batch({"position": x})).score - target).square().mean()

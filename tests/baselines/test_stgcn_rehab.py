@@ -22,12 +22,12 @@ def chain(joints: int) -> Layout:
 
 def test_published_sizes() -> None:
     """The code's layers on 25 joints; LITERATURE 2.4: 586,545 on the 18 of Rehab-Pile."""
-    assert keras_count(zoo.create_model("stgcn_rehab")) == 712_209
+    assert keras_count(zoo.create_model("stgcn-rehab")) == 712_209
     assert keras_count(STGCNRehab(chain(18))) == 586_545
 
 
 def test_shapes_are_the_codes() -> None:
-    model = zoo.create_model("stgcn_rehab")
+    model = zoo.create_model("stgcn-rehab")
     x = torch.randn(2, 10, 25, 3)
     assert model.blocks[0](x).shape == (2, 10, 25, 48)
     assert model.blocks[0].hops[0](torch.randn(2, 10, 25, 67)).shape == (2, 10, 25, 64)

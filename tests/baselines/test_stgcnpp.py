@@ -31,13 +31,13 @@ def test_structure_is_the_papers() -> None:
 
 
 def test_class_defaults_are_the_configurations() -> None:
-    bare = STGCNPP(load_layout("kinect_v2")).state_dict()
+    bare = STGCNPP(load_layout("kinect-v2")).state_dict()
     configured = zoo.create_model("stgcnpp").state_dict()
     assert {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in configured.items()}
 
 
 def test_streams_side_by_side() -> None:
-    model = STGCNPP(load_layout("kinect_v2"), streams=["position", "orientation"], **SMALL)
+    model = STGCNPP(load_layout("kinect-v2"), streams=["position", "orientation"], **SMALL)
     assert model.blocks[0].spatial.in_channels == 7
     batch = Batch({"position": torch.randn(2, 8, 25, 3), "orientation": torch.randn(2, 8, 25, 4)})
     assert model(batch).score.shape == (2,)
@@ -45,12 +45,12 @@ def test_streams_side_by_side() -> None:
 
 def test_channels_and_strides_must_match() -> None:
     with pytest.raises(ConfigError, match="2 channels and 3 strides"):
-        STGCNPP(load_layout("kinect_v2"), channels=[6, 6], strides=[1, 1, 1])
+        STGCNPP(load_layout("kinect-v2"), channels=[6, 6], strides=[1, 1, 1])
 
 
 def test_edge_and_fused_path_agree_in_the_whole_network() -> None:
     torch.manual_seed(0)
-    model = STGCNPP(load_layout("kinect_v2"), **SMALL).double().eval()
+    model = STGCNPP(load_layout("kinect-v2"), **SMALL).double().eval()
     batch = Batch({"position": torch.randn(2, 8, 25, 3, dtype=torch.float64)})
     fused = model(batch).score
     for module in model.modules():

@@ -34,9 +34,9 @@ def test_there_are_graph_networks() -> None:
 @torch.no_grad()
 def test_a_graph_network_takes_the_stream(name: str, stream: str) -> None:
     torch.manual_seed(0)
-    model = zoo.create_model(name, layout="kinect_v2", streams=[stream]).eval()
+    model = zoo.create_model(name, layout="kinect-v2", streams=[stream]).eval()
     assert streams_of(model) == (stream,)
-    joints = load_layout("kinect_v2").num_joints
+    joints = load_layout("kinect-v2").num_joints
     batch = Batch({stream: torch.randn(2, 16, joints, STREAM_CHANNELS[stream])})
     assert model(batch).score.isfinite().all()
 

@@ -55,7 +55,7 @@ def test_prepare_inspect_verify(zoo: Any, tree: Any, root: Path) -> None:
     assert done.code == 0
     for text in (
         "2: CG/Expert 1, GPP/Stroke 1",
-        "kinect_v2, 30 frames per second",
+        "kinect-v2, 30 frames per second",
         "squat",
         "40–45",
         "row-width",
@@ -115,13 +115,13 @@ def test_settings_of_a_dataset(zoo: Any, tmp_path: Path) -> None:
     (folder / "Train_X.csv").write_text((",".join(["1"] * 100) + "\n") * 200)
     (folder / "Train_Y.csv").write_text("10\n20\n")
     source = ("--source", str(folder))
-    assert zoo("prepare", "stgcn_rehab", *source).code == 0
-    assert "unknown: no honest split is possible" in zoo("inspect", "stgcn_rehab").out
+    assert zoo("prepare", "stgcn-rehab", *source).code == 0
+    assert "unknown: no honest split is possible" in zoo("inspect", "stgcn-rehab").out
     counts = tmp_path / "counts.json"
     counts.write_text('{"E_ID1": {"1": 1}, "B_ID3": {"1": 1}}')
-    done = zoo("prepare", "stgcn_rehab", *source, f"counts={counts}")
+    done = zoo("prepare", "stgcn-rehab", *source, f"counts={counts}")
     assert (done.code, "2 recordings of 2 people" in done.out) == (0, True)
-    done = zoo("prepare", "stgcn_rehab", *source, f"count={counts}")
+    done = zoo("prepare", "stgcn-rehab", *source, f"count={counts}")
     assert done.code == 2
     assert "Did you mean 'counts'?" in done.err
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoo.cli.main import main
-from zoo.results.render.words import percent
+from zoo.words import percent
 
 Outcome = tuple[int, str, str]
 

@@ -108,9 +108,9 @@ def test_what_cannot_be_computed_is_noted_and_the_board_still_shown(make_store, 
 
 
 def test_nothing_to_rank_is_an_error(ask, tmp_path, capsys):
-    code, _, err = ask("--dataset", "uiprmd_vicon")
+    code, _, err = ask("--dataset", "uiprmd-vicon")
     assert code == 2
-    assert "no finished run of dataset uiprmd_vicon" in err
+    assert "no finished run of dataset uiprmd-vicon" in err
     assert main(["leaderboard", "--runs", str(tmp_path / "nothing")]) == 2
 
 

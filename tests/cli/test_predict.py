@@ -9,7 +9,7 @@ import pytest
 
 from registry import MODELS
 from zoo.cli.main import main
-from zoo.results.render.words import percent
+from zoo.words import percent
 
 Outcome = tuple[int, str, str]
 

@@ -115,8 +115,8 @@ def test_a_broken_promise_is_exit_code_2(zoo: Any, monkeypatch: pytest.MonkeyPat
             "kimore would be trained on and tested on",
         ),
         (
-            ("audit", "cross-dataset", "--dataset", "kimore", "protocol.split.dataset=stgcn_rehab"),
-            "stgcn_rehab is not prepared",
+            ("audit", "cross-dataset", "--dataset", "kimore", "protocol.split.dataset=stgcn-rehab"),
+            "stgcn-rehab is not prepared",
         ),
         (
             ("audit", "person-kfold", "--dataset", "kimore", "protocol.split.folds=16"),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from zoo.skeleton import load_layout
 
-JOINTS = load_layout("kinect_v2").joints
+JOINTS = load_layout("kinect-v2").joints
 NAMES = (
     "101_18_0_1_1_stand",
     "101_18_0_2_2_stand",

@@ -35,7 +35,7 @@ def stop(module, name, call=1, before=True):
     setattr(module, name, stopping)
 
 class Numbers(Adapter):
-    name, layout, fps, score_range, exercises = "numbers", "kinect_v2", 30.0, (0, 50), {"1": "x"}
+    name, layout, fps, score_range, exercises = "numbers", "kinect-v2", 30.0, (0, 50), {"1": "x"}
     needs_source = False
     def read(self, source, report, progress):
         for i in range(50):
@@ -43,7 +43,7 @@ class Numbers(Adapter):
                 print("here", flush=True)
                 time.sleep(60)
             positions = np.full((200, 25, 3), value + i, dtype=np.float32)
-            yield Recording(f"{i:02d}", f"{i}", "G", "1", "1", "kinect_v2", 30.0, positions)
+            yield Recording(f"{i:02d}", f"{i}", "G", "1", "1", "kinect-v2", 30.0, positions)
 
 if stage == "data half written":
     real = store.StoreWriter._write_data

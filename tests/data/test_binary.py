@@ -17,7 +17,7 @@ from zoo.data.dataset import prepare
 from zoo.data.recording import Recording
 from zoo.errors import DataError
 from zoo.evaluation.metrics import BINARY_METRICS, METRICS, binary_metrics
-from zoo.results.verify import run_faults
+from zoo.runs.verify import run_faults
 
 QUICK = {"trainer.threads": 1, "protocol.frames": 14}
 
@@ -29,7 +29,7 @@ def made(irds: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> SimpleNa
     dataset = prepare(IrdsSimplifiedAdapter(), irds.make_people(root / "IRDS"), root / "data")
     run = zoo.train(
         "ridge-motion",
-        "irds_simplified",
+        "irds-simplified",
         overrides=QUICK,
         runs=root / "runs",
         data_root=root / "data",
@@ -93,7 +93,7 @@ def test_train_and_inspect_show_them(
     print_run(console(), made.run)
     print_folds(console(), [made.run, made.run])
     assert capsys.readouterr().out.count("AUC") == 2
-    assert main(["data", "inspect", "irds_simplified", "--data-root", made.data]) == 0
+    assert main(["data", "inspect", "irds-simplified", "--data-root", made.data]) == 0
     assert "1 right, 0 wrong" in capsys.readouterr().out
 
 
@@ -105,5 +105,5 @@ def test_a_binary_total_is_one_or_zero(made: SimpleNamespace, tmp_path: Path) ->
             changes: dict[str, Any] = {"scores": {"total": 0.5}}
             yield from (replace(r, **changes) for r in super().read(source, report, progress))
 
-    with pytest.raises(DataError, match=r"total is 0\.5, but irds_simplified says .* binary"):
+    with pytest.raises(DataError, match=r"total is 0\.5, but irds-simplified says .* binary"):
         prepare(Half(), made.root / "IRDS", tmp_path)

@@ -35,8 +35,8 @@ def test_joints_are_found_by_the_words_of_their_names(other, named, expected):
 
 
 def test_every_layout_of_one_sensor_matches_itself():
-    agcn = load_layout("kinect_v2_agcn")
-    assert matching_joints(load_layout("kinect_v2"), agcn, {}) == list(range(25))
+    agcn = load_layout("kinect-v2-agcn")
+    assert matching_joints(load_layout("kinect-v2"), agcn, {}) == list(range(25))
     coco, mediapipe = load_layout("coco"), load_layout("mediapipe")
     found = matching_joints(coco, mediapipe, {})
     assert [mediapipe.joints[j] for j in found] == list(coco.joints)
@@ -137,7 +137,7 @@ def test_what_cannot_be_compared_is_refused(datasets):
 
 
 def test_people_whose_names_cannot_be_matched(datasets):
-    ours, theirs = datasets("kimore", OURS, ["P1"]), datasets("rehab_pile", OURS, ["fold0"])
+    ours, theirs = datasets("kimore", OURS, ["P1"]), datasets("rehab-pile", OURS, ["fold0"])
     with pytest.raises(DataError, match="both hold people of kimore"):
         CrossDataset(ours, theirs)
     assert len(CrossDataset(ours, theirs, people="apart")) == 2

@@ -25,7 +25,7 @@ class TextAdapter(Adapter):
     """Reads `N.txt` files: the number in them fills the positions; 'bad' is a fault."""
 
     name = "texts"
-    layout = "kinect_v2"
+    layout = "kinect-v2"
     fps = 30.0
     score_range = (0.0, 50.0)
     exercises = MappingProxyType({"1": "one", "2": "two"})
@@ -116,7 +116,7 @@ def test_prepare_and_open(source: Path, root: Path) -> None:
     assert dataset.fingerprint == made.fingerprint
     assert len(dataset) == 4
     assert [info.id for info in dataset.index] == ["a1", "a2", "b1", "c1"]
-    assert (dataset.layout, dataset.fps, dataset.score_range) == ("kinect_v2", 30.0, (0.0, 50.0))
+    assert (dataset.layout, dataset.fps, dataset.score_range) == ("kinect-v2", 30.0, (0.0, 50.0))
     one = dataset[2]
     assert isinstance(one, Recording)
     assert (one.subject, one.exercise, one.scores["total"]) == ("b", "1", 30.0)
@@ -304,7 +304,7 @@ def test_a_dataset_without_a_source_is_made_once(
 
 
 def test_the_registered_adapters_are_complete() -> None:
-    for name in ("kimore", "stgcn_rehab"):
+    for name in ("kimore", "stgcn-rehab"):
         adapter = create_adapter(name)
         assert adapter.name == name
         for text in (adapter.title, adapter.citation, adapter.licence, adapter.url):

@@ -14,7 +14,7 @@ from zoo.data.dataset import SkeletonDataset, create_adapter, prepare
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
-FORMS = {"irds": "RawData", "irds_simplified": "Simplified"}
+FORMS = {"irds": "RawData", "irds-simplified": "Simplified"}
 FIRST = "101/0/18_1_1_stand"
 
 both = pytest.mark.parametrize("adapter", [IrdsAdapter(), IrdsSimplifiedAdapter()])
@@ -54,7 +54,7 @@ def test_labels_people_and_positions(irds: ModuleType, tree: Path, adapter: Adap
     assert report.problems == []
     right = found[FIRST]
     assert (right.subject, right.group, right.exercise) == ("101", "physiotherapist", "0")
-    assert (right.layout, right.fps, right.num_frames) == ("kinect_v2", 30.0, irds.FRAMES)
+    assert (right.layout, right.fps, right.num_frames) == ("kinect-v2", 30.0, irds.FRAMES)
     assert right.scores == {"total": 1.0}
     assert found["101/0/18_2_2_stand"].scores == {"total": 0.0}
     poor = found["201/0/20_1_3_wheelchair"]
@@ -188,7 +188,7 @@ def test_faulty_simplified_files_are_skipped(tree: Path) -> None:
 
 def test_the_other_form_is_named(tree: Path, tmp_path: Path) -> None:
     source = tree / "SkeletonData" / "Simplified"
-    with pytest.raises(DataError, match="simplified form, which irds_simplified reads"):
+    with pytest.raises(DataError, match="simplified form, which irds-simplified reads"):
         prepare(create_adapter("irds"), source, tmp_path / "root")
 
 

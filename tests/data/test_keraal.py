@@ -31,7 +31,7 @@ ANVIL = """<?xml version="1.0" encoding="UTF-8"?>
 def bone_frames(seed: int, scalar_first: bool) -> NDArray[np.float64]:
     """(FRAMES, 25, 7): joints whose quaternions turn y into the bone, as Kinect's do."""
     positions = np.random.default_rng(seed).normal(size=(FRAMES, 25, 3))
-    parents = load_layout("kinect_v2").parents_from("SpineBase")
+    parents = load_layout("kinect-v2").parents_from("SpineBase")
     quaternions = np.zeros((FRAMES, 25, 4))
     quaternions[:, 0, 0] = 1
     for joint in set(range(1, 25)) - set(ENDS):
@@ -103,7 +103,7 @@ def test_names_labels_and_people(tree: Path) -> None:
     )
     right, wrong = found[FIRST], found["G3-P1/CTK/T2-E1B2-3"]
     assert (right.subject, right.group) == ("G3-P1", "healthy, errors simulated")
-    assert (right.exercise, right.layout, right.fps) == ("CTK", "kinect_v2", 30.0)
+    assert (right.exercise, right.layout, right.fps) == ("CTK", "kinect-v2", 30.0)
     assert (right.scores, wrong.scores) == ({"total": 1.0}, {"total": 0.0})
     assert wrong.extra == {"label": "E1B2"}
     patient = found["G1-R1-Brest/RTK/1A-022"]
@@ -139,7 +139,7 @@ def test_vicon_becomes_metres_with_y_up(tree: Path) -> None:
     assert report.problems == []
     assert [key.split("/")[0] for key in found] == ["G3-P1", "G3-P1", "G3-P2"]
     recording = found[FIRST]
-    assert (recording.layout, recording.fps, recording.num_joints) == ("keraal_vicon", 60.0, 17)
+    assert (recording.layout, recording.fps, recording.num_joints) == ("keraal-vicon", 60.0, 17)
     x, y, z = np.moveaxis(
         np.random.default_rng(50).normal(600, 300, size=(2 * FRAMES, 17, 7))[..., :3], -1, 0
     )
@@ -245,7 +245,7 @@ def test_a_file_alone(tree: Path, tmp_path: Path) -> None:
     assert (found.id, found.subject, dict(found.scores)) == ("mine", UNKNOWN_SUBJECT, {})
 
 
-@pytest.mark.parametrize("name", ["keraal", "keraal_vicon"])
+@pytest.mark.parametrize("name", ["keraal", "keraal-vicon"])
 def test_prepared_and_opened_again(tree: Path, tmp_path: Path, name: str) -> None:
     made = prepare(create_adapter(name), tree, tmp_path / "root")
     opened = SkeletonDataset.open(tmp_path / "root", name)

@@ -50,7 +50,7 @@ def test_a_sound_tree(maker: Any) -> None:
         "3",
         "1",
     )
-    assert (one.layout, one.fps, one.num_frames, one.num_joints) == ("kinect_v2", 30.0, 7, 25)
+    assert (one.layout, one.fps, one.num_frames, one.num_joints) == ("kinect-v2", 30.0, 7, 25)
     assert one.scores == {"total": 42.0, "primary": 12.0, "control": 30.0}
     assert one.tracked is not None
     assert one.tracked.dtype == np.uint8

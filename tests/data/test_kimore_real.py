@@ -71,7 +71,7 @@ def test_numbers_are_those_of_the_files(dataset: SkeletonDataset, kimore_tree: P
 
 def test_joint_axes_lie_along_the_bones(dataset: SkeletonDataset) -> None:
     """Holds only if quaternions are w first and joints in the layout's order."""
-    parents = load_layout("kinect_v2").parents_from("SpineBase")
+    parents = load_layout("kinect-v2").parents_from("SpineBase")
     joints = [j for j in range(25) if parents[j] >= 0 and j not in END_JOINTS]
     for recording in dataset:
         assert recording.orientations is not None

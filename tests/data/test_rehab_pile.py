@@ -243,8 +243,8 @@ def test_the_skeleton_is_asked_and_can_be_numbered(
     assert load_layout("rehab_pile_5").joints == load_layout("numbered").joints
     assert load_layout("rehab_pile_5").parents == (1, 2, -1, 2, 3)
     assert "KIMORE_reg_LA/info.json" in load_layout("rehab_pile_5").source
-    with pytest.raises(DataError, match="5 joints, the layout kinect_v2 25"):
-        prepare(RehabPileAdapter("kinect_v2"), scored, tmp_path)
+    with pytest.raises(DataError, match="5 joints, the layout kinect-v2 25"):
+        prepare(RehabPileAdapter("kinect-v2"), scored, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_sets_that_contradict_themselves(
     spoil(scored)
     with pytest.raises(DataError, match=message):
         ready(scored, tmp_path)
-    assert not (tmp_path / "rehab_pile").exists()
+    assert not (tmp_path / "rehab-pile").exists()
 
 
 def test_a_shorter_training_part_is_noted(scored: Path, tmp_path: Path) -> None:
@@ -419,25 +419,25 @@ def test_settings_out_of_range(params: dict[str, Any]) -> None:
 
 
 def test_the_card_says_what_is_not_known() -> None:
-    adapter = create_adapter("rehab_pile")
-    assert (adapter.name, adapter.title) == ("rehab_pile", "Rehab-Pile, one set")
+    adapter = create_adapter("rehab-pile")
+    assert (adapter.name, adapter.title) == ("rehab-pile", "Rehab-Pile, one set")
     assert "2507.21018" in adapter.citation
     with pytest.raises(ZooError, match="Did you mean 'right'"):
-        create_adapter("rehab_pile", rigth=1)
+        create_adapter("rehab-pile", rigth=1)
 
 
 def test_from_the_command_line_to_a_model(
     classes: Path, tmp_path: Path, user: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = ["--data-root", str(tmp_path / "data")]
-    source = ["data", "prepare", "rehab_pile", "--source", str(classes), *root]
+    source = ["data", "prepare", "rehab-pile", "--source", str(classes), *root]
     assert main(source) == 2
     assert "  - {name: joint02, parent: null}" in capsys.readouterr().err
     assert main([*source, "layout=numbered", "right=1"]) == 0
     assert "12 recordings of 3 people, 12 with a score" in capsys.readouterr().out
     run = zoo.train(
         "ridge-motion",
-        "rehab_pile",
+        "rehab-pile",
         protocol="rehab-pile",
         fold=2,
         overrides={"trainer.threads": 1},

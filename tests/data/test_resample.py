@@ -10,7 +10,7 @@ from zoo.data.transforms import Motion
 from zoo.errors import DataError
 from zoo.skeleton import load_layout
 
-KINECT = load_layout("kinect_v2")
+KINECT = load_layout("kinect-v2")
 
 
 @given(count=st.integers(4, 80), frames=st.integers(1, 120), seed=st.integers(0, 9))

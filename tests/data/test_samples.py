@@ -28,7 +28,7 @@ def recordings(people: int = 4, frames: int = 47) -> list[Recording]:
                 f"g{person % 2}",
                 "5",
                 "1",
-                "kinect_v2",
+                "kinect-v2",
                 30.0,
                 x,
                 q,
@@ -55,7 +55,7 @@ def test_one_sample_a_recording():
     assert found.group == ["g0", "g1", "g0", "g1"]
     assert found.exercise == ["5"] * 4
     assert found.frames == [(0, 47), (0, 48), (0, 49), (0, 50)]
-    assert found.layout == "kinect_v2"
+    assert found.layout == "kinect-v2"
     np.testing.assert_allclose(
         found.streams["position"][2], resample(data[2].positions, 100), atol=1e-5
     )
@@ -133,7 +133,7 @@ def test_what_cannot_be_is_told():
     with pytest.raises(ConfigError, match="no stream"):
         build_samples(data, Sampling(), [], [], 10)
     coco = replace(data[3], positions=data[3].positions[:, :17], orientations=None, layout="coco")
-    with pytest.raises(DataError, match="P3/5 has the layout coco, the ones before it kinect_v2"):
+    with pytest.raises(DataError, match="P3/5 has the layout coco, the ones before it kinect-v2"):
         build_samples([*data[:3], coco], Sampling(), [], ["position"], 10)
 
 

@@ -75,9 +75,9 @@ def test_numbers_of_different_frames_differ():
 
 def test_samples_carry_the_signature_of_the_recording_as_it_was():
     x = np.random.default_rng(0).normal(size=(50, 25, 3)).astype(np.float32)
-    one = Recording("r", "P", "g", "5", "1", "kinect_v2", 30.0, x, scores={"total": 1.0})
+    one = Recording("r", "P", "g", "5", "1", "kinect-v2", 30.0, x, scores={"total": 1.0})
     samples = build_samples([one], Sampling("pieces", pieces=5), (), ["bone"], 8)
-    whole = Signature.of(one, load_layout("kinect_v2"))
+    whole = Signature.of(one, load_layout("kinect-v2"))
     assert list(samples.signatures) == ["r"]
     np.testing.assert_array_equal(samples.signatures["r"].frames, whole.frames)
     np.testing.assert_array_equal(samples.signatures["r"].bones, whole.bones)

@@ -56,9 +56,9 @@ def test_repetitions_without_people(tmp_path: Path) -> None:
 
 def test_unknown_people_reach_the_dataset(tmp_path: Path) -> None:
     write(tmp_path / "data" / "ex1", [10.0, 20.0])
-    dataset = prepare(create_adapter("stgcn_rehab"), tmp_path / "data", tmp_path / "root")
+    dataset = prepare(create_adapter("stgcn-rehab"), tmp_path / "data", tmp_path / "root")
     assert not dataset.subjects_known
-    assert not SkeletonDataset.open(tmp_path / "root", "stgcn_rehab").subjects_known
+    assert not SkeletonDataset.open(tmp_path / "root", "stgcn-rehab").subjects_known
 
 
 def test_blurred_states_are_none(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ class TestRecordings:
         assert len({r.id for r in some}) == len(some) == 40
         assert Counter(r.exercise for r in some) == dict.fromkeys("12345", 8)
         assert all(r.id == f"{r.subject}/Es{r.exercise}" for r in some)
-        assert all(r.layout == "kinect_v2" and r.fps == 30 for r in some)
+        assert all(r.layout == "kinect-v2" and r.fps == 30 for r in some)
 
     def test_lengths_are_those_of_kimore(self, dataset: SkeletonDataset) -> None:
         frames = np.array([info.frames for info in dataset.index])

@@ -28,7 +28,7 @@ from zoo.data.transforms import (
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import load_layout
 
-KINECT = load_layout("kinect_v2")
+KINECT = load_layout("kinect-v2")
 ENDS = [KINECT.index(name) for name in ("Head", "FootLeft", "HandTipRight")]
 
 
@@ -114,8 +114,8 @@ def test_center_puts_the_pelvis_at_the_origin():
 @pytest.mark.parametrize(
     ("name", "joints", "pairs"),
     [
-        ("kinect_v2", ["SpineBase"], [("ShoulderLeft", "ShoulderRight"), ("HipLeft", "HipRight")]),
-        ("uiprmd_vicon", ["LASI", "RASI"], [("LSHO", "RSHO"), ("LASI", "RASI")]),
+        ("kinect-v2", ["SpineBase"], [("ShoulderLeft", "ShoulderRight"), ("HipLeft", "HipRight")]),
+        ("uiprmd-vicon", ["LASI", "RASI"], [("LSHO", "RSHO"), ("LASI", "RASI")]),
         (
             "coco",
             ["left_hip", "right_hip"],
@@ -235,7 +235,7 @@ def test_no_transform_changes_its_input():
 
 def test_motion_of_a_recording():
     positions = np.zeros((7, 25, 3), dtype=np.float32)
-    one = Recording("A/1", "A", "g", "1", "1", "kinect_v2", 30.0, positions)
+    one = Recording("A/1", "A", "g", "1", "1", "kinect-v2", 30.0, positions)
     motion = Motion.of(one, KINECT)
     assert list(motion.streams) == ["position"]
     assert motion.streams["position"].dtype == np.float64

@@ -305,7 +305,7 @@ def test_angles_that_jump_at_180_continue(uiprmd: ModuleType, tree: Path) -> Non
     np.testing.assert_allclose(others, np.delete(values, 57, axis=1), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["uiprmd_kinect", "uiprmd_vicon", "uiprmd_vicon_angles"])
+@pytest.mark.parametrize("name", ["uiprmd-kinect", "uiprmd-vicon", "uiprmd-vicon-angles"])
 def test_prepared_and_opened_again(
     uiprmd: ModuleType, tree: Path, tmp_path: Path, name: str
 ) -> None:

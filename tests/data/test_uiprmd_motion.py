@@ -9,7 +9,7 @@ from zoo.data.adapters.uiprmd import motion
 from zoo.errors import DataError
 from zoo.skeleton import load_layout
 
-KINECT = load_layout("uiprmd_kinect")
+KINECT = load_layout("uiprmd-kinect")
 
 
 def as_rotation(orientations: np.ndarray) -> Rotation:

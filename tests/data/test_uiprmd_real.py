@@ -20,9 +20,9 @@ from zoo.data.adapters.uiprmd import (
 from zoo.data.recording import Recording
 from zoo.skeleton import load_layout
 
-KINECT = load_layout("uiprmd_kinect")
-MARKERS = load_layout("uiprmd_vicon")
-ANGLES = load_layout("uiprmd_vicon_angles")
+KINECT = load_layout("uiprmd-kinect")
+MARKERS = load_layout("uiprmd-vicon")
+ANGLES = load_layout("uiprmd-vicon-angles")
 PEOPLE = ("s01", "s05", "s08")
 EPISODES = ("e01", "e02", "e05", "e08")
 FAULTY = ("m01_s03_e01", "m01_s09_e05", "m02_s05_e01", "m03_s10_e01", "m03_s10_e03")

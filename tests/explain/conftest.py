@@ -32,7 +32,7 @@ class Linear(nn.Module):
 
 @pytest.fixture
 def make_sample() -> Callable[..., Sample]:
-    """Makes a sample of z-scored positions x (T, V, 3) before a model, on ``kinect_v2``."""
+    """Makes a sample of z-scored positions x (T, V, 3) before a model, on ``kinect-v2``."""
 
     def make(model: nn.Module, x: Tensor, **streams: Tensor) -> Sample:
         target, scaler = TargetScaler(), StreamScaler("zscore")
@@ -41,7 +41,7 @@ def make_sample() -> Callable[..., Sample]:
         trained = TrainedModel(
             run,  # type: ignore[arg-type]
             model.eval(),
-            "kinect_v2",
+            "kinect-v2",
             scaler,
             target,
             torch.device("cpu"),
@@ -58,6 +58,6 @@ def make_sample() -> Callable[..., Sample]:
 def linear(make_sample: Callable[..., Sample]) -> tuple[Sample, Tensor]:
     """A sample of a linear model, and its exact contributions in points (T, V)."""
     torch.manual_seed(0)
-    frames, joints = 12, load_layout("kinect_v2").num_joints
+    frames, joints = 12, load_layout("kinect-v2").num_joints
     model, x = Linear(frames, joints), torch.randn(frames, joints, 3)
     return make_sample(model, x), SCALE * (model.weight * x).sum(-1).detach()

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 import zoo
+from baselines.d2sta.grouping import TwoStageAttention
 from zoo.data.batch import Batch
 from zoo.errors import DataError
 from zoo.explain.attention import attention_of, attention_rollup
 from zoo.explain.sample import samples_of
 from zoo.models import create_model
-from zoo.nn.grouping import TwoStageAttention
 from zoo.prediction import Predictor
 
 TINY = {"channels": [8, 8], "strides": [1, 2]}

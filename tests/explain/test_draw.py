@@ -25,11 +25,11 @@ from zoo.explain.draw.sheet import joints_over_time, key_frame_sheet, key_frames
 from zoo.explain.draw.skeleton import SkeletonPlot
 from zoo.explain.draw.video import can_write_mp4, write_video
 from zoo.explain.draw.weights import weights_figure
-from zoo.figure_style import figure_bytes, figure_style
+from zoo.report.figure_style import figure_bytes, figure_style
 from zoo.skeleton import Layout, load_layout
 
 LAYOUTS = (
-    "kinect_v2", "coco", "mediapipe", "uiprmd_kinect", "uiprmd_vicon", "uiprmd_vicon_angles",
+    "kinect-v2", "coco", "mediapipe", "uiprmd-kinect", "uiprmd-vicon", "uiprmd-vicon-angles",
 )  # fmt: skip
 FRAMES = 12
 
@@ -53,7 +53,7 @@ def made_assignment(layout: Layout, groups: int) -> np.ndarray:
     return np.random.default_rng(1).dirichlet(np.ones(groups) * 0.3, size=layout.num_joints)
 
 
-@pytest.mark.parametrize("name", ["kinect_v2", "coco", "uiprmd_vicon_angles"])
+@pytest.mark.parametrize("name", ["kinect-v2", "coco", "uiprmd-vicon-angles"])
 def test_a_sheet(name) -> None:
     layout = load_layout(name)
     scene, shades = made_scene(layout), Shades.of(made_attribution(layout))
@@ -69,7 +69,7 @@ def test_a_sheet(name) -> None:
 
 @pytest.mark.parametrize("kind", ["svg", "pdf"])
 def test_the_same_data_give_the_same_bytes(kind) -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
 
     def draw() -> bytes:
         scene, shades = made_scene(layout), Shades.of(made_attribution(layout, unit="share"))
@@ -80,7 +80,7 @@ def test_the_same_data_give_the_same_bytes(kind) -> None:
 
 
 def test_a_joint_is_drawn_where_it_is_and_as_it_counts() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     attribution = made_attribution(layout)
     attribution.joint_time[3] = 0
     attribution.joint_time[3, 7] = 50.0
@@ -100,7 +100,7 @@ def test_a_joint_is_drawn_where_it_is_and_as_it_counts() -> None:
 
 
 def test_even_attention_looks_even() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     even = Attribution("a", np.full((4, 25), 0.01), layout.joints, 5.0, 1.0, np.nan, unit="share")
     shades = Shades.of(even)
     assert np.allclose(shades.values, 1.0)
@@ -109,7 +109,7 @@ def test_even_attention_looks_even() -> None:
 
 
 def test_key_frames_are_the_strongest_of_each_stretch() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     attribution = made_attribution(layout, frames=60)
     attribution.joint_time[:] = 0.001
     attribution.joint_time[[3, 14, 27, 31, 40, 52]] = -1.0
@@ -131,7 +131,7 @@ def test_joints_without_a_part_come_last() -> None:
 
 
 def test_the_matrix_as_table_and_figure() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     assignment = made_assignment(layout, 6)
     rows = list(csv.reader(io.StringIO(assignment_csv(layout, assignment))))
     assert rows[0] == ["joint", "part", *group_names(6)]
@@ -147,7 +147,7 @@ def test_the_matrix_as_table_and_figure() -> None:
 
 @pytest.mark.parametrize("grouped", [True, False])
 def test_attention_over_time(grouped) -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     groups, rng = (4 if grouped else 25), np.random.default_rng(0)
     attention = {
         "within_group": rng.dirichlet(np.ones(5), size=(2, groups, 5)),
@@ -166,7 +166,7 @@ def test_attention_over_time(grouped) -> None:
 
 
 def test_a_gif_is_as_long_as_the_movement_and_white(tmp_path) -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     scene, shades = made_scene(layout), Shades.of(made_attribution(layout))
     for name in ("a.gif", "b.gif"):
         with figure_style():
@@ -184,7 +184,7 @@ def test_a_gif_is_as_long_as_the_movement_and_white(tmp_path) -> None:
 def test_an_mp4_where_there_is_ffmpeg(tmp_path) -> None:
     if not can_write_mp4():
         pytest.skip("no ffmpeg on this machine")
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     with figure_style():
         shades = Shades.of(made_attribution(layout))
         write_video(tmp_path / "a.mp4", made_scene(layout), shades, "t", dpi=50)
@@ -196,7 +196,7 @@ def test_ffmpeg_that_fails_says_why(tmp_path, monkeypatch) -> None:
     tool.write_text("#!/bin/sh\ncat > /dev/null\necho Unknown encoder >&2\nexit 1\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     with figure_style(), pytest.raises(DataError, match="Unknown encoder. Use --video gif"):
         write_video(
             tmp_path / "a.mp4", made_scene(layout), Shades.of(made_attribution(layout)), "t", dpi=40
@@ -209,7 +209,7 @@ def recording(layout: str, positions) -> SimpleNamespace:
 
 
 def test_a_scene_is_what_was_recorded() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     positions = np.random.default_rng(0).normal(size=(30, 25, 3)).astype(np.float32)
     sample = SimpleNamespace(
         recording=recording(layout.name, positions), frames=(10, 20), num_frames=10, layout=layout
@@ -221,7 +221,7 @@ def test_a_scene_is_what_was_recorded() -> None:
 
 
 def test_without_positions_there_is_a_diagram() -> None:
-    layout = load_layout("uiprmd_vicon_angles")
+    layout = load_layout("uiprmd-vicon-angles")
     sample = SimpleNamespace(
         recording=recording(layout.name, None), frames=(0, 30), num_frames=10, layout=layout
     )
@@ -233,7 +233,7 @@ def test_without_positions_there_is_a_diagram() -> None:
     assert place["Head"][1] > place["Thorax"][1] > place["Pelvis"][1] > place["LKnee"][1]
 
 
-@pytest.mark.parametrize("name", ["kinect_v2", "uiprmd_kinect", "uiprmd_vicon_angles"])
+@pytest.mark.parametrize("name", ["kinect-v2", "uiprmd-kinect", "uiprmd-vicon-angles"])
 def test_a_diagram_is_symmetric(name) -> None:
     layout = load_layout(name)
     places = diagram(layout)

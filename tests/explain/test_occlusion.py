@@ -22,7 +22,7 @@ def test_hidden_joints_of_a_line(linear) -> None:
 def test_hidden_parts_of_a_line(linear) -> None:
     sample, exact = linear
     found = occlusion(sample)
-    for part, members in load_layout("kinect_v2").parts.items():
+    for part, members in load_layout("kinect-v2").parts.items():
         assert found.by_part()[part] == pytest.approx(float(exact[:, members].sum()), abs=1e-4)
         assert np.ptp(found.by_joint()[list(members)]) < 1e-12
 

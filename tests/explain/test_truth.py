@@ -29,7 +29,7 @@ from zoo.explain.truth import (
 from zoo.prediction import Predictor
 from zoo.skeleton import load_layout
 
-LAYOUT = load_layout("kinect_v2")
+LAYOUT = load_layout("kinect-v2")
 
 
 @pytest.mark.parametrize("seed", range(20))

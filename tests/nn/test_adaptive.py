@@ -74,7 +74,7 @@ def test_both_paths_compute_the_formula(layout: str, partition: str, order: str)
 
 @pytest.mark.parametrize("fuse", [True, False])
 def test_padding_has_no_say_in_the_graph(fuse: bool) -> None:
-    conv = make("kinect_v2")
+    conv = make("kinect-v2")
     conv.fuse = fuse
     x = torch.randn(3, 10, 25, 3, dtype=torch.float64)
     lengths = [10, 4, 7]
@@ -87,7 +87,7 @@ def test_padding_has_no_say_in_the_graph(fuse: bool) -> None:
 
 
 def test_starts_as_the_skeleton() -> None:
-    graph = build_graph(load_layout("kinect_v2"), "spatial")
+    graph = build_graph(load_layout("kinect-v2"), "spatial")
     conv = AdaptiveSkeletonConv(3, 8, graph)
     x = torch.randn(2, 4, 25, 3)
     expected = graph.adjacency().expand(2, 3, 25, 25)
@@ -95,13 +95,13 @@ def test_starts_as_the_skeleton() -> None:
 
 
 def test_default_embedding_is_a_quarter() -> None:
-    conv = make("kinect_v2")
+    conv = make("kinect-v2")
     assert conv.embedding_channels == 2
-    assert make("kinect_v2", embedding_channels=5).embedding_weight.shape == (2, 3, 5, 3)
+    assert make("kinect-v2", embedding_channels=5).embedding_weight.shape == (2, 3, 5, 3)
 
 
 def test_adjacency_is_bounded_by_the_gate() -> None:
-    conv = make("kinect_v2")
+    conv = make("kinect-v2")
     x = 1e3 * torch.randn(2, 4, 25, 3, dtype=torch.float64)
     away = (conv.sequence_adjacency(x) - conv.A).abs().max().item()
     assert away <= conv.alpha.abs().item() + 1e-12
@@ -109,7 +109,7 @@ def test_adjacency_is_bounded_by_the_gate() -> None:
 
 
 def test_bf16_autocast_stays_close() -> None:
-    conv = make("kinect_v2").float()
+    conv = make("kinect-v2").float()
     x = torch.randn(2, 6, 25, 3)
     with torch.autocast("cpu", torch.bfloat16):
         y = conv(x)

@@ -7,7 +7,7 @@ from zoo.nn.blocks import STGCNBlock, STGCNTrunk, shortcut
 from zoo.nn.temporal import TemporalConv
 from zoo.skeleton import build_graph, load_layout
 
-GRAPH = build_graph(load_layout("kinect_v2"), "spatial")
+GRAPH = build_graph(load_layout("kinect-v2"), "spatial")
 
 
 def test_block_is_the_papers_sequence_of_layers() -> None:

@@ -18,7 +18,7 @@ def shaken(conv: nn.Module) -> nn.Module:
 
 def refined(in_channels: int = 17) -> RefinedSkeletonConv:
     torch.manual_seed(0)
-    graph = build_graph(load_layout("kinect_v2"), "spatial")
+    graph = build_graph(load_layout("kinect-v2"), "spatial")
     return shaken(RefinedSkeletonConv(in_channels, 6, graph))
 
 

@@ -9,7 +9,7 @@ from zoo.skeleton import build_graph, load_layout
 
 def test_edge_path_agrees_with_torch_scatter() -> None:
     scatter = pytest.importorskip("torch_scatter", reason="the scatter extra is not installed")
-    graph = build_graph(load_layout("kinect_v2"), "spatial")
+    graph = build_graph(load_layout("kinect-v2"), "spatial")
     conv = SkeletonConv(4, 4, graph, bias=False, order="aggregate").double()
     x = torch.randn(2, 3, 25, 4, dtype=torch.float64)
     source, target = graph.edge_index

@@ -23,7 +23,7 @@ def typed_graph(layout: str, partition: str) -> SkeletonGraph:
 
 
 def kinect(partition: str = "spatial") -> SkeletonGraph:
-    return typed_graph("kinect_v2", partition)
+    return typed_graph("kinect-v2", partition)
 
 
 def make(graph: SkeletonGraph, c_in: int = 3, c_out: int = 4, **options: object) -> SkeletonConv:

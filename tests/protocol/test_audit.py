@@ -37,7 +37,7 @@ def recording(i: int, **changes) -> Recording:
     x = np.random.default_rng(i).normal(size=(60, 25, 3)).astype(np.float32)
     values = {
         "id": f"P{i:02}/5", "subject": f"P{i:02}", "group": f"g{i % 2}", "exercise": "5",
-        "session": "1", "layout": "kinect_v2", "fps": 30.0, "positions": x,
+        "session": "1", "layout": "kinect-v2", "fps": 30.0, "positions": x,
         "scores": {"total": 20.0 + i},
     }  # fmt: skip
     return Recording(**{**values, **changes})

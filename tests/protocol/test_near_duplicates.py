@@ -10,7 +10,7 @@ from zoo.protocol.near_duplicates import near_duplicates
 from zoo.protocol.protocol import load_protocol
 from zoo.skeleton.layout import load_layout
 
-PARENTS = load_layout("kinect_v2").parents
+PARENTS = load_layout("kinect-v2").parents
 
 
 def skeleton(seed: int, frames: int = 40, bones_of: int | None = None):
@@ -43,7 +43,7 @@ def person(name: str, positions, **changes) -> Recording:
     score = 20.0 + int(name[1:])
     first = {"id": f"{name}/5", "subject": name, "group": "g", "exercise": "5", "session": "1"}
     given = {**first, "positions": positions, "scores": {"total": score}, **changes}
-    return Recording(layout="kinect_v2", fps=30.0, **given)
+    return Recording(layout="kinect-v2", fps=30.0, **given)
 
 
 def people(count: int = 12) -> list[Recording]:

@@ -24,7 +24,7 @@ def recordings(people: int = 12, frames: int = 60) -> list[Recording]:
             f"g{i % 2}",
             "5",
             "1",
-            "kinect_v2",
+            "kinect-v2",
             30.0,
             generator.normal(size=(frames, 25, 3)).astype(np.float32),
             scores={"total": float(20 + 2 * i)},

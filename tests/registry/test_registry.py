@@ -13,9 +13,9 @@ from registry import REGISTRIES, Registry, RegistryError, Source
 
 OWN = {
     "model": {"d2sta", "stgcn", "stgcn-small", "aagcn", "aagcn-small", "mean"},
-    "dataset": {"synthetic", "kimore", "stgcn_rehab", "uiprmd_kinect", "uiprmd_vicon", "irds"},
+    "dataset": {"synthetic", "kimore", "stgcn-rehab", "uiprmd-kinect", "uiprmd-vicon", "irds"},
     "protocol": {"person-kfold", "d2sta-paper"},
-    "layout": {"kinect_v2", "kinect_v2_agcn", "uiprmd_vicon_angles", "coco", "mediapipe"},
+    "layout": {"kinect-v2", "kinect-v2-agcn", "uiprmd-vicon-angles", "coco", "mediapipe"},
 }
 
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from zoo import resources
+from zoo.board.published import published_for
 from zoo.errors import DataError
 from zoo.replication.compare import VERDICTS, replicate
-from zoo.results.published import published_for
 
 
 def cells(found, row="D2STA", table=0):

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from zoo import resources
+from zoo.board.published import published_for
 from zoo.config import card
 from zoo.errors import ConfigError
 from zoo.replication.definition import Definition, replication_names
-from zoo.results.published import published_for
 
 GOOD = """
 dataset: kimore

@@ -17,12 +17,12 @@ from zoo.skeleton.graph import hop_distance
 
 LAYOUTS = (
     "coco",
-    "kinect_v2",
-    "kinect_v2_agcn",
+    "kinect-v2",
+    "kinect-v2-agcn",
     "mediapipe",
-    "uiprmd_kinect",
-    "uiprmd_vicon",
-    "uiprmd_vicon_angles",
+    "uiprmd-kinect",
+    "uiprmd-vicon",
+    "uiprmd-vicon-angles",
 )
 
 every_layout = pytest.mark.parametrize("name", LAYOUTS)
@@ -33,7 +33,7 @@ def counts(graph: SkeletonGraph) -> list[int]:
     return graph.adjacency().count_nonzero(dim=(1, 2)).tolist()
 
 
-@pytest.mark.parametrize("name", ["kinect_v2", "kinect_v2_agcn"])
+@pytest.mark.parametrize("name", ["kinect-v2", "kinect-v2-agcn"])
 @pytest.mark.parametrize(
     ("partition", "expected"),
     [
@@ -61,7 +61,7 @@ def test_golden_graphs(
     golden: Callable[[str], Path], network: str, partition: str, keys: list[str]
 ) -> None:
     """The files' learnable A were moved from their start; these are fixed buffers."""
-    ours = build_graph(load_layout("kinect_v2"), partition).adjacency().numpy()
+    ours = build_graph(load_layout("kinect-v2"), partition).adjacency().numpy()
     with np.load(golden(network)) as file:
         for key in keys:
             np.testing.assert_array_equal(ours, file[key])

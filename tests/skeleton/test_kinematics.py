@@ -265,7 +265,7 @@ def test_gradients_are_finite_on_the_axes(order: str) -> None:
     assert q.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("name", ["kinect_v2", "uiprmd_kinect", "uiprmd_vicon", "mediapipe"])
+@pytest.mark.parametrize("name", ["kinect-v2", "uiprmd-kinect", "uiprmd-vicon", "mediapipe"])
 def test_forward_kinematics_against_a_loop(name: str) -> None:
     layout = load_layout(name)
     joints, frames = layout.num_joints, 6
@@ -290,7 +290,7 @@ def test_forward_kinematics_against_a_loop(name: str) -> None:
 
 
 def test_forward_kinematics_broadcasts() -> None:
-    parents = load_layout("kinect_v2").parents_from("SpineBase")
+    parents = load_layout("kinect-v2").parents_from("SpineBase")
     rotations = random_quaternions(2, 1, 5, 25)
     offsets = torch.randn(3, 1, 25, 3, dtype=torch.float64)
     root = torch.randn(5, 3, dtype=torch.float64)

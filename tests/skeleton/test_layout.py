@@ -26,12 +26,12 @@ from zoo.skeleton.kinematics import quat_rotate
 from zoo.skeleton.layout import tree_levels
 
 JOINTS = {
-    "kinect_v2": 25,
-    "kinect_v2_agcn": 25,
-    "uiprmd_kinect": 22,
-    "uiprmd_vicon": 39,
-    "uiprmd_vicon_angles": 39,
-    "keraal_vicon": 17,
+    "kinect-v2": 25,
+    "kinect-v2-agcn": 25,
+    "uiprmd-kinect": 22,
+    "uiprmd-vicon": 39,
+    "uiprmd-vicon-angles": 39,
+    "keraal-vicon": 17,
     "coco": 17,
     "mediapipe": 33,
 }
@@ -96,13 +96,13 @@ def test_parts_divide_the_body(name: str) -> None:
 
 
 def test_kinect_bones_are_pyskls() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     assert list(layout.bones) == KINECT_BONES
     assert layout.center == layout.root == layout.index("SpineShoulder") == 20
 
 
 def test_agcn_variant_chains_the_hand() -> None:
-    plain, chained = load_layout("kinect_v2"), load_layout("kinect_v2_agcn")
+    plain, chained = load_layout("kinect-v2"), load_layout("kinect-v2-agcn")
     assert plain.joints == chained.joints
     assert plain.pairs == chained.pairs
     assert plain.parts == chained.parts
@@ -121,7 +121,7 @@ def test_coco_bones_are_pyskls() -> None:
 
 
 def test_uiprmd_kinect_hangs_on_the_waist() -> None:
-    layout = load_layout("uiprmd_kinect")
+    layout = load_layout("uiprmd-kinect")
     assert layout.root == 0
     parents = [-1, 0, 1, 2, 3, 4, 2, 6, 7, 8, 2, 10, 11, 12, 0, 14, 15, 16, 0, 18, 19, 20]
     assert list(layout.parents) == parents
@@ -150,7 +150,7 @@ def test_another_root_keeps_the_bones(name: str) -> None:
 
 
 def test_levels_follow_depth() -> None:
-    layout = load_layout("kinect_v2")
+    layout = load_layout("kinect-v2")
     depth = hop_distance(layout)[layout.root].tolist()
     levels = tree_levels(layout.parents)
     assert [sorted(level) for level in levels] == [
@@ -251,12 +251,12 @@ def test_faults_by_number_are_named(changes: dict[str, Any], message: str) -> No
 
 
 def test_unknown_names_get_the_nearest() -> None:
-    with pytest.raises(registry.RegistryError, match="'kinect_v2'"):
+    with pytest.raises(registry.RegistryError, match="'kinect-v2'"):
         load_layout("kinectv2")
     with pytest.raises(LayoutError, match="'SpineBase'"):
-        load_layout("kinect_v2").index("Spine Base")
+        load_layout("kinect-v2").index("Spine Base")
     with pytest.raises(LayoutError, match="the new root is joint 25"):
-        load_layout("kinect_v2").parents_from(25)
+        load_layout("kinect-v2").parents_from(25)
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_a_new_sensor_is_a_new_file(user_dir: Path) -> None:
     (user_dir / "layout" / "stick.yaml").write_text(
         "title: a stick\njoints:\n  - {name: low, parent: null}\n  - {name: high, parent: low}\n"
     )
-    (user_dir / "layout" / "bent.yaml").write_text("extends: kinect_v2\ncenter: middle\n")
+    (user_dir / "layout" / "bent.yaml").write_text("extends: kinect-v2\ncenter: middle\n")
     use_config_dir(user_dir)
     assert load_layout("stick").bones == ((1, 0),)
     with pytest.raises(LayoutError, match=r"bent\.yaml: layout 'bent': the center 'middle'"):
@@ -282,7 +282,7 @@ def test_a_new_sensor_is_a_new_file(user_dir: Path) -> None:
 
 def test_needs_no_torch() -> None:
     code = (
-        "import sys; from zoo.skeleton import load_layout; load_layout('kinect_v2');"
+        "import sys; from zoo.skeleton import load_layout; load_layout('kinect-v2');"
         "assert not {'torch', 'scipy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -300,7 +300,7 @@ def vicon_m01(shared_dir: Path) -> Files:
     unpack: ModuleType = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(unpack)
     found: Files = {}
-    archives = {"angles": "uiprmd_vicon_angles", "positions": "uiprmd_vicon"}
+    archives = {"angles": "uiprmd-vicon-angles", "positions": "uiprmd-vicon"}
     for kind, layout in archives.items():
         pack = unpack.load(f"uiprmd_vicon_{kind}")
         folder = f"Segmented Movements/Vicon/{kind.capitalize()}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.results.run import load_run
+from zoo.runs.run import load_run
 from zoo.sweep import news
 from zoo.sweep.job import Code, Job
 from zoo.sweep.luggage import Luggage

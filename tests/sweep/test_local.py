@@ -9,7 +9,7 @@ from registry import MODELS, Source
 from zoo import resources
 from zoo.config import use_config_dir
 from zoo.errors import ZooError
-from zoo.results.run import load_run
+from zoo.runs.run import load_run
 from zoo.sweep import local
 from zoo.sweep.local import LocalExecutor
 from zoo.sweep.request import Entrant

@@ -65,7 +65,7 @@ def test_threads_are_one_unless_said_otherwise(desk):
         (["mean"], {"exercises": ("9",)}, "no recordings of exercise '9'"),
         (["mean"], {"folds": (2,)}, "no fold 2: person-kfold has the folds 0 to 1"),
         (["mean"], {"protocols": ("person-fold",)}, "Did you mean 'person-kfold'"),
-        (["mean"], {"dataset": "uiprmd_vicon"}, "zoo data prepare uiprmd_vicon"),
+        (["mean"], {"dataset": "uiprmd-vicon"}, "zoo data prepare uiprmd-vicon"),
         (["mean"], {"settings": ("seed=3",)}, "use --seeds"),
         (["mean"], {"settings": ("dataset.exercise=3",)}, "use --exercises"),
         (["mean"], {"settings": ("trainer.epoch=3",)}, "mean under person-kfold: .*trainer.epochs"),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from zoo.data.store import fingerprint
-from zoo.results.files import StorageError
-from zoo.results.run import load_run
+from zoo.runs.files import StorageError
+from zoo.runs.run import load_run
 from zoo.sweep import news
 from zoo.sweep.news import News
 from zoo.sweep.request import Entrant

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from zoo.errors import CheckpointError
-from zoo.results import files
-from zoo.results.files import StorageError
-from zoo.results.key import RunKey
+from zoo.runs import files
+from zoo.runs.files import StorageError
+from zoo.runs.key import RunKey
 from zoo.training.checkpoint import (
     Checkpoint,
     read_checkpoint,

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from zoo.board.check import check_store
+from zoo.board.collect import collect
 from zoo.errors import CheckpointError, ConfigError, DataError
-from zoo.results.check import check_store
-from zoo.results.collect import collect
-from zoo.results.files import file_hash
-from zoo.results.find import open_run
+from zoo.runs.files import file_hash
+from zoo.runs.find import open_run
 from zoo.training.checkpoint import read_trained
 from zoo.training.ensemble import ensemble_of_runs, ensembles_of_models
 

@@ -60,7 +60,7 @@ def test_durations_in_words():
 
 def test_the_trainer_imports_no_rich():
     code = (
-        "import sys, zoo.training.report, zoo.training.stop, zoo.training.config, zoo.results.run;"
+        "import sys, zoo.training.report, zoo.training.stop, zoo.training.config, zoo.runs.run;"
         "assert 'torch' not in sys.modules, 'torch';"
         "import zoo.training.trainer; import zoo.training.checkpoint;"
         "assert 'rich' not in sys.modules, 'rich'"

@@ -14,11 +14,11 @@ import torch
 
 from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
 from zoo.evaluation.metrics import score_metrics
-from zoo.results import files
-from zoo.results.files import StorageError
-from zoo.results.folder import RunExistsError, RunFolder
-from zoo.results.lock import FolderLock, RunBusyError
-from zoo.results.run import load_run
+from zoo.runs import files
+from zoo.runs.files import StorageError
+from zoo.runs.folder import RunExistsError, RunFolder
+from zoo.runs.lock import FolderLock, RunBusyError
+from zoo.runs.run import load_run
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run
 from zoo.training.stop import TrainingStopped
@@ -276,7 +276,7 @@ def test_a_closed_form_model_gives_the_same_outputs(toy, go):
 
 
 def test_a_model_that_undoes_the_z_score_keeps_the_scale_in_its_weights(toy, go):
-    from zoo.nn.motion import Unscaled
+    from baselines.d2sta.motion import Unscaled
     from zoo.training.evaluate import load_trained
 
     class Metres(toy.TinyNet):
@@ -396,5 +396,5 @@ def test_names_are_data_and_stay_inside_the_runs_folder(toy, go, tmp_path):
 
 
 def test_importing_the_run_reader_needs_no_torch():
-    code = "import sys, zoo.results.run, zoo.results.key; assert 'torch' not in sys.modules"
+    code = "import sys, zoo.runs.run, zoo.runs.key; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,13 +6,13 @@ import torch
 import zoo
 from zoo.data.cross import counterparts
 from zoo.errors import CheckpointError, ConfigError, DataError
-from zoo.results.verify import run_faults
+from zoo.runs.verify import run_faults
 from zoo.skeleton import load_layout
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run
 from zoo.training.transfer import Between, transfer
 
-KINECT, OTHER = load_layout("kinect_v2"), load_layout("uiprmd_kinect")
+KINECT, OTHER = load_layout("kinect-v2"), load_layout("uiprmd-kinect")
 NAMED = {"Waist": "SpineBase", "LeftUpperArm": "ShoulderLeft", "HeadTip": "HandTipLeft"}
 
 
@@ -88,11 +88,11 @@ def test_people_that_are_tested_must_not_have_been_trained_on(go, toy, tmp_path)
 @pytest.mark.parametrize(
     ("learned_from", "trained_on", "refused"),
     [
-        ("stgcn_rehab", "kimore", True),
-        ("kimore", "rehab_pile", True),
-        ("rehab_pile", "stgcn_rehab", True),
-        ("uiprmd_kinect", "kimore", False),
-        ("stgcn_rehab", "uiprmd_kinect", False),
+        ("stgcn-rehab", "kimore", True),
+        ("kimore", "rehab-pile", True),
+        ("rehab-pile", "stgcn-rehab", True),
+        ("uiprmd-kinect", "kimore", False),
+        ("stgcn-rehab", "uiprmd-kinect", False),
     ],
 )
 def test_people_under_names_that_cannot_be_matched(
@@ -134,9 +134,9 @@ def test_what_does_not_fit_is_refused(go, toy):
 
 def test_joints_go_by_name_in_norms_and_graphs():
     torch.manual_seed(0)
-    source = zoo.create_model("aagcn-small", layout="kinect_v2")
+    source = zoo.create_model("aagcn-small", layout="kinect-v2")
     stored = {name: torch.rand_like(value.float()) for name, value in source.state_dict().items()}
-    model = zoo.create_model("aagcn-small", layout="uiprmd_kinect")
+    model = zoo.create_model("aagcn-small", layout="uiprmd-kinect")
     before = {name: value.clone() for name, value in model.state_dict().items()}
     taken, partly, fresh = transfer(model, stored, between())
     now = model.state_dict()
@@ -155,8 +155,8 @@ def test_joints_go_by_name_in_norms_and_graphs():
 
 
 def test_the_same_layout_takes_all():
-    source = zoo.create_model("stgcn-small", layout="kinect_v2")
-    model = zoo.create_model("stgcn-small", layout="kinect_v2")
+    source = zoo.create_model("stgcn-small", layout="kinect-v2")
+    model = zoo.create_model("stgcn-small", layout="kinect-v2")
     taken, partly, fresh = transfer(model, source.state_dict())
     assert (partly, fresh) == ([], {})
     for name in taken:
@@ -173,5 +173,5 @@ def test_heads_of_attention_are_no_head():
 
 
 def test_a_joint_that_is_not_there():
-    with pytest.raises(ConfigError, match=r"trainer.init_joints: kinect_v2 has no joint 'Hip'"):
+    with pytest.raises(ConfigError, match=r"trainer.init_joints: kinect-v2 has no joint 'Hip'"):
         counterparts(OTHER, KINECT, {"Waist": "Hip"}, "trainer.init_joints")

@@ -83,7 +83,7 @@ def print_plan(out: "Console", plan: "Plan", workers: int) -> None:
     from zoo.cli.console import table
     from zoo.sweep.cost import expected_costs
     from zoo.sweep.state import State, look
-    from zoo.training.report import duration
+    from zoo.words import duration
 
     costs = expected_costs(plan)
     shown = table(
@@ -122,7 +122,7 @@ def print_plan(out: "Console", plan: "Plan", workers: int) -> None:
 
 def print_result(out: "Console", result: "SweepResult") -> None:
     """Counts, failures, wall time, and how to go on."""
-    from zoo.training.report import duration
+    from zoo.words import duration
 
     for title, error in result.failures[:_MOST_FAILURES]:
         out.print(f"failed: {title}: {error}", markup=False, soft_wrap=True)

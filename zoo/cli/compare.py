@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from zoo.board.compare import ComparedModels
     from zoo.cli.main import Parser
-    from zoo.results.compare import ComparedModels
 
 _SHOWN = 15
 
@@ -34,13 +34,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare, print, draw; return the exit code."""
     from zoo.api import RUNS
+    from zoo.board.compare import compare
     from zoo.cli.console import console
-    from zoo.results.compare import compare
 
     found = compare(args.a, args.b, args.runs or RUNS, args.dataset, args.protocol)
     _print(console(), found, None if args.all else _SHOWN)
     if args.plot is not None:
-        from zoo.results.render.persons import draw
+        from zoo.report.persons import draw
 
         print(draw(found, args.plot))
     return 0
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(out: "Console", found: "ComparedModels", limit: int | None) -> None:
     from zoo.cli.console import table
-    from zoo.results.render.words import fixed
+    from zoo.words import fixed
 
     digits = found.digits
     title = f"{found.dataset}, {found.protocol.name}: {found.places}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoo.cli.main import Parser
-    from zoo.results.run import RunResult
+    from zoo.runs.run import RunResult
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(made: Sequence["RunResult"]) -> None:
     from zoo.cli.console import console, table
-    from zoo.results.render.words import fixed
+    from zoo.words import fixed
 
     out = console()
     shown = table("exercise", "fold>", "seed>", "MAD>", "mean score's>", "weights")

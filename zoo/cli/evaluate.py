@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zoo.cli.main import Parser
-    from zoo.results.intervals import Intervals
+    from zoo.runs.intervals import Intervals
     from zoo.training.evaluate import Evaluation
 
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate and print; return 2 if the stored figures do not hold."""
     from zoo.api import evaluate
     from zoo.cli.console import console
-    from zoo.results.intervals import LEVEL, run_intervals
+    from zoo.runs.intervals import LEVEL, run_intervals
 
     found = evaluate(args.run_folder, data_root=args.data_root, device=args.device)
     intervals = run_intervals(found.run, args.level or LEVEL)
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_json(found: "Evaluation", intervals: "Intervals") -> None:
-    from zoo.results.run import without_nan
+    from zoo.runs.run import without_nan
 
     answer = {
         "run": str(found.run.path),
@@ -97,8 +97,8 @@ def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") ->
 
 def _coverage(intervals: "Intervals", digits: int) -> str:
     """How wide the intervals are and what they held, in a sentence."""
-    from zoo.results.intervals import no_interval
-    from zoo.results.render.words import fixed, percent
+    from zoo.runs.intervals import no_interval
+    from zoo.words import fixed, percent
 
     calibration = intervals.calibration
     if not calibration.finite:

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         note=lambda text: complain(text, word="note"),
     ).to_dict()
     if args.publish is not None:
-        from zoo.results.publish import publish
+        from zoo.report.publish import publish
 
         for file in publish(board, args.publish):
             print(file)
@@ -104,8 +104,8 @@ def run(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Check a folder of runs; return 1 where something does not hold."""
     from zoo.api import RUNS, evaluate
+    from zoo.board.check import check_store
     from zoo.cli.console import console
-    from zoo.results.check import check_store
 
     def again(folder: Path) -> bool:
         return evaluate(folder, data_root=args.data_root).agrees
@@ -157,7 +157,7 @@ def _kind(args: argparse.Namespace) -> str:
 
 
 def _write(board: Mapping[str, Any], kind: str, output: Path | None) -> None:
-    from zoo.results.publish import document, save
+    from zoo.report.publish import document, save
 
     content = document(board, kind)
     if output is None:

@@ -6,13 +6,13 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
-from zoo.results.render.words import fixed
+from zoo.words import fixed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zoo.results.predictions import Metrics
-    from zoo.results.run import RunResult
+    from zoo.runs.predictions import Metrics
+    from zoo.runs.run import RunResult
 
 COLUMNS = (("MAD", "mad"), ("RMSE", "rmse"), ("MAPE %", "mape"), ("Spearman", "spearman"))
 BINARY_COLUMNS = (("AUC", "auc"), ("balanced acc.", "balanced_accuracy"), ("F1", "f1"))

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """Score what can be scored, report what cannot; return 2 if anything could not."""
     from zoo.cli.console import complain, console
     from zoo.prediction import Predictor
-    from zoo.results.intervals import LEVEL
+    from zoo.runs.intervals import LEVEL
 
     predictor = Predictor.open(
         args.run_folder,
@@ -103,7 +103,7 @@ def _print_table(
     out: "Console", predictor: "Predictor", scored: "Sequence[ScoredRecording]", segments: bool
 ) -> None:
     from zoo.cli.console import table
-    from zoo.results.render.words import fixed, percent
+    from zoo.words import fixed, percent
 
     named = any(s.recording != s.source for s in scored)
     known = any(s.true is not None for s in scored)
@@ -143,8 +143,8 @@ def _print_table(
 
 def _about_intervals(predictor: "Predictor", held: bool) -> str:
     """What the intervals promise, or why there are none."""
-    from zoo.results.intervals import no_interval
-    from zoo.results.render.words import percent
+    from zoo.runs.intervals import no_interval
+    from zoo.words import percent
 
     calibration = predictor.calibration
     if held:

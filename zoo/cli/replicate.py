@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output is None:
         sys.stdout.write(content)
     else:
-        from zoo.results.publish import save
+        from zoo.report.publish import save
 
         print(save(content, args.output))
     return 0
@@ -71,7 +71,7 @@ def _kind(args: argparse.Namespace) -> str:
 def _document(found: Mapping[str, Any], kind: str) -> str:
     if kind == "json":
         return json.dumps(found, indent=1, allow_nan=False) + "\n"
-    from zoo.results.render.replication import render
+    from zoo.report.replication import render
 
     return render(found)
 
@@ -86,8 +86,8 @@ def _list(out: "Console") -> None:
 
 def _print(out: "Console", found: Mapping[str, Any]) -> None:
     from zoo.cli.console import table
-    from zoo.results.render.replication import cells, changes, counts, origins
-    from zoo.results.render.words import plain
+    from zoo.report.replication import cells, changes, counts, origins
+    from zoo.words import plain
 
     found = plain(found)
     out.print(found["title"], style="bold", markup=False)

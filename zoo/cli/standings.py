@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.console import table
-from zoo.results.render.markdown import rank
-from zoo.results.render.words import (
+from zoo.report.markdown import rank
+from zoo.words import (
     METRIC_TITLES,
     count,
     fixed,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cli.sweeping import add_sweep_options, compute, narrowing
-from zoo.figure_style import FORMATS
+from zoo.report.figure_style import FORMATS
 
 if TYPE_CHECKING:
     from rich.console import Console

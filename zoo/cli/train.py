@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoo.cli.main import Parser
-    from zoo.results.run import RunResult
+    from zoo.runs.run import RunResult
     from zoo.session import Session
 
 
@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
 def _train(session: "Session", fold: int, args: argparse.Namespace) -> "RunResult":
     """The run of one fold: trained, or the finished one where its model's code is the same."""
     from zoo.api import RUNS
-    from zoo.results.folder import RunExistsError
-    from zoo.results.run import load_run
+    from zoo.runs.folder import RunExistsError
+    from zoo.runs.run import load_run
     from zoo.training.outcome import model_source
     from zoo.training.report import RichReporter
     from zoo.training.run import train_run

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from baselines.d2sta.grouping import TwoStageAttention
 from zoo.data.batch import Batch
 from zoo.errors import DataError
 from zoo.explain.attribution import Array, Attribution
 from zoo.explain.sample import Sample
-from zoo.nn.grouping import TwoStageAttention
 
 SHARE = "share of attention"
 """Unit of a rollup: all joints and frames together have 1."""
@@ -39,7 +39,7 @@ def attention_rollup(sample: Sample) -> Attribution:
     if len(stages) != 1:
         raise DataError(
             f"the attention of {sample.model_name} cannot be followed back: a rollup knows the two "
-            "stages of zoo.nn.grouping. Use integrated gradients or occlusion"
+            "stages of baselines.d2sta.grouping. Use integrated gradients or occlusion"
         )
     shares = _rollup(attention, stages[0])
     frames = len(shares)

@@ -16,7 +16,7 @@ from zoo.explain.attribution import Array, Attribution
 from zoo.explain.gradients import frozen
 from zoo.explain.sample import Sample
 from zoo.nn.spatial import SkeletonConv
-from zoo.results.render.words import fixed
+from zoo.words import fixed
 
 MASK = "edge mask"
 """Unit of an edge's importance, 0 to 1 with `GNNExplainer`."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.explain.attribution import Array, Attribution
-from zoo.results.render.words import fixed
+from zoo.words import fixed
 
 CAUTION = (
     "This tells what the model's score depends on, not what is wrong with the movement; "

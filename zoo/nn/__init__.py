@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from zoo.nn.blocks import STGCNBlock, STGCNTrunk, shortcut
     from zoo.nn.channelwise import DynamicSkeletonConv, RefinedSkeletonConv
     from zoo.nn.dropout import Dropout
-    from zoo.nn.grouping import DynamicGrouping
     from zoo.nn.heads import RegressionHead
     from zoo.nn.inputs import stack_streams, stream_channels, stream_names
     from zoo.nn.masking import frame_counts, stride_mask, zero_padding
@@ -28,7 +27,6 @@ _LAZY = {
     "BatchNorm": "norm",
     "BlockNetwork": "network",
     "Dropout": "dropout",
-    "DynamicGrouping": "grouping",
     "DynamicSkeletonConv": "channelwise",
     "FrameConv": "temporal",
     "InputNorm": "norm",
@@ -55,7 +53,6 @@ __all__ = [
     "BatchNorm",
     "BlockNetwork",
     "Dropout",
-    "DynamicGrouping",
     "DynamicSkeletonConv",
     "FrameConv",
     "InputNorm",

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.board.collect import Group, collect_groups
+from zoo.board.facts import dataset_facts
+from zoo.board.published import MEAN
 from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
 from zoo.replication.definition import Definition, PaperTable, Relation
 from zoo.replication.match import Found, Matcher, group_of
 from zoo.replication.readings import READINGS, UNITLESS, agreed, in_unit, judge, read_as
-from zoo.results.collect import Group, collect_groups
-from zoo.results.facts import dataset_facts
-from zoo.results.published import MEAN
-from zoo.results.run import without_nan
+from zoo.runs.run import without_nan
 
 RULE = (
     "Reproduced: the published value lies within our 95 % interval by bootstrap over persons. "

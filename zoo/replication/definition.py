@@ -1,6 +1,6 @@
 """What is to be compared with a paper, as ``configs/replication/NAME.yaml`` says.
 
-The paper's numbers are not in there: rows are named of `zoo.results.published`, and runs as rows of
+The paper's numbers are not in there: rows are named of `zoo.board.published`, and runs as rows of
 `zoo.study`.
 
     card: {title: …, summary: …}
@@ -30,11 +30,11 @@ from typing import Any
 
 from registry import did_you_mean
 from zoo import resources
+from zoo.board.published import published_for
 from zoo.config import entry_config, require_keys
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
 from zoo.replication.readings import READINGS
-from zoo.results.published import published_for
 from zoo.study.definition import Study
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from zoo.board.collect import Entry, Group, natural
+from zoo.board.naming import flat
 from zoo.config import Config, apply_overrides, compose
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import Table
 from zoo.protocol.protocol import load_protocol
-from zoo.results.collect import Entry, Group, natural
-from zoo.results.naming import flat
-from zoo.results.scored import pooled_table
-from zoo.results.stored import StoredRun, settings_of
+from zoo.runs.scored import pooled_table
+from zoo.runs.stored import StoredRun, settings_of
 from zoo.sweep.request import Request
 
 _SMALL = "-small"

@@ -20,7 +20,7 @@ class Layout:
     Every layout is checked when it is made.
 
     Attributes:
-        name: what datasets and checkpoints call it, such as ``kinect_v2``.
+        name: what datasets and checkpoints call it, such as ``kinect-v2``.
         joints: V joint names, in the order of the data.
         parents: index of each joint's parent (V,); -1 for the root.
         pairs: (left, right) joint indices; joints in no pair lie on the midline.

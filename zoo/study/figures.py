@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.evaluation.statistics.tables import Array, Table
-from zoo.figure_style import INK, LINE, OKABE_ITO, SOFT
-from zoo.results.render.words import fixed, plain
-from zoo.results.run import load_run
+from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
+from zoo.runs.run import load_run
 from zoo.study.definition import Study
 from zoo.study.frame import legend, main_row, new_figure, panels_of, unit
 from zoo.study.results import MEAN, ProtocolResult, RowResult
+from zoo.words import fixed, plain
 
 if TYPE_CHECKING:
     from zoo.study.frame import Figures

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.figure_style import INK
-from zoo.results.render.words import plain
+from zoo.report.figure_style import INK
 from zoo.study.definition import Study
 from zoo.study.results import ProtocolResult, RowResult
+from zoo.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,9 +17,9 @@ from zoo.explain.draw.groups import assignment_figure, rows_by_part
 from zoo.explain.draw.scene import Scene, scene_of
 from zoo.explain.draw.weights import weights_figure
 from zoo.explain.sample import samples_of
-from zoo.figure_style import INK
 from zoo.prediction import Predictor
-from zoo.results.stored import StoredRun
+from zoo.report.figure_style import INK
+from zoo.runs.stored import StoredRun
 from zoo.skeleton import Layout, load_layout
 from zoo.study.definition import Study
 from zoo.study.frame import main_row, new_figure, panels_of

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from zoo.board import facts
 from zoo.errors import DataError
 from zoo.evaluation.statistics import (
     BOARD_METRICS,
@@ -15,16 +16,15 @@ from zoo.evaluation.statistics import (
     person_errors,
     versus,
 )
-from zoo.results import facts
-from zoo.results.files import read_json
-from zoo.results.folder import RECORD
-from zoo.results.render.words import metric_digits
-from zoo.results.scored import pooled_table
-from zoo.results.stored import ProtocolId, StoredRun, read_stored
+from zoo.runs.files import read_json
+from zoo.runs.folder import RECORD
+from zoo.runs.scored import pooled_table
+from zoo.runs.stored import ProtocolId, StoredRun, read_stored
 from zoo.study.plan import Row
 from zoo.sweep.failure import read_failure
 from zoo.sweep.job import Job
 from zoo.sweep.state import State, look
+from zoo.words import metric_digits
 
 METRICS = tuple(BOARD_METRICS)
 

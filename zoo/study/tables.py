@@ -4,10 +4,10 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 
-from zoo.results.render.markdown import text
-from zoo.results.render.words import METRIC_TITLES, NOTHING, count, fixed, interval, with_interval
+from zoo.report.markdown import text
 from zoo.study.definition import Study
 from zoo.study.results import MEAN, METRICS, ProtocolResult, RowResult, Unfinished
+from zoo.words import METRIC_TITLES, NOTHING, count, fixed, interval, with_interval
 
 
 def heading(result: ProtocolResult) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConfigError, ZooError
-from zoo.results.files import StorageError, write_atomically
-from zoo.results.folder import RECORD, RESUME, RunFolder, Start
-from zoo.results.lock import RunBusyError
+from zoo.runs.files import StorageError, write_atomically
+from zoo.runs.folder import RECORD, RESUME, RunFolder, Start
+from zoo.runs.lock import RunBusyError
 from zoo.sweep import news
 from zoo.sweep.job import Job
 from zoo.sweep.luggage import Luggage, read_files

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from zoo.errors import DataError, UserError
-from zoo.results.files import path_part, read_json
-from zoo.results.folder import RECORD
+from zoo.runs.files import path_part, read_json
+from zoo.runs.folder import RECORD
 from zoo.session import Session
 from zoo.sweep.job import Job
 from zoo.sweep.plan import Group, Plan

@@ -4,13 +4,12 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
+from zoo.board.facts import dataset_facts
 from zoo.cli.console import table
-from zoo.results.facts import dataset_facts
-from zoo.results.render.words import fixed
 from zoo.sweep.job import Job
 from zoo.sweep.news import News
 from zoo.sweep.tally import Current, Tally
-from zoo.training.report import duration
+from zoo.words import duration, fixed
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zoo.errors import DataError
-from zoo.results.environment import versions
-from zoo.results.files import StorageError, read_json, storage_error, to_json, write_atomically
+from zoo.runs.environment import versions
+from zoo.runs.files import StorageError, read_json, storage_error, to_json, write_atomically
 from zoo.sweep.job import Code, Job
 
 SCHEMA = 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.results.environment import versions
+from zoo.runs.environment import versions
 
 ZOO = "skeleton-zoo"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from registry import MODELS
 from zoo.errors import UserError
-from zoo.results.environment import versions
-from zoo.results.folder import RESUME
+from zoo.runs.environment import versions
+from zoo.runs.folder import RESUME
 from zoo.sweep import news
 from zoo.sweep.job import ZOO, Job
 from zoo.sweep.luggage import Files, Luggage, read_files, write_files

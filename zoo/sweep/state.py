@@ -3,9 +3,9 @@
 from enum import Enum
 
 from zoo.errors import DataError
-from zoo.results.files import read_json
-from zoo.results.folder import RECORD, RESUME
-from zoo.results.lock import locked
+from zoo.runs.files import read_json
+from zoo.runs.folder import RECORD, RESUME
+from zoo.runs.lock import locked
 from zoo.sweep.failure import read_failure
 from zoo.sweep.job import Code, Job
 

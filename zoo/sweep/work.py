@@ -11,9 +11,9 @@ from typing import Any
 from zoo.data.samples import SampleSet
 from zoo.errors import CheckpointError, UserError
 from zoo.protocol.protocol import FoldData
-from zoo.results.files import StorageError
-from zoo.results.lock import RunBusyError
-from zoo.results.run import RunResult
+from zoo.runs.files import StorageError
+from zoo.runs.lock import RunBusyError
+from zoo.runs.run import RunResult
 from zoo.session import Session
 from zoo.sweep import news
 from zoo.sweep.datasets import Datasets

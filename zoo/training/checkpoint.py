@@ -19,10 +19,10 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from zoo.errors import CheckpointError, DataError
-from zoo.results.environment import versions
-from zoo.results.files import read_json, to_json, write_atomically
-from zoo.results.folder import CHECKPOINT, SIDECAR
-from zoo.results.key import RunKey
+from zoo.runs.environment import versions
+from zoo.runs.files import read_json, to_json, write_atomically
+from zoo.runs.folder import CHECKPOINT, SIDECAR
+from zoo.runs.key import RunKey
 from zoo.training.report import EpochRow
 from zoo.training.state import TrainState, first
 

@@ -10,18 +10,18 @@ from typing import Any
 import torch
 
 from registry import MODELS
+from zoo.board import facts
+from zoo.board.collect import Entry, Group, collect_groups, fold_words, natural
+from zoo.board.naming import names
 from zoo.config import to_yaml
 from zoo.errors import ConfigError, DataError
-from zoo.results import facts
-from zoo.results.collect import Entry, Group, collect_groups, fold_words, natural
-from zoo.results.ensemble import COMBINATIONS, combined, require_combinable, weights_of
-from zoo.results.environment import hardware, versions
-from zoo.results.find import open_finished
-from zoo.results.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT, RunFolder
-from zoo.results.key import RunKey
-from zoo.results.naming import names
-from zoo.results.run import RunResult, load_run, without_nan
-from zoo.results.stored import StoredRun, read_stored
+from zoo.runs.ensemble import COMBINATIONS, combined, require_combinable, weights_of
+from zoo.runs.environment import hardware, versions
+from zoo.runs.find import open_finished
+from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT, RunFolder
+from zoo.runs.key import RunKey
+from zoo.runs.run import RunResult, load_run, without_nan
+from zoo.runs.stored import StoredRun, read_stored
 from zoo.training.checkpoint import Checkpoint, trained_files
 from zoo.training.outcome import history_csv
 
@@ -228,7 +228,7 @@ def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> RunR
             "closed_form": True,
             "source": {
                 "owner": f"{facts.OWN} {versions()[facts.OWN]}",
-                "class": "zoo.results.ensemble:combined",
+                "class": "zoo.runs.ensemble:combined",
                 "sha256": None,
             },
         },

@@ -15,9 +15,9 @@ from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
 from zoo.models import build_model, streams_of
 from zoo.protocol.protocol import FoldData
-from zoo.results.key import RunKey
-from zoo.results.predictions import LevelMetrics, Predictions, join
-from zoo.results.run import RunResult, load_run
+from zoo.runs.key import RunKey
+from zoo.runs.predictions import LevelMetrics, Predictions, join
+from zoo.runs.run import RunResult, load_run
 from zoo.skeleton import load_layout
 from zoo.training.checkpoint import Checkpoint, read_trained
 from zoo.training.config import TrainerConfig

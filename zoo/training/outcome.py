@@ -20,12 +20,12 @@ from zoo.config import to_yaml
 from zoo.evaluation.metrics import mad
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
-from zoo.results.environment import hardware, versions
-from zoo.results.files import file_hash
-from zoo.results.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT
-from zoo.results.key import RunKey
-from zoo.results.predictions import Predictions, join, written
-from zoo.results.run import SCHEMA, without_nan
+from zoo.runs.environment import hardware, versions
+from zoo.runs.files import file_hash
+from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT
+from zoo.runs.key import RunKey
+from zoo.runs.predictions import Predictions, join, written
+from zoo.runs.run import SCHEMA, without_nan
 from zoo.training.checkpoint import Checkpoint, trained_files
 from zoo.training.cost import count_flops, count_parameters, measure_latency
 from zoo.training.report import EpochRow

@@ -5,6 +5,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoo.words import duration
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
@@ -147,16 +149,6 @@ class RichReporter(Reporter):
         done = epoch - self._start.done
         seconds = (time.monotonic() - self._begun) / max(done, 1) * (self._start.epochs - epoch)
         return duration(seconds)
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: ``8 s``, ``3 min 05 s``, ``2 h 10 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def _bar(console: "Console") -> "Progress":

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from baselines.d2sta.motion import tell_scale
 from zoo.errors import CheckpointError, DataError, ZooError
-from zoo.nn.motion import tell_scale
 from zoo.protocol.protocol import FoldData
-from zoo.results.files import StorageError, differences, read_json
-from zoo.results.folder import RESUME, RunFolder, Start
-from zoo.results.key import RunKey
-from zoo.results.run import RunResult, load_run
+from zoo.runs.files import StorageError, differences, read_json
+from zoo.runs.folder import RESUME, RunFolder, Start
+from zoo.runs.key import RunKey
+from zoo.runs.run import RunResult, load_run
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters

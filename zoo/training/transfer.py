@@ -14,8 +14,8 @@ from zoo.errors import CheckpointError, DataError
 from zoo.nn.norm import InputNorm
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
-from zoo.results.find import open_finished
-from zoo.results.run import RunResult
+from zoo.runs.find import open_finished
+from zoo.runs.run import RunResult
 from zoo.skeleton.layout import load_layout
 from zoo.training.checkpoint import read_trained
 from zoo.training.config import TrainerConfig

@@ -59,9 +59,9 @@ class IrdsSimplifiedAdapter(NamedFilesAdapter):
     (correct, incorrect or poor) and ``position`` (how the person stood or sat).
     """
 
-    name = "irds_simplified"
+    name = "irds-simplified"
     version = 1
-    layout = "kinect_v2"
+    layout = "kinect-v2"
     title = "IntelliRehabDS"
     fps = 30.0
     score_range = (0.0, 1.0)
@@ -148,7 +148,7 @@ def _read_lines(file: Path) -> tuple[list[tuple[int, list[str]]], list[RowError]
         number, fields = wrong[0]
         found = f"{len(fields)} values"
         if not rows:
-            simple = " (75 are the simplified form, which irds_simplified reads)"
+            simple = " (75 are the simplified form, which irds-simplified reads)"
             hint = simple if len(fields) == _JOINTS * 3 else ""
             raise RowError("row-width", number, found, expected + hint)
         number, fields = wrong[-1]

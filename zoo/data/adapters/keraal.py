@@ -62,7 +62,7 @@ class KeraalAdapter(NamedFilesAdapter):
 
     name = "keraal"
     version = 1
-    layout = "kinect_v2"
+    layout = "kinect-v2"
     title = "KERAAL"
     fps = 30.0
     score_range = (0.0, 1.0)
@@ -149,8 +149,8 @@ class KeraalViconAdapter(KeraalAdapter):
             frames as the Kinect's of the same movement.
     """
 
-    name = "keraal_vicon"
-    layout = "keraal_vicon"
+    name = "keraal-vicon"
+    layout = "keraal-vicon"
     example = "group3/vicon/ELK/G3-Vicon-ELK-P1T1-Unknown-C-0.txt"
 
     sensor = "Vicon"

@@ -44,7 +44,7 @@ class KimoreAdapter(Adapter):
 
     name = "kimore"
     version = 1
-    layout = "kinect_v2"
+    layout = "kinect-v2"
     title = "KIMORE"
     fps = 30.0
     score_range = (0.0, 50.0)

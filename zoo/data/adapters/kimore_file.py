@@ -23,7 +23,7 @@ from zoo.data.adapters.rows import RowError, Rows
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
-LAYOUT = "kinect_v2"
+LAYOUT = "kinect-v2"
 FPS = 30.0
 
 _STEMS = ("JointPosition", "JointOrientation", "TimeStamp")

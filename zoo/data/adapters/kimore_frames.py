@@ -174,10 +174,10 @@ def jumps(positions: NDArray[np.float32]) -> list[str]:
 @cache
 def _bones() -> tuple[list[int], list[int]]:
     """Children and parents of the bones whose child has an orientation, hung on the pelvis."""
-    parents = load_layout("kinect_v2").parents_from("SpineBase")
+    parents = load_layout("kinect-v2").parents_from("SpineBase")
     children = [j for j in range(JOINTS) if parents[j] >= 0 and j not in END_JOINTS]
     return children, [parents[j] for j in children]
 
 
 def _name(joint: int) -> str:
-    return load_layout("kinect_v2").joints[joint]
+    return load_layout("kinect-v2").joints[joint]

@@ -53,7 +53,7 @@ class RehabPileAdapter(Adapter):
         ConfigError: a parameter is out of range.
     """
 
-    name = "rehab_pile"
+    name = "rehab-pile"
     version = 1
     title = "Rehab-Pile"
 

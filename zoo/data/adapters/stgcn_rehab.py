@@ -70,9 +70,9 @@ class StgcnRehabAdapter(Adapter):
             together as one. None leaves all people unknown, and no honest split is possible.
     """
 
-    name = "stgcn_rehab"
+    name = "stgcn-rehab"
     version = 1
-    layout = "kinect_v2"
+    layout = "kinect-v2"
     title = "KIMORE, STGCN-rehab release"
     fps = 30.0
     score_range = (0.0, 50.0)

@@ -37,7 +37,7 @@ class SyntheticAdapter(Adapter):
 
     name = "synthetic"
     version = 1
-    layout = "kinect_v2"
+    layout = "kinect-v2"
     title = "Simulated rehabilitation exercises"
     licence = "MIT"
     score_range = (0.0, 50.0)

@@ -19,7 +19,7 @@ JOINTS: tuple[str, ...] = (
     *("HipRight", "KneeRight", "AnkleRight", "FootRight"),
     *("SpineShoulder", "HandTipLeft", "ThumbLeft", "HandTipRight", "ThumbRight"),
 )
-"""Joint names in the order of the layout ``kinect_v2``."""
+"""Joint names in the order of the layout ``kinect-v2``."""
 
 PARENTS: tuple[int, ...] = (
     *(-1, 0, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10),

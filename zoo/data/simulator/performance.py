@@ -92,7 +92,7 @@ def record(number: int, exercise: str, settings: Settings) -> Recording:
         group=person.group.name,
         exercise=exercise,
         session="1",
-        layout="kinect_v2",
+        layout="kinect-v2",
         fps=settings.fps,
         positions=sight.positions,
         orientations=sight.orientations,

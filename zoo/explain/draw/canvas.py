@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zoo.explain.draw.shades import Shades
-from zoo.figure_style import INK, SOFT
+from zoo.report.figure_style import INK, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from zoo.explain.attribution import Array
 from zoo.explain.draw.canvas import Canvas, mark_parts
 from zoo.explain.draw.scene import Scene
 from zoo.explain.draw.skeleton import SkeletonPlot, draw_pies
-from zoo.figure_style import INK, OKABE_ITO, SOFT
+from zoo.report.figure_style import INK, OKABE_ITO, SOFT
 from zoo.skeleton import Layout
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from zoo.explain.draw.groups import group_colours, group_names, rows_by_part
 from zoo.explain.draw.scene import Scene
 from zoo.explain.draw.shades import LOWERS, RAISES, Shades
 from zoo.explain.draw.skeleton import SkeletonPlot, draw_groups
-from zoo.figure_style import INK, SOFT
+from zoo.report.figure_style import INK, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

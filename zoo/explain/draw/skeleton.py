@@ -7,7 +7,7 @@ import numpy as np
 from zoo.explain.attribution import Array
 from zoo.explain.draw.scene import Scene
 from zoo.explain.draw.shades import Shades
-from zoo.figure_style import INK
+from zoo.report.figure_style import INK
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

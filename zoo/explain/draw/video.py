@@ -15,7 +15,7 @@ from zoo.explain.draw.scene import Scene
 from zoo.explain.draw.shades import Shades
 from zoo.explain.draw.sheet import draw_sum
 from zoo.explain.draw.skeleton import SkeletonPlot
-from zoo.figure_style import SOFT
+from zoo.report.figure_style import SOFT
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -9,7 +9,7 @@ from zoo.explain.attribution import Array
 from zoo.explain.draw.canvas import Canvas, scale_bar
 from zoo.explain.draw.groups import group_names
 from zoo.explain.draw.scene import Scene
-from zoo.figure_style import INK
+from zoo.report.figure_style import INK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

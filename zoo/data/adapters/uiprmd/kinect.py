@@ -19,8 +19,8 @@ class UiprmdKinectAdapter(UiprmdAdapter):
     quaternion does not jump in time.
     """
 
-    name = "uiprmd_kinect"
-    layout = "uiprmd_kinect"
+    name = "uiprmd-kinect"
+    layout = "uiprmd-kinect"
     fps = 30.0
     sensor = "Kinect"
     kinds = ("Positions", "Angles")

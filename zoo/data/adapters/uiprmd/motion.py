@@ -29,7 +29,7 @@ def kinect_pose(layout: Layout, offsets: Floats, angles: Floats) -> tuple[Floats
     Lengths of bones are those of the offsets, which the sensor estimates anew in every frame.
 
     Args:
-        layout: ``uiprmd_kinect``, or another tree over V joints.
+        layout: ``uiprmd-kinect``, or another tree over V joints.
         offsets: (T, V, 3) centimetres, each in the frame of the joint's parent.
         angles: (T, V, 3) degrees about x, y, z.
 

@@ -105,8 +105,8 @@ class UiprmdViconAdapter(_UiprmdVicon):
         max_lost: largest share of frames, 0 to 1, in which a marker may be lost.
     """
 
-    name = "uiprmd_vicon"
-    layout = "uiprmd_vicon"
+    name = "uiprmd-vicon"
+    layout = "uiprmd-vicon"
     kinds = ("Positions",)
     noun = "marker"
 
@@ -132,8 +132,8 @@ class UiprmdViconAnglesAdapter(_UiprmdVicon):
         max_lost: largest share of frames, 0 to 1, in which the angles of a joint may be missing.
     """
 
-    name = "uiprmd_vicon_angles"
-    layout = "uiprmd_vicon_angles"
+    name = "uiprmd-vicon-angles"
+    layout = "uiprmd-vicon-angles"
     kinds = ("Angles",)
     noun = "angles"
 

@@ -13,7 +13,7 @@ from zoo.skeleton import load_layout
 N, T = 3, 20
 
 
-@pytest.fixture(params=["kinect_v2", "coco"])
+@pytest.fixture(params=["kinect-v2", "coco"])
 def layout(request: pytest.FixtureRequest) -> str:
     """Two skeletons, so that no number of joints is taken for granted."""
     return request.param

@@ -1,0 +1,242 @@
+"""D2STA: two streams, joints in soft groups by how much they move, attention in two stages.
+
+Kuang, Yin, Yang, Zhao, Sun, "Dual-Stream STGCN with Motion-Aware Grouping for Rehabilitation
+Action Quality Assessment", Sensors 2026, 26(1), 287, doi 10.3390/s26010287.
+
+What the paper leaves open is decided in configs/model/d2sta.yaml, each point with its reason.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from baselines.d2sta.grouping import DynamicGrouping, JointAttention, TwoStageAttention
+from baselines.d2sta.motion import MotionIndex, motion_index
+from registry.nearest import did_you_mean
+from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
+from zoo.errors import ConfigError
+from zoo.nn.blocks import STGCNBlock
+from zoo.nn.heads import RegressionHead
+from zoo.nn.masking import zero_padding
+from zoo.nn.pooling import mean_pool
+from zoo.skeleton.graph import SkeletonGraph, build_graph
+from zoo.skeleton.layout import Layout
+
+GROUPINGS = ("dynamic", "attention", "none")
+
+
+class STGCNStream(nn.Module):
+    """One stream: ST-GCN blocks, each with its residual.
+
+    Args:
+        in_channels: of the input (3 for positions, 4 for orientations).
+        channels: output channels of each block.
+        strides: temporal stride of each block.
+        graph: the skeleton.
+        kernel_size: of the temporal convolution; 3 with padding 1 in the paper.
+        dropout: after each temporal convolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        graph: SkeletonGraph,
+        *,
+        kernel_size: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        widths = [in_channels, *channels]
+        self.blocks = nn.ModuleList(
+            STGCNBlock(
+                c_in,
+                c_out,
+                graph,
+                stride=stride,
+                kernel_size=kernel_size,
+                residual=True,
+                dropout=dropout,
+            )
+            for c_in, c_out, stride in zip(widths, channels, strides, strict=False)
+        )
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """(N, T, V, C_in) → (N, T/4, V, channels[-1]), and the mask at that frame rate."""
+        for block in self.blocks:
+            x, mask = block(x, mask)
+        return x, mask
+
+
+class D2STA(nn.Module):
+    """Dual-Stream STGCN with motion-aware grouping.
+
+    Args:
+        layout: the skeleton.
+        streams: names of the streams, one STGCN each; a name may stand twice (the paper's UI-PRMD
+            runs feed the same directional data to both). One name is the single-stream ablation.
+        channels: output channels of a stream's blocks.
+        strides: their temporal strides.
+        kernel_size: frames of the temporal convolutions.
+        partition: how the graph's edges are typed, see `zoo.skeleton.graph.build_graph`.
+        dropout: in the streams' blocks.
+        grouping: ``dynamic`` (SADG), ``attention`` (the same attention between joints, without
+            groups), ``none`` (straight to pooling).
+        groups: G.
+        heads: H of both attention stages.
+        attention_width: inner width of both stages; None for all channels of X.
+        attention_dropout: of the attention weights.
+        mask_hidden: hidden width of the mask generator W₂ ReLU(W₁ M + b₁) + b₂.
+        motion: what M is: the standard deviation over time of ``features`` (X) or of ``input``
+            (the streams as they come in), or one of the body-aware measures ``relative`` and
+            ``physiological``; see `baselines.d2sta.motion`.
+        projection: ``mean`` or ``sum`` of a group's joints.
+        order: ``time-first`` (within a group along time, then between groups) or
+            ``groups-first``.
+        stage_residual: add each stage's input to its output.
+        stage_norm: layer normalisation before each stage.
+        head_hidden: width of the head's hidden layer.
+        head_dropout: before each of the head's layers.
+
+    Attributes:
+        streams: the streams a batch must have, each once.
+
+    Raises:
+        ConfigError: an unknown stream or switch, or sizes that do not fit together.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        streams: Sequence[str] = ("position", "orientation"),
+        channels: Sequence[int] = (64, 128, 256),
+        strides: Sequence[int] = (1, 2, 2),
+        kernel_size: int = 3,
+        partition: str = "spatial",
+        dropout: float = 0.0,
+        grouping: str = "dynamic",
+        groups: int = 6,
+        heads: int = 8,
+        attention_width: int | None = None,
+        attention_dropout: float = 0.0,
+        mask_hidden: int = 64,
+        motion: str = "features",
+        projection: str = "mean",
+        order: str = "time-first",
+        stage_residual: bool = True,
+        stage_norm: bool = False,
+        head_hidden: int = 128,
+        head_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        _check(streams, channels, strides, grouping)
+        self.inputs = tuple(streams)
+        self.streams = tuple(dict.fromkeys(streams))
+        graph = build_graph(layout, partition)
+        self.backbones = nn.ModuleList(
+            STGCNStream(
+                STREAM_CHANNELS[name],
+                channels,
+                strides,
+                graph,
+                kernel_size=kernel_size,
+                dropout=dropout,
+            )
+            for name in self.inputs
+        )
+        width = channels[-1] * len(self.inputs)
+        motion_measure = motion_index(motion, layout, self.inputs)
+        self.motion: MotionIndex | None = None
+        self.grouping: DynamicGrouping | JointAttention | None = None
+        if grouping != "none":
+            attention = TwoStageAttention(
+                width,
+                heads,
+                width=attention_width,
+                dropout=attention_dropout,
+                order=order,
+                residual=stage_residual,
+                norm=stage_norm,
+            )
+            if grouping == "attention":
+                self.grouping = JointAttention(attention)
+            else:
+                self.motion = motion_measure
+                self.grouping = DynamicGrouping(
+                    width,
+                    attention,
+                    groups=groups,
+                    hidden=mask_hidden,
+                    motion_channels=None if self.motion is None else self.motion.channels,
+                    projection=projection,
+                )
+        self.head = RegressionHead(width, [head_hidden], dropout=head_dropout)
+
+    def forward(self, batch: Batch, return_attention: bool = False) -> Prediction:
+        """Score N sequences of any length from 4 frames on.
+
+        Args:
+            batch: with the streams of `self.streams`, each (N, T, V, C).
+            return_attention: also return the mask and the attention weights.
+
+        Returns:
+            The scores (N,), the pooled features (N, 512) the head saw, and on request
+            ``attention``, where T' = T/4 rounded up (the frames of X), all softmax weights with
+            the keys on the last axis, padded frames of zero weight as keys:
+            ``assignment`` (N, V, G), the mask, sums to one over groups;
+            ``within_group`` (N, H, G, T', T'), along time;
+            ``between_groups`` (N, H, T', G, G), at each time.
+            With grouping ``attention`` there is no ``assignment`` and G = V; with ``none`` the
+            dictionary is empty.
+
+        Raises:
+            DataError: a stream is missing.
+        """
+        inputs = [zero_padding(batch.stream(name), batch.mask) for name in self.inputs]
+        x, mask = self.encode(inputs, batch.mask)
+        attention: dict[str, Tensor] = {}
+        if self.grouping is not None:
+            motion = None if self.motion is None else self.motion(inputs, batch.mask)
+            grouped = self.grouping(x, mask, motion, return_attention=return_attention)
+            x, attention = grouped.x, grouped.attention or {}
+        pooled = mean_pool(x, mask)
+        return Prediction(
+            score=self.head(pooled),
+            attention=attention if return_attention else None,
+            features=pooled,
+        )
+
+    def encode(
+        self, inputs: Sequence[Tensor], mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The streams, concatenated along channels: X (N, T/4, V, 512) and its mask (N, T/4)."""
+        outputs, out_mask = [], mask
+        for backbone, x in zip(self.backbones, inputs, strict=True):
+            x, out_mask = backbone(x, mask)
+            outputs.append(x)
+        return (torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]), out_mask
+
+
+def _check(
+    streams: Sequence[str],
+    channels: Sequence[int],
+    strides: Sequence[int],
+    grouping: str,
+) -> None:
+    """Refuse settings that cannot be built, in words for the one who typed them."""
+    if isinstance(streams, str) or not streams:
+        raise ConfigError(
+            f"streams={streams!r} must be a list of at least one of {', '.join(STREAM_CHANNELS)}"
+        )
+    for name in streams:
+        if name not in STREAM_CHANNELS:
+            raise ConfigError(f"unknown stream {name!r}. {did_you_mean(name, STREAM_CHANNELS)}")
+    if not channels or len(channels) != len(strides):
+        raise ConfigError(
+            f"channels={list(channels)} and strides={list(strides)} need one number a block each"
+        )
+    if grouping not in GROUPINGS:
+        raise ConfigError(f"grouping={grouping!r} is none of {', '.join(GROUPINGS)}")

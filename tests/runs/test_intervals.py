@@ -1,0 +1,96 @@
+"""Intervals of finished runs, from what stands in their folders."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.prediction import Predictor
+from zoo.runs.intervals import no_interval, run_calibration, run_intervals
+from zoo.runs.predictions import Predictions
+from zoo.training.evaluate import load_trained
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def run_of(validation, test, deviation=None, how="mean", person=None):
+    """A run with one row a score: true 0, predicted as given."""
+    values = [*validation, *test]
+    parts = ["validation"] * len(validation) + ["test"] * len(test)
+    names = [f"P{i}" for i in range(len(values))]
+    table = Predictions(
+        part=parts,
+        person=names if person is None else person,
+        group=[""] * len(values),
+        recording=[f"{name}/Es5" for name in names],
+        segment=[0] * len(values),
+        true=np.zeros(len(values)),
+        predicted=np.array(values, dtype=float),
+    )
+    record = {"protocol": {"aggregate": how, "leaky": False}}
+    if deviation is not None:
+        record["deviation"] = deviation
+    return SimpleNamespace(record=record, predictions=table, leaky=False)
+
+
+def test_calibrated_on_validation_and_measured_on_test():
+    found = run_intervals(run_of(range(1, 10), [0, 8.5, 9, -9.5]))
+    assert (found.calibration.people, found.calibration.factor) == (9, 9)
+    assert (found.people, found.covered, found.coverage, found.width) == (4, 3, 0.75, 18)
+    assert run_intervals(run_of(range(1, 10), [0]), 0.5).width == 10
+
+
+def test_too_few_people_are_said_plainly():
+    found = run_intervals(run_of([1, 2], [0]))
+    assert found.width == np.inf
+    assert no_interval(found.calibration) == (
+        "No interval: one of 90% needs at least 9 validation people, the run has 2."
+    )
+    assert "the run has none" in no_interval(run_calibration(run_of([], [0])))
+
+
+def test_people_nobody_knows_stand_for_themselves():
+    run = run_of([1, 2, 3], [0], person=["", "unknown", "unknown", ""])
+    assert run_calibration(run).people == 3
+
+
+def test_predicted_deviations_scale_the_intervals():
+    deviation = {"validation": [2.0] * 9, "test": [1.0, 4.0]}
+    found = run_intervals(run_of(range(1, 10), [5, 5], deviation))
+    assert found.calibration.factor == 4.5
+    assert (found.coverage, found.width) == (0.5, 22.5)
+
+
+def test_a_gaussian_run_stores_deviations_and_predicts_with_them(tmp_path):
+    run = zoo.train(
+        "stgcn-small",
+        overrides={
+            "model.channels": [8, 8],
+            "model.strides": [1, 2],
+            "model.head": "gaussian",
+            "trainer.epochs": 1,
+            "trainer.threads": 1,
+            "protocol.frames": 16,
+            "dataset.people": 30,
+            "dataset.repetitions": 1,
+        },
+        runs=tmp_path,
+        data_root=tmp_path,
+    )
+    test = run.predictions.of("test")
+    deviation = run.record["deviation"]["test"]
+    assert len(deviation) == len(test)
+    predictor = Predictor.open(run, data_root=tmp_path, level=0.8)
+    (scored,) = predictor.score(test.recording[0])
+    assert scored.interval == pytest.approx(
+        (
+            scored.score - predictor.calibration.factor * deviation[0],
+            scored.score + predictor.calibration.factor * deviation[0],
+        ),
+        rel=1e-4,
+    )
+    found = run_intervals(run, 0.8)
+    assert found.calibration.scaled
+    assert found.calibration == predictor.calibration
+    assert load_trained(run.path).model.head is not None

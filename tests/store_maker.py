@@ -1,0 +1,306 @@
+"""Folders of made-up runs that hang together: splits, hashes, metrics and predictions agree."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from registry import RegistryError
+from zoo.config import compose, to_yaml
+from zoo.protocol.protocol import Protocol
+from zoo.runs.files import file_hash, to_json
+from zoo.runs.key import RunKey
+from zoo.runs.predictions import Predictions, join, written
+from zoo.runs.run import SCHEMA, without_nan
+
+VERSIONS = {"python": "3.11.7", "skeleton-zoo": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6"}
+
+
+class StoreMaker:
+    """Writes run folders of one dataset and protocol.
+
+    Args:
+        root: folder of all runs.
+        persons: how many people there are.
+        exercises: ids of the exercises.
+        folds: of person-kfold.
+        dataset: a registered dataset.
+        protocol: a registered protocol; a leaky one deals the pieces of each recording.
+        fingerprint: of the dataset.
+        pieces: samples a recording.
+        overrides: settings of the protocol.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        persons: int = 12,
+        exercises: Sequence[str] = ("1", "5"),
+        folds: int = 2,
+        dataset: str = "kimore",
+        protocol: str = "person-kfold",
+        fingerprint: str = "f" * 64,
+        pieces: int = 1,
+        overrides: Sequence[str] = (),
+    ) -> None:
+        self.root = root
+        self.persons = [f"P{i:03d}" for i in range(persons)]
+        self.groups = ["CG" if i % 2 else "GPP" for i in range(persons)]
+        self.exercises, self.dataset = list(exercises), dataset
+        self.fingerprint, self.pieces = fingerprint, pieces
+        folded = [f"protocol.split.folds={folds}"] if protocol == "person-kfold" else []
+        self.known: dict[str, dict[str, Any]] = {}
+        self.base = compose(
+            model="mean", dataset=dataset, protocol=protocol, overrides=[*folded, *overrides]
+        )
+        self.folds = {"person-kfold": folds, "leave-one-person-out": persons}.get(protocol, 1)
+        params = {k: v for k, v in self.base["protocol"].items() if k != "name"}
+        self.protocol_hash = Protocol.from_config(protocol, **params).hash()
+
+    def entry(self, model: str, seeds: Sequence[int] = (0,), **how: Any) -> list[Path]:
+        """Every exercise and fold of a model for each seed; see `run`."""
+        return [
+            self.run(model, exercise, fold, seed, **how)
+            for exercise in self.exercises
+            for fold in range(self.folds)
+            for seed in seeds
+        ]
+
+    def true(self, exercise: str) -> np.ndarray:
+        """True scores of everybody (P,)."""
+        rng = np.random.default_rng(int(hashlib.sha256(exercise.encode()).hexdigest()[:8], 16))
+        return written(rng.uniform(15, 50, len(self.persons)))
+
+    def run(
+        self,
+        model: str,
+        exercise: str,
+        fold: int = 0,
+        seed: int = 0,
+        *,
+        error: float = 3.0,
+        constant: bool = False,
+        params: dict[str, Any] | None = None,
+        trainer: dict[str, Any] | None = None,
+        owner: str = "skeleton-zoo 0.1.0",
+        code: str = "c" * 64,
+        closed_form: bool = False,
+        folder: Path | None = None,
+    ) -> Path:
+        """One finished run.
+
+        Args:
+            model: any name.
+            exercise: one of the ids.
+            fold: fold that is tested.
+            seed: changes the errors a little.
+            error: size of the errors.
+            constant: predict the training mean, as `mean` does.
+            params: of the model, laid over its defaults where it is registered.
+            trainer: laid over the defaults.
+            owner: who provides the model.
+            code: hash of its file.
+            closed_form: it is not trained.
+            folder: where, in place of where it belongs.
+        """
+        config = self._config(model, exercise, fold, seed, params or {}, trainer or {})
+        true = self.true(exercise)
+        size = len(self.persons)
+        everybody = list(range(size))
+        rest = [i for i in everybody if i % self.folds != fold]
+        parts = {
+            "train": rest[3:],
+            "validation": rest[:3],
+            "test": [i for i in everybody if i % self.folds == fold],
+        }
+        if self.folds == 1:
+            parts = dict.fromkeys(parts, everybody)
+        samples = {
+            part: [[f"{self.persons[i]}/Es{exercise}", s] for i in who for s in self._dealt(part)]
+            for part, who in parts.items()
+        }
+        mean = float(np.mean([true[i] for i in parts["train"] for _ in self._dealt("train")]))
+        rng = np.random.default_rng([*f"{model} {exercise} {seed}".encode()])
+        scores = true + error * rng.normal(size=size)
+        tables = {
+            part: self._table(part, parts[part], exercise, true, scores, mean, constant)
+            for part in ("validation", "test")
+        }
+        text = json.dumps(
+            {part: sorted(rows) for part, rows in samples.items()},
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+        split = {
+            "hash": hashlib.sha256(text.encode()).hexdigest(),
+            **{
+                part: {
+                    "persons": sorted(self.persons[i] for i in who),
+                    "recordings": sorted({r for r, _ in samples[part]}),
+                    "samples": samples[part],
+                }
+                for part, who in parts.items()
+            },
+        }
+        key = RunKey.of(
+            config,
+            fingerprint=self.fingerprint,
+            layout="kinect-v2",
+            protocol_hash=self.protocol_hash,
+        )
+        path = folder or key.path(self.root)
+        record = self._record(key, split, tables, mean, owner, code, closed_form)
+        path.mkdir(parents=True, exist_ok=True)
+        seconds = [0.5] * record["epochs"]["trained"]
+        files = {
+            "config.yaml": to_yaml(config).encode(),
+            "split.json": json.dumps(split).encode(),
+            "predictions.csv": join(list(tables.values())).to_csv(),
+            "history.csv": b"epoch,lr,loss,validation_mad,seconds\n"
+            + b"".join(b"%d,,,,%f\n" % (i + 1, s) for i, s in enumerate(seconds)),
+            "checkpoint.safetensors": b"tensors",
+            "checkpoint.json": to_json(
+                {
+                    "key": key.to_dict(),
+                    "split_hash": split["hash"],
+                    "tensors": {"sha256": hashlib.sha256(b"tensors").hexdigest()},
+                }
+            ),
+        }
+        for name, content in files.items():
+            (path / name).write_bytes(content)
+        record["files"] = {name: file_hash(path / name) for name in sorted(files)}
+        (path / "run.json").write_bytes(to_json(record))
+        return path
+
+    def _dealt(self, part: str) -> range:
+        """Which pieces of a recording stand in a part: under a leaky protocol, some in each."""
+        if self.folds > 1:
+            return range(self.pieces)
+        last = self.pieces - 1
+        return {
+            "train": range(last - 1),
+            "validation": range(last - 1, last),
+            "test": range(last, last + 1),
+        }[part]
+
+    def _config(
+        self,
+        model: str,
+        exercise: str,
+        fold: int,
+        seed: int,
+        params: dict[str, Any],
+        trainer: dict[str, Any],
+    ) -> dict[str, Any]:
+        if model not in self.known:
+            self.known[model] = self._defaults(model)
+        own = self.known[model]
+        return {
+            "model": {**own["model"], **params},
+            "dataset": {**self.base["dataset"], "exercise": exercise},
+            "protocol": self.base["protocol"],
+            "trainer": {**own["trainer"], **trainer},
+            "seed": seed,
+            "fold": fold,
+        }
+
+    def _defaults(self, model: str) -> dict[str, Any]:
+        try:
+            return compose(
+                model=model, dataset=self.dataset, protocol=self.base["protocol"]["name"]
+            )
+        except RegistryError:  # a plug-in's model that is registered nowhere
+            return {**self.base, "model": {"name": model}}
+
+    def _table(
+        self,
+        part: str,
+        who: list[int],
+        exercise: str,
+        true: np.ndarray,
+        scores: np.ndarray,
+        mean: float,
+        constant: bool,
+    ) -> Predictions:
+        rows = [(i, s) for i in who for s in self._dealt(part)]
+        return Predictions(
+            part=[part] * len(rows),
+            person=[self.persons[i] for i, _ in rows],
+            group=[self.groups[i] for i, _ in rows],
+            recording=[f"{self.persons[i]}/Es{exercise}" for i, _ in rows],
+            segment=[s for _, s in rows],
+            true=np.array([true[i] for i, _ in rows]),
+            predicted=written([mean if constant else scores[i] + 0.1 * s for i, s in rows]),
+        )
+
+    def _record(
+        self,
+        key: RunKey,
+        split: dict[str, Any],
+        tables: dict[str, Predictions],
+        mean: float,
+        owner: str,
+        code: str,
+        closed_form: bool,
+    ) -> dict[str, Any]:
+        c, how = key.config, key.config["protocol"]["aggregate"]
+        named = {
+            kind: {
+                "name": c[kind]["name"],
+                "params": {k: v for k, v in c[kind].items() if k != "name"},
+            }
+            for kind in ("model", "dataset", "protocol")
+        }
+        return without_nan(
+            {
+                "schema": SCHEMA,
+                "created": f"2026-01-01T00:00:{key.config['fold']:02d}+00:00",
+                "key_hash": key.hash,
+                "model": {
+                    **named["model"],
+                    "parameters": 1000,
+                    "flops": 2000,
+                    "latency_ms": 1.5,
+                    "closed_form": closed_form,
+                    "source": {"owner": owner, "class": "toy:Toy", "sha256": code},
+                },
+                "dataset": {
+                    **named["dataset"],
+                    "fingerprint": self.fingerprint,
+                    "layout": "kinect-v2",
+                },
+                "protocol": {
+                    **named["protocol"],
+                    "hash": self.protocol_hash,
+                    "leaky": c["protocol"]["leaky"],
+                    "leak_reason": c["protocol"]["leak_reason"],
+                    "warning": None,
+                    "selection": c["protocol"]["selection"],
+                    "aggregate": how,
+                },
+                "split_hash": split["hash"],
+                "seed": c["seed"],
+                "fold": c["fold"],
+                "counts": {
+                    part: {
+                        key: len(split[part][key]) for key in ("samples", "recordings", "persons")
+                    }
+                    for part in ("train", "validation", "test")
+                },
+                "epochs": {"trained": 0 if closed_form else 2, "best": 1, "selected": 1},
+                "metrics": {part: table.metrics(how) for part, table in tables.items()},
+                "baseline": {
+                    part: table.with_predicted(mean).metrics(how) for part, table in tables.items()
+                },
+                "baseline_score": mean,
+                "durations": {"train": 0.0 if closed_form else 1.0, "finish": 0.1},
+                "hardware": {"cores": 2},
+                "versions": VERSIONS,
+                "sessions": [],
+            }
+        )

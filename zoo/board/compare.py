@@ -1,0 +1,241 @@
+"""Two models person by person: who does better for whom, and whether that is more than noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from registry import did_you_mean
+from zoo.board.collect import BoardKey, Group, collect_groups, fold_words, natural
+from zoo.board.facts import dataset_facts
+from zoo.errors import DataError
+from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
+from zoo.evaluation.statistics.paired import SIGNIFICANCE
+from zoo.runs.comparable import incomparable
+from zoo.runs.files import read_json
+from zoo.runs.folder import RECORD
+from zoo.runs.scored import pooled_table
+from zoo.runs.stored import ProtocolId, StoredRun, read_stored
+from zoo.words import fixed
+
+
+@dataclass(frozen=True)
+class ExerciseErrors:
+    """MAD of two models in one exercise, averaged over seeds."""
+
+    exercise: str
+    mad_a: float
+    mad_b: float
+
+
+@dataclass(frozen=True)
+class ComparedModels:
+    """Two models on the same people.
+
+    Attributes:
+        a: name of the first.
+        b: name of the second.
+        dataset: its name.
+        protocol: how both were evaluated.
+        places: exercises and folds that both have, in words.
+        persons: everybody, the largest differences first.
+        test: whether the mean difference is more than noise.
+        exercises: their MAD in each exercise.
+    """
+
+    a: str
+    b: str
+    dataset: str
+    protocol: ProtocolId
+    places: str
+    persons: list[PersonPair]
+    test: Paired
+    exercises: list[ExerciseErrors]
+
+    @property
+    def digits(self) -> int:
+        """Decimals of errors."""
+        return dataset_facts(self.dataset).digits
+
+    @property
+    def tied(self) -> bool:
+        """Whether the difference is within noise."""
+        return self.test.permutation_p > SIGNIFICANCE
+
+    @property
+    def verdict(self) -> str:
+        """Which is better and by how much, in a sentence."""
+        test = self.test
+        low, high = (fixed(v, self.digits, sign=True) for v in (test.low, test.high))
+        points = f"{fixed(abs(test.difference), self.digits)} points"
+        off = (
+            f"95 % interval of the difference {low} to {high}, "
+            f"permutation p = {test.permutation_p:.3g}, {len(self.persons)} people"
+        )
+        if self.tied:
+            return (
+                f"{self.a} and {self.b} are tied: they differ by {points} on average, "
+                f"which is within noise ({off})."
+            )
+        better, worse = (self.a, self.b) if test.difference < 0 else (self.b, self.a)
+        return f"{better} is better than {worse} by {points} ({off})."
+
+
+def compare(
+    a: str, b: str, runs: Path, dataset: str | None = None, protocol: str | None = None
+) -> ComparedModels:
+    """Compare two models, over the exercises and folds that both have.
+
+    Args:
+        a: name of an entry, as the leaderboard shows it, or a run folder.
+        b: the same.
+        runs: folder of all runs, where the names are looked up.
+        dataset: to compare on, where they stand on several boards.
+        protocol: the same.
+
+    Raises:
+        DataError: no such model or run, or they cannot be compared; the message says why.
+    """
+    first, second = _pair(a, b, runs, dataset, protocol)
+    left, right, places = _common(first, second)
+    mine, theirs = _tables(left), _tables(right)
+    pairs = compare_persons(mine, theirs)
+    test = paired([p.error_a for p in pairs], [p.error_b for p in pairs])
+    names = _names(first, second)
+    return ComparedModels(
+        a=names[0],
+        b=names[1],
+        dataset=left[0].dataset,
+        protocol=left[0].protocol,
+        places=places,
+        persons=sorted(pairs, key=lambda p: (-abs(p.difference), p.person)),
+        test=test,
+        exercises=[
+            ExerciseErrors(e, _mad(mine, e), _mad(theirs, e))
+            for e in sorted({t.exercise for t in mine}, key=natural)
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two: its name and its runs, and whether it is a single folder."""
+
+    name: str
+    runs: Sequence[StoredRun]
+    folder: bool = False
+
+
+def _pair(
+    a: str, b: str, runs: Path, dataset: str | None, protocol: str | None
+) -> tuple[_Side, _Side]:
+    sides = [_folder(name) for name in (a, b)]
+    if sides[0] and sides[1]:
+        _require_comparable(sides[0].runs[0], sides[1].runs[0])
+        return sides[0], sides[1]
+    groups, _ = collect_groups(runs, dataset, protocol)
+    found = [
+        [(BoardKey.of(side.runs[0]), side)] if side else _entries(name, groups)
+        for name, side in zip((a, b), sides, strict=True)
+    ]
+    keys = [key for key, _ in found[0] if key in {other for other, _ in found[1]}]
+    if not keys:
+        _require_comparable(found[0][0][1].runs[0], found[1][0][1].runs[0])
+        raise DataError(f"{a} and {b} stand on no common board")
+    boards = sorted({(key.dataset, key.protocol) for key in keys})
+    if len(boards) > 1:
+        shown = "; ".join(f"--dataset {d} --protocol {p}" for d, p in boards)
+        raise DataError(f"{a} and {b} stand together on {len(boards)} boards. Choose: {shown}")
+    first, second = (_only(name, keys[0], some) for name, some in zip((a, b), found, strict=True))
+    return first, second
+
+
+def _folder(name: str) -> _Side | None:
+    folder = Path(name).expanduser()
+    if not (folder / RECORD).is_file():
+        return None
+    run = read_stored(folder)
+    return _Side(run.model, [run], folder=True)
+
+
+def _entries(name: str, groups: Sequence[Group]) -> list[tuple[BoardKey, _Side]]:
+    """Entries with this name, else those of this model, by board."""
+    every = [(group.key, entry) for group in groups for entry in group.entries]
+    exact = [(key, entry) for key, entry in every if entry.name == name]
+    chosen = exact or [(key, entry) for key, entry in every if entry.model == name]
+    if not chosen:
+        known = sorted({entry.name for _, entry in every})
+        raise DataError(
+            f"no entry is called {name!r}, and it is no run folder. {did_you_mean(name, known)}"
+        )
+    return [(key, _Side(entry.name, entry.runs)) for key, entry in chosen]
+
+
+def _only(name: str, key: BoardKey, found: Sequence[tuple[BoardKey, _Side]]) -> _Side:
+    here = [side for other, side in found if other == key]
+    if len(here) > 1:
+        raise DataError(
+            f"{name} stands {len(here)} times on this board. Name one of: "
+            + "; ".join(side.name for side in here)
+        )
+    return here[0]
+
+
+def _require_comparable(a: StoredRun, b: StoredRun) -> None:
+    reasons = incomparable(*(read_json(run.path / RECORD) for run in (a, b)))
+    if reasons:
+        raise DataError(f"{a.path} and {b.path} cannot be compared: {'; '.join(reasons)}")
+
+
+def _common(a: _Side, b: _Side) -> tuple[list[StoredRun], list[StoredRun], str]:
+    """Runs of both in the exercises and folds that both have, and these in words."""
+    places = [{(run.exercise, run.fold) for run in side.runs} for side in (a, b)]
+    both = places[0] & places[1]
+    if not both:
+        raise DataError(
+            f"{a.name} and {b.name} have no exercise and fold in common, so they were tested on "
+            "different people"
+        )
+    sides = []
+    for side in (a, b):
+        seeds = [
+            seed
+            for seed in sorted({run.seed for run in side.runs})
+            if both <= {(r.exercise, r.fold) for r in side.runs if r.seed == seed}
+        ]
+        if not seeds:
+            raise DataError(f"no single seed of {side.name} has every fold it is compared on")
+        sides.append([r for r in side.runs if r.seed in seeds and (r.exercise, r.fold) in both])
+    tested = {(run.exercise, run.fold): run for run in sides[0]}
+    for run in sides[1]:
+        other = tested[run.exercise, run.fold]
+        if run.tested != other.tested:
+            _require_comparable(other, run)
+            raise DataError(
+                f"{other.path} and {run.path} have different true scores: `zoo leaderboard check` "
+                "says more"
+            )
+    by_exercise = {e: [f for x, f in both if x == e] for e, _ in both}
+    words = "; ".join(
+        f"exercise {e}, {fold_words(f)}"
+        for e, f in sorted(by_exercise.items(), key=lambda item: natural(item[0]))
+    )
+    return sides[0], sides[1], words
+
+
+def _tables(runs: Sequence[StoredRun]) -> list[Table]:
+    places = sorted({(run.exercise, run.seed) for run in runs})
+    return [pooled_table([r for r in runs if (r.exercise, r.seed) == place]) for place in places]
+
+
+def _mad(tables: Sequence[Table], exercise: str) -> float:
+    return fmean(table.value("mad") for table in tables if table.exercise == exercise)
+
+
+def _names(a: _Side, b: _Side) -> tuple[str, str]:
+    if a.name != b.name:
+        return a.name, b.name
+    shown = [
+        f"{side.name}, {side.runs[0].path.name}" if side.folder else side.name for side in (a, b)
+    ]
+    return (shown[0], shown[1]) if shown[0] != shown[1] else (f"{a.name} A", f"{b.name} B")

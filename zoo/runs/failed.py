@@ -1,0 +1,48 @@
+"""Runs of an entry that failed in a sweep: ``NAME.failed.json`` beside where they would stand."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import DataError
+from zoo.runs.files import read_json
+from zoo.runs.stored import StoredRun, settings_of
+
+_MOST = 1000
+
+
+def failures(runs: Sequence[StoredRun], seeds: Sequence[int]) -> Counter[str]:
+    """How often which error ended a run of the same model, settings and seeds.
+
+    Args:
+        runs: the entry's finished ones.
+        seeds: the entry's.
+    """
+    above = runs[0].path.absolute().parents
+    if len(above) < 4:
+        return Counter()
+    model, protocol, _, data = above[:4]
+    files = data.glob(f"*/{protocol.name}/{model.name}/fold*.failed.json")
+    return Counter(
+        error
+        for config, error in _read(islice(files, _MOST))
+        if config["seed"] in seeds and _settings(config, runs[0].closed_form) == runs[0].settings
+    )
+
+
+def _read(files: Iterator[Path]) -> Iterator[tuple[dict[str, Any], str]]:
+    for file in sorted(files):
+        try:
+            record = read_json(file)
+            config = record["config"]
+            _ = config["seed"], config["model"]["name"], config["dataset"]["name"]
+        except (DataError, KeyError, TypeError):
+            continue  # `zoo bench` says what is wrong with it
+        yield config, str(record.get("error") or "")
+
+
+def _settings(config: dict[str, Any], closed_form: bool) -> str:
+    trainer = None if closed_form else config.get("trainer", {})
+    return settings_of(config["model"], config["dataset"], trainer)

@@ -1,0 +1,104 @@
+"""From what a user names to a finished run whose model can be built here."""
+
+import os
+from pathlib import Path
+
+from registry import MODELS, nearest
+from zoo.errors import CheckpointError, DataError
+from zoo.runs.folder import RECORD, RESUME
+from zoo.runs.run import RunResult, load_run
+
+_SHOWN = 5
+_DEPTH = 6
+
+
+def open_run(run: "RunResult | Path | str") -> RunResult:
+    """The finished run that `run` names, ready to be used again.
+
+    Args:
+        run: a run folder, or the run itself.
+
+    Raises:
+        DataError: no finished run; the message names the runs found below that folder.
+        CheckpointError: its model is registered nowhere; the message says whose it was. Or it is
+            an ensemble.
+    """
+    found = run if isinstance(run, RunResult) else open_finished(run)
+    model = found.record["model"]
+    if found.record.get("members"):
+        members = ", ".join(member["model"] for member in found.record["members"])
+        raise CheckpointError(
+            f"the run {found.path} is an ensemble and has no model of its own: name the run of one "
+            f"of its members ({members}). `zoo leaderboard check` combines them anew"
+        )
+    if model["name"] not in MODELS:
+        source = model.get("source") or {}
+        owner = f" (it came from {source['owner']})" if source.get("owner") else ""
+        raise CheckpointError(
+            f"the run {found.path} needs the model {model['name']!r}, which is not registered "
+            f"here{owner}. Name its file with --plugin FILE.py, or install the package that "
+            "brings it"
+        )
+    return found
+
+
+def open_finished(run: Path | str) -> RunResult:
+    """The finished run in the folder `run`, whatever its model.
+
+    Raises:
+        DataError: no finished run; the message names the runs found below that folder.
+    """
+    return _load(Path(run).expanduser())
+
+
+def finished_runs(folder: Path, limit: int = _SHOWN) -> tuple[list[Path], bool]:
+    """Finished run folders below `folder`, sorted, and whether there are more than `limit`."""
+    found: list[Path] = []
+    top = str(folder).rstrip(os.sep).count(os.sep)
+    for place, names, files in os.walk(folder):
+        if RECORD in files:
+            names.clear()
+            found.append(Path(place))
+            if len(found) > limit:
+                break
+        elif place.rstrip(os.sep).count(os.sep) - top >= _DEPTH:
+            names.clear()
+        names[:] = sorted(n for n in names if not n.startswith(".") and not n.endswith(".partial"))
+    return found[:limit], len(found) > limit
+
+
+def _load(path: Path) -> RunResult:
+    if path.is_dir() and (path / RECORD).is_file():
+        return load_run(path)
+    full = path.absolute()
+    partial = path if full.suffix == ".partial" else full.with_name(f"{full.name}.partial")
+    if partial.is_dir():
+        state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
+        raise DataError(
+            f"the run {partial} {state}: train it again with the same settings and --resume to "
+            "finish it"
+        )
+    if path.is_file():
+        folder = path.parent if (path.parent / RECORD).is_file() else None
+        hint = f"name the run's folder: {folder}" if folder else "a run is a folder (see: runs/)"
+        raise DataError(f"{path} is a file; {hint}")
+    if not path.is_dir():
+        return _no_such(path)
+    below, more = finished_runs(path)
+    if not below:
+        raise DataError(f"{path} is no run folder: there is no {RECORD} in it or below it")
+    raise DataError(f"{path} is no run folder. Name one of the runs below it:{_list(below, more)}")
+
+
+def _no_such(path: Path) -> RunResult:
+    """Complain about a path that does not exist, with the nearest one that does."""
+    above = next(p for p in path.absolute().parents if p.is_dir())
+    missing = path.absolute().relative_to(above).parts[0]
+    near = nearest(missing, [p.name for p in above.iterdir() if p.is_dir()], count=1)
+    hint = f". Did you mean {above / near[0]}?" if near else ""
+    raise DataError(f"{path}: no such run folder{hint}")
+
+
+def _list(runs: list[Path], more: bool) -> str:
+    lines = "".join(f"\n  {run}" for run in runs)
+    return f"{lines}\n  …" if more else lines

@@ -1,0 +1,118 @@
+"""What makes two runs the same run: their settings and their data, not their place or machine."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.config import config_hash
+from zoo.errors import ConfigError
+from zoo.runs.files import differences, path_part
+
+MACHINE_KEYS = ("device", "threads", "checkpoint_every")
+"""Trainer settings that say how a run is computed, not what: no part of its identity."""
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """A run by content; equal keys on equal code give equal predictions.
+
+    Attributes:
+        config: the composed configuration without the trainer's `MACHINE_KEYS`.
+        fingerprint: of the prepared dataset.
+        layout: name of the skeleton layout.
+        protocol_hash: of the protocol as it was built.
+    """
+
+    config: Mapping[str, Any]
+    fingerprint: str
+    layout: str
+    protocol_hash: str
+
+    @classmethod
+    def of(
+        cls, config: Mapping[str, Any], *, fingerprint: str, layout: str, protocol_hash: str
+    ) -> "RunKey":
+        """The key of a composed configuration on prepared data.
+
+        Raises:
+            ConfigError: the configuration holds something that YAML and JSON cannot.
+        """
+        try:
+            plain = json.loads(json.dumps(dict(config), allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"the configuration cannot be stored: {error}") from None
+        trainer = {k: v for k, v in plain.get("trainer", {}).items() if k not in MACHINE_KEYS}
+        return cls({**plain, "trainer": trainer}, fingerprint, layout, protocol_hash)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) over the whole key."""
+        return config_hash(self.to_dict())
+
+    @property
+    def title(self) -> str:
+        """The run in a few words."""
+        c = self.config
+        return (
+            f"{c['model']['name']} on {c['dataset']['name']}/{c['dataset'].get('exercise')}, "
+            f"{c['protocol']['name']} fold {c['fold']}, seed {c['seed']}"
+        )
+
+    def path(self, runs: Path) -> Path:
+        """Where the run is kept: ``dataset/exercise/protocol/model/foldF-seedS-HASH``."""
+        c = self.config
+        names = (
+            c["dataset"]["name"],
+            c["dataset"].get("exercise") or "all",
+            c["protocol"]["name"],
+            c["model"]["name"],
+        )
+        folder = runs.joinpath(*(path_part(str(name)) for name in names))
+        return folder / f"{self.stem}{self.hash[:8]}"
+
+    @property
+    def stem(self) -> str:
+        """How the names of all runs of this fold and seed begin."""
+        return f"fold{self.config['fold']}-seed{self.config['seed']}-"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The key as plain containers."""
+        return {
+            "config": dict(self.config),
+            "fingerprint": self.fingerprint,
+            "layout": self.layout,
+            "protocol_hash": self.protocol_hash,
+        }
+
+    def objections(self, stored: Mapping[str, Any]) -> list[str]:
+        """Why what was stored under the key `stored` does not belong to this one; empty if it does.
+
+        Args:
+            stored: what `to_dict` gave then.
+        """
+        found = []
+        if stored.get("layout") != self.layout:
+            found.append(
+                f"it belongs to the skeleton layout {stored.get('layout')!r}, not {self.layout!r}"
+            )
+        if stored.get("fingerprint") != self.fingerprint:
+            found.append(
+                f"it belongs to other data: fingerprint {_short(stored.get('fingerprint'))}, "
+                f"the dataset now has {_short(self.fingerprint)}"
+            )
+        then = stored.get("config")
+        changed = differences(then if isinstance(then, Mapping) else {}, self.config)
+        if changed:
+            found.append(f"it belongs to other settings ({'; '.join(changed[:4])})")
+        elif stored.get("protocol_hash") != self.protocol_hash:
+            found.append(
+                f"the protocol's meaning has changed since: hash "
+                f"{_short(stored.get('protocol_hash'))} then, {_short(self.protocol_hash)} now"
+            )
+        return found
+
+
+def _short(digest: Any) -> str:
+    return f"{digest[:12]}…" if isinstance(digest, str) else "none"
