@@ -11,7 +11,7 @@ import numpy as np
 from registry import RegistryError
 from zoo.config import compose, to_yaml
 from zoo.protocol.protocol import Protocol
-from zoo.runs.files import file_hash, to_json
+from zoo.files import file_hash, to_json
 from zoo.runs.key import RunKey
 from zoo.runs.predictions import Predictions, join, written
 from zoo.runs.run import SCHEMA, without_nan

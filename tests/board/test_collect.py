@@ -7,7 +7,7 @@ import pytest
 
 from zoo.board.collect import collect, collect_groups, fold_words, natural, spans
 from zoo.errors import DataError
-from zoo.runs.files import to_json
+from zoo.files import to_json
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from zoo.errors import DataError
 from zoo.runs.environment import hardware, versions
-from zoo.runs.files import to_json
+from zoo.files import to_json
 from zoo.runs.folder import RunFolder
 from zoo.runs.run import load_run, without_nan
 

@@ -8,7 +8,7 @@ import pytest
 from zoo.board.check import check_store
 from zoo.board.collect import collect
 from zoo.errors import CheckpointError, ConfigError, DataError
-from zoo.runs.files import file_hash
+from zoo.files import file_hash
 from zoo.runs.find import open_run
 from zoo.training.checkpoint import read_trained
 from zoo.training.ensemble import ensemble_of_runs, ensembles_of_models

@@ -15,7 +15,7 @@ import torch
 from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
 from zoo.evaluation.metrics import score_metrics
 from zoo.runs import files
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.runs.folder import RunExistsError, RunFolder
 from zoo.runs.lock import FolderLock, RunBusyError
 from zoo.runs.run import load_run

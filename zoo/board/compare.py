@@ -12,7 +12,7 @@ from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.evaluation.statistics.paired import SIGNIFICANCE
 from zoo.runs.comparable import incomparable
-from zoo.runs.files import read_json
+from zoo.files import read_json
 from zoo.runs.folder import RECORD
 from zoo.runs.scored import pooled_table
 from zoo.runs.stored import ProtocolId, StoredRun, read_stored

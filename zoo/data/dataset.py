@@ -15,9 +15,9 @@ from zoo.config import entry_config
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
-from zoo.data.replace import recover, replaced_folder
 from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
 from zoo.errors import ConfigError, DataError
+from zoo.files import StorageError, recover, replaced_folder
 from zoo.skeleton.layout import load_layout
 
 
@@ -264,9 +264,10 @@ def prepare(
             _prepare_into(staging, adapter, source, strict, progress)
     except _AlreadyThereError as already:
         return already.dataset
-    except OSError as error:
+    except (OSError, StorageError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"the prepared dataset cannot be written to {target}: {error.strerror or error}. "
+            f"the prepared dataset cannot be written to {target}: {reason}. "
             "Nothing was left behind; make room or name another folder with --data-root"
         ) from error
     return SkeletonDataset(Store.open(target))

@@ -26,7 +26,7 @@ from zoo.explain.sample import Sample, samples_of
 from zoo.explain.words import groups_sentence, sentences
 from zoo.prediction import Predictor
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
-from zoo.runs.files import StorageError, path_part
+from zoo.files import StorageError, path_part
 from zoo.words import fixed, plain
 
 if TYPE_CHECKING:

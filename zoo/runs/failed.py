@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import DataError
-from zoo.runs.files import read_json
+from zoo.files import read_json
 from zoo.runs.stored import StoredRun, settings_of
 
 _MOST = 1000

@@ -11,7 +11,7 @@ from typing import Any
 from zoo.board.facts import dataset_facts
 from zoo.config import read_yaml
 from zoo.errors import ConfigError, DataError
-from zoo.runs.files import file_hash, read_json
+from zoo.files import file_hash, read_json
 from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, RECORD, SPLIT
 from zoo.runs.predictions import LevelMetrics, Metrics, Predictions, read_predictions
 

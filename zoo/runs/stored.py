@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import DataError, ZooError
 from zoo.evaluation.metrics import mad
-from zoo.runs.files import read_json
+from zoo.files import read_json
 from zoo.runs.find import finished_runs
 from zoo.runs.folder import CONFIG, PREDICTIONS, RECORD
 from zoo.runs.key import MACHINE_KEYS

@@ -16,9 +16,9 @@ from zoo.config import config_hash
 from zoo.errors import ConfigError, ZooError
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
-from zoo.runs.files import differences, read_json
+from zoo.files import read_json
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey
+from zoo.runs.key import RunKey, differences
 from zoo.runs.predictions import LevelMetrics
 from zoo.runs.run import RunResult, load_run
 from zoo.runs.stored import UNKNOWN

@@ -16,7 +16,7 @@ from zoo.evaluation.statistics import (
     person_errors,
     versus,
 )
-from zoo.runs.files import read_json
+from zoo.files import read_json
 from zoo.runs.folder import RECORD
 from zoo.runs.scored import pooled_table
 from zoo.runs.stored import ProtocolId, StoredRun, read_stored

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConfigError, ZooError
-from zoo.runs.files import StorageError, write_atomically
+from zoo.files import BusyError, StorageError, write_atomically
 from zoo.runs.folder import RECORD, RESUME, RunFolder, Start
-from zoo.runs.lock import RunBusyError
 from zoo.sweep import news
 from zoo.sweep.job import Job
 from zoo.sweep.luggage import Luggage, read_files
@@ -76,7 +75,7 @@ class RayExecutor:
         stale = look(job) is State.STALE
         try:
             start = folder.begin(resume=not stale, overwrite=stale)
-        except RunBusyError as error:
+        except BusyError as error:
             self._told.append((job, News(news.BUSY, message=str(error))))
             return
         except StorageError as error:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from zoo.errors import DataError, UserError
-from zoo.runs.files import path_part, read_json
+from zoo.files import path_part, read_json
 from zoo.runs.folder import RECORD
 from zoo.session import Session
 from zoo.sweep.job import Job

@@ -5,7 +5,7 @@ from typing import Any
 
 from zoo.errors import DataError
 from zoo.runs.environment import versions
-from zoo.runs.files import StorageError, read_json, storage_error, to_json, write_atomically
+from zoo.files import StorageError, read_json, storage_error, to_json, write_atomically
 from zoo.sweep.job import Code, Job
 
 SCHEMA = 1

@@ -3,9 +3,8 @@
 from enum import Enum
 
 from zoo.errors import DataError
-from zoo.runs.files import read_json
+from zoo.files import is_being_written, read_json
 from zoo.runs.folder import RECORD, RESUME
-from zoo.runs.lock import locked
 from zoo.sweep.failure import read_failure
 from zoo.sweep.job import Code, Job
 
@@ -32,7 +31,7 @@ def look(job: Job) -> State:
     if there and _finished_by(job):
         return State.FINISHED
     if job.partial.is_dir():
-        if locked(job.partial):
+        if is_being_written(job.partial):
             return State.BUSY
         if (job.partial / RESUME).is_file():
             return State.HALF_DONE if _begun_by(job) else State.STALE

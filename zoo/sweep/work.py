@@ -11,8 +11,7 @@ from typing import Any
 from zoo.data.samples import SampleSet
 from zoo.errors import CheckpointError, UserError
 from zoo.protocol.protocol import FoldData
-from zoo.runs.files import StorageError
-from zoo.runs.lock import RunBusyError
+from zoo.files import BusyError, StorageError
 from zoo.runs.run import RunResult
 from zoo.session import Session
 from zoo.sweep import news
@@ -59,7 +58,7 @@ class Workshop:
             return News(news.STOPPED, epoch=stopped.epoch, message=stopped.message)
         except StorageError as error:
             return News(news.NO_ROOM, message=str(error))
-        except RunBusyError as error:
+        except BusyError as error:
             return News(news.BUSY, message=str(error))
         except Exception as error:
             name = "" if isinstance(error, UserError) else f"{type(error).__name__}: "

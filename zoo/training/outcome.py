@@ -21,7 +21,7 @@ from zoo.evaluation.metrics import mad
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
 from zoo.runs.environment import hardware, versions
-from zoo.runs.files import file_hash
+from zoo.files import file_hash
 from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT
 from zoo.runs.key import RunKey
 from zoo.runs.predictions import Predictions, join, written

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from baselines.d2sta.motion import tell_scale
 from zoo.errors import CheckpointError, DataError, ZooError
 from zoo.protocol.protocol import FoldData
-from zoo.runs.files import StorageError, differences, read_json
+from zoo.files import StorageError, read_json
 from zoo.runs.folder import RESUME, RunFolder, Start
-from zoo.runs.key import RunKey
+from zoo.runs.key import RunKey, differences
 from zoo.runs.run import RunResult, load_run
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
@@ -94,7 +94,7 @@ def train_run(
     Raises:
         ConfigError: a setting that does not exist or has an impossible value.
         RunExistsError: the run is there, and neither `resume` nor `overwrite` is given.
-        RunBusyError: another process works on it.
+        BusyError: another process works on it.
         CheckpointError: what is to be resumed or started from does not fit, with the reason.
         TrainingError: the loss is no longer finite, the memory does not suffice.
         StorageError: no room on the disk; the last checkpoint is kept.
