@@ -171,6 +171,7 @@ def file_hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
+
 @contextlib.contextmanager
 def replaced_folder(target: Path, on_wait: Callable[[], None] | None = None) -> Iterator[Path]:
     """A new empty folder that takes the place of `target` when the block ends without an error.

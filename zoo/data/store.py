@@ -1,9 +1,9 @@
 """The canonical store: one safetensors file and one JSON manifest per prepared dataset.
 
-``data.safetensors`` holds the arrays of every recording under ``<recording>/<array>``; they are used
-in place, mapped from the file. ``manifest.json`` holds everything else and
-is the index: one entry per recording with the SHA-256 of its arrays, what was skipped and why, and
-the fingerprint, a SHA-256 over all of that which decides what a model sees.
+``data.safetensors`` holds the arrays of every recording under ``<recording>/<array>``; they are
+used in place, mapped from the file. ``manifest.json`` holds everything else and is the index: one
+entry per recording with the SHA-256 of its arrays, what was skipped and why, and the fingerprint, a
+SHA-256 over all of that which decides what a model sees.
 """
 
 import hashlib

@@ -91,9 +91,7 @@ class RunFolder:
         try:
             self._lock.acquire()
         except BusyError as error:
-            raise BusyError(
-                f"{error}. Wait for it, or stop it and go on with --resume"
-            ) from None
+            raise BusyError(f"{error}. Wait for it, or stop it and go on with --resume") from None
         try:
             self._recover()
             half_done = self.resume_file.is_file()

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from zoo.build import to_plain
 from zoo.errors import ConfigError, ZooError
 from zoo.files import BusyError, StorageError, write_atomically
 from zoo.runs.folder import RECORD, RESUME, RunFolder, Start
@@ -164,9 +165,9 @@ _KEPT = f"{Path(RESUME).stem}*"
 def _put_in_place(ordered: _Ordered, delivery: Delivery) -> None:
     files = dict(delivery.finished)
     record = json.loads(files.pop(RECORD))
-    source, wanted = record["model"]["source"], ordered.job.code.source
+    source, wanted = record["model"]["source"], to_plain(ordered.job.code.source)
     if source["sha256"] == wanted["sha256"]:
-        record["model"]["source"] = dict(wanted)  # a plug-in lay in another folder there
+        record["model"]["source"] = wanted  # a plug-in lay in another folder there
     ordered.folder.finish(files, record)
 
 
