@@ -13,8 +13,8 @@ from registry import MODELS, Card, RegistryError
 from zoo.build import to_plain
 from zoo.config import card, compose, entry_config, to_yaml
 from zoo.data.dataset import create_adapter
-from zoo.protocol.protocol import Protocol
 from zoo.files import file_hash, to_json
+from zoo.protocol.protocol import Protocol
 from zoo.runs.key import RunKey
 from zoo.runs.record import (
     SCHEMA,

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from zoo.errors import DataError
 from zoo import files
+from zoo.errors import DataError
 from zoo.files import (
     StorageError,
     path_part,

@@ -7,8 +7,8 @@ import struct
 import pytest
 import torch
 
+from zoo import files
 from zoo.errors import CheckpointError
-from zoo.runs import files
 from zoo.files import StorageError
 from zoo.runs.key import RunKey
 from zoo.training.checkpoint import (
