@@ -1,21 +1,17 @@
 """DG-STGCN: dynamic groups in space and time (Duan, Wang, Chen, Lin, arXiv 2210.05895, 2022)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from zoo.nn.blocks import shortcut
+from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.channelwise import DynamicSkeletonConv
-from zoo.nn.masking import stride_mask
 from zoo.nn.multibranch import PYSKL_BRANCHES, MultiBranchConv
-from zoo.nn.network import BlockNetwork
-from zoo.nn.norm import BatchNorm
+from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout
 
 
-class DGSTGCNBlock(nn.Module):
+class DGSTGCNBlock(SpaceTimeBlock):
     r"""The unit of DG-STGCN (arXiv 2210.05895, "DG-STGCN").
 
     .. math::
@@ -50,24 +46,19 @@ class DGSTGCNBlock(nn.Module):
         stride: int = 1,
         residual: bool = True,
     ) -> None:
-        super().__init__()
-        self.spatial = DynamicSkeletonConv(
+        conv = DynamicSkeletonConv(
             in_channels, out_channels, num_joints, groups=groups, ratio=ratio
         )
-        self.norm = BatchNorm(out_channels)
-        self.down = shortcut(in_channels, out_channels)
-        self.temporal = MultiBranchConv(
-            out_channels, out_channels, branches, stride=stride, mix=True, joint_mean=num_joints
+        super().__init__(
+            GraphUnit(conv, in_channels, out_channels),
+            MultiBranchConv(
+                out_channels, out_channels, branches, stride=stride, mix=True, joint_mean=num_joints
+            ),
+            in_channels,
+            out_channels,
+            stride=stride,
+            residual=residual,
         )
-        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
-        self.stride = stride
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Features and mask after the block; padded frames of the result hold no information."""
-        y = F.relu(self.norm(self.spatial(x, mask)) + self.down(x), inplace=True)
-        y = self.temporal(y, mask)
-        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
-        return y, stride_mask(mask, self.stride)
 
 
 class DGSTGCN(BlockNetwork):
@@ -100,18 +91,13 @@ class DGSTGCN(BlockNetwork):
         branches: Sequence[Any] = PYSKL_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
-        def block(width: int, out_channels: int, stride: int, residual: bool) -> DGSTGCNBlock:
-            return DGSTGCNBlock(
-                width,
-                out_channels,
-                layout.num_joints,
-                groups=groups,
-                ratio=ratio,
-                branches=branches,
-                stride=stride,
-                residual=residual,
-            )
-
+        block = partial(
+            DGSTGCNBlock,
+            num_joints=layout.num_joints,
+            groups=groups,
+            ratio=ratio,
+            branches=branches,
+        )
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
         )

@@ -1,22 +1,18 @@
 """ST-GCN++ (Duan, Wang, Chen, Lin: PYSKL, ACM Multimedia 2022)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from zoo.nn.blocks import shortcut
-from zoo.nn.masking import stride_mask
+from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.multibranch import PYSKL_BRANCHES, MultiBranchConv
-from zoo.nn.network import BlockNetwork
-from zoo.nn.norm import BatchNorm
 from zoo.nn.spatial import SkeletonConv
+from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.graph import SkeletonGraph, build_graph
 from zoo.skeleton.layout import Layout
 
 
-class STGCNPPBlock(nn.Module):
+class STGCNPPBlock(SpaceTimeBlock):
     r"""The unit of ST-GCN++ (arXiv 2205.09443, "ST-GCN++").
 
     .. math::
@@ -47,22 +43,15 @@ class STGCNPPBlock(nn.Module):
         stride: int = 1,
         residual: bool = True,
     ) -> None:
-        super().__init__()
-        self.spatial = SkeletonConv(in_channels, out_channels, graph, learnable=True)
-        self.norm = BatchNorm(out_channels)
-        self.down = shortcut(in_channels, out_channels)
-        self.temporal = MultiBranchConv(
-            out_channels, out_channels, branches, stride=stride, mix=True
+        conv = SkeletonConv(in_channels, out_channels, graph, learnable=True)
+        super().__init__(
+            GraphUnit(conv, in_channels, out_channels),
+            MultiBranchConv(out_channels, out_channels, branches, stride=stride, mix=True),
+            in_channels,
+            out_channels,
+            stride=stride,
+            residual=residual,
         )
-        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
-        self.stride = stride
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Features and mask after the block; padded frames of the result hold no information."""
-        y = F.relu(self.norm(self.spatial(x)) + self.down(x), inplace=True)
-        y = self.temporal(y, mask)
-        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
-        return y, stride_mask(mask, self.stride)
 
 
 class STGCNPP(BlockNetwork):
@@ -93,13 +82,7 @@ class STGCNPP(BlockNetwork):
         branches: Sequence[Any] = PYSKL_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
-        graph = build_graph(layout, partition)
-
-        def block(width: int, out_channels: int, stride: int, residual: bool) -> STGCNPPBlock:
-            return STGCNPPBlock(
-                width, out_channels, graph, branches, stride=stride, residual=residual
-            )
-
+        block = partial(STGCNPPBlock, graph=build_graph(layout, partition), branches=branches)
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
         )

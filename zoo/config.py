@@ -310,21 +310,21 @@ def _all_keys(node: Mapping[str, Any], prefix: str = "") -> set[str]:
 
 def _model_parameters(config: Config) -> set[str]:
     """Parameters of the model's class that its YAML does not mention; imports the class."""
-    from zoo.models import has_head
+    from zoo.models import chooses_head
 
     entry: Entry = REGISTRIES["model"].get(config["model"]["name"])
     parameters = inspect.signature(entry.load()).parameters
     own = {name for name in parameters if name not in ("self", "layout", "args", "kwargs")}
-    return own | {"head"} if has_head(entry.load()) else own
+    return own | {"head"} if chooses_head(entry.load()) else own
 
 
 def _require_head(config: Config) -> None:
     """Refuse a ``model.head`` that does not exist; a model's own parameter of that name is its."""
-    from zoo.models import takes_head
+    from zoo.models import chooses_head
 
     if config["model"].get("head") is None:
         return
-    if not takes_head(REGISTRIES["model"].get(config["model"]["name"]).load()):
-        from zoo.nn.score_heads import head_choice
+    if chooses_head(REGISTRIES["model"].get(config["model"]["name"]).load()):
+        from zoo.nn.heads import head_choice
 
         head_choice(config["model"]["head"])

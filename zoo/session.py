@@ -10,7 +10,8 @@ from zoo.config import Config
 from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
-from zoo.models import create_model, streams_of
+from zoo.models import create_model
+from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData, Protocol
 from zoo.training.fold import open_dataset, open_protocol, with_test_dataset
 
@@ -59,14 +60,14 @@ class Session:
         def build() -> nn.Module:
             return create_model(config["model"]["name"], layout=layout, **params)
 
-        model = build()
+        contract = contract_of(build())
         return cls(
             config=config,
             dataset=with_test_dataset(own, protocol, root),
             protocol=protocol,
             build=build,
-            streams=streams_of(model),
-            raw=bool(getattr(model, "raw", False)),
+            streams=contract.streams,
+            raw=contract.raw,
         )
 
     def on_exercise(

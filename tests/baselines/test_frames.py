@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from baselines.frames import frame_mean, frame_median, resample_frames
 
 

@@ -6,13 +6,13 @@ import math
 import pytest
 import torch
 from torch import nn
+from zoo.nn.score_heads import HEADS, attach_head
 
 import zoo
 from zoo.config import compose
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.heads import RegressionHead
-from zoo.nn.score_heads import HEADS, attach_head
 from zoo.training.config import TrainerConfig
 from zoo.training.evaluate import load_trained
 from zoo.training.report import SilentReporter

@@ -1,6 +1,5 @@
 import torch
 from torch import Tensor, nn
-
 from zoo.nn.space_time import SpaceTimeBlock
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from zoo.errors import DataError, UserError
+from zoo.nn.model import contract_of
 from zoo.runs.files import path_part, read_json
 from zoo.runs.folder import RECORD
 from zoo.session import Session
@@ -75,7 +76,7 @@ class _Costs:
         here = [r for r in known if r.place == _place(job)]
         if here:
             return median(r.seconds for r in here)
-        closed_form = callable(getattr(session.build(), "fit", None))
+        closed_form = contract_of(session.build()).closed_form
         epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
         work = _sample_count(session) * epochs
         if known:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from baselines.d2sta.motion import tell_scale
 from zoo.errors import CheckpointError, DataError, ZooError
+from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.runs.files import StorageError, differences, read_json
 from zoo.runs.folder import RESUME, RunFolder, Start
@@ -185,7 +185,7 @@ class _Run:
                 model, self.source, data, self.key.config["dataset"]["name"], self.settings
             )
             self.reporter.on_note(self.transferred.note)
-        tell_scale(model, data.stream_scaler)
+        contract_of(model).set_scale(data.stream_scaler)
         trainer = Trainer(
             model,
             self.settings,
