@@ -98,7 +98,7 @@ class TCN(ScoreModel):
         self.head = MSEHead.of(width)
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Features of the last block (N, T, C), of which frame t sees nothing after it; the mask."""
+        """Features of the last block (N, T, C), where frame t sees nothing after it; mask."""
         x = self.stacked(batch).flatten(2)
         for block in self.blocks:
             x = block(x, batch.mask)

@@ -3,8 +3,8 @@
 An entry point names code; ``configs/KIND/NAME.yaml`` holds its numbers. A file with ``extends:``
 starts from another of its kind. A run's configuration is composed in this order, later wins:
 
-    trainer/default.yaml, the ``trainer:`` blocks of the model and of the protocol, the experiment,
-    the arguments, overrides
+    trainer/default.yaml, the ``trainer:`` blocks of the model and of the protocol and the
+    protocol's ``head:``, the experiment, the arguments, overrides
 """
 
 import inspect
@@ -139,7 +139,11 @@ def compose(
     blocks = {kind: entry_config(kind, name) for kind, name in chosen.items()}
     data_block = blocks["dataset"]
     config: Config = {
-        "model": {"name": chosen["model"], **blocks["model"].get("params", {})},
+        "model": {
+            "name": chosen["model"],
+            **blocks["model"].get("params", {}),
+            **_protocols_head(chosen["model"], blocks["protocol"]),
+        },
         "dataset": {
             "name": chosen["dataset"],
             "exercise": data_block.get("exercise"),
@@ -316,6 +320,16 @@ def _model_parameters(config: Config) -> set[str]:
     parameters = inspect.signature(entry.load()).parameters
     own = {name for name in parameters if name not in ("self", "layout", "args", "kwargs")}
     return own | {"head"} if chooses_head(entry.load()) else own
+
+
+def _protocols_head(model: str, protocol: Config) -> Config:
+    """The head that a protocol trains networks with, for a model that can be given one."""
+    from zoo.models import chooses_head
+
+    head = protocol.get("head")
+    if head is None or not chooses_head(REGISTRIES["model"].get(model).load()):
+        return {}
+    return {"head": head}
 
 
 def _require_head(config: Config) -> None:

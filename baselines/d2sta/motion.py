@@ -6,9 +6,9 @@ section 5): no regard to the body's topology and size, none to the limits of its
 
 Both need positions of one scale along all axes, while networks are fed z-scores, each joint and
 coordinate by a mean and deviation of its own, which keep neither lengths nor angles. The
-z-score is undone first: `D2STA.set_scale` is given the fitted means and deviations, which the model
-keeps in its weights. They are training data's, like those of the scaler itself; nothing is learnt from
-a test sample.
+z-score is undone first: `D2STA.set_scale` is given the fitted means and deviations, which the
+model keeps in its weights. They are training data's, like those of the scaler itself; nothing is
+learnt from a test sample.
 
 Axes: N sequences, T frames, V joints, C channels.
 """

@@ -133,7 +133,7 @@ class SkeletonConv(MessagePassing):
         return self.A if self.importance is None else self.A * self.importance
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Convolve x (N, T, V, C_in) to (N, T, V, C_out); no frame looks at another, masked or not."""
+        """Convolve x (N, T, V, C_in) to (N, T, V, C_out); no frame looks at another."""
         return self._convolve(x, self.adjacency())
 
     def _convolve(self, x: Tensor, adjacency: Tensor) -> Tensor:

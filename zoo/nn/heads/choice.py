@@ -44,6 +44,7 @@ def replace_head(model: nn.Module, choice: Any) -> None:
     if not isinstance(own, Head):
         raise ConfigError(
             f"{type(model).__name__} has no head that {name!r} could take the place of: "
-            "model.head is for networks that end in self.head = MSEHead.of(width)"
+            "model.head is for networks that end in self.head = MSEHead.of(width); "
+            "model.head=null leaves others as they are"
         )
     model.head = HEADS.get(name).load()(own.layers, **options)
