@@ -262,9 +262,12 @@ def joint_angles(layout: Layout) -> list[JointAngle]:
     table = build(RangeTable, read_yaml(file), str(file))
     angles: list[JointAngle] = []
     for row in table.angles:
-        degrees = table.ranges.get(row.range, 0.0)
+        if row.range not in table.ranges:
+            near = did_you_mean(row.range, table.ranges)
+            raise ConfigError(f"{file}: no range is called {row.range!r}. {near}")
+        degrees = table.ranges[row.range]
         if not degrees > 0:
-            raise ConfigError(f"{file}: the range {row.range!r} of {row.joint} is not above 0")
+            raise ConfigError(f"{file}: the range {row.range} is {degrees:g} degrees, not above 0")
         (a, b), (c, d) = row.between
         if {row.joint, a, b, c, d} <= set(layout.joints):
             ends = (layout.index(a), layout.index(b), layout.index(c), layout.index(d))

@@ -22,15 +22,15 @@ def test_published_size() -> None:
 
 def test_structure_is_the_papers() -> None:
     model = zoo.create_model("blockgcn")
-    assert [b.temporal.widths[0] * 4 for b in model.blocks] == [128] * 4 + [256] * 6
-    assert [b.stride for b in model.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
+    assert [b.temporal.widths[0] * 4 for b in model.trunk.blocks] == [128] * 4 + [256] * 6
+    assert [b.stride for b in model.trunk.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
     assert model.extract(Batch({"position": torch.randn(2, 18, 25, 3)}))[0].shape == (2, 5, 25, 256)
-    spatial = model.blocks[-1].spatial
+    spatial = model.trunk.blocks[-1].spatial
     assert spatial.weight.shape == (3, 8, 32, 32)
     assert spatial.encoding.shape == (3, 8, 12)
     assert (spatial.encoding == 0).all()
     assert all(torch.equal(m, torch.eye(25)) for m in spatial.M.flatten(0, 1))
-    assert [shape.map.out_features for shape in model.shapes] == [128] * 5 + [256] * 5
+    assert [b.shape.map.out_features for b in model.trunk.blocks] == [128] * 5 + [256] * 5
 
 
 def test_class_defaults_are_the_configurations() -> None:
@@ -112,7 +112,7 @@ def test_structure_elements() -> None:
 
 def test_without_dynamic_topology() -> None:
     model = BlockGCN(load_layout("coco"), **SMALL | {"elements": 0})
-    assert not any("topology" in name or "shapes" in name for name, _ in model.named_parameters())
+    assert not any("topology" in name or ".shape." in name for name, _ in model.named_parameters())
     assert model(Batch({"position": torch.randn(2, 8, 17, 3)})).score.shape == (2,)
 
 

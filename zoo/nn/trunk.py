@@ -73,8 +73,8 @@ def require_one_each(unit: str, **settings: Sequence[int]) -> None:
     """
     lengths = {len(values) for values in settings.values()}
     if len(lengths) > 1 or 0 in lengths:
-        found = " and ".join(f"{name}={list(values)}" for name, values in settings.items())
-        raise ConfigError(f"{found}: each needs one number a {unit}")
+        found = " and ".join(f"{len(values)} {name}" for name, values in settings.items())
+        raise ConfigError(f"{found}: each {unit} needs one of both")
 
 
 class JointEmbedding(nn.Module):
