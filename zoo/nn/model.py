@@ -124,7 +124,7 @@ def contract_of(model: nn.Module) -> Contract:
         raw=bool(getattr(model, "raw", ScoreModel.raw)),
         head=head if isinstance(head, Head) else None,
         fit=fit if callable(fit) else None,
-        set_scale=getattr(model, "set_scale", lambda scaler: None),
-        attention_maps=getattr(model, "attention_maps", lambda batch: {}),
-        attention_rollup=getattr(model, "attention_rollup", lambda batch: None),
+        set_scale=getattr(model, "set_scale", None) or (lambda scaler: None),
+        attention_maps=getattr(model, "attention_maps", None) or (lambda batch: {}),
+        attention_rollup=getattr(model, "attention_rollup", None) or (lambda batch: None),
     )
