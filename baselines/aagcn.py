@@ -1,7 +1,6 @@
 """AAGCN: adaptive graph convolution with attention (Shi, Zhang, Cheng, Lu, IEEE TIP 2020)."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -69,63 +68,25 @@ class STCAttention(nn.Module):
         return y * gate.unsqueeze(-1) * channels.reshape(N, 1, 1, C)
 
 
-class AttendedUnit(GraphUnit):
-    """Adaptive graph convolution with `STCAttention` to what it gives.
-
-    Args: see `AAGCNBlock`.
-    """
+class AdaptiveUnit(GraphUnit):
+    """Adaptive graph convolution from C_in to C_out channels; `graph` is where it starts."""
 
     def __init__(self, in_channels: int, out_channels: int, graph: SkeletonGraph) -> None:
         conv = AdaptiveSkeletonConv(in_channels, out_channels, graph)
         super().__init__(conv, in_channels, out_channels, closed=True)
+
+
+class AttendedUnit(AdaptiveUnit):
+    """`AdaptiveUnit` with `STCAttention` to what it gives."""
+
+    def __init__(self, in_channels: int, out_channels: int, graph: SkeletonGraph) -> None:
+        super().__init__(in_channels, out_channels, graph)
         self.attention = STCAttention(out_channels, graph.num_joints)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve `x` and weigh it."""
         y: Tensor = self.attention(super().forward(x, mask), mask)
         return y
-
-
-class AAGCNBlock(SpaceTimeBlock):
-    """Adaptive graph convolution, attention, convolution along time.
-
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        graph: where the learnable adjacency starts.
-        stride: of the temporal convolution.
-        kernel_size: frames the temporal convolution sees, odd.
-        residual: with a shortcut around the whole block.
-        attention: with `STCAttention`.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        graph: SkeletonGraph,
-        *,
-        stride: int = 1,
-        kernel_size: int = 9,
-        residual: bool = True,
-        attention: bool = True,
-    ) -> None:
-        if attention:
-            spatial: GraphUnit = AttendedUnit(in_channels, out_channels, graph)
-        else:
-            conv = AdaptiveSkeletonConv(in_channels, out_channels, graph)
-            spatial = GraphUnit(conv, in_channels, out_channels, closed=True)
-        super().__init__(
-            spatial,
-            TemporalConv(out_channels, out_channels, kernel_size, stride),
-            in_channels,
-            out_channels,
-            stride=stride,
-            residual=residual,
-        )
 
 
 class AAGCN(BlockNetwork):
@@ -158,12 +119,19 @@ class AAGCN(BlockNetwork):
         attention: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        block = partial(
-            AAGCNBlock,
-            graph=build_graph(layout, partition),
-            kernel_size=kernel_size,
-            attention=attention,
-        )
+        graph = build_graph(layout, partition)
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            unit = AttendedUnit if attention else AdaptiveUnit
+            return SpaceTimeBlock(
+                unit(c_in, c_out, graph),
+                TemporalConv(c_out, c_out, kernel_size, stride),
+                c_in,
+                c_out,
+                stride=stride,
+                residual=residual,
+            )
+
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
         )

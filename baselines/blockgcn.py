@@ -6,7 +6,6 @@ Recognition", CVPR 2024, arXiv 2305.11468.
 
 import math
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -161,53 +160,6 @@ class ShapeEncoding(nn.Module):
         return F.relu(self.norm(y.to(f.dtype)))
 
 
-class BlockGCNBlock(SpaceTimeBlock):
-    """`BlockConv`, then the temporal branches of CTR-GCN, of features that know their shape.
-
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        hops: h (V, V) long.
-        groups: G.
-        elements: M, of the barcode's vector; 0 for blocks that are told of no shape.
-        stride: of the temporal branches.
-        residual: with a shortcut around both.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None and, where there are elements, the vectors
-    (N, M) → (N, ceil(T / stride), V, C_out) and the mask at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        hops: Tensor,
-        groups: int,
-        elements: int,
-        *,
-        stride: int,
-        residual: bool,
-    ) -> None:
-        shape = ShapeEncoding(elements, in_channels) if elements else None
-        super().__init__(
-            BlockConv(in_channels, out_channels, hops, groups),
-            MultiBranchConv(out_channels, out_channels, CTRGCN_BRANCHES, stride=stride),
-            in_channels,
-            out_channels,
-            stride=stride,
-            residual=residual,
-        )
-        self.shape = shape
-
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, vector: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Features and mask after the block; padded frames of the result hold no information."""
-        if self.shape is not None:
-            x = x + self.shape(vector)[:, None, None]
-        return super().forward(x, mask)
-
-
 class BlockGCN(ScoreModel):
     """BlockGCN with a regression head (arXiv 2305.11468).
 
@@ -241,15 +193,27 @@ class BlockGCN(ScoreModel):
         require_one_each("block", channels=channels, strides=strides)
         if any(width % groups for width in channels):
             raise ConfigError(f"channels={list(channels)} must be multiples of groups={groups}")
-        block = partial(BlockGCNBlock, hops=hop_distance(layout), groups=groups, elements=elements)
+        hops = hop_distance(layout)
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            if elements:
+                self.shapes.append(ShapeEncoding(elements, c_in))
+            spatial = BlockConv(c_in, c_out, hops, groups)
+            temporal = MultiBranchConv(c_out, c_out, CTRGCN_BRANCHES, stride=stride)
+            return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride)
+
         stem = JointEmbedding(layout.num_joints, self.in_channels, channels[0])
         self.topology = DynamicTopology(elements) if elements else None
-        self.trunk = Trunk(stem, block, channels[0], channels, strides, first_residual=True)
+        self.shapes = nn.ModuleList()
+        self.trunk = Trunk(stem, block, channels[0], channels, strides)
         self.head = MSEHead.of(channels[-1], dropout=dropout)
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
         x = self.stacked(batch)
-        shape = [] if self.topology is None else [self.topology(barcode(x, batch.mask))]
-        features: tuple[Tensor, Tensor | None] = self.trunk(x, batch.mask, *shape)
+        told: list[Tensor] = []
+        if self.topology is not None:
+            vector = self.topology(barcode(x, batch.mask))
+            told = [shape(vector)[:, None, None] for shape in self.shapes]
+        features: tuple[Tensor, Tensor | None] = self.trunk(x, batch.mask, told)
         return features

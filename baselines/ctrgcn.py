@@ -1,60 +1,24 @@
 """CTR-GCN: channel-wise topology refinement (Chen, Zhang, Yuan, Li, Deng, Hu, ICCV 2021)."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.channelwise import RefinedSkeletonConv
 from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.trunk import BlockNetwork
-from zoo.skeleton.graph import SkeletonGraph, build_graph
+from zoo.skeleton.graph import build_graph
 from zoo.skeleton.layout import Layout
 
 
-class CTRGCNBlock(SpaceTimeBlock):
-    r"""The unit of CTR-GCN (arXiv 2107.12213, "Model architecture").
+class CTRGCN(BlockNetwork):
+    r"""CTR-GCN with a regression head (arXiv 2107.12213).
+
+    Its unit, "Model architecture" in the paper:
 
     .. math::
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{CTR\text{-}GC}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{ReLU}(\mathrm{MS\text{-}TCN}(z)) + \mathrm{res}'(x))
-
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        graph: where the learnable adjacency starts.
-        branches: of the temporal unit, see `MultiBranchConv`.
-        stride: of the temporal unit.
-        residual: with res', a shortcut around the whole block.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        graph: SkeletonGraph,
-        branches: Sequence[Any] = CTRGCN_BRANCHES,
-        *,
-        stride: int = 1,
-        residual: bool = True,
-    ) -> None:
-        conv = RefinedSkeletonConv(in_channels, out_channels, graph)
-        super().__init__(
-            GraphUnit(conv, in_channels, out_channels, closed=True),
-            MultiBranchConv(out_channels, out_channels, branches, stride=stride, remainder="last"),
-            in_channels,
-            out_channels,
-            stride=stride,
-            residual=residual,
-            relu=True,
-        )
-
-
-class CTRGCN(BlockNetwork):
-    """CTR-GCN with a regression head (arXiv 2107.12213).
 
     Args:
         layout: the skeleton.
@@ -81,7 +45,19 @@ class CTRGCN(BlockNetwork):
         branches: Sequence[Any] = CTRGCN_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
-        block = partial(CTRGCNBlock, graph=build_graph(layout, partition), branches=branches)
+        graph = build_graph(layout, partition)
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            return SpaceTimeBlock(
+                GraphUnit(RefinedSkeletonConv(c_in, c_out, graph), c_in, c_out, closed=True),
+                MultiBranchConv(c_out, c_out, branches, stride=stride, remainder="last"),
+                c_in,
+                c_out,
+                stride=stride,
+                residual=residual,
+                relu=True,
+            )
+
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
         )

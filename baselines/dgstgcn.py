@@ -1,7 +1,6 @@
 """DG-STGCN: dynamic groups in space and time (Duan, Wang, Chen, Lin, arXiv 2210.05895, 2022)."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
@@ -11,58 +10,16 @@ from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout
 
 
-class DGSTGCNBlock(SpaceTimeBlock):
-    r"""The unit of DG-STGCN (arXiv 2210.05895, "DG-STGCN").
+class DGSTGCN(BlockNetwork):
+    r"""DG-STGCN with a regression head (arXiv 2210.05895).
+
+    Its unit, "DG-STGCN" in the paper:
 
     .. math::
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{DG\text{-}GCN}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{DG\text{-}TCN}(z) + \mathrm{res}'(x))
 
     DG-TCN is the temporal unit of six branches with the mean of all joints as one more joint.
-
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        num_joints: V.
-        groups: of channels with a learnable graph each.
-        ratio: channels of one group, as a part of C_out.
-        branches: of the temporal unit, see `MultiBranchConv`.
-        stride: of the temporal unit.
-        residual: with res', a shortcut around the whole block.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        num_joints: int,
-        *,
-        groups: int = 8,
-        ratio: float = 0.125,
-        branches: Sequence[Any] = PYSKL_BRANCHES,
-        stride: int = 1,
-        residual: bool = True,
-    ) -> None:
-        conv = DynamicSkeletonConv(
-            in_channels, out_channels, num_joints, groups=groups, ratio=ratio
-        )
-        super().__init__(
-            GraphUnit(conv, in_channels, out_channels),
-            MultiBranchConv(
-                out_channels, out_channels, branches, stride=stride, mix=True, joint_mean=num_joints
-            ),
-            in_channels,
-            out_channels,
-            stride=stride,
-            residual=residual,
-        )
-
-
-class DGSTGCN(BlockNetwork):
-    """DG-STGCN with a regression head (arXiv 2210.05895).
 
     Args:
         layout: the skeleton, of which only the number of joints is used.
@@ -91,13 +48,19 @@ class DGSTGCN(BlockNetwork):
         branches: Sequence[Any] = PYSKL_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
-        block = partial(
-            DGSTGCNBlock,
-            num_joints=layout.num_joints,
-            groups=groups,
-            ratio=ratio,
-            branches=branches,
-        )
+        joints = layout.num_joints
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            conv = DynamicSkeletonConv(c_in, c_out, joints, groups=groups, ratio=ratio)
+            return SpaceTimeBlock(
+                GraphUnit(conv, c_in, c_out),
+                MultiBranchConv(c_out, c_out, branches, stride=stride, mix=True, joint_mean=joints),
+                c_in,
+                c_out,
+                stride=stride,
+                residual=residual,
+            )
+
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
         )

@@ -153,7 +153,7 @@ class InfoGCN(ScoreModel):
 
         require_one_each("block", channels=channels, strides=strides)
         stem = JointEmbedding(layout.num_joints, self.in_channels, channels[0])
-        self.trunk = Trunk(stem, block, channels[0], channels, strides, first_residual=True)
+        self.trunk = Trunk(stem, block, channels[0], channels, strides)
         width = channels[-1]
         self.encoder = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout))
         self.mean = nn.Linear(width, width)

@@ -1,61 +1,26 @@
 """ST-GCN++ (Duan, Wang, Chen, Lin: PYSKL, ACM Multimedia 2022)."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.multibranch import PYSKL_BRANCHES, MultiBranchConv
 from zoo.nn.spatial import SkeletonConv
 from zoo.nn.trunk import BlockNetwork
-from zoo.skeleton.graph import SkeletonGraph, build_graph
+from zoo.skeleton.graph import build_graph
 from zoo.skeleton.layout import Layout
 
 
-class STGCNPPBlock(SpaceTimeBlock):
-    r"""The unit of ST-GCN++ (arXiv 2205.09443, "ST-GCN++").
+class STGCNPP(BlockNetwork):
+    r"""ST-GCN++ with a regression head (arXiv 2205.09443).
+
+    Its unit, "ST-GCN++" in the paper:
 
     .. math::
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{GCN}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{MS\text{-}TCN}(z) + \mathrm{res}'(x))
 
     GCN is ST-GCN's with an adjacency that is itself a parameter, MS-TCN has six branches.
-
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        graph: where the learnable adjacency starts.
-        branches: of the temporal unit, see `MultiBranchConv`.
-        stride: of the temporal unit.
-        residual: with res', a shortcut around the whole block.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        graph: SkeletonGraph,
-        branches: Sequence[Any] = PYSKL_BRANCHES,
-        *,
-        stride: int = 1,
-        residual: bool = True,
-    ) -> None:
-        conv = SkeletonConv(in_channels, out_channels, graph, learnable=True)
-        super().__init__(
-            GraphUnit(conv, in_channels, out_channels),
-            MultiBranchConv(out_channels, out_channels, branches, stride=stride, mix=True),
-            in_channels,
-            out_channels,
-            stride=stride,
-            residual=residual,
-        )
-
-
-class STGCNPP(BlockNetwork):
-    """ST-GCN++ with a regression head (arXiv 2205.09443).
 
     Args:
         layout: the skeleton.
@@ -82,7 +47,18 @@ class STGCNPP(BlockNetwork):
         branches: Sequence[Any] = PYSKL_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
-        block = partial(STGCNPPBlock, graph=build_graph(layout, partition), branches=branches)
+        graph = build_graph(layout, partition)
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            return SpaceTimeBlock(
+                GraphUnit(SkeletonConv(c_in, c_out, graph, learnable=True), c_in, c_out),
+                MultiBranchConv(c_out, c_out, branches, stride=stride, mix=True),
+                c_in,
+                c_out,
+                stride=stride,
+                residual=residual,
+            )
+
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
         )

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from baselines.aagcn import AAGCN, AAGCNBlock, AttendedUnit, STCAttention
+from baselines.aagcn import AAGCN, AttendedUnit, STCAttention
 from baselines.d2sta import D2STA
 from baselines.stgcn import STGCN
 from zoo.data.batch import Batch
 from zoo.nn.adaptive import AdaptiveSkeletonConv
-from zoo.nn.blocks import STGCNBlock
+from zoo.nn.blocks import SpaceTimeBlock, STGCNBlock
 from zoo.nn.norm import InputNorm
 from zoo.nn.spatial import SkeletonConv
 from zoo.nn.temporal import TemporalConv
@@ -141,7 +141,7 @@ class Attention(nn.Module):
 class AdaptiveBlock(nn.Module):
     """AAGCN's block."""
 
-    def __init__(self, ours: AAGCNBlock) -> None:
+    def __init__(self, ours: SpaceTimeBlock) -> None:
         super().__init__()
         attended = isinstance(ours.spatial, AttendedUnit)
         self.spatial = AdaptiveSpatial(ours.spatial.conv)

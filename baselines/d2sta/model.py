@@ -7,7 +7,6 @@ What the paper leaves open is decided in configs/model/d2sta.yaml, each point wi
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -97,21 +96,15 @@ class D2STA(ScoreModel):
         if grouping not in GROUPINGS:
             raise ConfigError(f"grouping={grouping!r} is none of {', '.join(GROUPINGS)}")
         self.inputs = tuple(streams)
-        block = partial(
-            STGCNBlock,
-            graph=build_graph(layout, partition),
-            kernel_size=kernel_size,
-            dropout=dropout,
-        )
-        self.backbones = nn.ModuleList(
-            Trunk(
-                nn.Identity(),
-                block,
-                STREAM_CHANNELS[name],
-                channels,
-                strides,
-                first_residual=True,
+        graph = build_graph(layout, partition)
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> STGCNBlock:
+            return STGCNBlock(
+                c_in, c_out, graph, stride=stride, kernel_size=kernel_size, dropout=dropout
             )
+
+        self.backbones = nn.ModuleList(
+            Trunk(nn.Identity(), block, STREAM_CHANNELS[name], channels, strides)
             for name in self.inputs
         )
         width = channels[-1] * len(self.inputs)

@@ -30,7 +30,7 @@ def test_structure_is_the_papers() -> None:
     assert spatial.encoding.shape == (3, 8, 12)
     assert (spatial.encoding == 0).all()
     assert all(torch.equal(m, torch.eye(25)) for m in spatial.M.flatten(0, 1))
-    assert [b.shape.map.out_features for b in model.trunk.blocks] == [128] * 5 + [256] * 5
+    assert [shape.map.out_features for shape in model.shapes] == [128] * 5 + [256] * 5
 
 
 def test_class_defaults_are_the_configurations() -> None:
@@ -112,7 +112,7 @@ def test_structure_elements() -> None:
 
 def test_without_dynamic_topology() -> None:
     model = BlockGCN(load_layout("coco"), **SMALL | {"elements": 0})
-    assert not any("topology" in name or ".shape." in name for name, _ in model.named_parameters())
+    assert not any("topology" in name or "shapes" in name for name, _ in model.named_parameters())
     assert model(Batch({"position": torch.randn(2, 8, 17, 3)})).score.shape == (2,)
 
 

@@ -29,11 +29,6 @@ def test_trunk_is_norm_and_blocks() -> None:
     torch.testing.assert_close(y[1:, :3], short)
 
 
-def test_the_first_block_may_have_a_shortcut_too() -> None:
-    trunk = Trunk(nn.Identity(), BLOCK, 3, [4, 4], [1, 1], first_residual=True)
-    assert [b.residual is None for b in trunk.blocks] == [False, False]
-
-
 def test_trunk_needs_a_stride_for_each_width() -> None:
     with pytest.raises(ConfigError, match="1 channels and 2 strides"):
         Trunk(nn.Identity(), BLOCK, 3, [4], [1, 1])
@@ -41,14 +36,14 @@ def test_trunk_needs_a_stride_for_each_width() -> None:
         require_one_each("stage", channels=[], depths=[])
 
 
-def test_what_all_blocks_are_told_reaches_each() -> None:
-    class Told(nn.Module):
-        def forward(self, x, mask, more):
-            return x + more, mask
+def test_what_is_added_goes_into_its_block() -> None:
+    class Twice(nn.Module):
+        def forward(self, x, mask):
+            return 2 * x, mask
 
-    trunk = Trunk(nn.Identity(), lambda *widths, **kind: Told(), 3, [3, 3], [1, 1])
-    y, _ = trunk(torch.zeros(1, 2, 4, 3), None, torch.ones(3))
-    assert (y == 2).all()
+    trunk = Trunk(nn.Identity(), lambda *widths, **kind: Twice(), 3, [3, 3], [1, 1])
+    y, _ = trunk(torch.zeros(1, 2, 4, 3), None, [torch.ones(3), torch.full((3,), 5.0)])
+    assert (y == 2 * (2 + 5)).all()
 
 
 def test_joint_embedding_is_its_formula() -> None:

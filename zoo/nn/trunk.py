@@ -21,13 +21,13 @@ class Trunk(nn.Module):
     Args:
         stem: what comes before the blocks, (N, T, V, ·) → (N, T, V, C_in): an `InputNorm`, a
             `JointEmbedding`, or nothing, `torch.nn.Identity`.
-        block: makes one block from C_in, C_out and the keywords ``stride`` and ``residual``. It is
-            called with x (N, T, V, C_in), a mask (N, T) or None and what else `forward` is given,
-            and answers features (N, ceil(T / stride), V, C_out) and the mask at that length.
+        block: makes one block from C_in, C_out and the keywords ``stride`` and ``residual``; the
+            latter is false for the first, which has no shortcut around it in ST-GCN. It is
+            called with x (N, T, V, C_in) and a mask (N, T) or None, and answers features
+            (N, ceil(T / stride), V, C_out) and the mask at that length.
         in_channels: C_in of the first block.
         channels: width of each block.
         strides: temporal stride of each block.
-        first_residual: the first block has a shortcut too, not only those after it.
 
     Shapes: x (N, T, V, ·), mask (N, T) or None → (N, T', V, channels[-1]) and the mask at that
     length; padded frames of x may hold anything.
@@ -43,25 +43,23 @@ class Trunk(nn.Module):
         in_channels: int,
         channels: Sequence[int],
         strides: Sequence[int],
-        *,
-        first_residual: bool = False,
     ) -> None:
         super().__init__()
         require_one_each("block", channels=channels, strides=strides)
         self.stem = stem
         self.blocks = nn.ModuleList()
         for width, stride in zip(channels, strides, strict=True):
-            residual = first_residual or len(self.blocks) > 0
-            self.blocks.append(block(in_channels, width, stride=stride, residual=residual))
+            later = len(self.blocks) > 0
+            self.blocks.append(block(in_channels, width, stride=stride, residual=later))
             in_channels = width
 
     def forward(
-        self, x: Tensor, mask: Tensor | None = None, *context: Tensor
+        self, x: Tensor, mask: Tensor | None = None, added: Sequence[Tensor] = ()
     ) -> tuple[Tensor, Tensor | None]:
-        """Features of the last block and their mask; `context` is given to every block."""
+        """Features of the last block and their mask; `added` are summands to each block's input."""
         x = self.stem(zero_padding(x, mask))
-        for block in self.blocks:
-            x, mask = block(x, mask, *context)
+        for index, block in enumerate(self.blocks):
+            x, mask = block(x + added[index] if added else x, mask)
         return x, mask
 
 
