@@ -11,6 +11,7 @@ import torch
 
 from zoo.errors import DataError, UserError
 from zoo.files import path_part
+from zoo.nn.model import contract_of
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunRecord, read_record, settings_of
 from zoo.sweep.job import Job
@@ -75,7 +76,7 @@ class _Costs:
         here = [r for r in known if r.place == _place(job)]
         if here:
             return median(r.seconds for r in here)
-        closed_form = callable(getattr(session.build(), "fit", None))
+        closed_form = contract_of(session.build()).closed_form
         epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
         work = _sample_count(session) * epochs
         if known:
