@@ -230,7 +230,7 @@ def history_csv(history: list[EpochRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, [f.name for f in fields(EpochRow)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.to_dict() for row in history)
+    writer.writerows(vars(row) for row in history)
     return text.getvalue().encode()
 
 
