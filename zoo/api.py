@@ -4,7 +4,7 @@ Everything heavy is imported inside the calls, so that `import zoo` stays light.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -234,9 +234,6 @@ def leaderboard(
     fingerprint: str | None = None,
     protocol_hash: str | None = None,
     public: bool = False,
-    compute: bool = True,
-    data_root: Path | str | None = None,
-    note: Callable[[str], None] = lambda text: None,
 ) -> "Board":
     """Rank finished runs, each dataset and protocol for itself; see `zoo.board.leaderboard`.
 
@@ -248,24 +245,15 @@ def leaderboard(
         fingerprint: beginning of a dataset's fingerprint, where there are several.
         protocol_hash: beginning of a protocol's hash, where there are several.
         public: leave out whatever belongs to a single person.
-        compute: train the reference that a leaky board carries where it is missing.
-        data_root: folder of prepared datasets, for that.
-        note: is told why that could not be done.
 
     Raises:
         DataError: no such folder, or no finished run in it fits.
     """
     from zoo.board.leaderboard import Choice, build_board
-    from zoo.board.ranking import lacks_reference
-    from zoo.leak_reference import supply
 
     root = Path(RUNS if runs is None else runs).expanduser()
     choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)
     groups, unreadable = choice.read()
-    if compute and any(map(lacks_reference, groups)):
-        for problem in supply(groups, root, data_root):
-            note(problem)
-        groups, unreadable = choice.read()
     return build_board(root, groups, unreadable, public=public)
 
 

@@ -1,4 +1,4 @@
-"""The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass."""
+"""The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass, and back."""
 
 import dataclasses
 import math
@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from registry.nearest import did_you_mean
@@ -48,6 +49,28 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     except _MisfitError as fault:
         at = f"{where}{fault.where}" if fault.where.startswith("[") else where + _dot(fault.where)
         raise error(f"{at} {fault}") from None
+
+
+def to_plain(value: Any) -> Any:
+    """The way back: dataclasses and named tuples as mappings, for JSON; NaN and infinity are None.
+
+    What is left out of a dataclass's constructor is left out here too.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if f.init
+        }
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:

@@ -50,10 +50,10 @@ def test_every_file_is_whole(name):
 
 
 def test_d2sta_holds_every_number_that_its_card_holds():
-    rows = {row["name"]: row for row in published_for("kimore")}
+    rows = {row.name: row for row in published_for("kimore")}
     for number in card("d2sta").published:
         exercise = number.dataset.partition("/")[2]
-        assert rows["D2STA"]["metrics"][exercise][number.metric] == number.value
+        assert rows["D2STA"].metrics[exercise][number.metric] == number.value
     table = Definition.load("d2sta").tables[0]
     assert table.rows["D2STA"] == rows["D2STA"]
 

@@ -11,6 +11,9 @@ from zoo.words import score_digits
 OWN = "skeleton-zoo"
 """Distribution of the built-in models."""
 
+LEAK_REFERENCE = "leak-reference"
+"""Tag of a model that measures only what a split gives away: it belongs on every leaky board."""
+
 FAMILIES = ("trivial", "graph", "classical", "neural")
 """Tags that name a family, the first that a card has decides."""
 
@@ -50,6 +53,11 @@ def model_card(model: str, owner: str) -> Card:
         return card(model)
     except UserError:
         return Card(model)
+
+
+def leak_references() -> list[str]:
+    """Names of the registered models whose cards say that they are leak references."""
+    return [e.name for e in MODELS if LEAK_REFERENCE in model_card(e.name, e.owner).tags]
 
 
 def family(card_of: Card) -> str:

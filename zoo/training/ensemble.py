@@ -11,7 +11,7 @@ import torch
 
 from registry import MODELS
 from zoo.board import facts
-from zoo.board.collect import Entry, Group, collect_groups, fold_words, natural
+from zoo.board.entries import Entry, Group, fold_words, natural, read_groups
 from zoo.board.naming import names
 from zoo.config import to_yaml
 from zoo.errors import ConfigError, DataError
@@ -93,7 +93,7 @@ def ensembles_of_models(
         DataError: no board has all of these entries, several have, or they share no place.
         ConfigError: as in `ensemble_of_runs`.
     """
-    groups, _ = collect_groups(runs, dataset, protocol, exercise=exercise)
+    groups, _ = read_groups(runs, dataset, protocol, exercise=exercise)
     entries = _entries(models, groups)
     places = [{run.place: run for run in entry.runs} for entry in entries]
     shared = set.intersection(*(set(known) for known in places))

@@ -8,6 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from registry import Card
 from zoo.board import facts
 from zoo.board.naming import flat, names
 from zoo.evaluation.statistics.tables import Table
@@ -72,6 +75,23 @@ class Entry:
     def protocol(self) -> ProtocolId:
         """How it was evaluated."""
         return self.runs[0].protocol
+
+    @cached_property
+    def card(self) -> Card:
+        """What is known of its model."""
+        return facts.model_card(self.model, self.owner)
+
+    @property
+    def leak_reference(self) -> bool:
+        """Whether its model says that it measures only what a split gives away."""
+        return facts.LEAK_REFERENCE in self.card.tags
+
+    @cached_property
+    def mean_score(self) -> bool:
+        """Whether it gives everybody the mean training score of their fold."""
+        return all(
+            np.allclose(run.rows.predicted, run.baseline_score, rtol=1e-4) for run in self.runs
+        )
 
     @property
     def builtin(self) -> bool:
@@ -140,24 +160,7 @@ class Group:
     copies: list[Path] = field(default_factory=list)
 
 
-def collect(
-    runs_root: Path | str, dataset: str | None = None, protocol: str | None = None
-) -> list[Entry]:
-    """The entries of every board below a folder of runs.
-
-    Args:
-        runs_root: folder of all runs.
-        dataset: only of this dataset.
-        protocol: only under this protocol.
-
-    Raises:
-        DataError: there is no such folder.
-    """
-    groups, _ = collect_groups(runs_root, dataset, protocol)
-    return [entry for group in groups for entry in group.entries]
-
-
-def collect_groups(
+def read_groups(
     runs_root: Path | str,
     dataset: str | None = None,
     protocol: str | None = None,
@@ -190,7 +193,7 @@ def collect_groups(
 
 
 def groups_of(runs: Iterable[StoredRun]) -> list[Group]:
-    """Runs put together as boards, in the order of `collect_groups`."""
+    """Runs put together as boards, in the order of `read_groups`."""
     boards: dict[BoardKey, list[StoredRun]] = defaultdict(list)
     for run in runs:
         boards[BoardKey.of(run)].append(run)

@@ -1,7 +1,4 @@
-"""Where things stand in a figure: ticks, labels that do not overlap, bars of a diagram of ranks.
-
-Pure arithmetic without a drawing library, used by the figures in the page and by those in files.
-"""
+"""Where names and bars stand in a figure so that they do not overlap; arithmetic alone."""
 
 import math
 import unicodedata
@@ -46,45 +43,12 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Rank:
-    """One model in a critical-difference diagram.
-
-    Attributes:
-        rank: mean rank, 1 is best.
-        left: whether its name stands on the left.
-        row: line of its name, from 0 downward.
-    """
-
-    name: str
-    rank: float
-    left: bool
-    row: int
-
-
-@dataclass(frozen=True)
 class Clique:
     """A bar over models that cannot be told apart: from, to (mean ranks), and its level."""
 
     low: float
     high: float
     level: int
-
-
-def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers from `low` to `high`, about `count` of them."""
-    if high <= low:
-        return [low]
-    raw = (high - low) / count
-    scale = 10.0 ** math.floor(math.log10(raw))
-    step = next(f * scale for f in (1, 2, 2.5, 5, 10) if f * scale >= raw * 0.75)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(i * step, 10) for i in range(first, last + 1)]
-
-
-def decades(low: float, high: float) -> tuple[int, int]:
-    """Exponents of the powers of ten that enclose `low` and `high`, both positive; one at least."""
-    first = math.floor(math.log10(low) + 1e-9)
-    return first, max(math.ceil(math.log10(high) - 1e-9), first + 1)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -155,22 +119,6 @@ def _candidates(x: float, y: float, width: float, height: float, away: float) ->
         yield Label(Box(x - away - width, top, x - away, top + height), "end")
     for top in (y - away - height, y + away):
         yield Label(Box(x - width / 2, top, x + width / 2, top + height), "middle")
-
-
-def ranks(mean_ranks: Iterable[tuple[str, float]]) -> list[Rank]:
-    """Names of a critical-difference diagram: the better half on the left, no lines cross."""
-    ordered = sorted(mean_ranks, key=lambda item: item[1])
-    half = (len(ordered) + 1) // 2
-    return [
-        Rank(name, rank, i < half, i if i < half else len(ordered) - 1 - i)
-        for i, (name, rank) in enumerate(ordered)
-    ]
-
-
-def rank_ticks(last: int) -> list[int]:
-    """Ranks that are written below the line of a critical-difference diagram."""
-    step = 1 if last <= 12 else 2 if last <= 24 else 5
-    return list(range(1, last + 1, step))
 
 
 def cliques(names: Iterable[Sequence[str]], rank_of: Mapping[str, float]) -> list[Clique]:
