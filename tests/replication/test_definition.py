@@ -63,7 +63,7 @@ def test_the_papers_contradiction_is_kept():
     percent = {relation.row: dict(relation.percent) for relation in ablation.relations}
     assert percent["no grouping module"] == {"text": 90, "conclusions": 64}
     assert percent["position only"] == {"text": 64, "conclusions": 90}
-    assert ablation.rows["position only"]["metrics"] == {"mean": {"rmse": 0.406}}
+    assert ablation.rows["position only"].metrics == {"mean": {"rmse": 0.406}}
 
 
 def test_a_file_of_ones_own(write):
@@ -71,7 +71,7 @@ def test_a_file_of_ones_own(write):
     assert "mine" in replication_names()
     mine = Definition.load("mine")
     assert (mine.title, mine.beside, mine.readings) == ("mine", "", ("points",))
-    assert mine.tables[0].rows["D2STA"]["doi"] == "10.3390/s26010287"
+    assert mine.tables[0].rows["D2STA"].doi == "10.3390/s26010287"
 
 
 @pytest.mark.parametrize(
