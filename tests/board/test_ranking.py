@@ -183,6 +183,7 @@ def test_a_leaky_board_says_what_its_numbers_mean(make_store):
     bones = next(e for e in found.ranked if e.name == "knn-bones")
     off = bones.mad
     assert f"is off by {off:.2f} points here" in found.meaning
+    assert bones.leak_reference
     assert not any("knn-bones" in note for note in found.notes)
 
 
@@ -212,6 +213,29 @@ def test_the_only_entries_of_a_model_are_paired_where_settings_differ(make_store
     leaky.entry("tcn", error=0.4, trainer={"epochs": 5})
     (pair,) = board(honest.root).pairs
     assert [entry.name for entry in pair.models] == ["gru"]
+
+
+def test_each_leaky_board_is_paired_with_the_honest_one_that_shares_most_models(make_store):
+    few = make_store()
+    few.entry("d2sta")
+    for protocol in ("leave-one-person-out", "stgcn-rehab", "d2sta-paper"):
+        store = make_store(protocol=protocol, pieces=1 if protocol.startswith("leave") else 10)
+        store.entry("d2sta")
+        store.entry("gru")
+    found = board(few.root)
+    assert {(pair.leaky, pair.honest) for pair in found.pairs} == {
+        ("stgcn-rehab", "leave-one-person-out"),
+        ("d2sta-paper", "leave-one-person-out"),
+    }
+    assert {model.name for model in found.pairs[0].models} == {"d2sta", "gru"}
+
+
+def test_a_strangers_model_of_the_references_name_is_no_reference(make_store):
+    store = make_store(protocol="d2sta-paper", pieces=10)
+    store.entry("knn-bones", owner="somebody-else 1.0", closed_form=True)
+    found = section(store.root)
+    assert not any(entry.leak_reference for entry in found.ranked)
+    assert any("--models knn-bones" in note for note in found.notes)
 
 
 def test_boards_of_other_data_are_not_paired(make_store):

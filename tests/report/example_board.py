@@ -19,7 +19,7 @@ from zoo.board.board import (
     RankedRun,
     Section,
 )
-from zoo.board.published import Published
+from zoo.board.published import PublishedResult
 from zoo.evaluation.statistics import Comparison, Friedman, Interval, Spread
 
 HOSTILE = "<script>alert(1)</script>"
@@ -188,7 +188,7 @@ def _section(leaky: bool, points: bool, rng: np.random.Generator) -> Section:
             )
         ],
         published=[
-            Published(
+            PublishedResult(
                 name=name,
                 paper=paper,
                 doi=doi,

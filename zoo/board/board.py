@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.board.published import MEAN, Published
+from zoo.board.published import MEAN, PublishedResult
 from zoo.evaluation.statistics import Comparison, Friedman, Interval, Spread
 from zoo.words import score_digits
 
@@ -180,7 +180,7 @@ class Section:
     metrics: list[str]
     ranked: list[Ranked]
     incomplete: list[Incomplete]
-    published: list[Published]
+    published: list[PublishedResult]
     friedman: Friedman | None
     notes: list[str]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.board.entries import Group, read_groups
 from zoo.board.facts import dataset_facts
-from zoo.board.published import MEAN, Published
+from zoo.board.published import MEAN, PublishedResult
 from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
 from zoo.replication.definition import Definition, PaperTable, Relation
 from zoo.replication.match import Found, Matcher, group_of
@@ -231,7 +231,7 @@ class _Comparer:
         self,
         table: PaperTable,
         label: str,
-        published: Published | None,
+        published: PublishedResult | None,
         found: Found,
         beside: Found | None,
     ) -> Iterator[Cell]:

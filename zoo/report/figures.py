@@ -229,10 +229,11 @@ def cost(section: Section, axis: str, width: float = WIDE) -> Picture:
         axes.annotate(
             "none",
             (free, 0),
-            (0, -14),
+            (0, -4),
             ("data", "axes fraction"),
             **OFFSET,
             ha="center",
+            va="top",
             color=SOFT,
         )
     best = [places[i] for i in frontier([(c, e.mad) for c, e in zip(costs, entries, strict=True)])]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from zoo.board.board import Board, Pair, Section
-from zoo.board.published import MEAN, Published
+from zoo.board.published import MEAN, PublishedResult
 from zoo.report.table import Column, RankedRow, columns, ranked
 from zoo.words import METRIC_TITLES, NOTHING, fixed, plain
 
@@ -124,7 +124,7 @@ def _by_exercise(shown: Sequence[Column], rows: Sequence[RankedRow]) -> Iterator
 
 
 def _published(section: Section) -> Iterator[str]:
-    def number(result: Published, metric: str) -> str:
+    def number(result: PublishedResult, metric: str) -> str:
         places = result.metrics
         one = next(iter(places)) if len(places) == 1 else MEAN
         value = places.get(one, {}).get(metric)

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Box:
@@ -54,29 +56,19 @@ class Clique:
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Places at least `gap` apart, near where each is wanted, in the same order.
 
-    Neighbours that are too near become a block around the mean of what they want; the blocks are
-    then pushed inside `low` to `high`, as far as there is room.
+    They are those with the least squared distance from the wanted ones, then pushed inside `low`
+    to `high`, as far as there is room.
     """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    blocks: list[tuple[float, list[int]]] = []  # centre, members in order
-    for i in order:
-        blocks.append((_inside(wanted[i], 0.0, low, high), [i]))
-        while len(blocks) > 1:
-            (upper, first), (lower, second) = blocks[-2:]
-            if lower - upper >= gap * (len(first) + len(second)) / 2:
-                break
-            members = first + second
-            centre = sum(wanted[m] for m in members) / len(members)
-            blocks[-2:] = [(_inside(centre, gap * (len(members) - 1), low, high), members)]
-    places = [0.0] * len(wanted)
-    for centre, members in blocks:
-        for k, member in enumerate(members):
-            places[member] = centre + gap * (k - (len(members) - 1) / 2)
-    return places
+    if not wanted:
+        return []
+    from scipy.optimize import isotonic_regression
 
-
-def _inside(centre: float, size: float, low: float, high: float) -> float:
-    return max(low + size / 2, min(centre, high - size / 2))
+    order = np.argsort(wanted, kind="stable")
+    least = gap * np.arange(len(wanted))
+    free = isotonic_regression(np.asarray(wanted)[order] - least).x
+    places = np.empty(len(wanted))
+    places[order] = np.clip(free, low, max(low, high - least[-1])) + least
+    return [float(place) for place in places]
 
 
 def place_labels(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zoo.board.board import Ranked, Section
-from zoo.board.published import MEAN, Published
+from zoo.board.published import MEAN, PublishedResult
 from zoo.evaluation.statistics import Interval
 from zoo.words import (
     METRIC_TITLES,
@@ -89,7 +89,7 @@ class RankedRow:
 class PublishedRow:
     """One published result: only metrics, and no rank."""
 
-    result: Published
+    result: PublishedResult
     cells: dict[str, Cell]
 
 

@@ -35,7 +35,7 @@ MEAN = "mean"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedResult:
     """What one paper says of one model on one dataset; the keys of the files' rows.
 
     Attributes:
@@ -60,11 +60,11 @@ class PublishedTable:
     """One file: the boards it is shown on, its rows, and the unit of those that name none."""
 
     datasets: tuple[str, ...]
-    rows: tuple[Published, ...]
+    rows: tuple[PublishedResult, ...]
     unit: str = ""
 
 
-def published_for(dataset: str) -> list[Published]:
+def published_for(dataset: str) -> list[PublishedResult]:
     """Every published row on a dataset, honest protocols first, then by year and name.
 
     Raises:
@@ -89,7 +89,7 @@ def read_published(file: Traversable) -> PublishedTable:
     return replace(table, rows=tuple(_with_mean(row, exercises) for row in rows))
 
 
-def _check(row: Published, where: str) -> None:
+def _check(row: PublishedResult, where: str) -> None:
     for key in ("name", "paper", "protocol", "source"):
         if not getattr(row, key).strip():
             raise ConfigError(f"{where}.{key} is empty")
@@ -101,7 +101,7 @@ def _check(row: Published, where: str) -> None:
         require_keys(values, list(BOARD_METRICS), f"{where}.metrics.{exercise}")
 
 
-def _with_mean(row: Published, exercises: Collection[str]) -> Published:
+def _with_mean(row: PublishedResult, exercises: Collection[str]) -> PublishedResult:
     """The row with the mean over all exercises of its table, where the paper prints none."""
     stated = row.metrics.get(MEAN, {})
     computed = {
