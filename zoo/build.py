@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
 
 from registry.nearest import did_you_mean
@@ -56,23 +57,26 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
 
 
 def to_plain(value: Any) -> Any:
-    """Containers for JSON or YAML: what `build` made, nested, under the keys it was built from.
+    """The way back: dataclasses and named tuples as mappings, under the keys `build` takes.
 
-    Dataclasses and mappings become dictionaries, sequences lists; numbers that are not finite
-    become None.
+    For JSON or YAML: sequences are lists, numbers that are not finite None. What is left out of a
+    dataclass's constructor is left out here too.
     """
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
             for f in dataclasses.fields(value)
+            if f.init
         }
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, Mapping):
-        return {str(k): to_plain(v) for k, v in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [to_plain(v) for v in value]
+        return [to_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:

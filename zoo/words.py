@@ -3,7 +3,10 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 NOTHING = "–"
 """Stands where there is no number."""
@@ -100,16 +103,22 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def plain(value: Any) -> Any:
-    """`value`, a tree of plain data, with every character replaced that is no text.
+def plain(value: T) -> T:
+    """`value`, a tree of dataclasses and containers, with every character replaced that is no text.
 
     These are control codes, lone surrogates (undecodable file names) and the marks that turn the
     direction of writing, with which a name could look like another.
     """
+    same: Any = value
     if isinstance(value, str):
-        return _NO_TEXT.sub("�", value)
-    if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+        same = _NO_TEXT.sub("�", value)
+    elif isinstance(value, Mapping):
+        same = {plain(key): plain(item) for key, item in value.items()}
+    elif isinstance(value, list):
+        same = [plain(item) for item in value]
+    elif isinstance(value, tuple):
+        items = [plain(item) for item in value]
+        same = value._make(items) if hasattr(value, "_make") else tuple(items)
+    elif is_dataclass(value) and not isinstance(value, type):
+        same = replace(value, **{f.name: plain(getattr(value, f.name)) for f in fields(value)})
+    return same

@@ -178,9 +178,9 @@ def test_models_of_others_do_not_stand_in(leaky, published_settings):
 def test_an_empty_folder_shows_what_is_known_and_invents_nothing(tmp_path):
     found = replicate("d2sta", tmp_path)
     known = {
-        (row["name"], exercise, metric): value
+        (row.name, exercise, metric): value
         for row in published_for("kimore")
-        for exercise, values in row["metrics"].items()
+        for exercise, values in row.metrics.items()
         for metric, value in values.items()
     }
     stated = [cell for table in found.tables for cell in table.cells]

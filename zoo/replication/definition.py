@@ -30,7 +30,7 @@ from typing import Any
 
 from registry import did_you_mean
 from zoo import resources
-from zoo.board.published import published_for
+from zoo.board.published import PublishedResult, published_for
 from zoo.config import entry_config, require_keys
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
@@ -72,7 +72,7 @@ class PaperTable:
 
     title: str
     study: Study
-    rows: Mapping[str, Mapping[str, Any] | None]
+    rows: Mapping[str, PublishedResult | None]
     metrics: tuple[str, ...]
     relations: tuple[Relation, ...]
 
@@ -146,8 +146,8 @@ def _table(values: Any, whole: Mapping[str, Any], where: str) -> PaperTable:
             raise ConfigError(f"{where} has no {key}")
     study = Study.load(str(values["study"]))
     labels = [label for label, _ in study.rows(str(whole["protocol"]))]
-    published = {row["name"]: row for row in published_for(str(whole["dataset"]))}
-    rows: dict[str, Mapping[str, Any] | None] = {}
+    published = {row.name: row for row in published_for(str(whole["dataset"]))}
+    rows: dict[str, PublishedResult | None] = {}
     for label, name in values.get("rows", {}).items():
         _among([label], labels, f"{where}: rows of study {study.name}")
         if name is not None:

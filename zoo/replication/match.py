@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.board.collect import Entry, Group, natural
+from zoo.board.entries import Entry, Group, natural
 from zoo.config import Config, apply_overrides, compose
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import Table

@@ -4,40 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.report.geometry import (
+from zoo.report.placing import (
     Box,
     Clique,
-    Rank,
     cliques,
-    decades,
     frontier,
     place_labels,
-    rank_ticks,
-    ranks,
     shorten,
     spread,
     text_width,
-    ticks,
 )
-
-
-def test_ticks_are_round():
-    assert ticks(0, 9.3) == [0, 2, 4, 6, 8]
-    assert ticks(0.31, 0.58) == [0.35, 0.4, 0.45, 0.5, 0.55]
-    assert ticks(3, 3) == [3]
-
-
-@given(low=st.floats(-1e3, 1e3), span=st.floats(1e-3, 1e3))
-def test_ticks_lie_inside(low, span):
-    found = ticks(low, low + span)
-    assert 3 <= len(found) <= 8
-    assert all(low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in found)
-
-
-def test_decades_enclose():
-    assert decades(617, 2_012_555) == (2, 7)
-    assert decades(10, 10) == (1, 2)
-    assert decades(0.4, 90) == (-1, 2)
 
 
 @given(wanted=st.lists(st.floats(0, 100), max_size=30), gap=st.floats(0.1, 3), room=st.booleans())
@@ -70,17 +46,6 @@ def test_names_cover_neither_points_nor_each_other():
 
 def test_a_name_without_room_is_left_out():
     assert place_labels([(5.0, 5.0)], [(300.0, 10.0)], Box(0, 0, 100, 100)) == [None]
-
-
-def test_ranks_stand_in_two_columns():
-    found = ranks([("c", 2.5), ("a", 1.0), ("b", 2.0)])
-    assert found == [
-        Rank("a", 1.0, True, 0),
-        Rank("b", 2.0, True, 1),
-        Rank("c", 2.5, False, 0),
-    ]
-    assert rank_ticks(5) == [1, 2, 3, 4, 5]
-    assert rank_ticks(20)[:3] == [1, 3, 5]
 
 
 def test_bars_that_overlap_stand_on_levels():

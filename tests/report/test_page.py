@@ -4,11 +4,15 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from math import nan
 
 import pytest
 
-from zoo.report.html import render
+from zoo.evaluation.statistics import Interval, Spread
+from zoo.report.figure_style import PALETTE
+from zoo.report.page import render
 from zoo.report.page_details import MAX_POINTS
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
@@ -110,10 +114,9 @@ def test_tables_and_pictures_can_be_read_aloud(html):
 
 
 def test_the_whole_table_is_there_without_scripts(html, example):
-    board = example.board()["boards"][0]
-    for entry in board["entries"]:
-        assert f"{entry['metrics']['mean']['mad']['value']:.2f}" in html
-        assert f"{entry['metrics']['3']['mape']['value']:.1f}" in html
+    for entry in example.board().sections[0].ranked:
+        assert f"{entry.mad:.2f}" in html
+        assert f"{entry.metrics['3']['mape'].value:.1f}" in html
     text = Page(html).text()
     assert "Published numbers: copied from papers, not rerun, not ranked" in text
     assert "Protocol: random 8:1:1 of pieces Source and leak Leaks: pieces of one" in text
@@ -147,8 +150,7 @@ def test_hostile_names_are_text(html, example):
 
 
 def test_the_data_are_safe_inside_a_script(example):
-    board = example.board(points=False)
-    board["boards"][0]["entries"][0]["title"] = "</script><!--\u2028&"
+    board = example.with_entry(example.board(points=False), 0, 0, title="</script><!--\u2028&")
     found = re.search(r"<script type=.application/json.*?>(.*?)</script>", render(board))
     assert found is not None
     assert not re.search("[<>&\u2028]", found[1])
@@ -156,8 +158,7 @@ def test_the_data_are_safe_inside_a_script(example):
 
 
 def test_undecodable_names_do_not_break_the_page(example):
-    board = example.board(points=False)
-    board["boards"][0]["entries"][0]["name"] = "wheel\udcff\x00"
+    board = example.with_entry(example.board(points=False), 0, 0, name="wheel\udcff\x00")
     assert "wheel��" in render(board).encode().decode()
 
 
@@ -171,12 +172,11 @@ def test_a_public_board_holds_no_predictions(html, example):
 
 def test_many_points_are_thinned_and_the_page_stays_small(example):
     board = example.board()
-    leaky = board["boards"][1]
-    for section in board["boards"]:
-        extra = [{**entry, "name": f"{entry['name']}-2"} for entry in section["entries"][:5]]
-        section["entries"] += extra
-    for entry in leaky["entries"]:
-        entry["points"] = {key: points * 5 for key, points in entry["points"].items()}
+    for at, section in enumerate(board.sections):
+        ranked = [*section.ranked, *(replace(e, name=f"{e.name}-2") for e in section.ranked[:5])]
+        if section.protocol.leaky:
+            ranked = [replace(e, points={k: p * 5 for k, p in e.points.items()}) for e in ranked]
+        board = example.changed(board, at, ranked=ranked)
     html = render(board)
     assert len(html.encode()) < 3_000_000
     points = board_data(html)[1]["entries"][0]["points"]["1"]
@@ -185,16 +185,17 @@ def test_many_points_are_thinned_and_the_page_stays_small(example):
 
 
 def test_missing_numbers(example):
-    board = example.board(points=False)
-    section = board["boards"][0]
-    section["score_range"] = section["friedman"] = None
-    for entry in section["entries"][:3]:
-        entry |= {"parameters": None, "flops": None, "train_seconds": None, "latency_ms": None}
-        entry |= {"versus_mean": None, "versus_best": None, "points": None, "doi": "", "paper": ""}
-        entry["spread"] = {"seeds": None, "folds": None}
-        entry["better_than_mean"] = {"value": None, "low": None, "high": None}
-        entry["metrics"]["1"]["mad"] = {"value": None, "low": None, "high": None}
-        entry["run_list"][0] |= {"epochs": None, "train_seconds": None}
+    board = example.changed(example.board(points=False), 0, score_range=None, friedman=None)
+    unknown = Interval(nan, nan, nan)
+    for i, entry in enumerate(board.sections[0].ranked[:3]):
+        metrics = {**entry.metrics, "1": {**entry.metrics["1"], "mad": unknown}}
+        board = example.with_entry(
+            board, 0, i,
+            parameters=None, flops=None, train_seconds=None, latency_ms=None,
+            versus_mean=None, versus_best=None, points=None, doi="", paper="",
+            spread=Spread(nan, nan), better_than_mean=unknown, metrics=metrics,
+            runs=[replace(entry.runs[0], epochs=None, train_seconds=None), *entry.runs[1:]],
+        )  # fmt: skip
     Page(render(board))
 
 
@@ -202,10 +203,28 @@ def test_missing_numbers(example):
 def test_what_is_empty(example, empty):
     board = example.board(points=False)
     if empty == "board":
-        board |= {"boards": [], "pairs": []}
+        board = replace(board, sections=[], pairs=[])
     elif empty == "entries":
-        board["boards"][0] |= {"entries": [], "friedman": None, "published": []}
+        board = example.changed(board, 0, ranked=[], friedman=None, published=[])
     else:
-        board["pairs"][0]["entries"] = []
+        board = replace(board, pairs=[replace(board.pairs[0], models=[])])
     text = Page(render(board)).text()
     assert ("There are no complete runs yet" in text) == (empty == "board")
+
+
+def test_pictures_are_matplotlibs_in_the_colours_of_the_page(html, example):
+    page = Page(html)
+    pictures = [attrs for attrs in page.all("svg") if attrs.get("role") == "img"]
+    assert len(pictures) == 2 * (1 + 3 * 2) + 2
+    drawn = "".join(f"{t} {' '.join(v or '' for v in a.values())}" for t, a in page.elements)
+    assert "var(--graph)" in drawn
+    for light, _ in PALETTE.values():
+        assert light not in drawn
+    titles = page.content("title")
+    assert "knn-bones: 0.41 → 8.91 points" in titles
+    assert "features-trees: mean rank 2.40" in titles
+    assert any(t.startswith(f"{example.HOSTILE}: MAD 7.70, 12 parameters") for t in titles)
+
+
+def test_the_same_board_gives_the_same_page(html, example):
+    assert render(example.board()) == html

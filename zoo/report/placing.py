@@ -1,12 +1,11 @@
-"""Where things stand in a figure: ticks, labels that do not overlap, bars of a diagram of ranks.
-
-Pure arithmetic without a drawing library, used by the figures in the page and by those in files.
-"""
+"""Where names and bars stand in a figure so that they do not overlap; arithmetic alone."""
 
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -46,22 +45,6 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Rank:
-    """One model in a critical-difference diagram.
-
-    Attributes:
-        rank: mean rank, 1 is best.
-        left: whether its name stands on the left.
-        row: line of its name, from 0 downward.
-    """
-
-    name: str
-    rank: float
-    left: bool
-    row: int
-
-
-@dataclass(frozen=True)
 class Clique:
     """A bar over models that cannot be told apart: from, to (mean ranks), and its level."""
 
@@ -70,49 +53,22 @@ class Clique:
     level: int
 
 
-def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers from `low` to `high`, about `count` of them."""
-    if high <= low:
-        return [low]
-    raw = (high - low) / count
-    scale = 10.0 ** math.floor(math.log10(raw))
-    step = next(f * scale for f in (1, 2, 2.5, 5, 10) if f * scale >= raw * 0.75)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(i * step, 10) for i in range(first, last + 1)]
-
-
-def decades(low: float, high: float) -> tuple[int, int]:
-    """Exponents of the powers of ten that enclose `low` and `high`, both positive; one at least."""
-    first = math.floor(math.log10(low) + 1e-9)
-    return first, max(math.ceil(math.log10(high) - 1e-9), first + 1)
-
-
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Places at least `gap` apart, near where each is wanted, in the same order.
 
-    Neighbours that are too near become a block around the mean of what they want; the blocks are
-    then pushed inside `low` to `high`, as far as there is room.
+    They are those with the least squared distance from the wanted ones, then pushed inside `low`
+    to `high`, as far as there is room.
     """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    blocks: list[tuple[float, list[int]]] = []  # centre, members in order
-    for i in order:
-        blocks.append((_inside(wanted[i], 0.0, low, high), [i]))
-        while len(blocks) > 1:
-            (upper, first), (lower, second) = blocks[-2:]
-            if lower - upper >= gap * (len(first) + len(second)) / 2:
-                break
-            members = first + second
-            centre = sum(wanted[m] for m in members) / len(members)
-            blocks[-2:] = [(_inside(centre, gap * (len(members) - 1), low, high), members)]
-    places = [0.0] * len(wanted)
-    for centre, members in blocks:
-        for k, member in enumerate(members):
-            places[member] = centre + gap * (k - (len(members) - 1) / 2)
-    return places
+    if not wanted:
+        return []
+    from scipy.optimize import isotonic_regression
 
-
-def _inside(centre: float, size: float, low: float, high: float) -> float:
-    return max(low + size / 2, min(centre, high - size / 2))
+    order = np.argsort(wanted, kind="stable")
+    least = gap * np.arange(len(wanted))
+    free = isotonic_regression(np.asarray(wanted)[order] - least).x
+    places = np.empty(len(wanted))
+    places[order] = np.clip(free, low, max(low, high - least[-1])) + least
+    return [float(place) for place in places]
 
 
 def place_labels(
@@ -155,22 +111,6 @@ def _candidates(x: float, y: float, width: float, height: float, away: float) ->
         yield Label(Box(x - away - width, top, x - away, top + height), "end")
     for top in (y - away - height, y + away):
         yield Label(Box(x - width / 2, top, x + width / 2, top + height), "middle")
-
-
-def ranks(mean_ranks: Iterable[tuple[str, float]]) -> list[Rank]:
-    """Names of a critical-difference diagram: the better half on the left, no lines cross."""
-    ordered = sorted(mean_ranks, key=lambda item: item[1])
-    half = (len(ordered) + 1) // 2
-    return [
-        Rank(name, rank, i < half, i if i < half else len(ordered) - 1 - i)
-        for i, (name, rank) in enumerate(ordered)
-    ]
-
-
-def rank_ticks(last: int) -> list[int]:
-    """Ranks that are written below the line of a critical-difference diagram."""
-    step = 1 if last <= 12 else 2 if last <= 24 else 5
-    return list(range(1, last + 1, step))
 
 
 def cliques(names: Iterable[Sequence[str]], rank_of: Mapping[str, float]) -> list[Clique]:

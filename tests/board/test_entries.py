@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from zoo.board.collect import collect, collect_groups, fold_words, natural, spans
+from zoo.board.entries import fold_words, natural, read_groups, spans
 from zoo.errors import DataError
 from zoo.files import to_json
 
@@ -15,8 +15,13 @@ def store(make_store):
     return make_store()
 
 
+def all_entries(root, **chosen):
+    groups, _ = read_groups(root, **chosen)
+    return [entry for group in groups for entry in group.entries]
+
+
 def entries(store, **chosen):
-    return {entry.name: entry for entry in collect(store.root, **chosen)}
+    return {entry.name: entry for entry in all_entries(store.root, **chosen)}
 
 
 def edit(path, **changes):
@@ -101,7 +106,7 @@ def test_what_is_missing_is_said(store):
 def test_missing_folds_are_seen_although_no_entry_has_them(make_store):
     store = make_store(folds=5)
     store.run("d2sta", "1", 0)
-    (entry,) = collect(store.root)
+    (entry,) = all_entries(store.root)
     assert entry.missing == ["folds 1-4 of exercise 1, seed 0"]
 
 
@@ -109,7 +114,7 @@ def test_leaving_one_person_out_has_as_many_folds_as_people(make_store):
     store = make_store(protocol="leave-one-person-out", exercises=("1",), persons=6)
     for fold in range(5):
         store.run("mean", "1", fold, closed_form=True)
-    (entry,) = collect(store.root)
+    (entry,) = all_entries(store.root)
     assert entry.missing == ["fold 5 of exercise 1, seed 0"]
 
 
@@ -119,7 +124,7 @@ def test_other_data_and_other_protocols_are_never_mixed(make_store):
     one.entry("stgcn")
     make_store(fingerprint="e" * 64).entry("d2sta")
     make_store(overrides=["protocol.frames=50"]).entry("d2sta")
-    groups, _ = collect_groups(one.root)
+    groups, _ = read_groups(one.root)
     assert [len(group.entries) for group in groups] == [2, 1, 1]
     assert groups[0].key.fingerprint == "f" * 64
     assert all(entry.key == group.key for group in groups for entry in group.entries)
@@ -132,7 +137,7 @@ def test_dataset_protocol_and_exercise_choose(make_store):
     make_store(protocol="d2sta-paper", pieces=10).entry("mean")
     assert list(entries(store, protocol="d2sta-paper")) == ["mean"]
     assert entries(store, dataset="uiprmd-vicon") == {}
-    (group,) = collect_groups(store.root, protocol="person-kfold", exercise="5")[0]
+    (group,) = read_groups(store.root, protocol="person-kfold", exercise="5")[0]
     assert group.exercises == ["5"]
     assert group.entries[0].complete
 
@@ -165,7 +170,7 @@ def test_an_entry_with_other_true_scores_is_not_compared(store):
 def test_a_copied_folder_counts_once(store):
     path = store.entry("d2sta")[0]
     shutil.copytree(path, store.root / "kimore" / "1" / "copied")
-    (group,) = collect_groups(store.root)[0]
+    (group,) = read_groups(store.root)[0]
     assert len(group.entries[0].runs) == 4
     assert len(group.copies) == 1
 
@@ -184,7 +189,7 @@ def test_a_copied_folder_counts_once(store):
 def test_a_damaged_record_is_reported_and_the_rest_ranked(store, changes, words):
     store.entry("d2sta")
     edit(store.run("stgcn", "1"), **changes)
-    groups, unreadable = collect_groups(store.root)
+    groups, unreadable = read_groups(store.root)
     assert [entry.name for entry in groups[0].entries] == ["d2sta"]
     assert len(unreadable) == 1
     assert words in unreadable[0].reason
@@ -197,7 +202,7 @@ def test_damaged_files_are_reported(store):
     (paths[1] / "predictions.csv").write_text("part,person\n")
     (paths[2] / "predictions.csv").unlink()
     edit(paths[3], trainer=[1, 2])
-    groups, unreadable = collect_groups(store.root)
+    groups, unreadable = read_groups(store.root)
     assert [entry.name for entry in groups[0].entries] == ["d2sta"]
     assert {bad.path for bad in unreadable} == set(paths)
 
@@ -212,7 +217,7 @@ def test_a_recording_without_a_person_counts_as_one(store):
         table.write_text(
             "\n".join(["part,person,group,recording,sample,true,predicted,deviation", *lines])
         )
-    (entry,) = collect(store.root)
+    (entry,) = all_entries(store.root)
     assert len(set(entry.tables[0].person)) == 12
 
 
@@ -221,14 +226,14 @@ def test_pieces_are_averaged_or_scored_by_themselves(make_store):
     averaged.entry("d2sta")
     single = make_store(pieces=3, overrides=["protocol.aggregate=none"])
     single.entry("d2sta")
-    rows = {entry.protocol.aggregate: len(entry.tables[0]) for entry in collect(single.root)}
+    rows = {entry.protocol.aggregate: len(entry.tables[0]) for entry in all_entries(single.root)}
     assert rows == {"mean": 12, "none": 36}
 
 
 def test_no_folder_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no such folder of runs"):
-        collect(tmp_path / "nothing")
-    assert collect(tmp_path) == []
+        all_entries(tmp_path / "nothing")
+    assert all_entries(tmp_path) == []
 
 
 def test_numbers_in_words():

@@ -8,8 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from zoo.board.naming import Identity, names
 from zoo.evaluation.statistics.tables import Table
+from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
 from zoo.runs.pooled import pooled_table
 from zoo.runs.record import RunProtocol, flat
@@ -74,6 +77,19 @@ class Entry:
     def protocol(self) -> RunProtocol:
         """How it was evaluated."""
         return self.runs[0].record.protocol
+
+    @property
+    def leak_reference(self) -> bool:
+        """Whether its model says that it measures only what a split gives away."""
+        return LEAK_REFERENCE in self.runs[0].record.model.tags
+
+    @cached_property
+    def mean_score(self) -> bool:
+        """Whether it gives everybody the mean training score of their fold."""
+        return all(
+            np.allclose(run.tested.predicted, run.record.baseline_score, rtol=1e-4)
+            for run in self.runs
+        )
 
     @property
     def builtin(self) -> bool:
@@ -142,24 +158,7 @@ class Group:
     copies: list[Path] = field(default_factory=list)
 
 
-def collect(
-    runs_root: Path | str, dataset: str | None = None, protocol: str | None = None
-) -> list[Entry]:
-    """The entries of every board below a folder of runs.
-
-    Args:
-        runs_root: folder of all runs.
-        dataset: only of this dataset.
-        protocol: only under this protocol.
-
-    Raises:
-        DataError: there is no such folder.
-    """
-    groups, _ = collect_groups(runs_root, dataset, protocol)
-    return [entry for group in groups for entry in group.entries]
-
-
-def collect_groups(
+def read_groups(
     runs_root: Path | str,
     dataset: str | None = None,
     protocol: str | None = None,
@@ -192,7 +191,7 @@ def collect_groups(
 
 
 def groups_of(runs: Iterable[Run]) -> list[Group]:
-    """Runs put together as boards, in the order of `collect_groups`."""
+    """Runs put together as boards, in the order of `read_groups`."""
     boards: dict[BoardKey, list[Run]] = defaultdict(list)
     for run in runs:
         boards[BoardKey.of(run)].append(run)
