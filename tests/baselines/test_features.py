@@ -61,12 +61,12 @@ def test_an_undefined_feature_counts_as_usual() -> None:
     batch, target = people()
     model = quick("ridge")
     model.fit(batch, target)
-    measured = model._measured(batch)
+    measured = model.measured(batch)
     assert measured.isfinite().any()
     still = Batch({"position": batch.x["position"][:, :1].expand(-1, 90, -1, -1)})
-    undefined = model._measured(still).isnan()
+    undefined = model.measured(still).isnan()
     assert undefined.any()
-    assert (model._standardised(model._measured(still))[undefined] == 0).all()
+    assert (model.describe(still)[undefined] == 0).all()
     assert model(still).score.isfinite().all()
 
 
