@@ -21,7 +21,12 @@ class PoseRidge(nn.Module):
     streams = ("position",)
     raw = True
 
-    def __init__(self, layout: Layout, *, alphas: float | Sequence[float]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        alphas: float | Sequence[float] = (0.1, 1, 10, 100, 1000, 10000, 100000),
+    ) -> None:
         super().__init__()
         self.ridge = Ridge(alphas)
 

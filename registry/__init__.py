@@ -10,18 +10,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from registry.card import Card, Published
-from registry.discovery import Source, refresh, scan_plugin
+from registry.catalogues import (
+    config_names,
+    distribution_catalogues,
+    find_config,
+    use_config_dir,
+    user_config_dirs,
+)
+from registry.discovery import Source, scan_plugin
 from registry.errors import RegistryError, UserError
 from registry.nearest import did_you_mean, nearest
+from registry.places import forget_places
 from registry.registry import Entry, Registry
 
 T = TypeVar("T")
 
-MODELS = Registry("model", "zoo.models")
-DATASETS = Registry("dataset", "zoo.datasets")
-PROTOCOLS = Registry("protocol", "zoo.protocols")
-LAYOUTS = Registry("layout", "zoo.layouts")
+MODELS = Registry("model")
+DATASETS = Registry("dataset")
+PROTOCOLS = Registry("protocol", builder="zoo.protocol.protocol:Protocol.from_config")
+LAYOUTS = Registry("layout", builder="zoo.skeleton.layout:Layout.from_config")
 
 REGISTRIES = {r.kind: r for r in (MODELS, DATASETS, PROTOCOLS, LAYOUTS)}
 """Every registry by the kind of thing it holds."""
@@ -59,21 +66,27 @@ def add_plugin(path: str | Path) -> list[str]:
     return [name for _, name, _ in found]
 
 
+def refresh() -> None:
+    """Look at the installed distributions anew; for long-lived processes that install some."""
+    forget_places()
+    distribution_catalogues.cache_clear()
+
+
 __all__ = [
     "DATASETS",
     "LAYOUTS",
     "MODELS",
     "PROTOCOLS",
     "REGISTRIES",
-    "Card",
     "Entry",
-    "Published",
     "Registry",
     "RegistryError",
     "Source",
     "UserError",
     "add_plugin",
+    "config_names",
     "did_you_mean",
+    "find_config",
     "nearest",
     "refresh",
     "register_dataset",
@@ -81,4 +94,6 @@ __all__ = [
     "register_model",
     "register_protocol",
     "scan_plugin",
+    "use_config_dir",
+    "user_config_dirs",
 ]

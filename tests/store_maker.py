@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from registry import RegistryError
-from zoo.config import compose, to_yaml
+from registry.yaml_files import to_yaml
+from zoo.compose import compose
 from zoo.protocol.protocol import Protocol
 from zoo.runs.files import file_hash, to_json
 from zoo.runs.key import RunKey

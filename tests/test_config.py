@@ -165,7 +165,7 @@ def test_configs_are_found_inside_a_zip(tmp_path: Path) -> None:
         import sys
         sys.path.insert(0, {str(archive)!r})
         from zoo import resources
-        from zoo.config import read_yaml
+        from registry.yaml_files import read_yaml
         assert ".zip" in resources.__file__, resources.__file__
         assert "kinect-v2" in resources.config_names("layout")
         assert read_yaml(resources.find_config("protocol", "person-kfold"))["card"]

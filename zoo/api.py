@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.config import Config, compose
+from registry.yaml_files import Config
+from zoo.compose import compose
 from zoo.errors import CheckpointError
 
 if TYPE_CHECKING:

@@ -1,14 +1,17 @@
 """Errors a user can cause and mend. The command line prints their message and exits with 2."""
 
-from registry.errors import UserError
+from registry.errors import ConfigError, UserError, ZooError
 
-
-class ZooError(UserError):
-    """Base of the zoo's own errors: the message says what is wrong and what to do."""
-
-
-class ConfigError(ZooError):
-    """A setting that does not exist or has an impossible value."""
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "LayoutError",
+    "LeakageError",
+    "TrainingError",
+    "UserError",
+    "ZooError",
+]
 
 
 class DataError(ZooError):

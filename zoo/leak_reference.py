@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.yaml_files import read_yaml
 from zoo.board.collect import Group
 from zoo.board.ranking import LEAK_REFERENCE, lacks_reference
-from zoo.config import compose, read_yaml
+from zoo.compose import compose
 from zoo.errors import DataError, ZooError
 from zoo.runs.folder import CONFIG
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from zoo.config import Config
+from registry.yaml_files import Config
 from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet

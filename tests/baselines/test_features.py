@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.config import entry_config
+from zoo.catalogue import entry_config
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
 

@@ -4,7 +4,7 @@ import json
 from types import SimpleNamespace
 
 from zoo.board.naming import names
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.runs.key import MACHINE_KEYS
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from registry.yaml_files import read_yaml
 from zoo.board.leaderboard import Choice, build_board
-from zoo.config import read_yaml
 from zoo.errors import DataError
 from zoo.runs.files import to_json
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from registry.yaml_files import read_yaml
 from zoo import scaffold
 from zoo.cli.main import main
 from zoo.errors import ConfigError
 from zoo.runs.files import StorageError
 from zoo.scaffold import new_baseline
-from zoo.yaml_files import read_yaml
 
 
 def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

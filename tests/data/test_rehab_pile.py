@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 import registry
 import zoo
+from registry import use_config_dir
 from zoo import resources
 from zoo.cli.main import main
-from zoo.config import use_config_dir
 from zoo.data.adapters.rehab_pile import RehabPileAdapter, numbered_layout
 from zoo.data.adapters.rehab_pile_set import find_set
 from zoo.data.dataset import SkeletonDataset, create_adapter, prepare

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import zoo
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.heads import RegressionHead

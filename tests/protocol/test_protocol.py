@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from registry import use_config_dir
 from registry.errors import RegistryError
-from zoo.config import compose, use_config_dir
+from zoo.compose import compose
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.segment import Sampling
 from zoo.errors import ConfigError, DataError

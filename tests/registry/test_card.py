@@ -2,8 +2,8 @@
 
 import pytest
 
-from registry import MODELS, Card, RegistryError
-from zoo.config import card
+from registry import MODELS, RegistryError
+from zoo.catalogue import Card, card
 
 
 def test_card_from_dict() -> None:

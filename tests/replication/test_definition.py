@@ -6,7 +6,7 @@ import pytest
 
 from zoo import resources
 from zoo.board.published import published_for
-from zoo.config import card
+from zoo.catalogue import card
 from zoo.errors import ConfigError
 from zoo.replication.definition import Definition, replication_names
 

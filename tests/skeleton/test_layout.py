@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 import registry
+from registry import use_config_dir
 from zoo import resources
-from zoo.config import use_config_dir
 from zoo.errors import LayoutError
 from zoo.skeleton import Layout, load_layout
 from zoo.skeleton.graph import hop_distance

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from registry import MODELS, Source
+from registry import MODELS, Source, use_config_dir
 from zoo import resources
-from zoo.config import use_config_dir
 from zoo.errors import ZooError
 from zoo.runs.run import load_run
 from zoo.sweep import local

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from zoo import resources
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.sweep.request import Entrant, Request, whole_numbers
 

@@ -1,6 +1,7 @@
 import pytest
 
-from zoo.config import TRAINER_OPTIONS, entry_config
+from zoo.catalogue import entry_config
+from zoo.compose import TRAINER_OPTIONS
 from zoo.errors import ConfigError
 from zoo.training.config import TrainerConfig
 

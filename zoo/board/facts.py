@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry import DATASETS, MODELS, Card, UserError
-from zoo.config import card, entry_config
+from registry import DATASETS, MODELS, UserError
+from zoo.catalogue import Card, card, entry_config
 from zoo.words import score_digits
 
 OWN = "skeleton-zoo"

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry import UserError
-from zoo.config import TRAINER_OPTIONS, compose, entry_config
+from zoo.catalogue import entry_config
+from zoo.compose import TRAINER_OPTIONS, compose
 from zoo.runs.key import MACHINE_KEYS
 from zoo.runs.stored import StoredRun
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from registry import PROTOCOLS, did_you_mean
-from zoo.config import entry_config
+from zoo.catalogue import entry_config
 from zoo.data.batch import Batch
 from zoo.data.recording import Recording
 from zoo.data.samples import PIPELINE_VERSION, SampleSet, build_samples

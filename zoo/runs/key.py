@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from zoo.config import config_hash
 from zoo.errors import ConfigError
 from zoo.runs.files import differences, path_part
 
@@ -112,6 +112,12 @@ class RunKey:
                 f"{_short(stored.get('protocol_hash'))} then, {_short(self.protocol_hash)} now"
             )
         return found
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a configuration: equal settings, equal hash."""
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"), default=str)
+    return sha256(text.encode()).hexdigest()
 
 
 def _short(digest: Any) -> str:

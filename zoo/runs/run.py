@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from registry.yaml_files import read_yaml
 from zoo.board.facts import dataset_facts
-from zoo.config import read_yaml
 from zoo.errors import ConfigError, DataError
 from zoo.runs.files import file_hash, read_json
 from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, RECORD, SPLIT

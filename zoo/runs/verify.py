@@ -12,13 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from zoo.config import config_hash
 from zoo.errors import ConfigError, ZooError
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
 from zoo.runs.files import differences, read_json
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey
+from zoo.runs.key import RunKey, config_hash
 from zoo.runs.predictions import LevelMetrics
 from zoo.runs.run import RunResult, load_run
 from zoo.runs.stored import UNKNOWN

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registry import LAYOUTS, did_you_mean
-from zoo.config import entry_config
 from zoo.errors import LayoutError
-from zoo.resources import find_config
 
 _KEYS = ("title", "source", "center", "joints", "pairs", "parts")
 
@@ -253,8 +251,8 @@ class Layout:
 def load_layout(name: str | Layout) -> Layout:
     """The layout called `name`; a `Layout` is returned as it is.
 
-    A layout is a YAML file ``layout/NAME.yaml`` in a folder given to
-    `zoo.config.use_config_dir`, or an entry point of the group ``zoo.layouts``.
+    A layout is a YAML file ``layout/NAME.yaml`` of a catalogue, or of a folder of the user
+    (`registry.use_config_dir`).
 
     Raises:
         RegistryError: no layout has this name; the message has the nearest ones.
@@ -262,12 +260,12 @@ def load_layout(name: str | Layout) -> Layout:
     """
     if isinstance(name, Layout):
         return name
-    factory = LAYOUTS.get(name).load()
+    entry = LAYOUTS.get(name)
+    factory = entry.load()
     try:
-        layout = factory(name, **entry_config("layout", name))
+        layout = factory(name, **entry.config)
     except LayoutError as error:
-        file = find_config("layout", name)
-        raise LayoutError(f"{file}: {error}" if file else str(error)) from None
+        raise LayoutError(f"{entry.file}: {error}" if entry.file else str(error)) from None
     if not isinstance(layout, Layout):
         raise LayoutError(f"layout {name!r}: its entry made a {type(layout).__name__}, no Layout")
     return layout

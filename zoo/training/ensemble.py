@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from registry import MODELS
+from registry.yaml_files import to_yaml
 from zoo.board import facts
 from zoo.board.collect import Entry, Group, collect_groups, fold_words, natural
 from zoo.board.naming import names
-from zoo.config import to_yaml
 from zoo.errors import ConfigError, DataError
 from zoo.runs.ensemble import COMBINATIONS, combined, require_combinable, weights_of
 from zoo.runs.environment import hardware, versions

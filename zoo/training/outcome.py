@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from registry import MODELS
-from zoo.config import to_yaml
+from registry.yaml_files import to_yaml
 from zoo.evaluation.metrics import mad
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from baselines.d2sta import D2STA
 from registry import MODELS
-from zoo.config import card, compose, entry_config
+from zoo.catalogue import card, entry_config
+from zoo.compose import compose
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import load_layout

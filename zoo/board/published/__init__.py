@@ -27,9 +27,9 @@ from statistics import fmean
 from typing import Any
 
 from registry import did_you_mean
+from registry.yaml_files import read_yaml
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
-from zoo.yaml_files import read_yaml
 
 MEAN = "mean"
 """In place of an exercise: over all of them."""

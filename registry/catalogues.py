@@ -1,0 +1,230 @@
+"""Catalogues: folders of YAML files, one an entry, of installed distributions and of the user.
+
+A distribution registers its package in the entry-point group `GROUP`. The folder ``configs`` in
+that package (beside it in a checkout of the zoo) holds ``KIND/NAME.yaml``. Such a file may have
+
+* ``code: package.module:Object``, what the entry is built with; layouts and protocols need none;
+* ``variants:``, entries that begin with this one: ``small: {...}`` in ``stgcn.yaml`` makes
+  ``stgcn-small``. Where only the variants name code, the file is no entry itself;
+* whatever the kind has beside these, such as ``card``, ``params`` and ``trainer`` of a model.
+
+Files are read, and nothing is imported. A folder of the user comes on top: see `use_config_dir`.
+"""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from registry.errors import ConfigError, UserError
+from registry.places import expected_place, package_place
+from registry.yaml_files import Config, merged, read_yaml
+
+GROUP = "zoo.catalogues"
+FOLDER = "configs"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The folder of one distribution.
+
+    Attributes:
+        name: of the entry point.
+        owner: distribution and version.
+        distribution: its name.
+        folder: holds ``KIND/NAME.yaml``; None where there is none.
+        problem: why there is none.
+    """
+
+    name: str
+    owner: str
+    distribution: str
+    folder: Traversable | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a YAML file says of one entry.
+
+    Attributes:
+        name: of the entry.
+        file: where it stands.
+        code: ``module:object``, or None where the file names none.
+        config: everything else, for a variant on top of what the file begins with.
+        problem: why it cannot be read.
+    """
+
+    name: str
+    file: Traversable | None
+    code: str | None = None
+    config: Config = field(default_factory=dict)
+    problem: str | None = None
+
+
+@cache
+def distribution_catalogues() -> tuple[Catalogue, ...]:
+    """Those of all installed distributions, each once."""
+    found: dict[tuple[str, str], Catalogue] = {}
+    for point in metadata.entry_points(group=GROUP):
+        name, version = (point.dist.name, point.dist.version) if point.dist else (point.name, "")
+        if (name, point.value) not in found:
+            folder, problem = _folder(point.value, name)
+            found[name, point.value] = Catalogue(
+                point.name, f"{name} {version}".strip(), name, folder, problem
+            )
+    return tuple(found.values())
+
+
+def use_config_dir(path: str | Path) -> None:
+    """Lay a folder of the user over all catalogues; of two, the one named last lies on top.
+
+    Its ``KIND/NAME.yaml`` is laid over the entry of that name: what it says replaces what was
+    said, its ``variants`` are added. A name that is new is a new entry.
+
+    Raises:
+        ConfigError: `path` is no folder.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ConfigError(f"--config-dir {folder}: no such folder")
+    if folder not in _user_dirs:
+        _user_dirs.append(folder)
+
+
+def user_config_dirs() -> list[Path]:
+    """The folders given to `use_config_dir`, in that order."""
+    return list(_user_dirs)
+
+
+def yaml_files(folder: Traversable | None, kind: str) -> Iterator[tuple[str, Traversable]]:
+    """Name and file of every ``KIND/NAME.yaml`` in a catalogue's folder, sorted."""
+    inside = None if folder is None else folder / kind
+    if inside is not None and inside.is_dir():
+        for file in sorted(inside.iterdir(), key=lambda file: file.name):
+            if file.name.endswith(".yaml"):
+                yield file.name.removesuffix(".yaml"), file
+
+
+def config_names(kind: str) -> list[str]:
+    """Names of all files of one kind, also of one that has no registry, sorted."""
+    return sorted({name for folder in _folders() for name, _ in yaml_files(folder, kind)})
+
+
+def find_config(kind: str, name: str) -> Traversable | None:
+    """The topmost ``KIND/NAME.yaml``, also of a kind that has no registry; None if there is none.
+
+    For an entry of a registry take `Registry.get`, which lays files over each other.
+    """
+    for folder in _folders():
+        file = folder / kind / f"{name}.yaml"
+        if file.is_file():
+            return file
+    return None
+
+
+def definitions(file: Traversable, name: str) -> list[Definition]:
+    """The entries that a YAML file called `name` makes; a file that is wrong makes a broken one."""
+    try:
+        values = _read(file)
+        variants = _mapping(values.get("variants"), "variants")
+        code = _code(values)
+        config = {k: v for k, v in values.items() if k not in ("code", "variants")}
+        found = []
+        for variant, over in variants.items():
+            over = _mapping(over, f"variants.{variant}")
+            own = {k: v for k, v in over.items() if k != "code"}
+            full = merged(config, own)
+            found.append(Definition(f"{name}-{variant}", file, _code(over) or code, full))
+        if code is None and any(each.code is not None for each in found):
+            return found
+        return [Definition(name, file, code, config), *found]
+    except UserError as error:
+        text = str(error)
+        return [Definition(name, file, problem=text if str(file) in text else f"{file}: {text}")]
+
+
+def laid_over(below: Mapping[str, Definition], file: Traversable, name: str) -> list[Definition]:
+    """What a file of the user called `name` makes of the entries that are there already.
+
+    A file that names code of its own, or whose name is new, makes entries as any other.
+    """
+    base = below.get(name)
+    found = definitions(file, name)
+    if base is None or any(each.problem or each.code for each in found):
+        return found
+    values = _read(file)
+    own = {k: v for k, v in values.items() if k != "variants"}
+    base = Definition(name, file, base.code, merged(base.config, own))
+    made = [base]
+    for variant, over in _mapping(values.get("variants"), "variants").items():
+        start = below.get(f"{name}-{variant}", base)
+        config = merged(start.config, _mapping(over, f"variants.{variant}"))
+        made.append(Definition(f"{name}-{variant}", file, start.code, config))
+    return made
+
+
+_user_dirs: list[Path] = []
+_known: dict[str, tuple[tuple[int, int] | None, Config]] = {}
+
+
+def _folders() -> Iterator[Traversable]:
+    yield from reversed(_user_dirs)
+    for catalogue in distribution_catalogues():
+        if catalogue.folder is not None:
+            yield catalogue.folder
+
+
+def _read(file: Traversable) -> Config:
+    """`read_yaml`, once for each state of the file."""
+    state = None
+    if isinstance(file, Path):
+        try:
+            found = file.stat()
+            state = (found.st_mtime_ns, found.st_size)
+        except OSError:
+            pass  # told by `read_yaml`
+    known = _known.get(str(file))
+    if known is None or known[0] != state:
+        known = _known[str(file)] = (state, read_yaml(file))
+    return known[1]
+
+
+def _mapping(values: Any, where: str) -> Mapping[str, Any]:
+    if values is not None and not isinstance(values, Mapping):
+        raise ConfigError(f"{where} is {values!r}, expected keys and values below it")
+    return values or {}
+
+
+def _code(values: Mapping[str, Any]) -> str | None:
+    code = values.get("code")
+    if code is not None and (not isinstance(code, str) or not all(code.partition(":"))):
+        raise ConfigError(f"code is {code!r}, expected package.module:Object")
+    return code
+
+
+def _folder(package: str, distribution: str) -> tuple[Traversable | None, str | None]:
+    """The catalogue's folder of a package, which is not imported, or why there is none."""
+    top, *rest = package.split(".")
+    place = expected_place(top, distribution) or package_place(top)
+    if place is None:
+        return None, f"its package {top!r} is not installed"
+    inside = _unpacked(place.joinpath(*rest))
+    for folder in (inside / FOLDER, place.parent / FOLDER):
+        if folder.is_dir():
+            return folder, None
+        if not (place.parent / "pyproject.toml").is_file():
+            break  # beside the package only in a checkout
+    return None, f"its package {package!r} has no folder {FOLDER!r} in {place}"
+
+
+def _unpacked(place: Path) -> Traversable:
+    """`place`, also where one of its parents is a zip file."""
+    for parent in place.parents:
+        if parent.is_file():
+            return zipfile.Path(parent, f"{place.relative_to(parent).as_posix()}/")
+    return place
