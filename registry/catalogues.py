@@ -105,9 +105,8 @@ def yaml_files(folder: Traversable | None, kind: str) -> Iterator[tuple[str, Tra
     """Name and file of every ``KIND/NAME.yaml`` in a catalogue's folder, sorted."""
     inside = None if folder is None else folder / kind
     if inside is not None and inside.is_dir():
-        for file in sorted(inside.iterdir(), key=lambda file: file.name):
-            if file.name.endswith(".yaml"):
-                yield file.name.removesuffix(".yaml"), file
+        files = [file for file in inside.iterdir() if file.name.endswith(".yaml")]
+        yield from sorted((file.name.removesuffix(".yaml"), file) for file in files)
 
 
 def config_names(kind: str) -> list[str]:
@@ -196,7 +195,7 @@ def _read(file: Traversable) -> Config:
 
 def _mapping(values: Any, where: str) -> Mapping[str, Any]:
     if values is not None and not isinstance(values, Mapping):
-        raise ConfigError(f"{where} is {values!r}, expected keys and values below it")
+        raise ConfigError(f"{where} is {values!r}, expected keys and values")
     return values or {}
 
 
@@ -211,14 +210,14 @@ def _folder(package: str, distribution: str) -> tuple[Traversable | None, str | 
     """The catalogue's folder of a package, which is not imported, or why there is none."""
     top, *rest = package.split(".")
     place = expected_place(top, distribution) or package_place(top)
-    if place is None:
-        return None, f"its package {top!r} is not installed"
-    inside = _unpacked(place.joinpath(*rest))
-    for folder in (inside / FOLDER, place.parent / FOLDER):
-        if folder.is_dir():
-            return folder, None
-        if not (place.parent / "pyproject.toml").is_file():
-            break  # beside the package only in a checkout
+    inside = None if place is None else _unpacked(place.joinpath(*rest))
+    if place is None or inside is None or not inside.is_dir():
+        return None, f"its package {package!r} is not installed"
+    if (inside / FOLDER).is_dir():
+        return inside / FOLDER, None
+    beside = place.parent
+    if (beside / "pyproject.toml").is_file() and (beside / FOLDER).is_dir():  # a checkout
+        return beside / FOLDER, None
     return None, f"its package {package!r} has no folder {FOLDER!r} in {place}"
 
 

@@ -99,14 +99,11 @@ def _definition(file: Path, name: str) -> tuple[Path, ast.stmt | None]:
 def _values(file: Path, arguments: ast.arguments) -> dict[str, Any] | None:
     """Defaults of a function's parameters, constants of modules among them."""
     positional = [*arguments.posonlyargs, *arguments.args]
-    pairs: list[tuple[ast.arg, ast.expr | None]] = [
-        *zip(
-            positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True
-        ),
-        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-    ]
+    first = len(positional) - len(arguments.defaults)
+    named: list[ast.arg] = [*positional[first:], *arguments.kwonlyargs]
+    defaults: list[ast.expr | None] = [*arguments.defaults, *arguments.kw_defaults]
     try:
-        return {a.arg: _value(file, default) for a, default in pairs if default is not None}
+        return {a.arg: _value(file, d) for a, d in zip(named, defaults, strict=True) if d}
     except ValueError:
         return None
 

@@ -109,7 +109,7 @@ def blocks_of(entry: Entry) -> Config:
     for key in _MAPPINGS:
         value = entry.config.get(key)
         if not isinstance(value, Mapping | None):
-            raise ConfigError(f"{entry.file}: {key} is {value!r}, expected keys and values below")
+            raise ConfigError(f"{entry.file}: {key} is {value!r}, expected keys and values")
     return {k: v for k, v in entry.config.items() if v is not None}
 
 
@@ -124,7 +124,12 @@ def parameters(entry: Entry) -> Config:
     defaults = entry.defaults()
     if entry.kind == "model":
         defaults.pop("layout", None)  # no parameter: the data bring it
-    return {**defaults, **given}
+    return {**{name: _plain(value) for name, value in defaults.items()}, **given}
+
+
+def _plain(value: Any) -> Any:
+    """A default as YAML would hold it: a list for a tuple."""
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def card(name: str) -> Card:
