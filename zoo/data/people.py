@@ -5,11 +5,11 @@ from zoo.catalogue import entry_config
 
 
 def dataset_family(dataset: str) -> str:
-    """What all forms of a dataset have in common: its name up to the first ``_``.
+    """What all forms of a dataset have in common: its name up to the first hyphen.
 
     People of one name in two forms of a dataset are one person.
     """
-    return dataset.partition("_")[0]
+    return dataset.partition("-")[0]
 
 
 def unmatched_people(one: str, other: str) -> list[str]:

@@ -17,7 +17,7 @@ FIGURES = ("errors", "scatter", "loss", "assignment", "attention-time", "attenti
 """Kinds of figures a report can have, see `zoo.study.figures`."""
 
 _SMALL = "-small"
-_KEYS = ("extends", "card", "bench", "report")
+_KEYS = ("card", "bench", "report")
 
 
 @dataclass(frozen=True)
