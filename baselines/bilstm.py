@@ -3,12 +3,9 @@
 doi 10.1016/j.neunet.2005.06.042
 """
 
-from collections.abc import Sequence
-
 from torch import nn
 
 from zoo.nn.recurrent import RecurrentScorer
-from zoo.skeleton.layout import Layout
 
 
 class BiLSTM(RecurrentScorer):
@@ -26,24 +23,3 @@ class BiLSTM(RecurrentScorer):
 
     cell = nn.LSTM
     bidirectional = True
-
-    def __init__(
-        self,
-        layout: Layout,
-        *,
-        streams: str | Sequence[str] = ("position",),
-        hidden: int = 64,
-        layers: int = 1,
-        pooling: str = "mean",
-        dropout: float = 0.2,
-        head_hidden: int = 30,
-    ) -> None:
-        super().__init__(
-            layout,
-            streams=streams,
-            hidden=hidden,
-            layers=layers,
-            pooling=pooling,
-            dropout=dropout,
-            head_hidden=head_hidden,
-        )

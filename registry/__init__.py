@@ -6,9 +6,7 @@ from registry import register_model
 class MyModel(torch.nn.Module): ...
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from registry.catalogues import (
     config_names,
@@ -18,12 +16,11 @@ from registry.catalogues import (
     user_config_dirs,
 )
 from registry.discovery import Source, scan_plugin
+from registry.entry import Entry
 from registry.errors import RegistryError, UserError
 from registry.nearest import did_you_mean, nearest
 from registry.places import forget_places
-from registry.registry import Entry, Registry
-
-T = TypeVar("T")
+from registry.registry import Registry
 
 MODELS = Registry("model")
 DATASETS = Registry("dataset")
@@ -34,24 +31,17 @@ REGISTRIES = {r.kind: r for r in (MODELS, DATASETS, PROTOCOLS, LAYOUTS)}
 """Every registry by the kind of thing it holds."""
 
 
-def register_model(name: str) -> Callable[[T], T]:
-    """Put a model class into the zoo: called with a layout, it gives a module on batches."""
-    return MODELS.register(name)
+register_model = MODELS.register
+"""Put a model class into the zoo: called with a layout, it gives a module on batches."""
 
+register_dataset = DATASETS.register
+"""Put a dataset adapter into the zoo."""
 
-def register_dataset(name: str) -> Callable[[T], T]:
-    """Put a dataset adapter into the zoo."""
-    return DATASETS.register(name)
+register_protocol = PROTOCOLS.register
+"""Put a protocol factory into the zoo."""
 
-
-def register_protocol(name: str) -> Callable[[T], T]:
-    """Put a protocol factory into the zoo."""
-    return PROTOCOLS.register(name)
-
-
-def register_layout(name: str) -> Callable[[T], T]:
-    """Put a layout factory into the zoo."""
-    return LAYOUTS.register(name)
+register_layout = LAYOUTS.register
+"""Put a layout factory into the zoo."""
 
 
 def add_plugin(path: str | Path) -> list[str]:

@@ -13,13 +13,16 @@ Files are read, and nothing is imported. A folder of the user comes on top: see 
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from registry.discovery import Source
+from registry.entry import Entry
 from registry.errors import ConfigError, UserError
 from registry.places import expected_place, package_place
 from registry.yaml_files import Config, merged, read_yaml
@@ -30,39 +33,18 @@ FOLDER = "configs"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The folder of one distribution.
+    """The entries of one distribution.
 
     Attributes:
         name: of the entry point.
-        owner: distribution and version.
-        distribution: its name.
+        source: of no code: whose the entries are.
         folder: holds ``KIND/NAME.yaml``; None where there is none.
         problem: why there is none.
     """
 
     name: str
-    owner: str
-    distribution: str
+    source: Source
     folder: Traversable | None
-    problem: str | None = None
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What a YAML file says of one entry.
-
-    Attributes:
-        name: of the entry.
-        file: where it stands.
-        code: ``module:object``, or None where the file names none.
-        config: everything else, for a variant on top of what the file begins with.
-        problem: why it cannot be read.
-    """
-
-    name: str
-    file: Traversable | None
-    code: str | None = None
-    config: Config = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -73,10 +55,8 @@ def distribution_catalogues() -> tuple[Catalogue, ...]:
     for point in metadata.entry_points(group=GROUP):
         name, version = (point.dist.name, point.dist.version) if point.dist else (point.name, "")
         if (name, point.value) not in found:
-            folder, problem = _folder(point.value, name)
-            found[name, point.value] = Catalogue(
-                point.name, f"{name} {version}".strip(), name, folder, problem
-            )
+            source = Source("", "", f"{name} {version}".strip(), name)
+            found[name, point.value] = Catalogue(point.name, source, *_folder(point.value, name))
     return tuple(found.values())
 
 
@@ -119,52 +99,33 @@ def find_config(kind: str, name: str) -> Traversable | None:
 
     For an entry of a registry take `Registry.get`, which lays files over each other.
     """
-    for folder in _folders():
-        file = folder / kind / f"{name}.yaml"
-        if file.is_file():
-            return file
-    return None
+    files = (folder / kind / f"{name}.yaml" for folder in _folders())
+    return next((file for file in files if file.is_file()), None)
 
 
-def definitions(file: Traversable, name: str) -> list[Definition]:
-    """The entries that a YAML file called `name` makes; a file that is wrong makes a broken one."""
+def entries_of(
+    file: Traversable, start: Entry, known: Mapping[str, Entry] = MappingProxyType({})
+) -> list[Entry]:
+    """The entries that a YAML file makes: one, and its variants; a wrong file a broken one.
+
+    Args:
+        file: the YAML file.
+        start: the entry that the file is laid over; of a new one, its name and whose it is.
+        known: entries that variants are laid over where they are there already.
+    """
     try:
         values = _read(file)
-        variants = _mapping(values.get("variants"), "variants")
-        code = _code(values)
-        config = {k: v for k, v in values.items() if k not in ("code", "variants")}
-        found = []
-        for variant, over in variants.items():
+        own = _laid_over(start, file, values)
+        made = []
+        for variant, over in _mapping(values.get("variants"), "variants").items():
+            name = f"{start.name}-{variant}"
             over = _mapping(over, f"variants.{variant}")
-            own = {k: v for k, v in over.items() if k != "code"}
-            full = merged(config, own)
-            found.append(Definition(f"{name}-{variant}", file, _code(over) or code, full))
-        if code is None and any(each.code is not None for each in found):
-            return found
-        return [Definition(name, file, code, config), *found]
+            made.append(_laid_over(known.get(name, replace(own, name=name)), file, over))
     except UserError as error:
         text = str(error)
-        return [Definition(name, file, problem=text if str(file) in text else f"{file}: {text}")]
-
-
-def laid_over(below: Mapping[str, Definition], file: Traversable, name: str) -> list[Definition]:
-    """What a file of the user called `name` makes of the entries that are there already.
-
-    A file that names code of its own, or whose name is new, makes entries as any other.
-    """
-    base = below.get(name)
-    found = definitions(file, name)
-    if base is None or any(each.problem or each.code for each in found):
-        return found
-    values = _read(file)
-    own = {k: v for k, v in values.items() if k != "variants"}
-    base = Definition(name, file, base.code, merged(base.config, own))
-    made = [base]
-    for variant, over in _mapping(values.get("variants"), "variants").items():
-        start = below.get(f"{name}-{variant}", base)
-        config = merged(start.config, _mapping(over, f"variants.{variant}"))
-        made.append(Definition(f"{name}-{variant}", file, start.code, config))
-    return made
+        return [replace(start, problem=text if str(file) in text else f"{file}: {text}")]
+    only_variants = not own.source.module and any(each.source.module for each in made)
+    return made if only_variants else [own, *made]
 
 
 _user_dirs: list[Path] = []
@@ -178,15 +139,23 @@ def _folders() -> Iterator[Traversable]:
             yield catalogue.folder
 
 
+def _laid_over(entry: Entry, file: Traversable, values: Mapping[str, Any]) -> Entry:
+    code, source = values.get("code"), entry.source
+    if code is not None:
+        if not isinstance(code, str) or not all(code.partition(":")):
+            raise ConfigError(f"code is {code!r}, expected package.module:Object")
+        if not source.is_file and source.object is None:  # which a plug-in knows better
+            module, _, attribute = code.partition(":")
+            source = replace(source, module=module, attribute=attribute)
+    config = {k: v for k, v in values.items() if k not in ("code", "variants")}
+    return replace(entry, source=source, file=file, config=merged(entry.config, config))
+
+
 def _read(file: Traversable) -> Config:
     """`read_yaml`, once for each state of the file."""
     state = None
-    if isinstance(file, Path):
-        try:
-            found = file.stat()
-            state = (found.st_mtime_ns, found.st_size)
-        except OSError:
-            pass  # told by `read_yaml`
+    if isinstance(file, Path) and file.is_file():
+        state = (file.stat().st_mtime_ns, file.stat().st_size)
     known = _known.get(str(file))
     if known is None or known[0] != state:
         known = _known[str(file)] = (state, read_yaml(file))
@@ -197,13 +166,6 @@ def _mapping(values: Any, where: str) -> Mapping[str, Any]:
     if values is not None and not isinstance(values, Mapping):
         raise ConfigError(f"{where} is {values!r}, expected keys and values")
     return values or {}
-
-
-def _code(values: Mapping[str, Any]) -> str | None:
-    code = values.get("code")
-    if code is not None and (not isinstance(code, str) or not all(code.partition(":"))):
-        raise ConfigError(f"code is {code!r}, expected package.module:Object")
-    return code
 
 
 def _folder(package: str, distribution: str) -> tuple[Traversable | None, str | None]:

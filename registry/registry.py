@@ -4,93 +4,22 @@ An `Entry` knows where its object is without importing it. A `Registry` gathers 
 one kind from catalogues, plug-in files and decorators, and refuses a name that two owners claim.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib import import_module
 from importlib.resources.abc import Traversable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from registry import catalogues, discovery
-from registry.catalogues import Catalogue, Definition
 from registry.discovery import Source
+from registry.entry import Entry
 from registry.errors import RegistryError
 from registry.nearest import did_you_mean
 
 T = TypeVar("T")
 
 _ZOO = "skeleton-zoo"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing that is in the zoo.
-
-    Attributes:
-        kind: such as ``model``, ``dataset``, ``protocol`` or ``layout``.
-        name: what users type.
-        source: where the object is and who owns it.
-        problem: why the entry cannot be used, as far as is known without importing it.
-        config: what its YAML files say beside its code; empty where there are none.
-        file: the YAML file that has the last word; None where there is none.
-    """
-
-    kind: str
-    name: str
-    source: Source
-    problem: str | None = None
-    config: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    file: Traversable | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def owner(self) -> str:
-        """Who provides the entry: a distribution with its version, or a file."""
-        return self.source.owner
-
-    def check(self) -> None:
-        """Nothing, where the entry can be used as far as is known.
-
-        Raises:
-            RegistryError: the entry is broken; the message says whose it is and why.
-        """
-        if self.problem is not None:
-            raise RegistryError(f"{self.kind} {self.name!r} of {self.owner}: {self.problem}")
-
-    def load(self) -> Any:
-        """Import and return the object.
-
-        Raises:
-            RegistryError: the entry is broken; the message says whose it is and why.
-        """
-        return self._from_source(Source.load)
-
-    def defaults(self) -> dict[str, Any]:
-        """The object's parameters that have a default, by name; it is imported only if need be.
-
-        Raises:
-            RegistryError: as `load`.
-        """
-        return self._from_source(Source.defaults)
-
-    def _from_source(self, ask: Callable[[Source], T]) -> T:
-        self.check()
-        try:
-            return ask(self.source)
-        except RegistryError:
-            raise
-        except (Exception, SystemExit) as error:  # a plug-in may call sys.exit when imported
-            raise RegistryError(
-                f"{self.kind} {self.name!r} of {self.owner} cannot be loaded from "
-                f"{self.source.target}: {type(error).__name__}: {error}"
-            ) from error
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """One owner's entry of a name."""
-
-    source: Source
-    definition: Definition
 
 
 @dataclass
@@ -117,7 +46,7 @@ class Registry:
         """
         claims = self._claims()
         names = sorted(name for name in claims if fnmatchcase(name, pattern))
-        found = [self._entry(name, claims[name]) for name in names]
+        found = [self._judged(claims[name]) for name in names]
         return [_tried(entry) for entry in found] if check else found
 
     def names(self, pattern: str = "*") -> list[str]:
@@ -138,7 +67,7 @@ class Registry:
                     "environment (run: pip install -e .)"
                 )
             raise RegistryError(f"no {self.kind} is called {name!r}. {did_you_mean(name, claims)}")
-        return self._entry(name, claims[name])
+        return self._judged(claims[name])
 
     def __contains__(self, name: str) -> bool:
         return name in self._claims()
@@ -168,73 +97,68 @@ class Registry:
         """Take back what `add` or `register` put in under `name`; catalogues stay."""
         self._added = [(n, s) for n, s in self._added if n != name]
 
-    def _claims(self) -> dict[str, list[_Claim]]:
+    def _claims(self) -> dict[str, list[Entry]]:
         """Who claims each name: catalogues first, then what was added; the user's files on top."""
         if self.home:
             import_module(self.home)
-        claims: dict[str, list[_Claim]] = {}
+        claims: dict[str, list[Entry]] = {}
         for catalogue in catalogues.distribution_catalogues():
-            for claim in self._of_catalogue(catalogue):
-                claims.setdefault(claim.definition.name, []).append(claim)
+            if catalogue.problem is not None and self.kind == "model":  # where people look first
+                broken = Entry("model", catalogue.name, catalogue.source, catalogue.problem)
+                claims.setdefault(broken.name, []).append(broken)
+            for name, file in catalogues.yaml_files(catalogue.folder, self.kind):
+                for entry in catalogues.entries_of(file, self._blank(name, catalogue.source)):
+                    claims.setdefault(entry.name, []).append(entry)
         for name, source in self._added:
-            for definition in self._beside(name, source):
-                known = claims.setdefault(definition.name, [])
+            for entry in self._beside(Entry(self.kind, name, source)):
+                known = claims.setdefault(entry.name, [])
                 if not any(source.same_object(other.source) for other in known):
-                    known.append(_Claim(source, definition))
+                    known.append(entry)
         for folder in catalogues.user_config_dirs():
             for name, file in catalogues.yaml_files(folder, self.kind):
                 self._lay_over(claims, file, name)
         return claims
 
-    def _of_catalogue(self, catalogue: Catalogue) -> Iterator[_Claim]:
-        if catalogue.problem is not None and self.kind == "model":  # where people look first
-            source = Source("", "", catalogue.owner, catalogue.distribution)
-            yield _Claim(source, Definition(catalogue.name, None, problem=catalogue.problem))
-        for name, file in catalogues.yaml_files(catalogue.folder, self.kind):
-            for definition in catalogues.definitions(file, name):
-                yield self._claim(definition, catalogue.owner, catalogue.distribution)
+    def _blank(self, name: str, owner: Source) -> Entry:
+        """An entry of which nothing is known but whose it is, and who builds it if no other."""
+        if self.builder:
+            module, _, attribute = self.builder.partition(":")
+            owner = Source(module, attribute, owner.owner, _ZOO)
+        return Entry(self.kind, name, owner)
 
-    def _beside(self, name: str, source: Source) -> list[Definition]:
-        """What a YAML file beside the module says of an entry: itself and its variants."""
-        module = source.file()
+    def _beside(self, entry: Entry) -> list[Entry]:
+        """An entry with what a YAML file beside its module says, and the variants there."""
+        module = entry.source.file()
         if module is not None:
             for place in (module.parent, module.parent / catalogues.FOLDER / self.kind):
-                if (place / f"{name}.yaml").is_file():
-                    return catalogues.definitions(place / f"{name}.yaml", name)
-        return [Definition(name, None)]
+                if (place / f"{entry.name}.yaml").is_file():
+                    return catalogues.entries_of(place / f"{entry.name}.yaml", entry)
+        return [entry]
 
-    def _lay_over(self, claims: dict[str, list[_Claim]], file: Traversable, name: str) -> None:
-        below = {known: each[0].definition for known, each in claims.items()}
-        for definition in catalogues.laid_over(below, file, name):
-            start = claims.get(definition.name) or claims.get(name)
-            if start is not None and definition.problem is not None:
-                start[0] = _Claim(start[0].source, definition)
-            elif start is None or definition.code != start[0].definition.code:
-                claim = self._claim(definition, str(file), None)
-                claims.setdefault(definition.name, []).append(claim)
-            elif definition.name in claims:
-                start[0] = _Claim(start[0].source, definition)
+    def _lay_over(self, claims: dict[str, list[Entry]], file: Traversable, name: str) -> None:
+        """Lay a file of the user over what is there; one with code of its own claims its names."""
+        new = self._blank(name, Source("", "", str(file)))
+        known = {other: entries[0] for other, entries in claims.items()}
+        base = known.get(name, new)
+        made = catalogues.entries_of(file, base, known)
+        if any(e.source.target != known.get(e.name, base).source.target for e in made):
+            known, made = {}, catalogues.entries_of(file, new)
+        for entry in made:
+            if entry.name in known:
+                claims[entry.name][0] = entry
             else:
-                source = replace(start[0].source, owner=str(file))
-                claims[definition.name] = [_Claim(source, definition)]
+                entry = replace(entry, source=replace(entry.source, owner=str(file)))
+                claims.setdefault(entry.name, []).append(entry)
 
-    def _claim(self, definition: Definition, owner: str, distribution: str | None) -> _Claim:
-        code = definition.code
-        if code is None:
-            code, distribution = self.builder, _ZOO
-        module, _, attribute = code.partition(":")
-        return _Claim(Source(module, attribute, owner, distribution), definition)
-
-    def _entry(self, name: str, claims: list[_Claim]) -> Entry:
-        source, definition = claims[0].source, claims[0].definition
+    def _judged(self, claims: list[Entry]) -> Entry:
+        """The one entry of a name, with what is wrong with it."""
+        entry, problem = claims[0], claims[0].problem
         if len(claims) > 1:
-            owners = " and ".join(f"{c.source.owner} ({c.source.target})" for c in claims)
-            problem: str | None = f"the name is claimed by {owners}: remove or rename one"
-        elif definition.problem is not None or source.module:
-            problem = definition.problem or source.problem()
-        else:
-            problem = f"{definition.file} names no code (code: package.module:Object)"
-        return Entry(self.kind, name, source, problem, definition.config, definition.file)
+            owners = " and ".join(f"{c.owner} ({c.source.target})" for c in claims)
+            problem = f"the name is claimed by {owners}: remove or rename one"
+        elif problem is None and not entry.source.module:
+            problem = f"{entry.file} names no code (code: package.module:Object)"
+        return replace(entry, problem=problem or entry.source.problem())
 
 
 def _tried(entry: Entry) -> Entry:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry import UserError
-from zoo.catalogue import entry_config
 from zoo.compose import TRAINER_OPTIONS, compose
 from zoo.runs.key import MACHINE_KEYS
 from zoo.runs.stored import StoredRun
+from zoo.training.config import TrainerConfig
 
 _SHOWN = 4
 _INIT_FROM = "trainer.init_from"
@@ -99,6 +99,6 @@ def _defaults(model: str, run: StoredRun) -> dict[str, Any] | None:
 def _shared(identities: Sequence[Identity], model: str) -> dict[str, Any]:
     """In place of unknown defaults, the settings of the model's first entry and the trainer's."""
     first = flat(json.loads(next(text for name, _, text in identities if name == model)))
-    trainer = {**TRAINER_OPTIONS, **entry_config("trainer", "default")}
+    trainer = TrainerConfig().to_dict()
     usual = {f"trainer.{k}": v for k, v in trainer.items()}
     return {**first, **{k: v for k, v in usual.items() if k in first}}

@@ -85,7 +85,7 @@ def _show(entry: Entry, as_json: bool) -> int:
     out = console()
     out.print(f"{entry.name}: {card.title}", style="bold", markup=False)
     if problem is not None:
-        out.print(f"broken: {problem}", style="red", markup=False)
+        out.print(f"broken: {problem}", style="red", markup=False, soft_wrap=True)
     if card.summary:
         out.print(card.summary, markup=False)
     facts = table("", "", show_header=False)
