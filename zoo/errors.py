@@ -1,17 +1,8 @@
 """Errors a user can cause and mend. The command line prints their message and exits with 2."""
 
-from registry.errors import ConfigError, UserError, ZooError
-
-__all__ = [
-    "CheckpointError",
-    "ConfigError",
-    "DataError",
-    "LayoutError",
-    "LeakageError",
-    "TrainingError",
-    "UserError",
-    "ZooError",
-]
+from registry.errors import ConfigError as ConfigError
+from registry.errors import UserError as UserError
+from registry.errors import ZooError as ZooError
 
 
 class DataError(ZooError):
