@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.evaluation.metrics import METRICS, score_metrics
 from zoo.workspace import Workspace
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from registry import PROTOCOLS, use_config_dir
 from registry.errors import RegistryError
-from zoo.config import compose, use_config_dir
+from zoo.compose import compose
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.segment import Sampling
 from zoo.errors import ConfigError, DataError
@@ -139,23 +140,25 @@ def test_overrides_are_merged_unless_the_kind_changes():
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"frame": 50}, "person-kfold: no setting is called 'frame'. Did you mean 'frames'"),
-        ({"split": {"fold": 3}}, "split: no setting is called 'fold'. Did you mean 'folds'"),
+        ({"frame": 50}, "person-kfold has no key 'frame'. Did you mean 'frames'"),
+        ({"split": {"fold": 3}}, "person-kfold: split has no key 'fold'. Did you mean 'folds'"),
         ({"sampling": {"kind": "piece"}}, "sampling.kind is 'piece'"),
         ({"sampling": 3}, "sampling is 3, expected keys and values"),
         ({"split": {"stratify": "group"}}, "split.stratify is 'group', expected a list"),
         ({"transforms": ["centre"]}, "no transform is called 'centre'. Did you mean 'center'"),
         ({"frames": 0}, "frames is 0"),
         ({"frames": "100"}, "frames is '100'"),
+        ({"frames": True}, "frames is True"),
         ({"scaler": "test"}, "scaler is 'test', expected one of train, all, none"),
         ({"target_scale": "rank"}, "target_scale is 'rank'"),
         ({"selection": "first"}, "selection is 'first'"),
         ({"aggregate": "max"}, "aggregate is 'max', expected one of mean, median, none"),
         ({"seeds": []}, r"seeds are \(\), expected different whole numbers"),
         ({"seeds": [0, 0]}, "seeds are"),
-        ({"seeds": ["0"]}, "seeds are"),
-        ({"seeds": -1}, "seeds are"),
-        ({"leaky": "yes"}, "leaky is 'yes', expected one of true, false"),
+        ({"seeds": ["0"]}, r"seeds\[0\] is '0', expected a whole number"),
+        ({"seeds": [-1]}, "seeds are"),
+        ({"seeds": -1}, "seeds is -1, expected a list"),
+        ({"leaky": "yes"}, "leaky is 'yes', expected true or false"),
         ({"leaky": 1}, "leaky is 1"),
         ({"leaky": True}, "does not say why"),
         ({"scaler": "all"}, "needs leaky: true"),
@@ -176,24 +179,28 @@ def test_an_unknown_name():
 
 
 def test_a_protocol_of_ones_own_needs_no_code(tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo.resources._user_dirs", [])
+    monkeypatch.setattr("registry.catalogues._user_dirs", [])
     (tmp_path / "protocol").mkdir()
-    file = tmp_path / "protocol" / "my-windows.yaml"
-    file.write_text(
-        "extends: person-kfold\nparams:\n  sampling: {kind: windows, length: 64, stride: 32}\n"
-    )
+    file = tmp_path / "protocol" / "person-kfold.yaml"
+    sampling = "{kind: windows, length: 64, stride: 32}"
+    file.write_text(f"variants:\n  windows:\n    params:\n      sampling: {sampling}\n")
     use_config_dir(tmp_path)
-    protocol = load_protocol("my-windows")
-    assert protocol.name == "my-windows"
+    protocol = load_protocol("person-kfold-windows")
+    assert protocol.name == "person-kfold-windows"
     assert protocol.sampling == Sampling("windows", length=64, stride=32)
     assert protocol.split.folds == 5
 
 
 def test_seeds_stand_beside_the_parameters(tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo.resources._user_dirs", [])
+    monkeypatch.setattr("registry.catalogues._user_dirs", [])
     (tmp_path / "protocol").mkdir()
+    usual = PROTOCOLS.get("person-kfold").config["params"]
     file = tmp_path / "protocol" / "seeded.yaml"
-    file.write_text("extends: person-kfold\nseeds: [7, 3]\ntrainer: {epochs: 3}\n")
+
+    def write(**blocks):
+        file.write_text(json.dumps({"params": usual, **blocks}))
+
+    write(seeds=[7, 3], trainer={"epochs": 3})
     use_config_dir(tmp_path)
     protocol = load_protocol("seeded")
     assert protocol.seeds == (7, 3)
@@ -203,10 +210,10 @@ def test_seeds_stand_beside_the_parameters(tmp_path, monkeypatch):
     config = compose(model="mean", protocol="seeded")
     assert config["trainer"]["epochs"] == 3
     assert "seeds" not in config["protocol"]
-    file.write_text("extends: person-kfold\nseeds: [1, 1]\n")
+    write(seeds=[1, 1])
     with pytest.raises(ConfigError, match=r"protocol seeded: seeds are \(1, 1\), expected"):
         load_protocol("seeded")
-    file.write_text("extends: person-kfold\nparams: {seeds: [1]}\n")
+    write(params={"seeds": [1]})
     with pytest.raises(ConfigError, match="seeds stand beside params, not in them"):
         load_protocol("seeded")
 

@@ -12,13 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from zoo.config import config_hash, read_yaml
+from registry.yaml_files import read_yaml
 from zoo.errors import ConfigError, ZooError
 from zoo.files import read_json
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey, differences
+from zoo.runs.key import RunKey, config_hash, differences
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import UNKNOWN_PEOPLE, LevelMetrics
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import yaml
 
-from zoo.errors import ConfigError
+from registry.errors import ConfigError
 
 Config = dict[str, Any]
 
@@ -66,6 +66,13 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Config:
 def one_line(error: BaseException) -> str:
     """An error's message without its line breaks."""
     return " ".join(str(error).split())
+
+
+def to_yaml(config: Mapping[str, Any]) -> str:
+    """The configuration as YAML text."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
 
 
 def _resolved(values: Any) -> Any:
