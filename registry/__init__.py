@@ -22,9 +22,47 @@ MODELS = Registry("model", "zoo.models")
 DATASETS = Registry("dataset", "zoo.datasets")
 PROTOCOLS = Registry("protocol", "zoo.protocols")
 LAYOUTS = Registry("layout", "zoo.layouts")
+METRICS = Registry("metric", home="zoo.evaluation.metrics")
+SPLITS = Registry("split", home="zoo.protocol.splits")
+STRATA = Registry("stratum", home="zoo.protocol.splits")
+TRANSFORMS = Registry("transform", home="zoo.data.transforms")
+ATTRIBUTIONS = Registry("attribution", home="zoo.explain.methods")
+READERS = Registry("reader", home="zoo.data.readers")
 
-REGISTRIES = {r.kind: r for r in (MODELS, DATASETS, PROTOCOLS, LAYOUTS)}
+REGISTRIES = {
+    r.kind: r
+    for r in (
+        MODELS,
+        DATASETS,
+        PROTOCOLS,
+        LAYOUTS,
+        METRICS,
+        SPLITS,
+        STRATA,
+        TRANSFORMS,
+        ATTRIBUTIONS,
+        READERS,
+    )
+}
 """Every registry by the kind of thing it holds."""
+
+register_metric = METRICS.register
+"""Put a metric into the zoo: a subclass of `zoo.evaluation.metrics.Metric`."""
+
+register_split = SPLITS.register
+"""Put a way of splitting into the zoo: a dataclass derived from `zoo.protocol.splits.SplitRule`."""
+
+register_stratum = STRATA.register
+"""Put what a split can spread evenly into the zoo: a function of samples, a label for each."""
+
+register_transform = TRANSFORMS.register
+"""Put a transform into the zoo: a function ``(motion, **settings) -> motion``."""
+
+register_attribution = ATTRIBUTIONS.register
+"""Put an attribution into the zoo: a function ``Sample -> Attribution``."""
+
+register_reader = READERS.register
+"""Put a reader of files into the zoo: a subclass of `zoo.data.readers.Reader`."""
 
 
 def register_model(name: str) -> Callable[[T], T]:
@@ -60,11 +98,17 @@ def add_plugin(path: str | Path) -> list[str]:
 
 
 __all__ = [
+    "ATTRIBUTIONS",
     "DATASETS",
     "LAYOUTS",
+    "METRICS",
     "MODELS",
     "PROTOCOLS",
+    "READERS",
     "REGISTRIES",
+    "SPLITS",
+    "STRATA",
+    "TRANSFORMS",
     "Card",
     "Entry",
     "Published",
@@ -76,9 +120,15 @@ __all__ = [
     "did_you_mean",
     "nearest",
     "refresh",
+    "register_attribution",
     "register_dataset",
     "register_layout",
+    "register_metric",
     "register_model",
     "register_protocol",
+    "register_reader",
+    "register_split",
+    "register_stratum",
+    "register_transform",
     "scan_plugin",
 ]

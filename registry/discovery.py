@@ -26,6 +26,12 @@ DECORATORS = {
     "register_dataset": "dataset",
     "register_protocol": "protocol",
     "register_layout": "layout",
+    "register_metric": "metric",
+    "register_split": "split",
+    "register_stratum": "stratum",
+    "register_transform": "transform",
+    "register_attribution": "attribution",
+    "register_reader": "reader",
 }
 """Decorators that `scan_plugin` looks for, and the kind each one registers."""
 
@@ -71,6 +77,16 @@ class Source:
     def file(self) -> Path | None:
         """The file that holds the module, found without importing it; None if there is none."""
         return Path(self.module) if self.is_file else module_file(self.module)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is a part of the zoo itself."""
+        return not self.is_file and self.module.partition(".")[0] in _OWN_PACKAGES
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the file that holds the object; of its name where there is no file."""
+        file = self.file()
+        return sha256(file.read_bytes() if file else self.target.encode()).hexdigest()
 
     def problem(self) -> str | None:
         """What is wrong, as far as looking tells; None when nothing is."""
@@ -165,6 +181,7 @@ def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
 
 _PLUGIN_PREFIX = "zoo_plugin_"
 _OWN_DISTRIBUTION = "skeleton-zoo"
+_OWN_PACKAGES = ("zoo", "baselines")
 
 
 @cache

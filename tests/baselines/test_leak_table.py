@@ -12,7 +12,7 @@ import pytest
 
 import zoo
 from zoo.config import compose
-from zoo.evaluation.metrics import METRICS, score_metrics
+from zoo.evaluation import metrics
 from zoo.session import Session
 from zoo.training.run import train_run
 
@@ -61,8 +61,8 @@ def measure(unpack: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
                 table = finished.predictions.of("test")
                 true.append(table.true)
                 predicted.append(table.predicted)
-            rows.append(score_metrics(np.concatenate(true), np.concatenate(predicted)))
-        return {name: float(np.mean([row[name] for row in rows])) for name in METRICS}
+            rows.append(metrics.measure(np.concatenate(true), np.concatenate(predicted)))
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
     return run
 

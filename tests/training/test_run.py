@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
-from zoo.evaluation.metrics import score_metrics
+from zoo.evaluation.metrics import measure
 from zoo.runs import files
 from zoo.runs.files import StorageError
 from zoo.runs.folder import RunExistsError, RunFolder
@@ -127,10 +127,10 @@ def test_every_figure_follows_from_the_table_of_predictions(toy, go):
         true = np.array([rows.true[i].mean() for i in at])
         predicted = np.array([rows.predicted[i].mean() for i in at])
         assert run.metrics[part]["recording"] == pytest.approx(
-            score_metrics(true, predicted), nan_ok=True, abs=1e-12
+            measure(true, predicted), nan_ok=True, abs=1e-12
         )
         assert run.metrics[part]["segment"] == pytest.approx(
-            score_metrics(rows.true, rows.predicted), nan_ok=True, abs=1e-12
+            measure(rows.true, rows.predicted), nan_ok=True, abs=1e-12
         )
         mean = fold.samples.target[fold.split.train].double().mean().item()
         baseline = np.abs(true - mean).mean()

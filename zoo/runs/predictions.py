@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import Aggregated, aggregate
-from zoo.evaluation.metrics import binary_metrics, score_metrics
+from zoo.evaluation.metrics import measure
 
 COLUMNS = ("part", "person", "group", "recording", "segment", "true", "predicted")
 
@@ -82,17 +82,13 @@ class Predictions:
     def metrics(self, how: str) -> LevelMetrics:
         """Metrics per recording (predictions aggregated by `how`) and per segment.
 
-        A binary target has those of `BINARY_METRICS` too.
+        A binary target has those for binary targets too.
         """
         whole = self.per_recording(how)
         return {
-            "recording": self._measure(whole.true, whole.predicted),
-            "segment": self._measure(self.true, self.predicted),
+            "recording": measure(whole.true, whole.predicted, binary=self.binary),
+            "segment": measure(self.true, self.predicted, binary=self.binary),
         }
-
-    def _measure(self, true: ArrayLike, predicted: ArrayLike) -> Metrics:
-        more = binary_metrics(true, predicted) if self.binary else {}
-        return {**score_metrics(true, predicted), **more}
 
     def to_csv(self) -> bytes:
         """The table as CSV; numbers are written so that reading gives them back exactly."""
