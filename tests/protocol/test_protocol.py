@@ -63,10 +63,10 @@ def test_d2sta_paper_is_the_papers():
 
 
 STORED = {
-    "person-kfold": "3b1300f97645e5e2d1781904ae72286555bbc8a42bb8c98d3d169ddce1c262e5",
-    "leave-one-person-out": "40e95ebe97ed304c00fb707a2388da7f312aaeb91c947e0820315058acbe41b3",
-    "person-holdout": "a24925e2fd9a448e11d95f5ff5f73ceec40f9f082d7c7d16c304ca08e99b7369",
-    "cross-dataset": "93bebe0660a39c2d0c738e0bce75b1a87e3718fec83daeaf0365280dfb351b49",
+    "person-kfold": "b74602d737bfaee1786e045fbdcd7858cdbab907c19beb9ebb46636ee6b0d1d8",
+    "leave-one-person-out": "4699f14774578c3105f32d3b060798464d07436eb43b64ee5c20c8b07d4255dd",
+    "person-holdout": "0928a38f3dd4b388bd129c7c105f5476558feea6b100829d14a862ce32390a21",
+    "cross-dataset": "e6677afd7274b76eb81bdc4b294e977d800b13f87813ecf2baaa4c5b9f2e8ae9",
     "random-kfold": "b7c0d3434675c80095e67b9ed356c4fb6903b1dd5b3951666aeb7f9093ee1550",
     "d2sta-paper": "b41cb03dc1c266aee17f4f0b59871c7bb60ef6d8ec1d854bbc3650f8629af0f2",
     "stgcn-rehab": "d885959a105523be86daeee16d90b5a425125d8dc4620122d6b97188e2b118c6",
@@ -88,7 +88,7 @@ def test_the_hash_sees_every_number_and_no_prose(monkeypatch):
         {"frames": None},
         {"sampling": {"kind": "pieces", "pieces": 10}},
         {"transforms": ["center"]},
-        {"transforms": [{"repair_jumps": {"max_speed": 5.0}}, "face_camera", "center"]},
+        {"transforms": [{"repair-jumps": {"max_speed": 5.0}}, "face-camera", "center"]},
         {"split": {"folds": 4}},
         {"split": {"seed": 1}},
         {"split": {"validation": 0.1}},
@@ -103,11 +103,11 @@ def test_the_hash_sees_every_number_and_no_prose(monkeypatch):
     assert len({protocol.hash(), *hashes}) == len(changed) + 1
     assert replace(protocol, name="other", summary="else").hash() == protocol.hash()
     defaults = load_protocol(
-        "person-kfold", transforms=["repair_jumps", "face_camera", {"center": {"by": "frame"}}]
+        "person-kfold", transforms=["repair-jumps", "face-camera", {"center": {"by": "frame"}}]
     )
     assert defaults.hash() == protocol.hash()
     whole = load_protocol(
-        "person-kfold", transforms=[{"repair_jumps": {"max_speed": 6}}, "face_camera", "center"]
+        "person-kfold", transforms=[{"repair-jumps": {"max_speed": 6}}, "face-camera", "center"]
     )
     assert whole.hash() == protocol.hash()
     monkeypatch.setattr(protocol_module, "PIPELINE_VERSION", 2)
