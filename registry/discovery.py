@@ -86,7 +86,7 @@ class Source:
     def digest(self) -> str:
         """SHA-256 (hex) of the file that holds the object; of its name where there is no file."""
         file = self.file()
-        return sha256(file.read_bytes() if file else self.target.encode()).hexdigest()
+        return _digest(file) if file else sha256(self.target.encode()).hexdigest()
 
     def problem(self) -> str | None:
         """What is wrong, as far as looking tells; None when nothing is."""
@@ -195,6 +195,12 @@ def _top_level_place(top: str) -> Path | None:
     if spec.submodule_search_locations:
         return Path(next(iter(spec.submodule_search_locations))).resolve()
     return Path(spec.origin).resolve() if spec.origin else None
+
+
+@cache
+def _digest(file: Path) -> str:
+    """Read once: what was imported does not change when somebody edits its file."""
+    return sha256(file.read_bytes()).hexdigest()
 
 
 @cache

@@ -12,7 +12,7 @@ from zoo.data.segment import Sampling
 from zoo.errors import ConfigError, DataError
 from zoo.protocol import protocol as protocol_module
 from zoo.protocol.protocol import Protocol, load_protocol
-from zoo.protocol.splits import SplitRule
+from zoo.protocol.splits.person_kfold import PersonKFold
 
 
 def recordings(people: int = 12, frames: int = 60) -> list[Recording]:
@@ -40,7 +40,7 @@ def test_person_kfold_is_honest():
     assert protocol.seeds == (0, 1, 2)
     assert protocol.sampling == Sampling("recording")
     assert protocol.frames == 100
-    assert protocol.split == SplitRule(
+    assert protocol.split == PersonKFold(
         "person-kfold", folds=5, repeats=1, seed=0, stratify=("group", "score"), validation=0.2
     )
     assert (protocol.scaler, protocol.selection, protocol.aggregate) == ("train", "best", "mean")
@@ -140,7 +140,7 @@ def test_overrides_are_merged_unless_the_kind_changes():
     ("overrides", "message"),
     [
         ({"frame": 50}, "person-kfold: no setting is called 'frame'. Did you mean 'frames'"),
-        ({"split": {"fold": 3}}, "split: no setting is called 'fold'. Did you mean 'folds'"),
+        ({"split": {"fold": 3}}, "person-kfold: split has no key 'fold'. Did you mean 'folds'"),
         ({"sampling": {"kind": "piece"}}, "sampling.kind is 'piece'"),
         ({"sampling": 3}, "sampling is 3, expected keys and values"),
         ({"split": {"stratify": "group"}}, "split.stratify is 'group', expected a list"),
@@ -161,7 +161,7 @@ def test_overrides_are_merged_unless_the_kind_changes():
         ({"scaler": "all"}, "needs leaky: true"),
         ({"split": {"kind": "random"}}, "needs leaky: true"),
         ({"split": {"kind": "random-kfold"}}, "needs leaky: true"),
-        ({"split": {"joints": ["Waist"]}}, "split.joints is"),
+        ({"split": {"kind": "cross-dataset", "joints": ["Waist"]}}, "split.joints is"),
         ({"split": {"validation": 0}}, "selection: best needs a validation part"),
     ],
 )

@@ -20,7 +20,7 @@ from zoo.errors import ConfigError
 from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.split import Split
-from zoo.protocol.splits import SplitRule
+from zoo.protocol.splits import SplitRule, split_rule
 
 SCALER_SCOPES = ("train", "all", "none")
 SELECTIONS = ("best", "last")
@@ -108,7 +108,7 @@ class Protocol:
     sampling: Sampling = field(default_factory=Sampling)
     frames: int | None = 100
     transforms: tuple[Step, ...] = ()
-    split: SplitRule = field(default_factory=SplitRule)
+    split: SplitRule = field(default_factory=lambda: split_rule("person-kfold"))
     scaler: str = "train"
     target_scale: str = "zscore"
     selection: str = "best"
@@ -177,10 +177,15 @@ class Protocol:
         """SHA-256 (hex) over everything that can change a run's number; prose is left out.
 
         It is taken over canonical JSON: sorted keys, no spaces, numbers as Python writes them.
+        Where a plug-in's split, stratum or transform is used, the hash of its file is in it.
         """
         content = {k: v for k, v in self.to_dict().items() if k not in _UNHASHED}
         content["transforms"] = [[s.name, s.resolved()] for s in self.transforms]
         content["pipeline"] = PIPELINE_VERSION
+        used = [*self.split.entries(), *(step.entry for step in self.transforms)]
+        code = {f"{e.kind} {e.name}": e.source.digest() for e in used if not e.source.built_in}
+        if code:
+            content["code"] = code
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -306,18 +311,6 @@ def _sampling(config: Any) -> Sampling:
     return Sampling(**values)
 
 
-def _split(config: Any) -> SplitRule:
-    values = _mapping(config, "split", SplitRule)
-    for key in ("stratify", "fractions"):
-        if key in values:
-            if isinstance(values[key], str) or not isinstance(values[key], Sequence):
-                raise ConfigError(f"split.{key} is {values[key]!r}, expected a list")
-            values[key] = tuple(values[key])
-    if type(values.get("exercise")) is int:  # YAML reads an exercise called 5 as a number
-        values["exercise"] = str(values["exercise"])
-    return SplitRule(**values)
-
-
 def _seeds(config: Any) -> tuple[Any, ...]:
     return tuple(config) if isinstance(config, list | tuple) else (config,)
 
@@ -329,7 +322,7 @@ def _are_seeds(values: Sequence[Any]) -> bool:
 
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
     "sampling": _sampling,
-    "split": _split,
+    "split": split_rule,
     "transforms": parse_steps,
     "seeds": _seeds,
 }
