@@ -309,3 +309,19 @@ def test_a_split_is_written_down():
     assert stored["test"]["samples"] == [[f"{p}/5", 0] for p in data.persons("test")]
     everyone = [p for part in ("train", "validation", "test") for p in stored[part]["persons"]]
     assert sorted(everyone) == [f"P{i:02}" for i in range(12)]
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["protocol.split.kind=leave-one-person-out", "protocol.split={kind: leave-one-person-out}"],
+)
+def test_another_kind_of_split_begins_with_settings_of_its_own(override):
+    block = compose(model="mean", overrides=["protocol.split.folds=3", override])["protocol"]
+    assert block["split"] == {"kind": "leave-one-person-out"}
+    rule = Protocol.from_config(**block).split
+    assert rule.to_dict() == {
+        "kind": "leave-one-person-out",
+        "seed": 0,
+        "stratify": ["group", "score"],
+        "validation": 0.2,
+    }

@@ -29,8 +29,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         "--method",
         metavar="NAME",
         default="gradients",
-        help="gradients (default), occlusion, occlusion-joints, attention, edges, or motion, which "
-        "asks no model",
+        help="gradients (default), occlusion, occlusion-joints, attention, edges, motion, which "
+        "asks no model, or one of a plug-in",
     )
     parser.add_argument(
         "--output",
