@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
-from zoo.data.adapters.kimore_file import read_session
+from registry import register_reader
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
+from zoo.data.adapters.kimore_file import is_session, read_session
 from zoo.data.adapters.kimore_frames import (
     JOINTS,
     SCALAR_FIRST,
@@ -34,7 +35,8 @@ EXERCISES = {
 }
 
 
-class KimoreAdapter(Adapter):
+@register_reader("kimore")
+class KimoreAdapter(Adapter, Reader):
     """Reads KIMORE's official folders.
 
     Scores: ``total`` (cTS, 0–50) = ``primary`` (cPO, 0–15) + ``control`` (cCF, 0–35). A session
@@ -49,6 +51,7 @@ class KimoreAdapter(Adapter):
     fps = 30.0
     score_range = (0.0, 50.0)
     exercises = EXERCISES
+    suffixes = (".csv",)
 
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
@@ -77,8 +80,12 @@ class KimoreAdapter(Adapter):
                 "direction of the bones; descriptions of the dataset say x, y, z, w)"
             )
 
+    def looks_like(self, path: Path) -> bool:
+        """See `Reader.looks_like`."""
+        return is_session(path)
+
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """One session, from its ``JointPosition*.csv``; see `Adapter.read_file`.
+        """One session, from its ``JointPosition*.csv``; see `Reader.read_file`.
 
         Orientations and time stamps are taken from the files of the same stamp beside it. The
         ``JointOrientation*.csv``, the ``Raw`` folder and the ``Es`` folder stand for the session

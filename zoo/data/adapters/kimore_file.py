@@ -43,6 +43,13 @@ def read_session(file: Path, report: PrepareReport) -> Recording:
     return _FileReader(file, report).read()
 
 
+def is_session(path: Path) -> bool:
+    """Whether `path` is called like a file of joints of a session, or is the folder of one."""
+    if path.is_dir():
+        return any(_has_stem(f, "JointPosition") for f in (child(path, "Raw") or path).iterdir())
+    return _has_stem(path, "JointPosition") or _has_stem(path, "JointOrientation")
+
+
 class _FileReader:
     """Reads one session from its files alone."""
 

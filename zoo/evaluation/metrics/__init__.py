@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from registry import METRICS, RegistryError
 from zoo.evaluation.metrics import binary_target, order  # noqa: F401 - they register themselves
-from zoo.evaluation.metrics.errors import mad
+from zoo.evaluation.metrics.errors import RowMean, mad
 from zoo.evaluation.metrics.metric import POINTS, Array, Metric, Rows, constant
 
 
@@ -56,6 +56,7 @@ __all__ = [
     "POINTS",
     "Array",
     "Metric",
+    "RowMean",
     "Rows",
     "all_metrics",
     "board_metrics",
