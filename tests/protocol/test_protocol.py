@@ -12,7 +12,7 @@ from zoo.data.segment import Sampling
 from zoo.errors import ConfigError, DataError
 from zoo.protocol import protocol as protocol_module
 from zoo.protocol.protocol import Protocol, load_protocol
-from zoo.protocol.splits.person_kfold import PersonKFold
+from zoo.protocol.splits.kfold import PersonKFold
 
 
 def recordings(people: int = 12, frames: int = 60) -> list[Recording]:

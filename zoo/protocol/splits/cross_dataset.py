@@ -10,8 +10,8 @@ from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError, DataError
 from zoo.protocol.split import Split
-from zoo.protocol.splits.people import people_of, set_aside, validation_words
-from zoo.protocol.splits.rule import SplitRule, repeated, share, whole
+from zoo.protocol.splits.people import people_of, set_aside
+from zoo.protocol.splits.rule import SplitRule, chosen_by, repeated, share, whole
 
 
 def _name() -> Any:
@@ -88,6 +88,6 @@ class CrossDatasetSplit(SplitRule):
         same = "one person" if self.people == "same" else "two people"
         return (
             f"All people of the dataset are trained on; everybody in {other}{of} is tested. "
-            f"People of one name in both are {same}.{validation_words(self.validation)}"
+            f"People of one name in both are {same}.{chosen_by('people', self.validation)}"
             f"{repeated(self.repeats)} Seed of the order: {self.seed}."
         )

@@ -7,8 +7,8 @@ from registry import register_split
 from zoo.data.samples import SampleSet
 from zoo.errors import DataError
 from zoo.protocol.split import Split
-from zoo.protocol.splits.people import people_of, tested, validation_words
-from zoo.protocol.splits.rule import SplitRule, share
+from zoo.protocol.splits.people import people_of, tested
+from zoo.protocol.splits.rule import SplitRule, chosen_by, share
 
 
 @register_split("leave-one-person-out")
@@ -37,5 +37,5 @@ class LeaveOnePersonOut(SplitRule):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        aside = validation_words(self.validation)
+        aside = chosen_by("people", self.validation)
         return f"Each person is tested by a model trained on all the others.{aside}"

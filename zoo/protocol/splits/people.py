@@ -91,8 +91,3 @@ def placed(samples: SampleSet, place: Mapping[str, str]) -> Split:
     for i, person in enumerate(samples.subject):
         index[place[person]].append(i)
     return Split.of(samples, *(index[part] for part in PARTS))
-
-
-def validation_words(share: float) -> str:
-    """Who chooses the best epoch, in words; empty where nobody does."""
-    return f" {share:.0%} of the people trained on choose the best epoch." if share else ""

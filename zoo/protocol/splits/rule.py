@@ -167,3 +167,8 @@ def plain(value: Any) -> Any:
 def repeated(repeats: int) -> str:
     """That everything is done several times, in words."""
     return f" All of it {repeats} times." if repeats > 1 else ""
+
+
+def chosen_by(what: str, share: float) -> str:
+    """Who of `what` chooses the best epoch, in words; empty where nobody does."""
+    return f" {share:.0%} of the {what} trained on choose the best epoch." if share else ""
