@@ -28,8 +28,48 @@ PROTOCOLS = Registry("protocol", builder="zoo.protocol.protocol:Protocol.from_co
 LAYOUTS = Registry("layout", builder="zoo.skeleton.layout:Layout.from_config")
 HEADS = Registry("head", home="zoo.nn.heads")
 
-REGISTRIES = {r.kind: r for r in (MODELS, DATASETS, PROTOCOLS, LAYOUTS, HEADS)}
+METRICS = Registry("metric", home="zoo.evaluation.metrics")
+SPLITS = Registry("split", home="zoo.protocol.splits")
+STRATA = Registry("stratum", home="zoo.protocol.splits")
+TRANSFORMS = Registry("transform", home="zoo.data.transforms")
+ATTRIBUTIONS = Registry("attribution", home="zoo.explain.methods")
+READERS = Registry("reader", home="zoo.data.readers")
+
+REGISTRIES = {
+    r.kind: r
+    for r in (
+        MODELS,
+        DATASETS,
+        PROTOCOLS,
+        LAYOUTS,
+        HEADS,
+        METRICS,
+        SPLITS,
+        STRATA,
+        TRANSFORMS,
+        ATTRIBUTIONS,
+        READERS,
+    )
+}
 """Every registry by the kind of thing it holds."""
+
+register_metric = METRICS.register
+"""Put a metric into the zoo: a subclass of `zoo.evaluation.metrics.Metric`."""
+
+register_split = SPLITS.register
+"""Put a way of splitting into the zoo: a dataclass derived from `zoo.protocol.splits.SplitRule`."""
+
+register_stratum = STRATA.register
+"""Put what a split can spread evenly into the zoo: a function of samples, a label for each."""
+
+register_transform = TRANSFORMS.register
+"""Put a transform into the zoo: a function ``(motion, **settings) -> motion``."""
+
+register_attribution = ATTRIBUTIONS.register
+"""Put an attribution into the zoo: a function ``Sample -> Attribution``."""
+
+register_reader = READERS.register
+"""Put a reader of files into the zoo: a subclass of `zoo.data.readers.Reader`."""
 
 
 register_model = MODELS.register
@@ -68,12 +108,18 @@ def refresh() -> None:
 
 
 __all__ = [
+    "ATTRIBUTIONS",
     "DATASETS",
     "HEADS",
     "LAYOUTS",
+    "METRICS",
     "MODELS",
     "PROTOCOLS",
+    "READERS",
     "REGISTRIES",
+    "SPLITS",
+    "STRATA",
+    "TRANSFORMS",
     "Entry",
     "Registry",
     "RegistryError",
@@ -85,11 +131,17 @@ __all__ = [
     "find_config",
     "nearest",
     "refresh",
+    "register_attribution",
     "register_dataset",
     "register_head",
     "register_layout",
+    "register_metric",
     "register_model",
     "register_protocol",
+    "register_reader",
+    "register_split",
+    "register_stratum",
+    "register_transform",
     "scan_plugin",
     "use_config_dir",
     "user_config_dirs",

@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from operator import attrgetter
 from pathlib import Path
@@ -27,6 +28,12 @@ DECORATORS = {
     "register_protocol": "protocol",
     "register_layout": "layout",
     "register_head": "head",
+    "register_metric": "metric",
+    "register_split": "split",
+    "register_stratum": "stratum",
+    "register_transform": "transform",
+    "register_attribution": "attribution",
+    "register_reader": "reader",
 }
 """Decorators that `scan_plugin` looks for, and the kind each one registers."""
 
@@ -72,6 +79,16 @@ class Source:
     def file(self) -> Path | None:
         """The file that holds the module, found without importing it; None if there is none."""
         return Path(self.module) if self.is_file else module_file(self.module)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is a part of the zoo itself."""
+        return not self.is_file and self.module.partition(".")[0] in _OWN_PACKAGES
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the file that holds the object; of its name where there is no file."""
+        file = self.file()
+        return _digest(file) if file else sha256(self.target.encode()).hexdigest()
 
     def problem(self) -> str | None:
         """What is wrong, as far as looking tells; None when nothing is."""
@@ -152,6 +169,13 @@ def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
 
 _PLUGIN_PREFIX = "zoo_plugin_"
 _OWN_DISTRIBUTION = "skeleton-zoo"
+_OWN_PACKAGES = ("zoo", "baselines")
+
+
+@cache
+def _digest(file: Path) -> str:
+    """Read once: what was imported does not change when somebody edits its file."""
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def _registration(decorator: ast.expr) -> tuple[str | None, str | None]:

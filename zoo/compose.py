@@ -90,7 +90,10 @@ def compose(
 
 
 def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
-    """A copy of `config` with ``key=value`` settings applied; a key must exist already."""
+    """A copy of `config` with ``key=value`` settings applied; a key must exist already.
+
+    Another kind of split begins with settings of its own: those of the former are forgotten.
+    """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
@@ -102,7 +105,11 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
             raise ConfigError(f"{override!r} is no setting; write key=value, as trainer.epochs=50")
         _require_key(config, key)
         try:
-            result = OmegaConf.merge(result, OmegaConf.from_dotlist([override]))
+            given = OmegaConf.from_dotlist([override])
+            split = OmegaConf.select(given, "protocol.split.kind")
+            if split is not None and split != result.protocol.split.kind:
+                result.protocol.split = {}
+            result = OmegaConf.merge(result, given)
         except (YAMLError, OmegaConfBaseException) as error:
             raise ConfigError(f"{override!r}: {one_line(error)}") from None
     return cast(Config, OmegaConf.to_container(result, resolve=True))

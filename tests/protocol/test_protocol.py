@@ -13,7 +13,7 @@ from zoo.data.segment import Sampling
 from zoo.errors import ConfigError, DataError
 from zoo.protocol import protocol as protocol_module
 from zoo.protocol.protocol import Protocol, load_protocol
-from zoo.protocol.splits import SplitRule
+from zoo.protocol.splits.kfold import PersonKFold
 
 
 def recordings(people: int = 12, frames: int = 60) -> list[Recording]:
@@ -41,7 +41,7 @@ def test_person_kfold_is_honest():
     assert protocol.seeds == (0, 1, 2)
     assert protocol.sampling == Sampling("recording")
     assert protocol.frames == 100
-    assert protocol.split == SplitRule(
+    assert protocol.split == PersonKFold(
         "person-kfold", folds=5, repeats=1, seed=0, stratify=("group", "score"), validation=0.2
     )
     assert (protocol.scaler, protocol.selection, protocol.aggregate) == ("train", "best", "mean")
@@ -64,10 +64,10 @@ def test_d2sta_paper_is_the_papers():
 
 
 STORED = {
-    "person-kfold": "3b1300f97645e5e2d1781904ae72286555bbc8a42bb8c98d3d169ddce1c262e5",
-    "leave-one-person-out": "40e95ebe97ed304c00fb707a2388da7f312aaeb91c947e0820315058acbe41b3",
-    "person-holdout": "a24925e2fd9a448e11d95f5ff5f73ceec40f9f082d7c7d16c304ca08e99b7369",
-    "cross-dataset": "93bebe0660a39c2d0c738e0bce75b1a87e3718fec83daeaf0365280dfb351b49",
+    "person-kfold": "b74602d737bfaee1786e045fbdcd7858cdbab907c19beb9ebb46636ee6b0d1d8",
+    "leave-one-person-out": "4699f14774578c3105f32d3b060798464d07436eb43b64ee5c20c8b07d4255dd",
+    "person-holdout": "0928a38f3dd4b388bd129c7c105f5476558feea6b100829d14a862ce32390a21",
+    "cross-dataset": "e6677afd7274b76eb81bdc4b294e977d800b13f87813ecf2baaa4c5b9f2e8ae9",
     "random-kfold": "b7c0d3434675c80095e67b9ed356c4fb6903b1dd5b3951666aeb7f9093ee1550",
     "d2sta-paper": "b41cb03dc1c266aee17f4f0b59871c7bb60ef6d8ec1d854bbc3650f8629af0f2",
     "stgcn-rehab": "d885959a105523be86daeee16d90b5a425125d8dc4620122d6b97188e2b118c6",
@@ -89,7 +89,7 @@ def test_the_hash_sees_every_number_and_no_prose(monkeypatch):
         {"frames": None},
         {"sampling": {"kind": "pieces", "pieces": 10}},
         {"transforms": ["center"]},
-        {"transforms": [{"repair_jumps": {"max_speed": 5.0}}, "face_camera", "center"]},
+        {"transforms": [{"repair-jumps": {"max_speed": 5.0}}, "face-camera", "center"]},
         {"split": {"folds": 4}},
         {"split": {"seed": 1}},
         {"split": {"validation": 0.1}},
@@ -104,11 +104,11 @@ def test_the_hash_sees_every_number_and_no_prose(monkeypatch):
     assert len({protocol.hash(), *hashes}) == len(changed) + 1
     assert replace(protocol, name="other", summary="else").hash() == protocol.hash()
     defaults = load_protocol(
-        "person-kfold", transforms=["repair_jumps", "face_camera", {"center": {"by": "frame"}}]
+        "person-kfold", transforms=["repair-jumps", "face-camera", {"center": {"by": "frame"}}]
     )
     assert defaults.hash() == protocol.hash()
     whole = load_protocol(
-        "person-kfold", transforms=[{"repair_jumps": {"max_speed": 6}}, "face_camera", "center"]
+        "person-kfold", transforms=[{"repair-jumps": {"max_speed": 6}}, "face-camera", "center"]
     )
     assert whole.hash() == protocol.hash()
     monkeypatch.setattr(protocol_module, "PIPELINE_VERSION", 2)
@@ -164,7 +164,7 @@ def test_overrides_are_merged_unless_the_kind_changes():
         ({"scaler": "all"}, "needs leaky: true"),
         ({"split": {"kind": "random"}}, "needs leaky: true"),
         ({"split": {"kind": "random-kfold"}}, "needs leaky: true"),
-        ({"split": {"joints": ["Waist"]}}, "split.joints is"),
+        ({"split": {"kind": "cross-dataset", "joints": ["Waist"]}}, "split.joints is"),
         ({"split": {"validation": 0}}, "selection: best needs a validation part"),
     ],
 )
@@ -316,3 +316,19 @@ def test_a_split_is_written_down():
     assert stored["test"]["samples"] == [[f"{p}/5", 0] for p in data.persons("test")]
     everyone = [p for part in ("train", "validation", "test") for p in stored[part]["persons"]]
     assert sorted(everyone) == [f"P{i:02}" for i in range(12)]
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["protocol.split.kind=leave-one-person-out", "protocol.split={kind: leave-one-person-out}"],
+)
+def test_another_kind_of_split_begins_with_settings_of_its_own(override):
+    block = compose(model="mean", overrides=["protocol.split.folds=3", override])["protocol"]
+    assert block["split"] == {"kind": "leave-one-person-out"}
+    rule = Protocol.from_config(**block).split
+    assert rule.to_dict() == {
+        "kind": "leave-one-person-out",
+        "seed": 0,
+        "stratify": ["group", "score"],
+        "validation": 0.2,
+    }

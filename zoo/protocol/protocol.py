@@ -21,7 +21,7 @@ from zoo.errors import ConfigError
 from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.split import Split
-from zoo.protocol.splits import SplitRule
+from zoo.protocol.splits import SplitRule, split_rule
 
 SCALER_SCOPES = ("train", "all", "none")
 SELECTIONS = ("best", "last")
@@ -109,7 +109,7 @@ class Protocol:
     sampling: Sampling = field(default_factory=Sampling)
     frames: int | None = 100
     transforms: tuple[Step, ...] = ()
-    split: SplitRule = field(default_factory=SplitRule)
+    split: SplitRule = field(default_factory=lambda: split_rule("person-kfold"))
     scaler: str = "train"
     target_scale: str = "zscore"
     selection: str = "best"
@@ -178,10 +178,15 @@ class Protocol:
         """SHA-256 (hex) over everything that can change a run's number; prose is left out.
 
         It is taken over canonical JSON: sorted keys, no spaces, numbers as Python writes them.
+        Where a plug-in's split, stratum or transform is used, the hash of its file is in it.
         """
         content = {k: v for k, v in self.to_dict().items() if k not in _UNHASHED}
         content["transforms"] = [[s.name, s.resolved()] for s in self.transforms]
         content["pipeline"] = PIPELINE_VERSION
+        used = [*self.split.entries(), *(step.entry for step in self.transforms)]
+        code = {f"{e.kind} {e.name}": e.source.digest() for e in used if not e.source.built_in}
+        if code:
+            content["code"] = code
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -306,10 +311,6 @@ def _sampling(config: Any) -> Sampling:
     return build(Sampling, _of_kind(config), "sampling")
 
 
-def _split(config: Any) -> SplitRule:
-    return build(SplitRule, _of_kind(config), "split")
-
-
 def _of_kind(config: Any) -> Any:
     return {"kind": config} if isinstance(config, str) else config
 
@@ -320,7 +321,7 @@ def _are_seeds(values: Sequence[int]) -> bool:
 
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
     "sampling": _sampling,
-    "split": _split,
+    "split": split_rule,
     "transforms": parse_steps,
 }
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from registry import METRICS
 from registry.yaml_files import read_yaml
 from zoo.errors import ConfigError, ZooError
 from zoo.files import read_json
@@ -72,6 +73,8 @@ def _unlike(where: str, stored: LevelMetrics, computed: LevelMetrics) -> Iterato
     for level, values in computed.items():
         for name, value in values.items():
             kept = stored.get(level, {}).get(name)
+            if kept is None and not METRICS.get(name).source.built_in:
+                continue  # the metric was added after the run was made
             same = kept is not None and (
                 (math.isnan(kept) and math.isnan(value))
                 or abs(kept - value) <= ROUNDING * max(1.0, abs(value))

@@ -1,4 +1,4 @@
-"""Dealing people or samples to folds and parts, the same on every machine.
+"""People or samples in even folds and parts, the same on every machine.
 
 Order comes from hashes, not from a random generator: items are sorted by SHA-256 of the seed, a
 purpose and their own id. What is dealt so depends on ids, groups, scores and seed alone, not on
@@ -19,7 +19,7 @@ def hash_order(ids: Sequence[str], seed: int, purpose: str) -> list[int]:
     return sorted(range(len(ids)), key=lambda i: (keys[i], ids[i]))
 
 
-def deal_folds(
+def stratified_folds(
     persons: Sequence[str],
     groups: Sequence[str],
     scores: Sequence[float],
@@ -66,7 +66,7 @@ def deal_folds(
     return fold
 
 
-def pick_validation(
+def validation_subset(
     persons: Sequence[str],
     groups: Sequence[str],
     scores: Sequence[float],
@@ -113,7 +113,7 @@ def pick_validation(
     return sorted(chosen)
 
 
-def deal_parts(
+def stratified_parts(
     ids: Sequence[str], strata: Sequence[str], fractions: Sequence[int], seed: int
 ) -> list[int]:
     """A part for each item, every stratum in the same proportions.
@@ -145,7 +145,7 @@ def deal_parts(
     return part
 
 
-def strata_of(groups: Sequence[str], scores: Sequence[float], bins: int) -> list[str]:
+def quantile_labels(groups: Sequence[str], scores: Sequence[float], bins: int) -> list[str]:
     """``GROUP/QUANTILE`` of each item: alike are those of one group and one quantile of scores."""
     ranked = sorted(scores)
     quantiles = [bisect_left(ranked, score) * bins // len(scores) for score in scores]

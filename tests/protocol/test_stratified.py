@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import DataError
-from zoo.protocol.deal import deal_folds, deal_parts, hash_order, pick_validation
+from zoo.protocol.splits.stratified import (
+    hash_order,
+    stratified_folds,
+    stratified_parts,
+    validation_subset,
+)
 
 
 def people(sizes: dict[str, int], seed: int = 0):
@@ -26,9 +31,9 @@ def test_folds_are_even_in_all_and_in_every_group(sizes, folds, seed):
     names, groups, scores = people(sizes, seed)
     if len(names) < folds:
         with pytest.raises(DataError, match=f"{len(names)} people cannot be split into {folds}"):
-            deal_folds(names, groups, scores, folds, seed)
+            stratified_folds(names, groups, scores, folds, seed)
         return
-    fold = deal_folds(names, groups, scores, folds, seed)
+    fold = stratified_folds(names, groups, scores, folds, seed)
     assert set(fold) == set(range(folds))
     assert max(Counter(fold).values()) - min(Counter(fold).values()) <= 1
     for group in sizes:
@@ -45,8 +50,8 @@ def test_the_order_of_the_people_does_not_matter(sizes, seed):
     names, groups, scores = people({**sizes, "z": 6}, seed)
     order = np.random.default_rng(seed).permutation(len(names))
     shuffled = [[column[i] for i in order] for column in (names, groups, scores)]
-    a = dict(zip(names, deal_folds(names, groups, scores, 3, seed), strict=True))
-    b = dict(zip(shuffled[0], deal_folds(*shuffled, 3, seed), strict=True))
+    a = dict(zip(names, stratified_folds(names, groups, scores, 3, seed), strict=True))
+    b = dict(zip(shuffled[0], stratified_folds(*shuffled, 3, seed), strict=True))
     assert a == b
 
 
@@ -57,7 +62,7 @@ def test_scores_are_balanced_better_than_by_chance():
     def spread(rank_by):
         found = []
         for seed in range(20):
-            fold = np.array(deal_folds(names, groups, rank_by, 5, seed))
+            fold = np.array(stratified_folds(names, groups, rank_by, 5, seed))
             found.append(np.std([y[fold == k].mean() for k in range(5)]))
         return np.mean(found)
 
@@ -68,7 +73,7 @@ def test_scores_are_balanced_better_than_by_chance():
 @given(sizes=SIZES, share=st.sampled_from([0.1, 0.15, 0.2, 0.34, 0.5]), seed=st.integers(0, 5))
 def test_validation_takes_its_share_of_every_group(sizes, share, seed):
     names, groups, scores = people({**sizes, "z": 4}, seed)
-    chosen = pick_validation(names, groups, scores, share, seed)
+    chosen = validation_subset(names, groups, scores, share, seed)
     assert len(chosen) == len(set(chosen)) == max(1, round(share * len(names)))
     for group, size in sizes.items():
         taken = sum(groups[i] == group for i in chosen)
@@ -76,9 +81,9 @@ def test_validation_takes_its_share_of_every_group(sizes, share, seed):
 
 
 def test_validation_leaves_somebody_to_train_on():
-    assert pick_validation(["a"], ["g"], [1.0], 0, 0) == []
+    assert validation_subset(["a"], ["g"], [1.0], 0, 0) == []
     with pytest.raises(DataError, match="too few to set 1 of them aside"):
-        pick_validation(["a"], ["g"], [1.0], 0.2, 0)
+        validation_subset(["a"], ["g"], [1.0], 0.2, 0)
 
 
 @settings(deadline=None)
@@ -89,7 +94,7 @@ def test_validation_leaves_somebody_to_train_on():
 )
 def test_parts_have_their_shares_in_all_and_in_every_stratum(sizes, fractions, seed):
     names, strata, _ = people(sizes)
-    part = deal_parts(names, strata, fractions, seed)
+    part = stratified_parts(names, strata, fractions, seed)
     total = sum(fractions)
     for k, share in enumerate(fractions):
         assert abs(part.count(k) - len(names) * share / total) <= 1
