@@ -58,8 +58,8 @@ def test_documents_on_standard_output(ask, kind, first):
 def test_json_can_be_read(ask):
     _, out, _ = ask("--format", "json", "--exercise", "5")
     board = json.loads(out)
-    assert [e["id"] for e in board["boards"][0]["exercises"]] == ["5"]
-    assert board["boards"][0]["entries"][0]["points"]["5"]
+    assert [e["id"] for e in board["sections"][0]["exercises"]] == ["5"]
+    assert board["sections"][0]["ranked"][0]["points"]["5"]
 
 
 def test_the_files_name_says_the_format(ask, tmp_path):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from zoo import resources
+from registry import catalogues
 from zoo.board.published import published_for
-from zoo.config import card
+from zoo.catalogue import card
 from zoo.errors import ConfigError
 from zoo.replication.definition import Definition, replication_names
 
@@ -26,7 +26,7 @@ tables:
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Makes a replication called ``mine``."""
-    monkeypatch.setattr(resources, "_user_dirs", [tmp_path])
+    monkeypatch.setattr(catalogues, "_user_dirs", [tmp_path])
     (tmp_path / "replication").mkdir()
 
     def make(text: str) -> Path:
@@ -50,10 +50,10 @@ def test_every_file_is_whole(name):
 
 
 def test_d2sta_holds_every_number_that_its_card_holds():
-    rows = {row["name"]: row for row in published_for("kimore")}
+    rows = {row.name: row for row in published_for("kimore")}
     for number in card("d2sta").published:
         exercise = number.dataset.partition("/")[2]
-        assert rows["D2STA"]["metrics"][exercise][number.metric] == number.value
+        assert rows["D2STA"].metrics[exercise][number.metric] == number.value
     table = Definition.load("d2sta").tables[0]
     assert table.rows["D2STA"] == rows["D2STA"]
 
@@ -63,7 +63,7 @@ def test_the_papers_contradiction_is_kept():
     percent = {relation.row: dict(relation.percent) for relation in ablation.relations}
     assert percent["no grouping module"] == {"text": 90, "conclusions": 64}
     assert percent["position only"] == {"text": 64, "conclusions": 90}
-    assert ablation.rows["position only"]["metrics"] == {"mean": {"rmse": 0.406}}
+    assert ablation.rows["position only"].metrics == {"mean": {"rmse": 0.406}}
 
 
 def test_a_file_of_ones_own(write):
@@ -71,7 +71,7 @@ def test_a_file_of_ones_own(write):
     assert "mine" in replication_names()
     mine = Definition.load("mine")
     assert (mine.title, mine.beside, mine.readings) == ("mine", "", ("points",))
-    assert mine.tables[0].rows["D2STA"]["doi"] == "10.3390/s26010287"
+    assert mine.tables[0].rows["D2STA"].doi == "10.3390/s26010287"
 
 
 @pytest.mark.parametrize(

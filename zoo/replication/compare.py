@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.board.collect import Group, collect_groups
-from zoo.board.published import MEAN
+from zoo.board.entries import Group, read_groups
+from zoo.board.published import MEAN, PublishedResult
 from zoo.build import to_plain
 from zoo.data.dataset import create_adapter
 from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
@@ -179,7 +179,7 @@ def replicate(name: str, runs: Path) -> Replication:
         DataError: no such folder.
     """
     whole = Definition.load(name)
-    groups, unreadable = collect_groups(runs, whole.dataset)
+    groups, unreadable = read_groups(runs, whole.dataset)
     group, others = group_of(groups, whole.protocol)
     honest, _ = group_of(groups, whole.beside)
     comparer = _Comparer(whole, group, honest)
@@ -231,11 +231,11 @@ class _Comparer:
         self,
         table: PaperTable,
         label: str,
-        published: Mapping[str, Any] | None,
+        published: PublishedResult | None,
         found: Found,
         beside: Found | None,
     ) -> Iterator[Cell]:
-        printed = published["metrics"] if published else {}
+        printed = published.metrics if published else {}
         by_exercise = set(printed) - {MEAN}
         places = [MEAN, *(self._all(found) if by_exercise else [])]
         ours = self._readings(found, table.metrics)
@@ -247,7 +247,7 @@ class _Comparer:
                 verdict, reasons = self._verdict(read, value, found, place)
                 yield Cell(
                     row=label,
-                    of=published["name"] if published else "",
+                    of=published.name if published else "",
                     exercise=place,
                     metric=metric,
                     published=value,

@@ -28,10 +28,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from registry import did_you_mean
-from zoo import resources
-from zoo.board.published import published_for
-from zoo.config import entry_config, require_keys
+from registry import config_names, did_you_mean
+from zoo.board.published import PublishedResult, published_for
+from zoo.build import require_keys
+from zoo.catalogue import entry_config
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
 from zoo.replication.readings import READINGS
@@ -72,7 +72,7 @@ class PaperTable:
 
     title: str
     study: Study
-    rows: Mapping[str, Mapping[str, Any] | None]
+    rows: Mapping[str, PublishedResult | None]
     metrics: tuple[str, ...]
     relations: tuple[Relation, ...]
 
@@ -136,7 +136,7 @@ class Definition:
 
 def replication_names() -> list[str]:
     """Names of all replications, sorted."""
-    return resources.config_names("replication")
+    return config_names("replication")
 
 
 def _table(values: Any, whole: Mapping[str, Any], where: str) -> PaperTable:
@@ -146,8 +146,8 @@ def _table(values: Any, whole: Mapping[str, Any], where: str) -> PaperTable:
             raise ConfigError(f"{where} has no {key}")
     study = Study.load(str(values["study"]))
     labels = [label for label, _ in study.rows(str(whole["protocol"]))]
-    published = {row["name"]: row for row in published_for(str(whole["dataset"]))}
-    rows: dict[str, Mapping[str, Any] | None] = {}
+    published = {row.name: row for row in published_for(str(whole["dataset"]))}
+    rows: dict[str, PublishedResult | None] = {}
     for label, name in values.get("rows", {}).items():
         _among([label], labels, f"{where}: rows of study {study.name}")
         if name is not None:
