@@ -1,10 +1,10 @@
-"""Configuration: YAML of the entries, experiments, and overrides from the command line.
+"""Configuration: YAML of the entries, and overrides from the command line.
 
 An entry point names code; ``configs/KIND/NAME.yaml`` holds its numbers. A file with ``extends:``
 starts from another of its kind. A run's configuration is composed in this order, later wins:
 
-    trainer/default.yaml, the ``trainer:`` blocks of the model and of the protocol, the experiment,
-    the arguments, overrides
+    trainer/default.yaml, the ``trainer:`` blocks of the model and of the protocol, the arguments,
+    overrides
 """
 
 import inspect
@@ -99,7 +99,6 @@ def compose(
     model: str | None = None,
     dataset: str | None = None,
     protocol: str | None = None,
-    experiment: str | None = None,
     exercise: str | None = None,
     fold: int | None = None,
     seed: int | None = None,
@@ -108,32 +107,25 @@ def compose(
     """The full configuration of one run, as plain containers.
 
     Args:
-        model: name of a registered model; like the next two, from the experiment if None.
+        model: name of a registered model.
         dataset: name of a registered dataset; default ``synthetic``.
         protocol: name of a registered protocol; default ``person-kfold``.
-        experiment: name of a file in ``configs/experiment``.
         exercise: exercise id; default as the dataset's config says.
         fold: fold of the protocol; default 0.
-        seed: seed of weights and batch order; default 0, or the experiment's.
+        seed: seed of weights and batch order; default 0.
         overrides: ``key=value``, dotted keys, such as ``trainer.epochs=50``.
 
     Raises:
-        ConfigError: an unknown experiment, a key that does not exist (with the nearest one), or
+        ConfigError: a key that does not exist (with the nearest one), or
             a value that does not parse.
         RegistryError: an unknown model, dataset or protocol.
     """
-    study = experiment_block(experiment) if experiment else {}
-    if "bench" in study:
-        raise ConfigError(
-            f"experiment {experiment} is a sweep over many models: run "
-            f"`zoo bench --experiment {experiment}`"
-        )
     chosen = {
-        kind: _chosen(kind, given, study, default)
-        for kind, given, default in (
-            ("model", model, None),
-            ("dataset", dataset, "synthetic"),
-            ("protocol", protocol, "person-kfold"),
+        kind: _chosen(kind, name)
+        for kind, name in (
+            ("model", model),
+            ("dataset", dataset or "synthetic"),
+            ("protocol", protocol or "person-kfold"),
         )
     }
     blocks = {kind: entry_config(kind, name) for kind, name in chosen.items()}
@@ -154,9 +146,6 @@ def compose(
         "seed": 0,
         "fold": 0,
     }
-    config = _apply_mapping(config, study, f"experiment {experiment}")
-    for kind in ("model", "dataset", "protocol"):
-        config[kind]["name"] = chosen[kind]
     if exercise is not None:
         config["dataset"]["exercise"] = str(exercise)
     if fold is not None:
@@ -200,37 +189,7 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def experiment_block(name: str) -> Config:
-    """The settings in ``configs/experiment/NAME.yaml``, without its card.
-
-    Raises:
-        ConfigError: there is no such file; the nearest one is named.
-    """
-    known = resources.config_names("experiment")
-    if name not in known:
-        raise ConfigError(f"no experiment is called {name!r}. {did_you_mean(name, known)}")
-    study = entry_config("experiment", name)
-    study.pop("card", None)
-    return study
-
-
-def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
-    """`values`, if they are a mapping with no other keys than `known`.
-
-    Raises:
-        ConfigError: they are not; the message begins with `where` they stand.
-    """
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{where} is {values!r}, expected keys and values")
-    for key in values:
-        if key not in known:
-            raise ConfigError(f"{where} has no key {key!r}. {did_you_mean(str(key), known)}")
-    return values
-
-
-def _chosen(kind: str, given: str | None, study: Config, default: str | None) -> str:
-    block = study.get(kind)
-    name = given or (block.get("name") if isinstance(block, dict) else block) or default
+def _chosen(kind: str, name: str | None) -> str:
     if name is None:
         raise ConfigError(f"no {kind} is given: use --{kind} NAME (see `zoo {kind}s`)")
     return REGISTRIES[kind].get(name).name
@@ -257,29 +216,6 @@ def _config_file(kind: str, name: str) -> Path | Traversable | None:
     module = registry.get(name).source.file()
     beside = module.parent / f"{name}.yaml" if module else None
     return beside if beside is not None and beside.is_file() else None
-
-
-def _apply_mapping(config: Config, values: Config, where: str) -> Config:
-    flat: list[str] = []
-
-    def walk(node: Mapping[str, Any], prefix: str) -> None:
-        for key, value in node.items():
-            path = f"{prefix}{key}"
-            if isinstance(value, Mapping) and path in ("model", "dataset", "protocol", "trainer"):
-                walk(value, f"{path}.")
-            else:
-                flat.append(path)
-
-    walk(values, "")
-    known = {"model", "dataset", "protocol", "model.name", "dataset.name", "protocol.name"}
-    for path in flat:
-        if path not in known:
-            try:
-                _require_key(config, path)
-            except ConfigError as error:
-                raise ConfigError(f"{where}: {error}") from None
-    named = {k: ({} if k in known and not isinstance(v, Mapping) else v) for k, v in values.items()}
-    return merged(config, named)
 
 
 def _require_key(config: Config, key: str) -> None:

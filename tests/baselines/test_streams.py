@@ -9,7 +9,7 @@ from zoo.config import card
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.models import streams_of
 from zoo.skeleton import load_layout
-from zoo.sweep.request import Request
+from zoo.experiments.definition import Request
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -229,8 +229,12 @@ def _pair(pair: Mapping[str, Any]) -> Iterator[str]:
 
 
 def table(columns: Sequence[str], rows: "Iterator[tuple[str, ...]]") -> Iterator[str]:
-    """Rows of cells that are Markdown already; an empty cell is a dash."""
-    for cells in (columns, ("---",) * len(columns), *rows):
+    """Rows of cells that are Markdown already; an empty cell is a dash.
+
+    Columns whose title ends in ``>`` are aligned to the right.
+    """
+    rules = ["---:" if title.endswith(">") else "---" for title in columns]
+    for cells in ([title.removesuffix(">") for title in columns], rules, *rows):
         yield f"| {' | '.join(cell or NOTHING for cell in cells)} |"
 
 

@@ -1,0 +1,151 @@
+"""What runs will cost: from recorded durations where there are any, else from their size."""
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from zoo.errors import DataError, UserError
+from zoo.experiments.job import Job
+from zoo.experiments.plan import Group, Plan
+from zoo.runs.files import path_part, read_json
+from zoo.runs.folder import RECORD
+from zoo.session import Session
+from zoo.training.cost import count_flops
+
+FLOPS_PER_SECOND = 40e9
+"""Of one core in training, where no run tells better.
+
+A server's core of 2023 reached 9 to 93 with the zoo's networks, small and full, in batches of 8
+and 32.
+"""
+
+_OVERHEAD = 0.5
+_RECORDS_PER_FOLDER = 5
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a finished run tells of its cost.
+
+    Attributes:
+        seconds: of training and finishing.
+        work: samples × epochs.
+        flops: of one sequence forward; None where unknown.
+        settings: the model's parameters.
+        place: dataset, exercise and protocol.
+    """
+
+    seconds: float
+    work: float
+    flops: int | None
+    settings: str
+    place: tuple[str, str, str]
+
+
+def expected_costs(plan: Plan) -> dict[Path, float]:
+    """Expected seconds of every job, by its path."""
+    costs = _Costs(plan)
+    return {
+        job.path: seconds
+        for group in plan.groups
+        for seconds in [costs.of(group)]
+        for job in group.jobs
+    }
+
+
+@dataclass
+class _Costs:
+    plan: Plan
+    _by_model: dict[str, list[Recorded]] = field(default_factory=dict)
+    _speed: float | None = None
+
+    def of(self, group: Group) -> float:
+        """Seconds of each run of a group."""
+        if not group.jobs:
+            return 0.0
+        job, session = group.jobs[0], group.session
+        same = _settings(job.config["model"])
+        known = [r for r in self._recorded(job.model) if r.settings == same]
+        here = [r for r in known if r.place == _place(job)]
+        if here:
+            return median(r.seconds for r in here)
+        closed_form = callable(getattr(session.build(), "fit", None))
+        epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
+        work = _sample_count(session) * epochs
+        if known:
+            return median(r.seconds * work / r.work for r in known)
+        flops = None if closed_form else _flops(session)
+        return _OVERHEAD + (0 if flops is None else 3 * flops * work / self._flops_per_second())
+
+    def _recorded(self, model: str) -> list[Recorded]:
+        if model not in self._by_model:
+            self._by_model[model] = list(_records(self.plan.runs, model))
+        return self._by_model[model]
+
+    def _flops_per_second(self) -> float:
+        """Of this machine in training; a step is a pass forward and two backward."""
+        if self._speed is None:
+            speeds = [
+                3 * r.flops * r.work / r.seconds
+                for model in sorted({job.model for job in self.plan.jobs})
+                for r in self._recorded(model)
+                if r.flops and r.seconds > 5
+            ]
+            self._speed = median(speeds) if speeds else FLOPS_PER_SECOND
+        return self._speed
+
+
+def _records(runs: Path, model: str) -> Iterator[Recorded]:
+    """A few finished runs from every folder of a model."""
+    for folder in sorted(runs.glob(f"*/*/*/{path_part(model)}")):
+        files = sorted(folder.glob(f"*/{RECORD}"))
+        for file in files[:: max(1, len(files) // _RECORDS_PER_FOLDER)]:
+            try:
+                yield _recorded(read_json(file), folder.relative_to(runs).parts)
+            except (DataError, KeyError, TypeError, ValueError):
+                continue  # damaged: it tells nothing
+
+
+def _recorded(record: Mapping[str, Any], parts: tuple[str, ...]) -> Recorded:
+    epochs = record["epochs"]["trained"]
+    return Recorded(
+        seconds=float(sum(record["durations"].values())),
+        work=max(1.0, float(record["counts"]["train"]["samples"]) * epochs),
+        flops=record["model"]["flops"],
+        settings=_settings({"name": "", **record["model"]["params"]}),
+        place=(parts[0], parts[1], parts[2]),
+    )
+
+
+def _settings(block: Mapping[str, Any]) -> str:
+    return json.dumps({k: v for k, v in block.items() if k != "name"}, sort_keys=True)
+
+
+def _place(job: Job) -> tuple[str, str, str]:
+    dataset, exercise, protocol = job.path.parts[-5:-2]
+    return dataset, exercise, protocol
+
+
+def _sample_count(session: Session) -> float:
+    """Training samples, about."""
+    return len(session.dataset) * len(_one_recording(session)) * 0.7
+
+
+def _one_recording(session: Session) -> Any:
+    first = list(itertools.islice(session.dataset, 1))
+    return session.protocol.samples(first, session.streams, raw=session.raw)
+
+
+def _flops(session: Session) -> int | None:
+    """Operations of one sequence forward, counted on the first recording."""
+    try:
+        samples = _one_recording(session)
+        return count_flops(session.build(), samples.batch(torch.tensor([0])))
+    except (UserError, RuntimeError):
+        return None
