@@ -11,7 +11,7 @@ import torch
 from zoo.errors import DataError
 from zoo.evaluation.statistics.tables import Array
 from zoo.experiments.definition import Experiment
-from zoo.experiments.figure_layout import main_row, new_figure, panels_of
+from zoo.experiments.figure_layout import new_figure, panels_of
 from zoo.experiments.results import ProtocolResult
 from zoo.explain.attention import attention_in_stages, attention_maps
 from zoo.explain.draw.canvas import mark_parts
@@ -147,6 +147,8 @@ def attention_exercises(
     """
     runs = _first_runs(experiment, result)
     found = {exercise: groups_of(run.path, data_root) for exercise, run in runs.items()}
+    if not found:
+        return
     over = "mean over test samples, heads and frames"
     figure, panels = panels_of(result, list(found), "exercise")
     top = max(max(own.between.max(), 2 / len(own.between)) for own in found.values())
@@ -195,9 +197,14 @@ def _joints_figure(result: ProtocolResult, found: Mapping[str, Groups]) -> "Figu
 
 
 def _first_runs(experiment: Experiment, result: ProtocolResult) -> dict[str, StoredRun]:
-    """The reference row's run of the lowest seed and fold, by exercise."""
+    """The reference row's run of the lowest seed and fold, by exercise; none where it is not there.
+
+    Without a reference, the first row's.
+    """
+    reference = experiment.report.reference
+    rows = [row for row in result.rows if row.label == reference] if reference else result.rows[:1]
     runs: dict[str, StoredRun] = {}
-    for run in main_row(experiment, result).runs:
+    for run in (run for row in rows for run in row.runs):
         best = runs.get(run.exercise, run)
         runs[run.exercise] = min(best, run, key=lambda own: (own.seed, own.fold))
     return runs

@@ -1,4 +1,4 @@
-"""A small prepared KIMORE, the toy models, and an executor that computes in this process."""
+"""A small prepared KIMORE, the toy models, experiments of a test's own, an executor in-process."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from registry import MODELS, add_plugin
+from zoo import resources
+from zoo.experiments.definition import Experiment, Row, UnderProtocol
 from zoo.experiments.display import Display
-from zoo.experiments.job import Job
 from zoo.experiments.events import Event
+from zoo.experiments.job import Job
 from zoo.experiments.plan import Plan, make_plan
-from zoo.experiments.definition import Entrant, Request
 from zoo.experiments.sweep import Sweep, SweepResult
 from zoo.experiments.work import Workshop
 
@@ -24,11 +26,47 @@ QUICK = (
     "protocol.frames=16",
     "protocol.split.folds=2",
 )
+MINE = {
+    "card": {"title": "Mine", "paper": "Table 9"},
+    "dataset": "kimore",
+    "exercises": ["5"],
+    "protocols": ["person-kfold"],
+    "seeds": [0],
+    "set": {"protocol.frames": 16, "protocol.split.folds": 2},
+    "rows": [
+        {"label": "the mean", "model": "mean"},
+        {"label": "the groups", "model": "group-mean"},
+        "median",
+    ],
+    "report": {"reference": "the mean", "figures": ["errors", "scatter", "loss"]},
+}
 
 
 @pytest.fixture(autouse=True)
 def same_bits(one_thread: None) -> None:
     """Bits are compared."""
+
+
+@pytest.fixture
+def write_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Writes ``configs/experiment/mine.yaml``, `MINE` with some blocks replaced: its name."""
+    monkeypatch.setattr(resources, "_user_dirs", [tmp_path / "configs"])
+    folder = tmp_path / "configs" / "experiment"
+    folder.mkdir(parents=True)
+
+    def write(text: str | None = None, **blocks: Any) -> str:
+        values = {k: v for k, v in {**MINE, **blocks}.items() if v is not None}
+        (folder / "mine.yaml").write_text(text or yaml.safe_dump(values))
+        return "mine"
+
+    return write
+
+
+@pytest.fixture
+def published_settings() -> dict[str, Any]:
+    """The trainer's settings of D2STA's paper."""
+    under = Experiment.load("d2sta-kimore").protocols[0]
+    return {key.removeprefix("trainer."): value for key, value in under.settings.items()}
 
 
 @pytest.fixture
@@ -56,7 +94,7 @@ def change(toys: Path) -> Callable[[str], None]:
 
 @dataclass
 class Inline:
-    """Computes a job when it is asked for news; `script` can put other news in its place."""
+    """Computes a job when it is asked for events; `script` can put another one in their place."""
 
     workshop: Workshop
     script: Callable[[Job], Event | None] = lambda job: None
@@ -73,14 +111,14 @@ class Inline:
         self.waiting.append(job)
 
     def poll(self, seconds: float) -> list[tuple[Job, Event]]:
-        heard: list[tuple[Job, Event]] = []
+        found: list[tuple[Job, Event]] = []
         while self.waiting:
             job = self.waiting.pop()
-            told = self.script(job)
-            if told is None:
-                told = self.workshop.compute(job.config, lambda n, job=job: heard.append((job, n)))
-            heard.append((job, told))
-        return heard
+            event = self.script(job)
+            if event is None:
+                event = self.workshop.compute(job.config, lambda e, job=job: found.append((job, e)))
+            found.append((job, event))
+        return found
 
     def stop(self) -> None:
         self.stopped = True
@@ -101,11 +139,18 @@ class Desk:
     data_root: Path
     runs: Path
 
-    def plan(self, *models: str | Entrant, **request: Any) -> Plan:
-        entrants = tuple(Entrant(m) if isinstance(m, str) else m for m in models)
-        settings = (*QUICK, *request.pop("settings", ()))
+    def plan(
+        self, *models: str | Row, settings: Any = (), protocols: Any = None, **request: Any
+    ) -> Plan:
         wanted = {"dataset": "kimore", "exercises": ("5",), "seeds": (0,), **request}
-        return make_plan(Request(entrants, settings=settings, **wanted), self.runs, self.data_root)
+        unders = [UnderProtocol(name) for name in protocols or ("person-kfold",)]
+        experiment = Experiment(
+            rows=tuple(Row(m) if isinstance(m, str) else m for m in models),
+            protocols=tuple(unders),
+            overrides=(*QUICK, *settings),
+            **wanted,
+        )
+        return make_plan(experiment, self.runs, self.data_root)
 
     def inline(self, script: Callable[[Job], Event | None] = lambda job: None) -> Inline:
         return Inline(Workshop(self.runs, self.data_root), script)

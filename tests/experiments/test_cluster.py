@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from zoo.runs.run import load_run
 from zoo.experiments import events
-from zoo.experiments.job import Code, Job
+from zoo.experiments.definition import Row
+from zoo.experiments.executors.node import NodeProcess, Order
 from zoo.experiments.executors.payload import Payload
-from zoo.experiments.executors.node import Camp, Order
-from zoo.experiments.definition import Entrant
 from zoo.experiments.executors.setup import Setup
+from zoo.experiments.job import Code, Job
 from zoo.experiments.state import State, look
+from zoo.runs.run import load_run
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def cluster():
 def test_a_lost_machine_s_runs_are_run_again(desk, cluster, tmp_path):
     from zoo.experiments.executors.cluster import RayExecutor
 
-    slow = Entrant("toy-line", settings=("model.pause=0.05", "trainer.epochs=60"))
+    slow = Row("toy-line", settings={"model.pause": 0.05, "trainer.epochs": 60})
     plan = desk.plan(slow, "toy-mean", "toy-failing", seeds=(0, 1))
     executor = RayExecutor(plan, cluster.address)
     assert executor.cpus == 2
@@ -49,12 +49,12 @@ def test_a_lost_machine_s_runs_are_run_again(desk, cluster, tmp_path):
     poll = executor.poll
 
     def poll_and_lose(seconds):
-        told = poll(seconds)
-        kinds.extend(message.kind for _, message in told)
+        happened = poll(seconds)
+        kinds.extend(message.kind for _, message in happened)
         if executor.second_is_there and len(executor._at_work) == 2 and events.FINISHED in kinds:
             executor.second_is_there = False
             cluster.remove_node(cluster.second, allow_graceful=False)
-        return told
+        return happened
 
     executor.poll, executor.second_is_there = poll_and_lose, True
     home = desk.data_root
@@ -80,7 +80,7 @@ def test_a_lost_machine_s_runs_are_run_again(desk, cluster, tmp_path):
 def test_what_is_stopped_comes_back(desk, cluster):
     from zoo.experiments.executors.cluster import RayExecutor
 
-    endless = Entrant("toy-line", settings=("model.pause=0.02", "trainer.epochs=5000"))
+    endless = Row("toy-line", settings={"model.pause": 0.02, "trainer.epochs": 5000})
     plan = desk.plan(endless, folds=(0,))
     (job,) = plan.jobs
     executor = RayExecutor(plan, cluster.address)
@@ -88,11 +88,11 @@ def test_what_is_stopped_comes_back(desk, cluster):
     assert look(job) is State.BUSY, "its lock is held here"
     assert executor.poll(15) == []
     executor.stop()
-    told = []
-    while not told:
-        told = executor.poll(1)
+    happened = []
+    while not happened:
+        happened = executor.poll(1)
     executor.close()
-    assert [message.kind for _, message in told] == [events.STOPPED]
+    assert [message.kind for _, message in happened] == [events.STOPPED]
     assert look(job) in (State.HALF_DONE, State.NEW)
 
 
@@ -132,12 +132,14 @@ def order(desk, job, **changes):
 def test_a_machine_with_other_code_is_refused(desk):
     plan = desk.plan("toy-mean", folds=(0,))
     (job,) = plan.jobs
-    camp = Camp(packed(desk, plan), lambda files: files)
+    process = NodeProcess(packed(desk, plan), lambda files: files)
     other = Code({**job.code.source, "sha256": "0" * 64}, job.code.version)
-    assert "other code of the model toy-mean" in camp.compute(order(desk, job, code=other)).refused
+    assert (
+        "other code of the model toy-mean" in process.compute(order(desk, job, code=other)).refused
+    )
     older = Code(job.code.source, "0.0.1")
-    assert "this machine has 0.0.1" in camp.compute(order(desk, job, code=older)).refused
-    delivery = camp.compute(order(desk, job))
+    assert "this machine has 0.0.1" in process.compute(order(desk, job, code=older)).refused
+    delivery = process.compute(order(desk, job))
     assert not delivery.refused
     assert delivery.ending.kind == events.FINISHED
     assert json.loads(delivery.finished["run.json"])["key_hash"] == job.key_hash
@@ -145,25 +147,25 @@ def test_a_machine_with_other_code_is_refused(desk):
 
 
 def test_a_stopped_run_comes_back_and_is_resumed(desk, monkeypatch):
-    plan = desk.plan(Entrant("toy-line", settings=("trainer.epochs=4",)), folds=(0,))
+    plan = desk.plan(Row("toy-line", settings={"trainer.epochs": 4}), folds=(0,))
     (job,) = plan.jobs
-    camp = Camp(packed(desk, plan), lambda files: files)
-    compute = camp._workshop.compute
+    process = NodeProcess(packed(desk, plan), lambda files: files)
+    compute = process._workshop.compute
 
     def stopped_after_two(config, tell):
-        def stop(told):
-            if told.kind == events.EPOCH and told.epoch == 2:
+        def stop(event):
+            if event.kind == events.EPOCH and event.epoch == 2:
                 raise KeyboardInterrupt
 
         return compute(config, stop)
 
     monkeypatch.setattr("zoo.experiments.work._SECONDS_BETWEEN_EPOCHS", 0)
-    monkeypatch.setattr(camp._workshop, "compute", stopped_after_two)
-    delivery = camp.compute(order(desk, job))
+    monkeypatch.setattr(process._workshop, "compute", stopped_after_two)
+    delivery = process.compute(order(desk, job))
     assert delivery.ending.kind == events.STOPPED
     assert "resume.json" in delivery.kept
 
     again = Order(job, job.path.relative_to(desk.runs), delivery.kept)
-    finished = Camp(packed(desk, plan), lambda files: files).compute(again).finished
+    finished = NodeProcess(packed(desk, plan), lambda files: files).compute(again).finished
     sessions = json.loads(finished["run.json"])["sessions"]
     assert [session["after_epoch"] for session in sessions] == [0, 2]

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
+from zoo.cli.display import LiveDisplay, PlainDisplay
 from zoo.experiments import events
-from zoo.experiments.display import LiveDisplay, PlainDisplay
 from zoo.experiments.events import Event
 from zoo.experiments.progress import Progress
 
@@ -43,7 +43,7 @@ def test_plain_lines_are_few(desk, shown):
 
 
 def test_the_table_shows_what_is_at_work(desk, shown, monkeypatch):
-    monkeypatch.setattr("zoo.experiments.display._SECONDS_BETWEEN_PICTURES", 0)
+    monkeypatch.setattr("zoo.cli.display._SECONDS_BETWEEN_PICTURES", 0)
     plan = desk.plan("toy-line", folds=(0,))
     display = LiveDisplay(Console(file=shown, width=120, force_terminal=True, color_system=None))
     executor = desk.inline()
@@ -94,10 +94,12 @@ def test_time_left_learns_from_epochs(desk, monkeypatch):
     progress.begin(working)
     progress.current[str(working.path)].since = clock.now
     clock.now += 10
-    progress.hear(working, Event(events.STARTED, epoch=20, epochs=100))  # resumed: 20 are from before
+    progress.update(
+        working, Event(events.STARTED, epoch=20, epochs=100)
+    )  # resumed: 20 are from before
     assert progress.seconds_left() == pytest.approx(1990)
     clock.now += 5
-    progress.hear(working, Event(events.EPOCH, epoch=30, epochs=100, mad=4.0))
+    progress.update(working, Event(events.EPOCH, epoch=30, epochs=100, mad=4.0))
     # half a second an epoch: 50 instead of the 1000 expected, and so for the other one
     assert progress.seconds_left() == pytest.approx(35 + 50)
     clock.now += 15
@@ -108,8 +110,8 @@ def test_time_left_learns_from_epochs(desk, monkeypatch):
 
 def test_a_long_silence_is_broken(desk, shown, monkeypatch):
     clock = Clock()
-    for module in ("progress", "display"):
-        monkeypatch.setattr(f"zoo.experiments.{module}.time", clock)
+    for module in ("experiments.progress", "cli.display"):
+        monkeypatch.setattr(f"zoo.{module}.time", clock)
     (job, *_) = desk.plan("toy-line").jobs
     progress = Progress(total=1, workers=1)
     progress.expect(job, 50.0)
@@ -117,7 +119,7 @@ def test_a_long_silence_is_broken(desk, shown, monkeypatch):
     progress.begin(job)
     clock.now += 601
     display.on_tick(progress)
-    progress.hear(job, Event(events.EPOCH, epoch=3, epochs=9, mad=4.567))
+    progress.update(job, Event(events.EPOCH, epoch=3, epochs=9, mad=4.567))
     for _ in range(3):
         clock.now += 300
         display.on_tick(progress)

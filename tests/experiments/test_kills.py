@@ -12,39 +12,40 @@ import time
 import pytest
 import yaml
 
-from zoo.runs.files import StorageError
+from zoo.experiments.definition import Row
 from zoo.experiments.display import Display
 from zoo.experiments.executors.local import LocalExecutor
-from zoo.experiments.definition import Entrant
 from zoo.experiments.executors.setup import Setup
 from zoo.experiments.state import State, look
 from zoo.experiments.sweep import SweepStopped
+from zoo.runs.files import StorageError
 
-PATIENT = Entrant("toy-line", settings=("model.pause=0.02", "trainer.epochs=40"))
+PATIENT = Row("toy-line", settings={"model.pause": 0.02, "trainer.epochs": 40})
 
 
 @pytest.fixture
 def start(desk, toys, tmp_path, quick_settings):
-    """Starts `zoo bench` on an experiment of toys, in a process of its own."""
-    patient = {"name": PATIENT.name, "set": list(PATIENT.settings)}
+    """Starts `zoo experiment` on toys, in a process of its own."""
     block = {
         "dataset": "kimore",
         "exercises": [5],
         "seeds": [0, 1],
-        "set": list(quick_settings),
-        "models": [patient, "toy-mean"],
+        "rows": [{"model": PATIENT.model, "set": dict(PATIENT.settings)}, "toy-mean"],
+        "report": {"figures": []},
     }
     folder = tmp_path / "configs" / "experiment"
     folder.mkdir(parents=True)
-    (folder / "toys.yaml").write_text(yaml.safe_dump({"bench": block}))
+    (folder / "toys.yaml").write_text(yaml.safe_dump(block))
 
     def run(*arguments):
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "zoo", "bench", "--experiment", "toys"),
+                *(sys.executable, "-m", "zoo", "experiment", "toys"),
                 *("--plugin", str(toys), "--config-dir", str(folder.parent)),
                 *("--runs", str(desk.runs), "--data-root", str(desk.data_root)),
+                *("--output", str(tmp_path / "report")),
                 *arguments,
+                *quick_settings,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,12 +9,12 @@ from registry import MODELS, Source
 from zoo import resources
 from zoo.config import use_config_dir
 from zoo.errors import ZooError
-from zoo.runs.run import load_run
+from zoo.experiments.definition import Row
 from zoo.experiments.executors import local
 from zoo.experiments.executors.local import LocalExecutor
-from zoo.experiments.definition import Entrant
 from zoo.experiments.executors.setup import Setup
 from zoo.experiments.state import State, look
+from zoo.runs.run import load_run
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_processes_that_cannot_start_end_the_sweep(desk, monkeypatch):
 
 def test_a_process_whose_starter_is_gone_keeps_what_it_has_and_ends(desk):
     plan = desk.plan(
-        Entrant("toy-line", settings=("model.pause=0.02", "trainer.epochs=500")), folds=(0,)
+        Row("toy-line", settings={"model.pause": 0.02, "trainer.epochs": 500}), folds=(0,)
     )
     (job,) = plan.jobs
     executor = executor_for(desk, plan)

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from registry import UserError
-from zoo.experiments.definition import Entrant
+from zoo.experiments.definition import Row
+from zoo.experiments.plan import leak_references
 from zoo.experiments.state import State, look
 
 
@@ -17,8 +18,8 @@ def places(plan):
 
 def test_the_whole_grid(desk):
     plan = desk.plan(
-        Entrant("mean", seeds=(7,)),
-        Entrant("median", protocols=("random-kfold",), settings=("protocol.split.folds=6",)),
+        Row("mean", seeds=(7,)),
+        Row("median", protocols=("random-kfold",), settings={"protocol.split.folds": 6}),
         protocols=("person-kfold", "random-kfold"),
         seeds=(0, 1),
         folds=(0, 1, 5),
@@ -28,6 +29,7 @@ def test_the_whole_grid(desk):
             *(("mean", "person-kfold", fold, 7) for fold in (0, 1)),
             *(("mean", "random-kfold", fold, 7) for fold in (0, 1)),
             *(("median", "random-kfold", f, s) for f in (0, 1, 5) for s in (0, 1)),
+            *(("knn-bones", "random-kfold", fold, 0) for fold in (0, 1)),
         ]
     )
     assert all(job.path.is_relative_to(desk.runs.absolute()) for job in plan.jobs)
@@ -45,8 +47,39 @@ def test_seeds_of_the_protocol(desk):
 
 def test_each_run_once(desk):
     """The same model twice is one run; with other settings it is another."""
-    plan = desk.plan("toy-line", "toy-line", Entrant("toy-line", settings=("model.pause=0.1",)))
+    plan = desk.plan("toy-line", "toy-line", Row("toy-line", settings={"model.pause": 0.1}))
     assert len(plan.jobs) == len({job.path for job in plan.jobs}) == 4
+
+
+def test_what_measures_a_leak_is_planned_with_it(desk):
+    plan = desk.plan("toy-mean", protocols=("person-kfold", "random-kfold"), seeds=(3, 4))
+    added = {(j.model, j.config["protocol"]["name"], j.config["seed"]) for j in plan.rows[-1].jobs}
+    assert added == {("knn-bones", "random-kfold", 3)}
+    assert "knn-bones is added: it shows what the leak of random-kfold is worth" in plan.notes
+    assert leak_references() == ["knn-bones"]
+    honest = desk.plan("toy-mean")
+    assert [row.model for row in honest.rows] == ["toy-mean"]
+    assert not honest.notes
+    own = desk.plan("toy-mean", "knn-bones", protocols=("random-kfold",))
+    assert [row.model for row in own.rows] == ["toy-mean", "knn-bones"]
+    with_settings = desk.plan(
+        "toy-line", protocols=("random-kfold",), settings=("model.pause=0", "protocol.frames=20")
+    )
+    bones = with_settings.rows[-1].jobs[0]
+    assert bones.model == "knn-bones"
+    assert bones.config["protocol"]["frames"] == 20
+
+
+def test_settings_of_the_trainer_are_not_for_closed_form_models(desk):
+    """So that the same model is one run on one board, however the others are trained."""
+
+    def config(model, **row):
+        return desk.plan(Row(model, **row), settings=("trainer.epochs=7",)).jobs[0].config
+
+    usual = desk.plan("mean").jobs[0]
+    assert config("mean") == usual.config
+    assert config("toy-line")["trainer"]["epochs"] == 7
+    assert config("mean", settings={"trainer.epochs": 9})["trainer"]["epochs"] == 9
 
 
 def test_threads_are_one_unless_said_otherwise(desk):
@@ -71,7 +104,7 @@ def test_threads_are_one_unless_said_otherwise(desk):
         (["mean"], {"settings": ("trainer.epoch=3",)}, "mean under person-kfold: .*trainer.epochs"),
         (["toy-line"], {"settings": ("trainer.lr=-1",)}, "trainer.lr"),
         (["toy-line"], {"settings": ("model.pose=1",)}, "model.pause"),
-        ([Entrant("mean", protocols=("d2sta-paper",))], {}, "nothing to run"),
+        ([Row("mean", protocols=("d2sta-paper",))], {}, "nothing to run"),
     ],
 )
 def test_mistakes_before_anything_runs(desk, models, request_, words):

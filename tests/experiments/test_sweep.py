@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from zoo.data.store import fingerprint
+from zoo.experiments import events
+from zoo.experiments.definition import Row
+from zoo.experiments.events import Event
+from zoo.experiments.state import State, look
 from zoo.runs.files import StorageError
 from zoo.runs.run import load_run
-from zoo.experiments import events
-from zoo.experiments.events import Event
-from zoo.experiments.definition import Entrant
-from zoo.experiments.state import State, look
 
 
 def states(plan):
@@ -89,8 +89,8 @@ def stops_after(desk):
     """Computes a job up to an epoch and leaves it there."""
 
     def stop(job, epochs):
-        def tell(told: Event) -> None:
-            if told.kind == events.EPOCH and told.epoch >= epochs:
+        def tell(event: Event) -> None:
+            if event.kind == events.EPOCH and event.epoch >= epochs:
                 raise Interrupted
 
         with pytest.raises(Interrupted):
@@ -129,10 +129,10 @@ def test_a_damaged_checkpoint_is_begun_anew(desk, stops_after):
 
 def test_a_failure_stops_nothing_and_is_kept(desk, tmp_path, change):
     mended = tmp_path / "mended"
-    settings = [f"model.mended={mended}"]
+    settings = {"model.mended": str(mended)}
 
     def plan():
-        return desk.plan(Entrant("toy-failing", settings=tuple(settings)), "mean", folds=(0,))
+        return desk.plan(Row("toy-failing", settings=settings), "mean", folds=(0,))
 
     job = plan().jobs[0]
     result = desk.sweep(plan())

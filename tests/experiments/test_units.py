@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.evaluation.statistics import BOARD_METRICS, Interval, Table
-from zoo.experiments.units import READINGS, UNITLESS, agreed, in_unit, judge, read_as
+from zoo.experiments.units import UNITLESS, UNITS, agreed, as_printed, convert, judge
 
 
 @pytest.fixture
@@ -17,36 +17,36 @@ def table():
 
 
 def test_points_of_100_stretch_errors_by_the_score_range(table):
-    read = read_as(table, "points of 100", 50)
+    read = convert(table, "points of 100", 50)
     for metric in ("mad", "rmse"):
         assert read.value(metric) == pytest.approx(2 * table.value(metric))
     assert read.value("mape") == pytest.approx(table.value("mape"))
-    assert read_as(table, "points of 100", None).value("mad") == pytest.approx(table.value("mad"))
+    assert convert(table, "points of 100", None).value("mad") == pytest.approx(table.value("mad"))
 
 
 def test_standardised_scores_have_errors_in_deviations(table):
-    read = read_as(table, "standardised", 50)
+    read = convert(table, "standardised", 50)
     assert read.true.mean() == pytest.approx(0, abs=1e-12)
     assert read.true.std() == pytest.approx(1)
     assert read.value("mad") == pytest.approx(table.value("mad") / table.true.std())
     off = np.abs(table.true - table.predicted) / np.abs(table.true - table.true.mean())
     mape = read.value("mape")
-    assert in_unit(Interval(mape, mape, mape), "mape", "standardised").value == pytest.approx(
+    assert as_printed(Interval(mape, mape, mape), "mape", "standardised").value == pytest.approx(
         off.mean()
     )
-    assert in_unit(Interval(1, 0, 2), "mad", "standardised") == Interval(1, 0, 2)
+    assert as_printed(Interval(1, 0, 2), "mad", "standardised") == Interval(1, 0, 2)
 
 
 def test_equal_scores_can_be_standardised():
     flat = Table("1", 0, ["a", "b"], np.array([30.0, 30.0]), np.array([31.0, 29.0]))
-    assert read_as(flat, "standardised", 50).value("mad") == 1
+    assert convert(flat, "standardised", 50).value("mad") == 1
 
 
 def test_no_unit_changes_the_order(table):
-    for reading in READINGS:
+    for unit in UNITS:
         for metric in UNITLESS:
             assert metric in BOARD_METRICS
-            assert read_as(table, reading, 50).value(metric) == pytest.approx(table.value(metric))
+            assert convert(table, unit, 50).value(metric) == pytest.approx(table.value(metric))
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_a_value_is_reproduced_where_it_lies_in_our_interval(interval, published
     ("verdicts", "verdict"),
     [(["worse"], "worse"), (["worse", "worse"], "worse"), (["worse", "better"], "")],
 )
-def test_readings_have_to_agree(verdicts, verdict):
+def test_units_have_to_agree(verdicts, verdict):
     assert agreed(verdicts) == verdict

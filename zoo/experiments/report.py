@@ -95,7 +95,7 @@ def write_report(
                             folder.mkdir(parents=True, exist_ok=True)
                             write_atomically(files[-1], figure_bytes(figure, ending))
             except DataError as error:
-                name = kind.rpartition(":")[2]
+                name = kind.rpartition(":")[2].replace("_", "-")
                 not_drawn.append(f"{name} ({result.protocol}): {error}")
     tables, compared = report_sheets(experiment, results, wide=True)
     document = sheets.markdown(experiment, tables, captions, not_drawn)
