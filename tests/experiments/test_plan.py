@@ -70,6 +70,15 @@ def test_what_measures_a_leak_is_planned_with_it(desk):
     assert bones.config["protocol"]["frames"] == 20
 
 
+def test_a_measure_that_cannot_be_computed_is_said(desk, monkeypatch):
+    """Such as of bones where the data hold angles alone."""
+    monkeypatch.setattr("zoo.experiments.plan.leak_references", lambda: ["toy-refusing"])
+    plan = desk.plan("toy-mean", protocols=("random-kfold",))
+    assert [row.model for row in plan.rows] == ["toy-mean"]
+    (note,) = plan.notes
+    assert note.startswith("toy-refusing would show what the leak of random-kfold is worth, but: ")
+
+
 def test_settings_of_the_trainer_are_not_for_closed_form_models(desk):
     """So that the same model is one run on one board, however the others are trained."""
 

@@ -266,7 +266,8 @@ def _numbered(reasons: Sequence[str]) -> list[str]:
 def _closing(compared: Compared, units: Sequence[str]) -> Iterator[str]:
     """What stands below the comparison: units, what is missing, the rule, the counts."""
     published = compared.published
-    if len(published.units) > 1:
+    judged = set(compared.counts) - {"unknown"}
+    if len(published.units) > 1 and judged:
         read = "; ".join(f"{unit}: {UNITS[unit]}" for unit in published.units)
         yield (
             f"Ours is read in {len(published.units)} units, because {published.ambiguity}. {read}. "
@@ -274,5 +275,6 @@ def _closing(compared: Compared, units: Sequence[str]) -> Iterator[str]:
         )
     yield from (f"not compared: {why}" for why in published.missing)
     yield from published.notes
-    yield RULE
+    if judged:
+        yield RULE
     yield f"{', '.join(f'{n} {verdict}' for verdict, n in compared.counts.items())}."
