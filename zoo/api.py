@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
     from zoo.experiments.display import Display
+    from zoo.experiments.progress import Progress as SweepProgress
     from zoo.experiments.results import ProtocolResult
-    from zoo.experiments.sweep import SweepResult
     from zoo.prediction import ScoredRecording
     from zoo.runs.run import RunResult
     from zoo.training.evaluate import Evaluation
@@ -132,7 +132,7 @@ def bench(
     executor: str = "local",
     ray_address: str | None = None,
     display: "Display | None" = None,
-) -> "SweepResult":
+) -> "SweepProgress":
     """Compute every run of a grid; finished ones are taken as they are, half-done ones resumed.
 
     Args:

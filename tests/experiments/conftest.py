@@ -11,12 +11,14 @@ import yaml
 
 from registry import MODELS, add_plugin
 from zoo import resources
-from zoo.experiments.definition import Experiment, Row, UnderProtocol
+from zoo.experiments.definition import Experiment
 from zoo.experiments.display import Display
 from zoo.experiments.events import Event
 from zoo.experiments.job import Job
 from zoo.experiments.plan import Plan, make_plan
-from zoo.experiments.sweep import Sweep, SweepResult
+from zoo.experiments.progress import Progress
+from zoo.experiments.schema import Row, UnderProtocol
+from zoo.experiments.sweep import Sweep
 from zoo.experiments.work import Workshop
 
 TOYS = Path(__file__).with_name("toy_models.py")
@@ -161,14 +163,13 @@ class Desk:
         executor: Any = None,
         retry_failed: bool = False,
         display: Display | None = None,
-    ) -> SweepResult:
+    ) -> Progress:
         """Run a plan in this process, or on `executor`."""
         sweep = Sweep(
             jobs=plan.jobs,
             costs={},
             executor=executor or self.inline(),
             display=display or Display(),
-            runs=self.runs,
             workers=1,
             retry_failed=retry_failed,
         )

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from zoo.experiments import events
-from zoo.experiments.definition import Row
 from zoo.experiments.executors.node import NodeProcess, Order
 from zoo.experiments.executors.payload import Payload
 from zoo.experiments.executors.setup import Setup
 from zoo.experiments.job import Code, Job
+from zoo.experiments.schema import Row
 from zoo.experiments.state import State, look
 from zoo.runs.run import load_run
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zoo.experiments.cost import FLOPS_PER_SECOND, expected_costs
-from zoo.experiments.definition import Row
+from zoo.experiments.schema import Row
 
 
 def record_seconds(job, seconds):

@@ -13,7 +13,8 @@ from zoo.board.published import published_for
 from zoo.cli.sweeping import whole_numbers
 from zoo.config import card, compose
 from zoo.errors import ConfigError
-from zoo.experiments.definition import Experiment, Row, UnderProtocol, experiment_names
+from zoo.experiments.definition import Experiment, experiment_names
+from zoo.experiments.schema import Row, UnderProtocol
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
 

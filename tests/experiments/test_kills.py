@@ -12,10 +12,10 @@ import time
 import pytest
 import yaml
 
-from zoo.experiments.definition import Row
 from zoo.experiments.display import Display
 from zoo.experiments.executors.local import LocalExecutor
 from zoo.experiments.executors.setup import Setup
+from zoo.experiments.schema import Row
 from zoo.experiments.state import State, look
 from zoo.experiments.sweep import SweepStopped
 from zoo.runs.files import StorageError

@@ -9,10 +9,10 @@ from registry import MODELS, Source
 from zoo import resources
 from zoo.config import use_config_dir
 from zoo.errors import ZooError
-from zoo.experiments.definition import Row
 from zoo.experiments.executors import local
 from zoo.experiments.executors.local import LocalExecutor
 from zoo.experiments.executors.setup import Setup
+from zoo.experiments.schema import Row
 from zoo.experiments.state import State, look
 from zoo.runs.run import load_run
 

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from registry import UserError
-from zoo.experiments.definition import Row
 from zoo.experiments.plan import leak_references
+from zoo.experiments.schema import Row
 from zoo.experiments.state import State, look
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from zoo.data.store import fingerprint
 from zoo.experiments import events
-from zoo.experiments.definition import Row
 from zoo.experiments.events import Event
+from zoo.experiments.schema import Row
 from zoo.experiments.state import State, look
 from zoo.runs.files import StorageError
 from zoo.runs.run import load_run
@@ -137,7 +137,7 @@ def test_a_failure_stops_nothing_and_is_kept(desk, tmp_path, change):
     job = plan().jobs[0]
     result = desk.sweep(plan())
     assert counts(result) == (1, 0, 1)
-    assert result.failures == ((job.title, "RuntimeError: the toy is broken"),)
+    assert result.failures == [(job.title, "RuntimeError: the toy is broken")]
     kept = json.loads(job.failure_file.read_text())
     assert "toys.py" in kept["traceback"]
     assert kept["config"]["model"]["name"] == "toy-failing"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zoo.experiments.plan import Plan
-    from zoo.experiments.sweep import SweepResult
+    from zoo.experiments.progress import Progress
 
 _MOST_FAILURES = 20
 
@@ -75,7 +75,7 @@ def whole_numbers(values: Iterable[str], where: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def run_or_show(out: "Console", plan: "Plan", args: argparse.Namespace) -> "SweepResult | None":
+def run_or_show(out: "Console", plan: "Plan", args: argparse.Namespace) -> "Progress | None":
     """Compute a plan's runs as the options say, or print the plan; None where nothing was run."""
     from zoo.cli.console import console
     from zoo.cli.display import LiveDisplay, PlainDisplay
@@ -93,7 +93,7 @@ def run_or_show(out: "Console", plan: "Plan", args: argparse.Namespace) -> "Swee
         executor=args.executor,
         ray_address=args.ray_address,
     )
-    _print_result(out, result)
+    _print_result(out, result, plan.runs)
     return result
 
 
@@ -133,7 +133,7 @@ def _print_plan(out: "Console", plan: "Plan", workers: int) -> None:
     )
 
 
-def _print_result(out: "Console", result: "SweepResult") -> None:
+def _print_result(out: "Console", result: "Progress", runs: Path) -> None:
     """Counts, failures, wall time, and how to go on."""
     from zoo.words import duration
 
@@ -143,7 +143,7 @@ def _print_result(out: "Console", result: "SweepResult") -> None:
         out.print(f"… and {len(result.failures) - _MOST_FAILURES} more", markup=False)
     out.print(
         f"{result.finished} runs computed, {result.there} were there already, {result.failed} "
-        f"failed; {duration(result.seconds)}; kept in {result.runs}",
+        f"failed; {duration(result.seconds)}; kept in {runs}",
         style="bold",
         markup=False,
         soft_wrap=True,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.evaluation.statistics.tables import Array, Table
-from zoo.experiments.definition import FIGURES, Experiment
+from zoo.experiments.definition import Experiment
 from zoo.experiments.figure_layout import legend, main_row, new_figure, panels_of, unit
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
+from zoo.experiments.schema import FIGURES
 from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
 from zoo.runs.run import load_run
 from zoo.words import fixed, plain

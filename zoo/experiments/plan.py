@@ -14,8 +14,9 @@ from registry import MODELS, UserError
 from zoo.config import Config, card_of
 from zoo.errors import ConfigError
 from zoo.experiments.datasets import Datasets
-from zoo.experiments.definition import Experiment, Row, UnderProtocol, written
+from zoo.experiments.definition import Experiment, written
 from zoo.experiments.job import Code, Job
+from zoo.experiments.schema import Row, UnderProtocol
 from zoo.session import Session
 from zoo.training.config import TrainerConfig
 from zoo.training.outcome import model_source

@@ -55,8 +55,10 @@ class Progress:
         waiting: not begun.
         busy: being written by another process.
         current: at work, by path.
-        failures: title and one line of each failure of this sweep.
+        failures: title and one line of each failed run.
         workers: how many runs are computed at once.
+        begun: `time.monotonic` of the beginning.
+        ended: and of the end; None while it works.
     """
 
     total: int
@@ -69,6 +71,7 @@ class Progress:
     current: dict[str, RunAtWork] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
+    ended: float | None = None
     _costs: dict[str, float] = field(default_factory=dict)
     _open_cost: float = 0.0
     _expected: float = 0.0
@@ -81,8 +84,8 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Wall time so far."""
-        return time.monotonic() - self.begun
+        """Wall time."""
+        return (self.ended or time.monotonic()) - self.begun
 
     def expect(self, job: Job, cost: float) -> None:
         """`job` waits and is expected to take `cost` seconds."""

@@ -10,8 +10,9 @@ from zoo.board.collect import natural
 from zoo.board.published import published_for
 from zoo.config import Config
 from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
-from zoo.experiments.definition import Change, Experiment, Published, Row, UnderProtocol
+from zoo.experiments.definition import Experiment
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
+from zoo.experiments.schema import Change, Published, Row, UnderProtocol
 from zoo.experiments.units import UNITLESS, agreed, as_printed, convert, judge
 from zoo.runs.key import MACHINE_KEYS
 

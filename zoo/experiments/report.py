@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from registry import Entry, Source
 from zoo.errors import ConfigError, DataError
 from zoo.experiments import sheets
-from zoo.experiments.definition import FIGURES, Experiment
+from zoo.experiments.definition import Experiment
 from zoo.experiments.published import Compared, compare
 from zoo.experiments.results import ProtocolResult
+from zoo.experiments.schema import FIGURES
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.report.publish import save
 from zoo.runs.files import path_part, write_atomically

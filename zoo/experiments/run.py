@@ -9,7 +9,8 @@ from zoo.experiments.executors import Executor
 from zoo.experiments.executors.local import LocalExecutor
 from zoo.experiments.executors.setup import Setup
 from zoo.experiments.plan import Plan
-from zoo.experiments.sweep import Sweep, SweepResult
+from zoo.experiments.progress import Progress
+from zoo.experiments.sweep import Sweep
 
 EXECUTORS = ("local", "ray")
 
@@ -22,7 +23,7 @@ def run_plan(
     display: Display | None = None,
     executor: str = "local",
     ray_address: str | None = None,
-) -> SweepResult:
+) -> Progress:
     """Bring every run of `plan` to its end; see `Sweep.run` for what it raises.
 
     Args:
@@ -51,7 +52,6 @@ def run_plan(
         costs=costs,
         executor=made,
         display=display or Display(),
-        runs=plan.runs,
         workers=count,
         retry_failed=retry_failed,
     )

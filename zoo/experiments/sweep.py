@@ -26,27 +26,6 @@ _TICK = 0.25
 _BUSY_TICK = 2.0
 
 
-@dataclass(frozen=True)
-class SweepResult:
-    """What a sweep came to.
-
-    Attributes:
-        there: runs that were finished before.
-        finished: runs computed now.
-        failed: runs whose failure is kept.
-        seconds: wall time.
-        runs: folder of all runs.
-        failures: title and one line of each failed run.
-    """
-
-    there: int
-    finished: int
-    failed: int
-    seconds: float
-    runs: Path
-    failures: tuple[tuple[str, str], ...] = ()
-
-
 class SweepStopped(KeyboardInterrupt):
     """Somebody stopped the sweep; the same command goes on.
 
@@ -72,7 +51,6 @@ class Sweep:
         costs: expected seconds of each, by path.
         executor: computes them.
         display: is told how it goes.
-        runs: folder of all runs.
         workers: how many runs the executor computes at once.
         retry_failed: try again what failed before this sweep.
 
@@ -84,7 +62,6 @@ class Sweep:
     costs: Mapping[Path, float]
     executor: Executor
     display: Display
-    runs: Path
     workers: int
     retry_failed: bool = False
     progress: Progress = field(init=False)
@@ -98,8 +75,8 @@ class Sweep:
     def __post_init__(self) -> None:
         self.progress = Progress(total=len(self.jobs), workers=self.workers)
 
-    def run(self) -> SweepResult:
-        """Work until every run is finished or failed.
+    def run(self) -> Progress:
+        """Work until every run is finished or failed; what came of it.
 
         Raises:
             StorageError: the disk is full; what is finished stays.
@@ -120,6 +97,7 @@ class Sweep:
                 stop.requested = again.signal_number
             finally:
                 self.executor.close()
+                self.progress.ended = time.monotonic()
         progress = self.progress
         done = f"{progress.done} of {progress.total} runs"
         if stop.requested is not None:
@@ -132,14 +110,7 @@ class Sweep:
             raise StorageError(
                 f"{self._no_room}. {done} are done; make room and give the same command to go on"
             )
-        return SweepResult(
-            there=progress.there,
-            finished=progress.finished,
-            failed=progress.failed,
-            seconds=progress.seconds,
-            runs=self.runs,
-            failures=tuple(progress.failures),
-        )
+        return progress
 
     @property
     def _open(self) -> bool:
