@@ -4,11 +4,11 @@ Everything heavy is imported inside the calls, so that `import zoo` stays light.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.config import Config, compose
+from zoo.config import compose
 from zoo.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.experiments.progress import Progress as SweepProgress
     from zoo.experiments.results import ProtocolResult
     from zoo.prediction import ScoredRecording
-    from zoo.runs.run import RunResult
+    from zoo.runs.run import Run
     from zoo.training.evaluate import Evaluation
     from zoo.training.report import Reporter
 
@@ -43,7 +43,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     reporter: "Reporter | None" = None,
-) -> "RunResult":
+) -> "Run":
     """Train a model on one fold of a dataset, test it, and keep the run in a folder.
 
     Args:
@@ -65,6 +65,8 @@ def train(
     Raises:
         UserError: anything the caller can mend, in one message: see `zoo.errors`.
     """
+    from zoo.workspace import Workspace
+
     chosen: dict[str, Any] = {
         "model": model,
         "dataset": dataset,
@@ -80,40 +82,8 @@ def train(
         from zoo.experiments.definition import Experiment
 
         config = Experiment.load(experiment).training(row=row, **chosen)
-    return train_config(
-        config,
-        runs=runs,
-        data_root=data_root,
-        resume=resume,
-        overwrite=overwrite,
-        reporter=reporter,
-    )
-
-
-def train_config(
-    config: Config,
-    *,
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    reporter: "Reporter | None" = None,
-) -> "RunResult":
-    """Train as a composed configuration says; see `train` and `zoo.config.compose`."""
-    from zoo.session import Session
-    from zoo.training.run import train_run
-
-    session = Session.open(config, data_root)
-    return train_run(
-        session.build,
-        session.fold(int(config["fold"])),
-        config,
-        dataset=session.dataset,
-        runs=Path(runs),
-        resume=resume,
-        overwrite=overwrite,
-        reporter=reporter,
-    )
+    workspace = Workspace(runs, data_root)
+    return workspace.run(config, resume=resume, overwrite=overwrite, reporter=reporter)
 
 
 def bench(
@@ -247,7 +217,7 @@ def experiment(
 
 
 def evaluate(
-    run: "RunResult | Path | str",
+    run: "Run | Path | str",
     *,
     data_root: Path | str | None = None,
     device: str | None = None,
@@ -281,7 +251,7 @@ def evaluate(
 
 
 def predict(
-    run: "RunResult | Path | str",
+    run: "Run | Path | str",
     files: Sequence[Path | str],
     *,
     dataset: str | None = None,
@@ -303,9 +273,6 @@ def leaderboard(
     fingerprint: str | None = None,
     protocol_hash: str | None = None,
     public: bool = False,
-    compute: bool = True,
-    data_root: Path | str | None = None,
-    note: Callable[[str], None] = lambda text: None,
 ) -> "Board":
     """Rank finished runs, each dataset and protocol for itself; see `zoo.board.leaderboard`.
 
@@ -317,24 +284,15 @@ def leaderboard(
         fingerprint: beginning of a dataset's fingerprint, where there are several.
         protocol_hash: beginning of a protocol's hash, where there are several.
         public: leave out whatever belongs to a single person.
-        compute: train the reference that a leaky board carries where it is missing.
-        data_root: folder of prepared datasets, for that.
-        note: is told why that could not be done.
 
     Raises:
         DataError: no such folder, or no finished run in it fits.
     """
     from zoo.board.leaderboard import Choice, build_board
-    from zoo.board.ranking import lacks_reference
-    from zoo.leak_reference import supply
 
     root = Path(RUNS if runs is None else runs).expanduser()
     choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)
     groups, unreadable = choice.read()
-    if compute and any(map(lacks_reference, groups)):
-        for problem in supply(groups, root, data_root):
-            note(problem)
-        groups, unreadable = choice.read()
     return build_board(root, groups, unreadable, public=public)
 
 

@@ -1,4 +1,4 @@
-"""The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass."""
+"""The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass, and back."""
 
 import dataclasses
 import math
@@ -6,12 +6,15 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
 
 from registry.nearest import did_you_mean
 from zoo.errors import ConfigError, ZooError
 
 T = TypeVar("T")
+
+Measured = Annotated[float, "null is NaN"]
+"""A number that may be undefined: null in a file, NaN here."""
 
 
 class _MisfitError(Exception):
@@ -28,7 +31,7 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     Every key must be a field; what is not given keeps its default. Values are checked against the
     fields' types: ``bool``, ``int``, finite ``float`` (a whole number will do), ``str`` (a whole
     number will do: YAML reads an exercise called 5 as one), ``None``, ``Literal``, unions of
-    these, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
+    these, `Measured`, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
     ``Mapping[str, X]``, dataclasses, and ``Any``. A field may stand under another key with
     ``field(metadata={"key": "set"})``, under none with ``None``. A dataclass with a class attribute
     ``shorthand`` can be given as the value of that field alone, as ``stgcn`` for ``{name: stgcn}``.
@@ -36,7 +39,8 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     Args:
         cls: a dataclass; what its own ``__post_init__`` refuses passes through as it is.
         values: a mapping, or a shorthand.
-        where: it stands, such as ``experiment d2sta-kimore: bench``; messages begin with it.
+        where: it stands, such as ``experiment d2sta-kimore: bench``; messages begin with it. Where
+            it ends in a colon, keys are named after a space, else after a dot.
         error: class of the errors.
 
     Raises:
@@ -46,8 +50,29 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     try:
         return cast(T, _dataclass(cast(Any, cls))(values, ""))
     except _MisfitError as fault:
-        at = f"{where}{fault.where}" if fault.where.startswith("[") else where + _dot(fault.where)
+        between = "" if fault.where.startswith("[") else " " if where.endswith(":") else "."
+        at = f"{where}{between}{fault.where}" if fault.where else where
         raise error(f"{at} {fault}") from None
+
+
+def to_plain(value: Any) -> Any:
+    """Containers for JSON or YAML: what `build` made, nested, under the keys it was built from.
+
+    Dataclasses and mappings become dictionaries, sequences lists; numbers that are not finite
+    become None.
+    """
+    if dataclasses.is_dataclass(value):
+        return {
+            f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+        }
+    if isinstance(value, Mapping):
+        return {str(k): to_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
@@ -73,10 +98,6 @@ class _Field(NamedTuple):
     required: bool
 
 
-def _dot(path: str) -> str:
-    return f".{path}" if path else ""
-
-
 def _below(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
@@ -87,7 +108,7 @@ def _no_key(key: Any, known: Sequence[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _dataclass(cls: type) -> Converter:
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     known: dict[str, _Field] = {}
     for f in dataclasses.fields(cls):
         if f.init:
@@ -104,7 +125,7 @@ def _dataclass(cls: type) -> Converter:
             return value
         if shorthand is not None and not isinstance(value, Mapping):
             value = {shorthand: value}
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise _MisfitError(path, f"is {value!r}, expected keys and values")
         found: dict[str, Any] = {}
         for key, item in value.items():
@@ -125,6 +146,8 @@ def _converter(hint: Any) -> Converter:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return lambda value, path: value
+    if origin is Annotated:
+        return _measured
     if dataclasses.is_dataclass(hint):
         return lambda value, path: _dataclass(cast(type, hint))(value, path)
     if origin in (typing.Union, types.UnionType):
@@ -142,6 +165,12 @@ def _converter(hint: Any) -> Converter:
     if isinstance(origin or hint, type) and issubclass(origin or hint, Mapping):
         return _mapping(arguments[1] if arguments else Any)
     return _scalar(hint)
+
+
+def _measured(value: Any, path: str) -> Any:
+    if type(value) is float:
+        return value
+    return math.nan if value is None else _converter(float)(value, path)
 
 
 def _scalar(hint: Any) -> Converter:
@@ -227,8 +256,9 @@ def _mapping(hint: Any) -> Converter:
     item = _converter(hint)
 
     def convert(value: Any, path: str) -> Any:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise _MisfitError(path, f"is {value!r}, expected keys and values")
-        return {str(key): item(v, _below(path, str(key))) for key, v in value.items()}
+        above = f"{path}." if path else ""
+        return {str(key): item(v, f"{above}{key}") for key, v in value.items()}
 
     return convert

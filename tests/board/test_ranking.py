@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from zoo.board.leaderboard import Choice, build_board
 from zoo.config import read_yaml
 from zoo.errors import DataError
-from zoo.runs.files import to_json
+from zoo.files import to_json
 
 ENTRY_KEYS = {
     "name", "model", "title", "family", "paper", "doi", "settings", "source", "builtin", "streams",

@@ -19,7 +19,8 @@ from zoo.experiments.plan import Plan, make_plan
 from zoo.experiments.progress import Progress
 from zoo.experiments.schema import Row, UnderProtocol
 from zoo.experiments.sweep import Sweep
-from zoo.experiments.work import Workshop
+from zoo.experiments.work import compute
+from zoo.workspace import Workspace
 
 TOYS = Path(__file__).with_name("toy_models.py")
 QUICK = (
@@ -98,7 +99,7 @@ def change(toys: Path) -> Callable[[str], None]:
 class Inline:
     """Computes a job when it is asked for events; `script` can put another one in their place."""
 
-    workshop: Workshop
+    workspace: Workspace
     script: Callable[[Job], Event | None] = lambda job: None
     submitted: list[Job] = field(default_factory=list)
     waiting: list[Job] = field(default_factory=list)
@@ -118,7 +119,9 @@ class Inline:
             job = self.waiting.pop()
             event = self.script(job)
             if event is None:
-                event = self.workshop.compute(job.config, lambda e, job=job: found.append((job, e)))
+                event = compute(
+                    self.workspace, job.config, lambda e, job=job: found.append((job, e))
+                )
             found.append((job, event))
         return found
 
@@ -155,7 +158,7 @@ class Desk:
         return make_plan(experiment, self.runs, self.data_root)
 
     def inline(self, script: Callable[[Job], Event | None] = lambda job: None) -> Inline:
-        return Inline(Workshop(self.runs, self.data_root), script)
+        return Inline(Workspace(self.runs, self.data_root), script)
 
     def sweep(
         self,

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from zoo.experiments.executors.setup import Setup
 from zoo.experiments.job import Code, Job
 from zoo.experiments.schema import Row
 from zoo.experiments.state import State, look
+from zoo.experiments.work import compute
 from zoo.runs.run import load_run
 
 
@@ -133,7 +135,7 @@ def test_a_machine_with_other_code_is_refused(desk):
     plan = desk.plan("toy-mean", folds=(0,))
     (job,) = plan.jobs
     process = NodeProcess(packed(desk, plan), lambda files: files)
-    other = Code({**job.code.source, "sha256": "0" * 64}, job.code.version)
+    other = Code(replace(job.code.source, sha256="0" * 64), job.code.version)
     assert (
         "other code of the model toy-mean" in process.compute(order(desk, job, code=other)).refused
     )
@@ -150,18 +152,18 @@ def test_a_stopped_run_comes_back_and_is_resumed(desk, monkeypatch):
     plan = desk.plan(Row("toy-line", settings={"trainer.epochs": 4}), folds=(0,))
     (job,) = plan.jobs
     process = NodeProcess(packed(desk, plan), lambda files: files)
-    compute = process._workshop.compute
 
-    def stopped_after_two(config, tell):
+    def stopped_after_two(workspace, config, tell):
         def stop(event):
             if event.kind == events.EPOCH and event.epoch == 2:
                 raise KeyboardInterrupt
 
-        return compute(config, stop)
+        return compute(workspace, config, stop)
 
     monkeypatch.setattr("zoo.experiments.work._SECONDS_BETWEEN_EPOCHS", 0)
-    monkeypatch.setattr(process._workshop, "compute", stopped_after_two)
-    delivery = process.compute(order(desk, job))
+    with monkeypatch.context() as patch:
+        patch.setattr("zoo.experiments.executors.node.compute", stopped_after_two)
+        delivery = process.compute(order(desk, job))
     assert delivery.ending.kind == events.STOPPED
     assert "resume.json" in delivery.kept
 

@@ -46,7 +46,7 @@ def test_every_experiment_can_train_its_first_row(name: str) -> None:
             {
                 "epochs": 100, "batch_size": 32, "optimizer": "adamw", "lr": 0.0001,
                 "weight_decay": 0.0001, "schedule": "cosine", "warmup_epochs": 0,
-                "grad_clip": None, "loss": "mse", "early_stopping": None, "precision": "fp32",
+                "grad_clip": None, "early_stopping": None, "precision": "fp32",
             },
         ),
         (
@@ -54,7 +54,7 @@ def test_every_experiment_can_train_its_first_row(name: str) -> None:
             {
                 "epochs": 100, "batch_size": 1, "optimizer": "sgd", "lr": 0.1, "momentum": 0.0,
                 "weight_decay": 0.0, "schedule": "cosine", "warmup_epochs": 0, "grad_clip": 1.0,
-                "loss": "mse", "early_stopping": None, "precision": "fp32",
+                "early_stopping": None, "precision": "fp32",
             },
         ),
     ],

@@ -18,7 +18,7 @@ from zoo.experiments.executors.setup import Setup
 from zoo.experiments.schema import Row
 from zoo.experiments.state import State, look
 from zoo.experiments.sweep import SweepStopped
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 
 PATIENT = Row("toy-line", settings={"model.pause": 0.02, "trainer.epochs": 40})
 
@@ -143,7 +143,7 @@ def test_a_full_disk(desk, small_disk, tmp_path):
     ballast = small_disk / "ballast"
 
     class Filling(Display):
-        def on_finished(self, progress, job, told):
+        def on_finished(self, progress, job, event):
             with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
                 while True:
                     file.write(b"x" * 4096)

@@ -30,7 +30,7 @@ def job(path: Any, exercise: str) -> Job:
     """A run that is there, or one that is not."""
     file = path / "run.json"
     key = json.loads(file.read_text())["key_hash"] if file.is_file() else "none"
-    return Job({"dataset": {"exercise": exercise}}, path, key, "a run", Code({}, ""))
+    return Job({"dataset": {"exercise": exercise}}, path, key, "a run", Code(None, ""), 2)
 
 
 def row(label: str, paths: Any, protocol: str = "d2sta-paper", exercises: Any = EXERCISES) -> Any:
@@ -39,7 +39,7 @@ def row(label: str, paths: Any, protocol: str = "d2sta-paper", exercises: Any = 
     missing = [e for e in exercises if e not in {exercise for _, exercise in known}]
     jobs = [job(path, exercise) for path, exercise in known]
     jobs += [job(Path("nowhere") / exercise, exercise) for exercise in missing]
-    data = SimpleNamespace(dataset=SimpleNamespace(score_range=(0.0, 50.0)))
+    data = SimpleNamespace(dataset=SimpleNamespace(title="KIMORE", score_range=(0.0, 50.0)))
     return PlannedRow(label, "d2sta", protocol, [Group(data, jobs)])
 
 

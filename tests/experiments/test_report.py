@@ -18,7 +18,8 @@ from zoo.experiments.plan import make_plan
 from zoo.experiments.report import report_sheets, write_report
 from zoo.experiments.results import MEAN, experiment_results
 from zoo.experiments.sheets import markdown, results_csv
-from zoo.experiments.work import Workshop
+from zoo.experiments.work import compute as compute_run
+from zoo.workspace import Workspace
 
 D2STA: dict[str, Any] = {
     "folds": [0],
@@ -44,9 +45,9 @@ def computed(trained: Any, tmp_path: Path) -> Callable[..., tuple[Experiment, li
     def compute(name: str, only: int | None = None) -> tuple[Experiment, list[Any]]:
         experiment = Experiment.load(name)
         plan = make_plan(experiment, tmp_path / "runs", trained.data_root)
-        workshop = Workshop(tmp_path / "runs", trained.data_root)
+        workspace = Workspace(tmp_path / "runs", trained.data_root)
         for job in (job for row in plan.rows[:only] for job in row.jobs):
-            assert workshop.compute(job.config, lambda _: None).kind == events.FINISHED
+            assert compute_run(workspace, job.config, lambda _: None).kind == events.FINISHED
         return experiment, experiment_results(plan, experiment.report.reference)
 
     return compute
@@ -62,8 +63,8 @@ def test_complete_rows_stand_in_the_table_others_apart(
     assert (result.persons, result.old_code, result.leaky) == (15, 0, False)
 
     mean, groups = result.rows
-    true = np.concatenate([run.test.true for run in mean.runs])
-    predicted = np.concatenate([run.test.predicted for run in mean.runs])
+    true = np.concatenate([run.test_scores.true for run in mean.runs])
+    predicted = np.concatenate([run.test_scores.predicted for run in mean.runs])
     value = mean.metrics[MEAN]["mad"]
     assert value.value == pytest.approx(mad(true, predicted))
     assert value.low < value.value < value.high

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from zoo.build import to_plain
 from zoo.evaluation.statistics import Interval
-from zoo.runs.run import without_nan
 
 SCHEMA = 1
 """Version of `Board.to_dict`; raised when a key changes its meaning."""
@@ -212,7 +212,7 @@ class Board:
     def to_dict(self) -> dict[str, Any]:
         """The board as plain containers for the renderers and for JSON; NaN is None."""
         return dict(
-            without_nan(
+            to_plain(
                 {
                     "schema": SCHEMA,
                     **{f.name: getattr(self, f.name) for f in fields(self)},

@@ -13,7 +13,7 @@ from zoo.board.collect import Group, collect_groups
 from zoo.board.published import published_for
 from zoo.board.ranking import section
 from zoo.errors import DataError
-from zoo.runs.stored import Unreadable
+from zoo.runs.find import Unreadable
 
 HONEST, LEAKY = "person-kfold", "d2sta-paper"
 """Protocols that are shown side by side where a dataset has boards of both."""

@@ -1,7 +1,7 @@
 """From entries to a ranked section of the board: metrics, intervals, tests, ties."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.board import collect, facts
+from zoo.board import collect
 from zoo.board.board import Entry, Incomplete, RunRow, Section, Versus
 from zoo.board.collect import Group
 from zoo.evaluation.statistics import (
@@ -25,17 +25,16 @@ from zoo.evaluation.statistics import (
     spread,
     versus,
 )
+from zoo.protocol.references import LEAK_REFERENCE, leak_references
 from zoo.runs.failed import failures
-from zoo.runs.stored import UNKNOWN, StoredRun
+from zoo.runs.run import Run
+from zoo.runs.scores import UNKNOWN_PEOPLE
 from zoo.words import fixed
 
 METRICS = tuple(BOARD_METRICS)
 
 SMALLEST_GROUP = 5
 """On a public board, a group of fewer people has no error of its own."""
-
-LEAK_REFERENCE = "knn-bones"
-"""Model that stands on every leaky board: it knows bodies and nothing of the movement."""
 
 _MEAN_SCORE = "\0mean score"  # no entry can have this name: names are shown, this is not
 
@@ -57,20 +56,24 @@ def section(
         published: numbers of papers on this dataset.
         notes: what is to be said besides.
     """
-    known = facts.dataset_facts(group.key.dataset)
+    data = group.entries[0].runs[0].record.dataset
+    titles = {
+        run.exercise: run.record.dataset.exercises.get(run.exercise, "")
+        for entry in group.entries
+        for run in entry.runs
+    }
     complete = [entry for entry in group.entries if entry.complete]
     ranked = _Ranking(complete, root, public).rows() if complete else []
     protocol = group.entries[0].protocol
-    title, summary = facts.protocol_card(protocol.name)
     return Section(
         dataset=group.key.dataset,
-        dataset_title=known.title,
+        dataset_title=data.title,
         fingerprint=group.key.fingerprint,
-        score_range=known.score_range,
+        score_range=data.score_range,
         protocol={
             "name": protocol.name,
-            "title": title,
-            "summary": summary,
+            "title": protocol.title,
+            "summary": protocol.summary,
             "hash": protocol.hash,
             "leaky": protocol.leaky,
             "leak_reason": protocol.leak_reason,
@@ -78,8 +81,8 @@ def section(
             "folds": sorted({fold for folds in group.folds.values() for fold in folds}),
             "seeds": sorted({seed for entry in group.entries for seed in entry.seeds}),
         },
-        meaning=_meaning(ranked, protocol.leak_reason, known.digits) if protocol.leaky else "",
-        exercises=[{"id": e, "title": known.exercises.get(e, "")} for e in group.exercises],
+        meaning=_meaning(group, ranked, data.digits) if protocol.leaky else "",
+        exercises=[{"id": e, "title": titles[e]} for e in group.exercises],
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
         metrics=list(METRICS),
         entries=ranked,
@@ -117,26 +120,25 @@ class _Ranking:
 
     def _row(self, entry: collect.Entry) -> Entry:
         name, runs = entry.name, entry.runs
-        card = facts.model_card(entry.model, entry.owner)
-        streams = entry.chosen.get("streams", card.streams)
+        model = runs[0].record.model
         against_best = self.versus_best.get(name)
         varies = _spread(entry)
         place = self.ranks[name]
         return Entry(
             name=name,
             model=entry.model,
-            title=card.title,
-            family=facts.family(card),
-            paper=card.paper,
-            doi=card.doi,
+            title=model.title,
+            family=model.family,
+            paper=model.paper,
+            doi=model.doi,
             settings=entry.settings,
             source="built in" if entry.builtin else _sources(runs, self.public),
             builtin=entry.builtin,
-            streams=[str(s) for s in streams] if isinstance(streams, list | tuple) else [],
-            parameters=_mean(runs, "parameters"),
-            flops=_mean(runs, "flops"),
-            train_seconds=_mean(runs, "train_seconds"),
-            latency_ms=_mean(runs, "latency_ms"),
+            streams=list(model.streams),
+            parameters=_mean(run.record.model.parameters for run in runs),
+            flops=_mean(run.record.model.flops for run in runs),
+            train_seconds=_mean(run.record.durations.get("train") for run in runs),
+            latency_ms=_mean(run.record.model.latency_ms for run in runs),
             seeds=entry.seeds,
             folds=entry.folds,
             runs=len(runs),
@@ -155,17 +157,17 @@ class _Ranking:
             run_list=[self._run(run) for run in runs],
         )
 
-    def _run(self, run: StoredRun) -> RunRow:
+    def _run(self, run: Run) -> RunRow:
         return RunRow(
             path=run.path.relative_to(self.root).as_posix(),
             exercise=run.exercise,
             fold=run.fold,
             seed=run.seed,
             mad=run.mad,
-            epochs=None if run.cost["epochs"] is None else int(run.cost["epochs"]),
-            train_seconds=run.cost["train_seconds"],
-            key_hash=run.key_hash,
-            versions=run.versions,
+            epochs=run.record.epochs.trained,
+            train_seconds=run.record.durations.get("train"),
+            key_hash=run.record.key_hash,
+            versions=run.record.versions,
         )
 
 
@@ -262,17 +264,19 @@ def _points(entry: collect.Entry) -> dict[str, list[tuple[str, float, float]]]:
     }
 
 
-def _mean(runs: Sequence[StoredRun], key: str) -> float | None:
-    known = [value for run in runs if (value := run.cost[key]) is not None]
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
     return fmean(known) if known else None
 
 
-def _sources(runs: Sequence[StoredRun], public: bool) -> str:
+def _sources(runs: Sequence[Run], public: bool) -> str:
     """Distributions with versions or files the runs' model came from; no folders where public."""
-    owners = {run.owner for run in runs}
-    if public:
-        owners = {facts.provider(o) if o.endswith(".py") else o for o in owners}
-    return ", ".join(sorted(owners))
+    sources = [run.record.model.source for run in runs]
+    owners = {
+        source.provider if public and (source.owner or "").endswith(".py") else source.owner
+        for source in sources
+    }
+    return ", ".join(sorted(owner or "unknown" for owner in owners))
 
 
 def _incomplete(entry: collect.Entry, public: bool) -> Incomplete:
@@ -296,21 +300,27 @@ def _why_missing(entry: collect.Entry, public: bool) -> str:
     return "; ".join(f"{count} failed: {error}" for error, count in failed.most_common())
 
 
-def _meaning(ranked: Sequence[Entry], leak_reason: str, digits: int) -> str:
+def _meaning(group: Group, ranked: Sequence[Entry], digits: int) -> str:
     """What the numbers of a leaky board mean, in plain words."""
+    reason = group.entries[0].protocol.leak_reason.rstrip(".")
     said = (
         "This protocol leaks: the errors below do not say how well a model scores people it has "
-        f"never seen. The reason: {leak_reason.rstrip('.')}."
+        f"never seen. The reason: {reason}."
     )
-    bones = next((row for row in ranked if row.model == LEAK_REFERENCE and row.builtin), None)
-    if bones is not None:
-        off = bones.metrics["mean"]["mad"].value
+    references = {entry.name for entry in group.entries if _is_reference(entry)}
+    for row in (row for row in ranked if row.name in references):
+        off = row.metrics["mean"]["mad"].value
         said += (
-            f" {LEAK_REFERENCE}, which compares lengths of bones and knows nothing of the "
-            f"movement, is off by {fixed(off, digits)} points here: whatever is no better has "
-            "shown no more than that it recognises bodies."
+            f" {row.name}, which knows the body and nothing of the movement, is off by "
+            f"{fixed(off, digits)} points here: whatever is no better has shown no more than that "
+            "it recognises bodies."
         )
     return f"{said} Boards that split by person are the ones to trust."
+
+
+def _is_reference(entry: collect.Entry) -> bool:
+    """Whether an entry shows what a leak is worth."""
+    return entry.complete and LEAK_REFERENCE in entry.runs[0].record.model.tags
 
 
 def _notes(group: Group) -> list[str]:
@@ -334,32 +344,30 @@ def _notes(group: Group) -> list[str]:
             f"{_runs(count)} {_were(count)} left out: another with the same settings, exercise, "
             "fold and seed is newer."
         )
-    changed = [e.name for e in group.entries if len({run.code for run in e.runs}) > 1]
+    changed = [
+        e.name for e in group.entries if len({run.record.model.source.sha256 for run in e.runs}) > 1
+    ]
     if changed:
         notes.append(f"Trained with more than one version of their code: {', '.join(changed)}.")
-    trained = [e for e in group.entries if e.complete and not e.runs[0].closed_form]
+    trained = [e for e in group.entries if e.complete and not e.runs[0].record.model.closed_form]
     most = max((len(e.seeds) for e in trained), default=0)
     fewer = [f"{e.name} ({len(e.seeds)})" for e in trained if len(e.seeds) < most]
     if fewer:
         notes.append(f"Trained with fewer than {most} seeds: {', '.join(fewer)}.")
-    if any(p in UNKNOWN for e in group.entries[:1] for run in e.runs for p in run.test.person):
+    if any(
+        p in UNKNOWN_PEOPLE for e in group.entries[:1] for run in e.runs for p in run.tested.person
+    ):
         notes.append(
             "The dataset does not say who performs. Intervals and tests take every recording for "
             "a person of its own and are too narrow."
         )
-    if lacks_reference(group):
+    if group.entries[0].protocol.leaky and not any(map(_is_reference, group.entries)):
+        missing = " ".join(leak_references())
         notes.append(
-            f"{LEAK_REFERENCE}, which shows what this leak is worth, is missing: zoo bench "
-            f"--models {LEAK_REFERENCE} --dataset {key.dataset} --protocol {key.protocol}"
+            f"What this leak is worth is not shown, for want of {missing}: zoo bench --models "
+            f"{missing} --dataset {key.dataset} --protocol {key.protocol}"
         )
     return notes
-
-
-def lacks_reference(group: Group) -> bool:
-    """Whether a leaky board is without the complete entry that shows what its leak is worth."""
-    return group.entries[0].protocol.leaky and not any(
-        e.complete and e.builtin and e.model == LEAK_REFERENCE for e in group.entries
-    )
 
 
 def _runs(count: int) -> str:

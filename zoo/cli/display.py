@@ -8,7 +8,7 @@ from zoo.experiments.display import Display
 from zoo.experiments.events import Event
 from zoo.experiments.job import Job
 from zoo.experiments.progress import Progress, RunAtWork
-from zoo.words import duration
+from zoo.words import duration, fixed
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -43,7 +43,7 @@ class PlainDisplay(Display):
         step = progress.done * PLAIN_LINES // progress.total
         if step > self._shown or time.monotonic() - self._last > _LONGEST_SILENCE:
             self._shown = step
-            mad = "" if event.mad is None else f", MAD {event.mad:.3g}"
+            mad = "" if event.mad is None else f", MAD {_error(job, event.mad)}"
             self._print(f"{_counts(progress)}; {job.title}{mad}, {duration(event.seconds)}")
 
     def on_tick(self, progress: Progress) -> None:
@@ -117,7 +117,7 @@ def _picture(progress: Progress) -> "RenderableType":
             str(config["fold"]),
             str(config["seed"]),
             f"{current.epoch}/{current.epochs}" if current.epochs else "…",
-            "" if current.mad is None else f"{current.mad:.3g}",
+            "" if current.mad is None else _error(current.job, current.mad),
             duration(now - current.since),
         )
     return Group(Text(_counts(progress), style="bold"), shown)
@@ -125,8 +125,12 @@ def _picture(progress: Progress) -> "RenderableType":
 
 def _far(current: RunAtWork) -> str:
     epochs = f"epoch {current.epoch} of {current.epochs}" if current.epochs else "getting ready"
-    mad = "" if current.mad is None else f", validation MAD {current.mad:.3g}"
+    mad = "" if current.mad is None else f", validation MAD {_error(current.job, current.mad)}"
     return f"{current.job.title}: {epochs}{mad}"
+
+
+def _error(job: Job, mad: float) -> str:
+    return fixed(mad, job.digits)
 
 
 def _counts(progress: Progress) -> str:

@@ -1,8 +1,8 @@
 """The figures that any model's results give: errors, scatter, loss over epochs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from zoo.experiments.figure_layout import legend, main_row, new_figure, panels_o
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
 from zoo.experiments.schema import FIGURES
 from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
-from zoo.runs.run import load_run
+from zoo.runs.run import Run
 from zoo.words import fixed, plain
 
 if TYPE_CHECKING:
@@ -143,30 +143,29 @@ def loss(
 
 def _loss_title(result: ProtocolResult) -> str:
     """What the loss is and of scores in which unit, where all trained rows agree on it."""
-    runs = [load_run(r.runs[0].path).config for r in result.rows if not r.runs[0].closed_form]
-    names = {_loss_name(config) for config in runs}
-    scales = {config["protocol"]["target_scale"] for config in runs}
+    runs = [r.runs[0] for r in result.rows if not r.runs[0].record.model.closed_form]
+    names = {_loss_name(run) for run in runs}
+    scales = {run.record.protocol.params["target_scale"] for run in runs}
     if len(names) > 1 or len(scales) > 1:
         return "training loss"
     what = "scores as they are" if scales == {"none"} else "standardised scores"
     return f"training loss:\n{names.pop()},\n{what}"
 
 
-def _loss_name(config: Mapping[str, Any]) -> str:
-    """The trainer's loss, or that of the head that ``model.head`` names."""
-    head = config["model"].get("head")
-    if head is None:
-        return _LOSSES[config["trainer"]["loss"]]
-    return f"loss of the head {head if isinstance(head, str) else head['name']}"
+def _loss_name(run: Run) -> str:
+    """The loss of a network's own head, or of that which ``model.head`` names."""
+    head = run.record.model.params.get("head") or "mse"
+    name = head if isinstance(head, str) else head["name"]
+    return _LOSSES.get(name, f"loss of the head {name}")
 
 
 def _losses(row: RowResult) -> dict[str, Array]:
     """By exercise, the mean loss of each epoch that all runs have; empty for an untrained model."""
     found: dict[str, list[list[float]]] = {}
     for run in row.runs:
-        if not run.closed_form:
-            history = load_run(run.path).history
-            found.setdefault(run.exercise, []).append([epoch["loss"] for epoch in history])
+        if not run.record.model.closed_form:
+            losses = [epoch["loss"] for epoch in run.history]
+            found.setdefault(run.exercise, []).append(losses)
     return {
         exercise: np.mean([line[: min(map(len, lines))] for line in lines], axis=0)
         for exercise, lines in found.items()

@@ -11,19 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from registry import MODELS, UserError
-from zoo.config import Config, card_of
+from zoo.config import Config
 from zoo.errors import ConfigError
-from zoo.experiments.datasets import Datasets
 from zoo.experiments.definition import Experiment, written
 from zoo.experiments.job import Code, Job
 from zoo.experiments.schema import Row, UnderProtocol
-from zoo.session import Session
+from zoo.protocol.references import leak_references
 from zoo.training.config import TrainerConfig
-from zoo.training.outcome import model_source
-from zoo.training.run import run_key
-
-LEAK_REFERENCE = "leak-reference"
-"""Tag of a model that knows nothing of movements: what it reaches, a protocol has leaked."""
+from zoo.training.source import model_source
+from zoo.workspace import Session, Workspace
 
 _GRID = {
     "fold": "--folds",
@@ -115,7 +111,7 @@ def make_plan(experiment: Experiment, runs: Path, data_root: Path | None = None)
     for row in experiment.rows:
         MODELS.get(row.model)
     plan = Plan(experiment.dataset, [], runs.absolute(), data_root)
-    planner = _Planner(experiment, plan.runs, Datasets(data_root))
+    planner = _Planner(experiment, Workspace(plan.runs, data_root))
     for under in experiment.protocols:
         rows = [planner.row(row, under) for row in experiment.rows_under(under.name)]
         plan.rows += rows
@@ -128,33 +124,24 @@ def make_plan(experiment: Experiment, runs: Path, data_root: Path | None = None)
     return plan
 
 
-def leak_references() -> list[str]:
-    """Names of the models whose cards say that they measure a leak."""
-    return [e.name for e in MODELS if e.problem is None and LEAK_REFERENCE in card_of(e).tags]
-
-
 @dataclass
 class _Planner:
     experiment: Experiment
-    runs: Path
-    datasets: Datasets
+    workspace: Workspace
 
     def row(self, row: Row, under: UnderProtocol) -> PlannedRow:
-        config = self._composed(row, under)
-        whole, root = self.datasets.whole(config["dataset"]), self.datasets.root
-        exercises = self.experiment.exercises or whole.exercises
-        session = self._session(config, exercises[0])
-        code = Code.now(model_source(row.model, _class_of(row.model, session.build)))
-        sessions = [session.on_exercise(exercise, whole, root) for exercise in exercises]
-        groups = [Group(here, list(self._jobs(row, here, code))) for here in sessions]
+        config, groups, code = self._composed(row, under), [], None
+        for exercise in self.experiment.exercises or self.workspace.exercises(config):
+            session = self._session(config, exercise)
+            code = code or Code.now(model_source(row.model, _class_of(row.model, session.build)))
+            groups.append(Group(session, list(self._jobs(row, session, code))))
         return PlannedRow(row.label, row.model, under.name, groups)
 
     def _session(self, config: Config, exercise: str) -> Session:
-        """A model and a protocol on the first exercise."""
+        """A model and a protocol on an exercise."""
         name, block = config["model"]["name"], {**config["dataset"], "exercise": exercise}
-        data = self.datasets.chosen(block)
         try:
-            return Session.open({**config, "dataset": block}, self.datasets.root, data)
+            return self.workspace.open({**config, "dataset": block})
         except UserError:
             raise
         except Exception as error:
@@ -172,11 +159,8 @@ class _Planner:
             )
         chosen = folds if wanted is None else [fold for fold in wanted if fold in folds]
         seeds = self.experiment.seeds if row.seeds is None else row.seeds
-        protocol_hash = session.protocol.hash()
         for seed, fold in product(session.protocol.seeds if seeds is None else seeds, chosen):
-            config = {**session.config, "seed": seed, "fold": fold}
-            key = run_key(config, session.dataset, protocol_hash)
-            yield Job(config, key.path(self.runs), key.hash, key.title, code)
+            yield Job.of({**session.config, "seed": seed, "fold": fold}, self.workspace, code)
 
     def _composed(self, row: Row, under: UnderProtocol) -> Config:
         try:
@@ -208,7 +192,7 @@ def _measures_of_the_leak(
         if any(row.model == model for row in rows):
             continue
         try:
-            row = _Planner(bare, planner.runs, planner.datasets).row(
+            row = _Planner(bare, planner.workspace).row(
                 Row(model, seeds=first), replace(under, settings=_of_the_data(under.settings))
             )
             session = row.groups[0].session

@@ -12,9 +12,9 @@ from zoo.experiments.definition import Experiment
 from zoo.experiments.published import Compared, compare
 from zoo.experiments.results import ProtocolResult
 from zoo.experiments.schema import FIGURES
+from zoo.files import path_part, write_atomically
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.report.publish import save
-from zoo.runs.files import path_part, write_atomically
 
 if TYPE_CHECKING:
     from zoo.experiments.figure_layout import Figures

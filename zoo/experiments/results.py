@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from zoo.config import entry_config
-from zoo.data.cross import CrossDataset
 from zoo.errors import DataError
 from zoo.evaluation.statistics import (
     BOARD_METRICS,
@@ -21,10 +19,10 @@ from zoo.experiments.failure import read_failure
 from zoo.experiments.job import Job
 from zoo.experiments.plan import Plan, PlannedRow
 from zoo.experiments.state import State, look
-from zoo.runs.files import read_json
 from zoo.runs.folder import RECORD
-from zoo.runs.scored import pooled_table
-from zoo.runs.stored import ProtocolId, StoredRun, read_stored
+from zoo.runs.pooled import pooled_table
+from zoo.runs.record import RunProtocol, read_record
+from zoo.runs.run import Run, load_run
 from zoo.words import metric_digits
 
 METRICS = tuple(BOARD_METRICS)
@@ -53,7 +51,7 @@ class RowResult:
     label: str
     model: str
     expected: int
-    runs: list[StoredRun] = field(repr=False)
+    runs: list[Run] = field(repr=False)
     tables: list[Table] = field(repr=False)
     failures: Mapping[str, int] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
@@ -85,7 +83,7 @@ class ProtocolResult:
     title: str
     score_range: tuple[float, float]
     protocol: str
-    identity: ProtocolId | None
+    identity: RunProtocol | None
     exercises: list[str]
     rows: list[RowResult]
     unfinished: list[RowResult] = field(default_factory=list)
@@ -138,10 +136,10 @@ def _under_one(
     data = planned[0].groups[0].session.dataset
     return ProtocolResult(
         dataset=dataset,
-        title=str(entry_config("dataset", dataset).get("card", {}).get("title", dataset)),
-        score_range=(data.parts[0] if isinstance(data, CrossDataset) else data).score_range,
+        title=data.title,
+        score_range=data.score_range,
         protocol=protocol,
-        identity=complete[0].runs[0].protocol if complete else None,
+        identity=complete[0].runs[0].record.protocol if complete else None,
         exercises=list(dict.fromkeys(job.exercise for row in planned for job in row.jobs)),
         rows=complete,
         unfinished=[row for row in rows if not row.complete],
@@ -155,11 +153,11 @@ def _under_one(
 
 
 def _read(row: PlannedRow) -> RowResult:
-    parts: dict[tuple[str, int], list[StoredRun]] = {}
+    parts: dict[tuple[str, int], list[Run]] = {}
     missing = set()
     for job in row.jobs:
         if _stands(job):
-            run = read_stored(job.path)
+            run = load_run(job.path)
             parts.setdefault((job.exercise, run.seed), []).append(run)
         else:
             missing.add(job.exercise)
@@ -205,6 +203,6 @@ def _stands(job: Job) -> bool:
     """Whether a finished run of these settings is there, by whatever version of the code."""
     file = job.path / RECORD
     try:
-        return file.is_file() and read_json(file).get("key_hash") == job.key_hash
+        return file.is_file() and read_record(job.path).key_hash == job.key_hash
     except DataError:
         return False

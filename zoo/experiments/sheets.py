@@ -48,7 +48,7 @@ def result_sheets(experiment: Experiment, result: ProtocolResult, *, wide: bool)
             row.label,
             *_measured(row, result, wide),
             *([_against(row, result)] if against else []),
-            count(row.runs[0].cost["parameters"]),
+            count(row.runs[0].record.model.parameters),
             str(len(row.runs)),
         ]
         for row in result.rows

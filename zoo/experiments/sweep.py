@@ -15,7 +15,7 @@ from zoo.experiments.failure import forget_failure, keep_failure, read_failure
 from zoo.experiments.job import Job
 from zoo.experiments.progress import Progress
 from zoo.experiments.state import State, look
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.training.stop import StopRequest, StopSignals
 
 TRIES = 2

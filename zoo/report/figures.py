@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.files import path_part, write_atomically
 from zoo.report import geometry
 from zoo.report.cost import COSTS, CostPoint, cost_points
 from zoo.report.figure_style import INK, LINE, SOFT, figure_bytes, figure_style
 from zoo.report.geometry import Box, shorten, text_width
 from zoo.report.page_table import MEAN, families, mad_of
 from zoo.report.slope import Slope, slopes
-from zoo.runs.files import path_part, write_atomically
 from zoo.words import count, fixed, plain, score_digits
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
-from zoo.nn.score_heads import ScoreHead
+from zoo.nn.model import contract_of
 from zoo.training.config import TrainerConfig
 from zoo.training.device import (
     Answers,
@@ -89,8 +89,8 @@ class Trainer:
 
     Args:
         model: any module from `Batch` to `Prediction`. One with a method ``fit(batch, target)``
-            is fitted once by it and not by gradients. A `ScoreHead` brings its own loss, which
-            takes the place of the configured one.
+            is fitted once by it and not by gradients. Its head says what the loss is; that of a
+            module without one is the mean squared error of its score.
         config: how.
         data: on what; moved to the device whole.
         seed: of batch order and random layers.
@@ -129,9 +129,9 @@ class Trainer:
         self.seed = seed
         self.selection = selection
         self.progress = Progress()
-        self.closed_form = callable(getattr(model, "fit", None))
-        head = getattr(model, "head", None)
-        self.head = head if isinstance(head, ScoreHead) else None
+        contract = contract_of(model)
+        self.closed_form = contract.closed_form
+        self.head, self.fit = contract.head, contract.fit
         self.target = self.data.target
         if self.head is not None:
             self.target = self.head.targets(data.target, data.parts).to(self.device)
@@ -261,7 +261,7 @@ class Trainer:
             )
         target = self.target[index]
         if self.head is None:
-            loss = self._loss(score.float(), target)
+            loss = nn.functional.mse_loss(score.float(), target)
         else:
             loss = self.head.loss(answer.output.float(), target)
         self.optimizer.zero_grad(set_to_none=True)
@@ -278,16 +278,12 @@ class Trainer:
             output: Tensor = self.model(self.data.batch.select(index)).output
         return output.float()
 
-    def _loss(self, score: Tensor, target: Tensor) -> Tensor:
-        if self.config.loss == "huber":
-            return nn.functional.huber_loss(score, target, delta=self.config.huber_delta)
-        return nn.functional.mse_loss(score, target)
-
     def _fit(self, stop: StopSignals) -> EpochRow:
+        assert self.fit is not None
         begun = time.monotonic()
         seed_all(self.seed, 1)
         with stop.immediate(), torch.no_grad():
-            self.model.fit(self.data.batch, self.data.target)  # type: ignore[operator]
+            self.fit(self.data.batch, self.data.target)
         return EpochRow(1, 0.0, None, self._validate(1, stop), time.monotonic() - begun)
 
     def _validate(self, epoch: int, stop: StopSignals) -> float | None:

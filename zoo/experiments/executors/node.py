@@ -13,11 +13,12 @@ from zoo.errors import UserError
 from zoo.experiments import events
 from zoo.experiments.events import Event
 from zoo.experiments.executors.payload import Files, Payload, read_files, write_files
-from zoo.experiments.job import ZOO, Job
-from zoo.experiments.work import Workshop
-from zoo.runs.environment import versions
+from zoo.experiments.job import Job
+from zoo.experiments.work import compute
+from zoo.runs.environment import ZOO, versions
 from zoo.runs.folder import RESUME
-from zoo.training.outcome import source_hash
+from zoo.training.source import source_hash
+from zoo.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,19 @@ class NodeProcess:
     def __init__(self, payload: Payload, fetch: Callable[[Any], Files]) -> None:
         self._room = tempfile.TemporaryDirectory(prefix="skeleton-zoo-")
         room = Path(self._room.name)
-        self._workshop = Workshop(room / "runs", payload.unpack(room, fetch))
+        self._workspace = Workspace(room / "runs", payload.unpack(room, fetch))
 
     def compute(self, order: Order) -> Delivery:
         """Compute one run and take it out of the room."""
         refused = _objection(order.job)
         if refused:
             return Delivery(Event(events.AGAIN), refused=refused)
-        path = self._workshop.runs / order.place
+        path = self._workspace.runs / order.place
         partial = path.with_name(f"{path.name}.partial")
         if order.kept:
             write_files(partial, order.kept)
         try:
-            ending = self._workshop.compute(order.job.config, lambda event: None)
+            ending = compute(self._workspace, order.job.config, lambda event: None)
         except KeyboardInterrupt:
             ending = Event(events.STOPPED)
         finished = read_files(path) if ending.kind == events.FINISHED else {}
@@ -89,6 +90,6 @@ def _objection(job: Job) -> str:
         model = MODELS.get(job.model).load()
     except UserError as error:
         return str(error)
-    if inspect.isclass(model) and source_hash(model) != job.code.source["sha256"]:
+    if inspect.isclass(model) and source_hash(model) != job.code.source.sha256:
         return f"it has other code of the model {job.model}: install the same there"
     return ""

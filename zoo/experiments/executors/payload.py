@@ -10,7 +10,7 @@ from zoo.data.dataset import SkeletonDataset
 from zoo.data.store import DATA_FILE, MANIFEST_FILE, read_manifest
 from zoo.errors import DataError
 from zoo.experiments.executors.setup import Setup
-from zoo.session import Session
+from zoo.workspace import Session
 
 Files = dict[str, bytes]
 

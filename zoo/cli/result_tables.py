@@ -1,0 +1,106 @@
+"""The tables at the end of a training: the model beside the mean score, and a verdict."""
+
+import math
+from collections.abc import Sequence
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+from zoo.cli.console import table
+from zoo.words import fixed
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zoo.runs.run import Run
+    from zoo.runs.scores import Metrics
+
+COLUMNS = (("MAD", "mad"), ("RMSE", "rmse"), ("MAPE %", "mape"), ("Spearman", "spearman"))
+BINARY_COLUMNS = (("AUC", "auc"), ("balanced acc.", "balanced_accuracy"), ("F1", "f1"))
+
+
+def print_run(out: "Console", result: "Run") -> None:
+    """One run: the model and the mean score on the test part, per recording."""
+    name = result.record.model.name
+    out.print(_title(result), style="bold", markup=False)
+    shown = table("model", *(f"{title}>" for title, _ in columns(result.test)))
+    digits = result.digits
+    shown.add_row(name, *cells(result.test, digits))
+    if name != "mean":
+        shown.add_row("mean score", *cells(result.baseline_test, digits))
+    out.print(shown)
+    if name != "mean":
+        out.print(
+            verdict(name, result.test["mad"], result.baseline_test["mad"], digits), markup=False
+        )
+    warn_leaky(out, result)
+    out.print(f"kept in {result.path}", style="dim", markup=False, soft_wrap=True)
+
+
+def print_folds(out: "Console", results: "Sequence[Run]") -> None:
+    """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
+    first = results[0]
+    name = first.record.model.name
+    titles = (f"{title}>" for title, _ in columns(first.test))
+    shown = table("fold", *titles, "mean score's MAD>")
+    digits = first.digits
+    for result in results:
+        fold = str(result.fold)
+        shown.add_row(fold, *cells(result.test, digits), fixed(result.baseline_test["mad"], digits))
+    over_folds = {key: [r.test[key] for r in results] for _, key in columns(first.test)}
+    baseline = [r.baseline_test["mad"] for r in results]
+    shown.add_section()
+    for label, summary in (("mean", fmean), ("± sd", _deviation)):
+        summed = {key: summary(values) for key, values in over_folds.items()}
+        shown.add_row(label, *cells(summed, digits), fixed(summary(baseline), digits))
+    people = len({person for r in results for person in r.split["test"]["persons"]})
+    out.print(_title(first, people=people, folds=len(results)), style="bold", markup=False)
+    out.print(shown)
+    if name != "mean":
+        out.print(verdict(name, fmean(over_folds["mad"]), fmean(baseline), digits), markup=False)
+    warn_leaky(out, first)
+    out.print(f"kept in {first.path.parent}", style="dim", markup=False, soft_wrap=True)
+
+
+def warn_leaky(out: "Console", result: "Run") -> None:
+    """Say that the protocol leaks and why; nothing for an honest one."""
+    if result.leaky:
+        reason = result.record.protocol.leak_reason
+        out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)
+
+
+def columns(metrics: "Metrics") -> tuple[tuple[str, str], ...]:
+    """Title and name of the metrics that tables show; a binary target has more of them."""
+    return COLUMNS + (BINARY_COLUMNS if BINARY_COLUMNS[0][1] in metrics else ())
+
+
+def cells(metrics: "Metrics", score_digits: int) -> list[str]:
+    """The metrics as table cells; what is undefined is a dash."""
+    digits = {"mad": score_digits, "rmse": score_digits, "mape": 2}
+    return [fixed(metrics[key], digits.get(key, 3)) for _, key in columns(metrics)]
+
+
+def verdict(name: str, mad: float, baseline: float, digits: int) -> str:
+    """Which of the two is better, and by how much."""
+    if not baseline or not math.isfinite(mad):
+        return f"{name} cannot be compared with the mean score here."
+    change = mad / baseline
+    if abs(1 - change) < 5e-4:
+        return f"{name} is exactly as good as the mean score."
+    better = "better" if change < 1 else "worse"
+    return (
+        f"{name} is {better} than the mean score by {abs(1 - change):.0%}: it is off by "
+        f"{mad:.{digits}f} points on average, the mean score by {baseline:.{digits}f}."
+    )
+
+
+def _title(result: "Run", people: int | None = None, folds: int = 1) -> str:
+    record = result.record
+    data, persons = record.dataset, record.counts["test"].persons
+    kind = "LEAKY, people stand on both sides" if result.leaky else "never seen in training"
+    where = f"{data.name} {data.params.get('exercise') or ''}".strip()
+    fold = f"fold {result.fold}" if folds == 1 else f"{folds} folds"
+    return f"{where}, {record.protocol.name} {fold}: tested on {people or persons} people ({kind})"
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return stdev(values) if all(map(math.isfinite, values)) else math.nan

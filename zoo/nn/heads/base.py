@@ -1,0 +1,122 @@
+"""What all heads have in common, and checks of their options."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self, cast
+
+from torch import Tensor, nn
+
+from zoo.data.batch import Prediction
+from zoo.errors import ConfigError
+
+
+class Reading(NamedTuple):
+    """What a head reads from its output.
+
+    Attributes:
+        score: (N,).
+        log_variance: (N,), or None for a head that knows no variance.
+    """
+
+    score: Tensor
+    log_variance: Tensor | None = None
+
+
+class Head(nn.Module):
+    """Layers with K outputs, the score in them and the loss on them; the base of all heads.
+
+    A head's options are the keyword parameters of its constructor beside `layers`.
+
+    Args:
+        layers: the last one linear; one of as many outputs as are needed takes its place.
+        outputs: K.
+    """
+
+    def __init__(self, layers: nn.Sequential, outputs: int = 1) -> None:
+        super().__init__()
+        last = layers[-1]
+        assert isinstance(last, nn.Linear)
+        if outputs != last.out_features:
+            last = nn.Linear(last.in_features, outputs)
+        self.layers = nn.Sequential(*list(layers)[:-1], last)
+
+    @classmethod
+    def of(
+        cls, channels: int, hidden: Sequence[int] = (), dropout: float = 0.0, **options: Any
+    ) -> Self:
+        """A head with linear layers of its own and ReLU between them.
+
+        Args:
+            channels: D, width of the features.
+            hidden: widths of hidden layers; none gives a single linear layer.
+            dropout: probability of dropping an input of each layer in training.
+            **options: of this kind of head.
+        """
+        layers: list[nn.Module] = []
+        for width in hidden:
+            layers += [nn.Dropout(dropout)] if dropout else []
+            layers += [nn.Linear(channels, width), nn.ReLU()]
+            channels = width
+        layers += [nn.Dropout(dropout)] if dropout else []
+        return cls(nn.Sequential(*layers, nn.Linear(channels, 1)), **options)
+
+    def forward(self, features: Tensor) -> Prediction:
+        """Scores of sequences with the features (N, D), and all that led to them."""
+        output = self.output(features)
+        return Prediction(*self.read(output), features=features, output=output)
+
+    def output(self, features: Tensor) -> Tensor:
+        """Features (N, D) → output (N, K)."""
+        return cast(Tensor, self.layers(features))
+
+    def read(self, output: Tensor) -> Reading:
+        """Score, and variance where the head has one, of an output (N, K)."""
+        return Reading(output[:, 0])
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss, a scalar, of an output (N, K) against targets (N, …)."""
+        raise NotImplementedError
+
+    def targets(self, total: Tensor, parts: Mapping[str, Tensor]) -> Tensor:
+        """What `prepare` and `loss` take of training scores (S,) and their named parts (S,)."""
+        return total
+
+    def prepare(self, target: Tensor) -> None:
+        """Take from the training targets (S, …) what the head needs to know before training."""
+
+    def refresh(self, output_of: Callable[[Tensor], Tensor]) -> None:
+        """After each epoch: take what `read` needs to know of training samples.
+
+        Args:
+            output_of: from indices (M,) of training samples to their outputs (M, K) as they are
+                without dropout.
+        """
+
+
+def span(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Lowest and highest of `scores` (S,), one apart where all are alike."""
+    low, high = scores.aminmax()
+    return low, high if bool(high > low) else low + 1
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """An option that is a whole number from `least`.
+
+    Raises:
+        ConfigError: `value` is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(f"model.head.{name} is {value!r}, expected a whole number from {least}")
+    return value
+
+
+def above(name: str, value: Any, bound: float) -> float:
+    """An option that is a finite number above `bound`.
+
+    Raises:
+        ConfigError: `value` is none.
+    """
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if not plain or not bound < value < math.inf:
+        raise ConfigError(f"model.head.{name} is {value!r}, expected a number above {bound:g}")
+    return float(value)
