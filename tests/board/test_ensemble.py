@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from zoo.board.check import check_store
-from zoo.board.collect import collect
 from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
+from zoo.board.entries import read_groups
 from zoo.errors import CheckpointError, ConfigError, DataError
 from zoo.files import file_hash
 from zoo.runs.find import open_run
@@ -28,7 +28,7 @@ def test_one_ensemble_a_place_stands_on_the_board(store, how):
     assert [run.record.fold for run in made] == [0, 1, 0, 1]
     assert left_out == []
     assert made[0].record.model.parameters == 2000
-    entries = {entry.name: entry for entry in collect(store.root)}
+    entries = {e.name: e for group in read_groups(store.root)[0] for e in group.entries}
     entry = entries[f"{how} of stgcn, gru"]
     assert entry.complete
     assert entry.builtin
@@ -49,8 +49,8 @@ def test_a_board_renders_it(store):
     from zoo.api import leaderboard
 
     ensembles_of_models(["stgcn", "gru"], name="both", runs=store.root)
-    board = leaderboard(store.root).to_dict()
-    assert {entry["name"] for entry in board["boards"][0]["entries"]} == {"stgcn", "gru", "both"}
+    board = leaderboard(store.root)
+    assert {entry.name for entry in board.sections[0].ranked} == {"stgcn", "gru", "both"}
 
 
 def test_runs_of_other_seeds_are_named_by_seed(store):

@@ -11,12 +11,12 @@ MODELS = 134
 SCRIPT = """
 import json, resource, sys, time
 import zoo
-board = zoo.leaderboard(sys.argv[1]).to_dict()
+board = zoo.leaderboard(sys.argv[1])
 seconds = time.process_time()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-(section,) = board["boards"]
-entries = section["entries"]
-print(json.dumps([seconds, peak, len(entries), sum(e["runs"] for e in entries)]))
+(section,) = board.sections
+entries = section.ranked
+print(json.dumps([seconds, peak, len(entries), sum(len(e.runs) for e in entries)]))
 """
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from registry import MODELS, add_plugin
-from zoo import resources
+from registry import MODELS, add_plugin, catalogues
 from zoo.experiments.definition import Experiment
 from zoo.experiments.display import Display
 from zoo.experiments.events import Event
@@ -53,7 +52,7 @@ def same_bits(one_thread: None) -> None:
 @pytest.fixture
 def write_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Writes ``configs/experiment/mine.yaml``, `MINE` with some blocks replaced: its name."""
-    monkeypatch.setattr(resources, "_user_dirs", [tmp_path / "configs"])
+    monkeypatch.setattr(catalogues, "_user_dirs", [tmp_path / "configs"])
     folder = tmp_path / "configs" / "experiment"
     folder.mkdir(parents=True)
 

@@ -10,8 +10,9 @@ import yaml
 
 from registry import MODELS, UserError
 from zoo.board.published import published_for
+from zoo.catalogue import card
 from zoo.cli.sweeping import whole_numbers
-from zoo.config import card, compose
+from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.experiments.definition import Experiment, experiment_names
 from zoo.experiments.schema import Row, UnderProtocol
@@ -214,6 +215,17 @@ def test_a_file_that_is_wrong(
     assert words in str(refused.value)
 
 
+def test_circle_of_extends(write_experiment: Callable[..., str], tmp_path: Path) -> None:
+    other = tmp_path / "configs" / "experiment" / "other.yaml"
+    name = write_experiment("extends: other\n")
+    other.write_text("extends: mine\n")
+    with pytest.raises(ConfigError, match="mine -> other -> mine"):
+        Experiment.load(name)
+    other.write_text("extends: mime\n")
+    with pytest.raises(ConfigError, match="experiment other extends 'mime', which is none"):
+        Experiment.load(name)
+
+
 def test_names_that_are_none(write_experiment: Callable[..., str]) -> None:
     experiment = Experiment.load(write_experiment())
     for name, near in (("d2sta-head", "d2sta-heads"), ("kimore-bord", "kimore-board")):
@@ -287,10 +299,10 @@ def test_published_numbers_are_complete() -> None:
 
 
 def test_d2sta_holds_every_number_that_its_card_holds() -> None:
-    rows = {row["name"]: row for row in published_for("kimore")}
+    rows = {row.name: row for row in published_for("kimore")}
     for number in card("d2sta").published:
         exercise = number.dataset.partition("/")[2]
-        assert rows["D2STA"]["metrics"][exercise][number.metric] == number.value
+        assert rows["D2STA"].metrics[exercise][number.metric] == number.value
     assert row_of(Experiment.load("d2sta-kimore"), "D2STA").published == "D2STA"
 
 
@@ -300,9 +312,9 @@ def test_the_papers_contradiction_is_kept() -> None:
     percent = {change.row: dict(change.percent) for change in ablation.published.changes}
     assert percent["no grouping module"] == {"text": 90, "conclusions": 64}
     assert percent["position only"] == {"text": 64, "conclusions": 90}
-    published = {row["name"]: row for row in published_for("kimore")}
+    published = {row.name: row for row in published_for("kimore")}
     single = published[str(row_of(ablation, "position only").published)]
-    assert single["metrics"] == {"mean": {"rmse": 0.406}}
+    assert single.metrics == {"mean": {"rmse": 0.406}}
     first = Experiment.load("d2sta-kimore").published
     assert first is not None
     assert ablation.published.units == first.units

@@ -214,9 +214,9 @@ def test_changes_are_held_against_the_nearest_stated_one(
 
 def test_without_a_run_it_shows_what_is_known_and_invents_nothing():
     known = {
-        (row["name"], exercise, metric): value
+        (row.name, exercise, metric): value
         for row in published_for("kimore")
-        for exercise, values in row["metrics"].items()
+        for exercise, values in row.metrics.items()
         for metric, value in values.items()
     }
     found = [

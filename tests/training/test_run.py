@@ -15,7 +15,7 @@ import torch
 from zoo import files
 from zoo.build import to_plain
 from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
-from zoo.evaluation.metrics import score_metrics
+from zoo.evaluation.metrics import measure
 from zoo.files import BusyError, StorageError, WriteLock
 from zoo.runs.folder import RunExistsError, RunFolder
 from zoo.runs.record import Epochs, PartCounts
@@ -117,7 +117,7 @@ def test_a_run_folder_holds_what_the_design_says(toy, go):
 def test_every_figure_follows_from_the_table_of_predictions(toy, go):
     fold = toy.make_fold()
     run = go(data=fold)
-    table = run.predictions
+    table = run.scores
     assert table.part.count("test") == len(fold.split.test)
     assert table.part.count("validation") == len(fold.split.validation)
     for part in ("validation", "test"):
@@ -131,10 +131,10 @@ def test_every_figure_follows_from_the_table_of_predictions(toy, go):
         true = np.array([rows.true[i].mean() for i in at])
         predicted = np.array([rows.predicted[i].mean() for i in at])
         assert run.record.metrics[part]["recording"] == pytest.approx(
-            score_metrics(true, predicted), nan_ok=True, abs=1e-12
+            measure(true, predicted), nan_ok=True, abs=1e-12
         )
         assert run.record.metrics[part]["sample"] == pytest.approx(
-            score_metrics(rows.true, rows.predicted), nan_ok=True, abs=1e-12
+            measure(rows.true, rows.predicted), nan_ok=True, abs=1e-12
         )
         mean = fold.samples.target[fold.split.train].double().mean().item()
         baseline = np.abs(true - mean).mean()
@@ -173,7 +173,7 @@ def test_a_finished_run_is_not_computed_twice(go):
 
 def test_other_data_make_another_run(toy, go):
     first = go()
-    other = SimpleNamespace(layout="toy5", fingerprint="e" * 64)
+    other = SimpleNamespace(**{**vars(toy.DATASET), "fingerprint": "e" * 64})
     assert go(dataset=other).path != first.path
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.board.collect import BoardKey, Group, groups_of
+from zoo.board.entries import BoardKey, Group, groups_of
 from zoo.errors import ZooError
 from zoo.runs.ensemble import ensemble_faults
 from zoo.runs.find import finished_runs, read_runs

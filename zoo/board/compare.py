@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from registry import did_you_mean
-from zoo.board.collect import BoardKey, Group, collect_groups, fold_words, natural
+from zoo.board.entries import BoardKey, Group, fold_words, natural, read_groups
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.evaluation.statistics.paired import SIGNIFICANCE
@@ -130,7 +130,7 @@ def _pair(
     if sides[0] and sides[1]:
         _require_comparable(sides[0].runs[0], sides[1].runs[0])
         return sides[0], sides[1]
-    groups, _ = collect_groups(runs, dataset, protocol)
+    groups, _ = read_groups(runs, dataset, protocol)
     found = [
         [(BoardKey.of(side.runs[0]), side)] if side else _entries(name, groups)
         for name, side in zip((a, b), sides, strict=True)

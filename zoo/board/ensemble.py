@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import torch
 
 from registry import MODELS
-from zoo.board.collect import Entry, Group, collect_groups, fold_words, natural
+from registry.yaml_files import to_yaml
+from zoo.board.entries import Entry, Group, fold_words, natural, read_groups
 from zoo.board.naming import Identity, names
 from zoo.build import to_plain
-from zoo.config import to_yaml
 from zoo.errors import ConfigError, DataError
 from zoo.runs.ensemble import COMBINATIONS, combined, require_combinable, weights_of
 from zoo.runs.environment import ZOO, hardware, versions
@@ -91,7 +91,7 @@ def ensembles_of_models(
         DataError: no board has all of these entries, several have, or they share no place.
         ConfigError: as in `ensemble_of_runs`.
     """
-    groups, _ = collect_groups(runs, dataset, protocol, exercise=exercise)
+    groups, _ = read_groups(runs, dataset, protocol, exercise=exercise)
     entries = _entries(models, groups)
     places = [{run.place: run for run in entry.runs} for entry in entries]
     shared = set.intersection(*(set(known) for known in places))

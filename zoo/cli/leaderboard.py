@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.board.board import Board
     from zoo.cli.main import Parser
 
 FORMATS = ("table", "md", "csv", "html", "json")
@@ -57,8 +57,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         "--evaluate", action="store_true", help="also predict every run anew from its checkpoint"
     )
     check.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="folder of prepared datasets, for --evaluate",
-    )  # fmt: skip
+        "--data-root", type=Path, metavar="DIR", help="folder of prepared datasets, for --evaluate"
+    )
     check.set_defaults(run=run_check)
 
 
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         fingerprint=args.fingerprint,
         protocol_hash=args.protocol_hash,
         public=args.public or args.publish is not None,
-    ).to_dict()
+    )
     if args.publish is not None:
         from zoo.report.publish import publish
 
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             print(file)
     if kind == "table":
         if args.publish is None:
-            from zoo.cli.standings import print_board
+            from zoo.cli.board_table import print_board
 
             print_board(console(), board)
         return 0
@@ -147,7 +147,7 @@ def _kind(args: argparse.Namespace) -> str:
     return str(ending)
 
 
-def _write(board: Mapping[str, Any], kind: str, output: Path | None) -> None:
+def _write(board: "Board", kind: str, output: Path | None) -> None:
     from zoo.report.publish import document, save
 
     content = document(board, kind)

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from registry import MODELS, Card, did_you_mean
-from zoo import resources
+from registry import FIGURES, MODELS, config_names, did_you_mean
+from registry.yaml_files import Config, merged
 from zoo.board.published import published_for
 from zoo.build import build
-from zoo.config import Config, compose, entry_config
+from zoo.catalogue import Card, entry_config
+from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
-from zoo.experiments.schema import FIGURES, UNKNOWN, Published, Report, Row, UnderProtocol
+from zoo.experiments.schema import UNKNOWN, Published, Report, Row, UnderProtocol
 from zoo.runs.key import MACHINE_KEYS
 
 _SMALL = "-small"
@@ -55,7 +56,7 @@ class Experiment:
         if name not in names:
             raise ConfigError(f"no experiment is called {name!r}. {did_you_mean(name, names)}")
         where = f"experiment {name}"
-        values = entry_config("experiment", name)
+        values = _extended(name)
         values["card"] = {"title": name, **values.get("card", {})}
         experiment = replace(build(cls, values, where), name=name)
         experiment._check(where)
@@ -257,13 +258,12 @@ class Experiment:
         if self.report.reference:
             self._require(self.report.reference, self.labels, "row")
         for figure in self.report.figures:
-            if ":" not in figure:
-                FIGURES.get(figure)
+            FIGURES.get(figure)
         if self.published is not None:
             self._check_published(self.published, where)
 
     def _check_published(self, published: Published, where: str) -> None:
-        rows = [row["name"] for row in published_for(self.dataset)]
+        rows = [row.name for row in published_for(self.dataset)]
         for row in self.rows:
             if row.published not in (None, UNKNOWN, *rows):
                 raise ConfigError(
@@ -284,11 +284,25 @@ class Experiment:
 
 def experiment_names() -> list[str]:
     """Names of all experiments, sorted."""
-    return resources.config_names("experiment")
+    return config_names("experiment")
+
+
+def _extended(name: str, by: tuple[str, ...] = ()) -> Config:
+    """The keys of an experiment's file, laid over those of the one that it extends."""
+    if name in by:
+        raise ConfigError(f"experiments extend each other: {' -> '.join([*by, name])}")
+    values = dict(entry_config("experiment", name))
+    base = values.pop("extends", None)
+    if base is None:
+        return values
+    if base not in experiment_names():
+        near = did_you_mean(str(base), experiment_names())
+        raise ConfigError(f"experiment {name} extends {base!r}, which is none. {near}")
+    return merged(_extended(base, (*by, name)), values)
 
 
 def written(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as they are given to `zoo.config.compose`: ``key=value``."""
+    """Settings as they are given to `zoo.compose.compose`: ``key=value``."""
     return [f"{key}={json.dumps(value)}" for key, value in settings.items()]
 
 

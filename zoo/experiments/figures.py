@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from registry import register_figure
 from zoo.evaluation.statistics.tables import Array, Table
 from zoo.experiments.definition import Experiment
 from zoo.experiments.figure_layout import legend, main_row, new_figure, panels_of, unit
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
-from zoo.experiments.schema import FIGURES
 from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
 from zoo.runs.run import Run
 from zoo.words import fixed, plain
@@ -23,7 +23,7 @@ _LOSSES = {"mse": "mean squared error", "huber": "Huber loss"}
 _DASHES = ("-", "--", ":", "-.")
 
 
-@FIGURES.register("errors")
+@register_figure("errors")
 def errors(
     experiment: Experiment, result: ProtocolResult, data_root: Path | None = None
 ) -> "Figures":
@@ -76,7 +76,7 @@ def errors(
     )
 
 
-@FIGURES.register("scatter")
+@register_figure("scatter")
 def scatter(
     experiment: Experiment, result: ProtocolResult, data_root: Path | None = None
 ) -> "Figures":
@@ -116,7 +116,7 @@ def scatter(
     )
 
 
-@FIGURES.register("loss")
+@register_figure("loss")
 def loss(
     experiment: Experiment, result: ProtocolResult, data_root: Path | None = None
 ) -> "Figures":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import MODELS, UserError
-from zoo.config import Config
+from registry.yaml_files import Config
 from zoo.errors import ConfigError
 from zoo.experiments.definition import Experiment, written
 from zoo.experiments.job import Code, Job

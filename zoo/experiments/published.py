@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zoo.board.collect import natural
+from registry.yaml_files import Config
+from zoo.board.entries import natural
 from zoo.board.published import published_for
-from zoo.config import Config
 from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
 from zoo.experiments.definition import Experiment
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
@@ -152,11 +152,11 @@ class _Comparer:
         self.result = results.get(published.protocol)
         self.honest = results.get(published.beside)
         self.highest = next(iter(results.values())).score_range[1]
-        self.known = {row["name"]: row for row in published_for(whole.dataset)}
+        self.known = {row.name: row for row in published_for(whole.dataset)}
 
     def cells(self, row: Row) -> Iterator[Cell]:
         published = self.known.get(str(row.published))
-        printed = published["metrics"] if published else {}
+        printed = published.metrics if published else {}
         found, beside = _row(self.result, row.label), _row(self.honest, row.label)
         places = self._places(printed)
         differences = self._differences(row.label)
@@ -173,7 +173,7 @@ class _Comparer:
                     verdict, reasons = "not run", (self._absent(found, place),)
                 yield Cell(
                     row=row.label,
-                    of=published["name"] if published else "",
+                    of=published.name if published else "",
                     exercise=place,
                     metric=metric,
                     published=value,

@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from registry import Entry, Source
+from registry import FIGURES
 from zoo.errors import ConfigError, DataError
 from zoo.experiments import sheets
 from zoo.experiments.definition import Experiment
 from zoo.experiments.published import Compared, compare
 from zoo.experiments.results import ProtocolResult
-from zoo.experiments.schema import FIGURES
 from zoo.files import path_part, write_atomically
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.report.publish import save
-
-if TYPE_CHECKING:
-    from zoo.experiments.figure_layout import Figures
 
 
 @dataclass(frozen=True)
@@ -86,9 +81,10 @@ def write_report(
     not_drawn: list[str] = []
     for result in results:
         for kind in experiment.report.figures if result.rows else ():
+            draw = FIGURES.get(kind).load()
             try:
                 with figure_style():
-                    for name, caption, figure in _drawn(kind, experiment, result, data_root):
+                    for name, caption, figure in draw(experiment, result, data_root):
                         stem = f"{path_part(result.protocol)}-{path_part(name)}"
                         captions[f"{stem}.{formats[0]}"] = f"{caption} ({result.protocol})."
                         for ending in formats:
@@ -96,22 +92,10 @@ def write_report(
                             folder.mkdir(parents=True, exist_ok=True)
                             write_atomically(files[-1], figure_bytes(figure, ending))
             except DataError as error:
-                name = kind.rpartition(":")[2].replace("_", "-")
-                not_drawn.append(f"{name} ({result.protocol}): {error}")
+                not_drawn.append(f"{kind} ({result.protocol}): {error}")
     tables, compared = report_sheets(experiment, results, wide=True)
     document = sheets.markdown(experiment, tables, captions, not_drawn)
     texts = {"report.md": document, "report.csv": sheets.results_csv(results)}
     if compared is not None:
         texts["published.csv"] = sheets.published_csv(compared)
     return Written([*(save(t, folder / name) for name, t in texts.items()), *files], not_drawn)
-
-
-def _drawn(
-    kind: str, experiment: Experiment, result: ProtocolResult, data_root: Path | None
-) -> "Figures":
-    """The figures of one kind: of the registry, or of ``package.module:function``."""
-    module, colon, function = kind.partition(":")
-    own = Entry("figure", kind, Source(module, function, module))
-    entry = own if colon else FIGURES.get(kind)
-    made: Figures = entry.load()(experiment, result, data_root)
-    return made

@@ -26,11 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from registry import Registry
 from zoo.evaluation.statistics import BOARD_METRICS
-
-FIGURES = Registry("figure", home="zoo.experiments.figures")
-"""Figures of reports: functions of an experiment, a protocol's result and the folder of data."""
 
 UNKNOWN = "unknown"
 """In place of a published row: the paper has the row, its numbers are not known."""
@@ -79,7 +75,7 @@ class Report:
     Attributes:
         rows: what the rows are; heads the table's first column and names an axis.
         reference: label of the row that all others are compared with; empty for none.
-        figures: of `FIGURES`, or ``package.module:function`` for one of a model's own.
+        figures: registered ones.
     """
 
     rows: str = "model"
