@@ -34,6 +34,7 @@ STRATA = Registry("stratum", home="zoo.protocol.splits")
 TRANSFORMS = Registry("transform", home="zoo.data.transforms")
 ATTRIBUTIONS = Registry("attribution", home="zoo.explain.methods")
 READERS = Registry("reader", home="zoo.data.readers")
+FIGURES = Registry("figure", home="zoo.experiments.figures")
 
 REGISTRIES = {
     r.kind: r
@@ -49,6 +50,7 @@ REGISTRIES = {
         TRANSFORMS,
         ATTRIBUTIONS,
         READERS,
+        FIGURES,
     )
 }
 """Every registry by the kind of thing it holds."""
@@ -70,6 +72,9 @@ register_attribution = ATTRIBUTIONS.register
 
 register_reader = READERS.register
 """Put a reader of files into the zoo: a subclass of `zoo.data.readers.Reader`."""
+
+register_figure = FIGURES.register
+"""Put a figure of reports into the zoo: a function as those of `zoo.experiments.figures`."""
 
 
 register_model = MODELS.register
@@ -110,6 +115,7 @@ def refresh() -> None:
 __all__ = [
     "ATTRIBUTIONS",
     "DATASETS",
+    "FIGURES",
     "HEADS",
     "LAYOUTS",
     "METRICS",
@@ -133,6 +139,7 @@ __all__ = [
     "refresh",
     "register_attribution",
     "register_dataset",
+    "register_figure",
     "register_head",
     "register_layout",
     "register_metric",

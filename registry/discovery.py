@@ -34,6 +34,7 @@ DECORATORS = {
     "register_transform": "transform",
     "register_attribution": "attribution",
     "register_reader": "reader",
+    "register_figure": "figure",
 }
 """Decorators that `scan_plugin` looks for, and the kind each one registers."""
 

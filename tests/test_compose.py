@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from registry import config_names
-from zoo.compose import compose, experiment_block
+from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.runs.key import config_hash
 
@@ -20,16 +19,10 @@ def test_defaults() -> None:
 
 
 def test_order_of_precedence() -> None:
-    made = compose(model="d2sta", experiment="d2sta_kimore", seed=7, overrides=["trainer.epochs=3"])
-    assert made["dataset"]["name"] == "kimore"
-    assert made["protocol"]["name"] == "d2sta-paper"
-    assert made["trainer"]["lr"] == 1e-4
-    assert made["trainer"]["epochs"] == 3
+    made = compose(model="d2sta", seed=7, overrides=["trainer.epochs=3"])
     assert made["seed"] == 7
-    assert compose(experiment="d2sta_kimore")["seed"] == 3407
-    assert compose(experiment="d2sta_kimore", model="stgcn-small")["model"]["name"] == (
-        "stgcn-small"
-    )
+    assert made["trainer"]["epochs"] == 3
+    assert made["trainer"]["lr"] == compose(model="d2sta")["trainer"]["lr"]
 
 
 def test_a_protocol_can_say_how_to_train() -> None:
@@ -59,23 +52,9 @@ def test_mistyped_override(override: str, message: str) -> None:
         compose(model="d2sta", overrides=[override])
 
 
-def test_unknown_experiment_names_the_nearest() -> None:
-    with pytest.raises(ConfigError, match="'d2sta_kimor'.*'d2sta_kimore'"):
-        compose(experiment="d2sta_kimor")
-
-
 def test_no_model() -> None:
     with pytest.raises(ConfigError, match="--model"):
         compose()
-
-
-def test_every_experiment_composes() -> None:
-    trainings = [
-        name for name in config_names("experiment") if "bench" not in experiment_block(name)
-    ]
-    assert trainings
-    for name in trainings:
-        assert compose(experiment=name)["trainer"]["epochs"] > 0
 
 
 def test_hash_ignores_the_order_of_keys() -> None:

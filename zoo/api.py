@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from zoo.board.board import Board
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
+    from zoo.experiments.display import Display
+    from zoo.experiments.progress import Progress as SweepProgress
+    from zoo.experiments.results import ProtocolResult
     from zoo.prediction import ScoredRecording
     from zoo.runs.run import Run
-    from zoo.sweep.display import Display
-    from zoo.sweep.sweep import SweepResult
     from zoo.training.evaluate import Evaluation
     from zoo.training.report import Reporter
 
@@ -35,6 +36,7 @@ def train(
     fold: int | None = None,
     seed: int | None = None,
     experiment: str | None = None,
+    row: str | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     runs: Path | str = RUNS,
     data_root: Path | str | None = None,
@@ -45,13 +47,14 @@ def train(
     """Train a model on one fold of a dataset, test it, and keep the run in a folder.
 
     Args:
-        model: name of a registered model; may come from `experiment`.
+        model: name of a registered model; may come from `experiment`, as the next ones.
         dataset: name of a prepared dataset; default ``synthetic``.
         exercise: exercise id; default as the dataset's configuration says.
         protocol: how the data are cut, split and scaled; default ``person-kfold``.
         fold: fold to test on; default 0.
         seed: of weights and batch order; default 0.
-        experiment: name of a file in ``configs/experiment``.
+        experiment: train as this experiment does; `zoo.experiment` runs all of it.
+        row: label of the experiment's row; default its first.
         overrides: settings such as ``{"trainer.epochs": 50}`` or ``["trainer.epochs=50"]``.
         runs: folder of all runs.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
@@ -64,16 +67,21 @@ def train(
     """
     from zoo.workspace import Workspace
 
-    config = compose(
-        model=model,
-        dataset=dataset,
-        protocol=protocol,
-        experiment=experiment,
-        exercise=exercise,
-        fold=fold,
-        seed=seed,
-        overrides=_settings(overrides),
-    )
+    chosen: dict[str, Any] = {
+        "model": model,
+        "dataset": dataset,
+        "protocol": protocol,
+        "exercise": exercise,
+        "fold": fold,
+        "seed": seed,
+        "overrides": _settings(overrides),
+    }
+    if experiment is None:
+        config = compose(**chosen)
+    else:
+        from zoo.experiments.definition import Experiment
+
+        config = Experiment.load(experiment).training(row=row, **chosen)
     workspace = Workspace(runs, data_root)
     return workspace.run(config, resume=resume, overwrite=overwrite, reporter=reporter)
 
@@ -86,7 +94,6 @@ def bench(
     protocols: Sequence[str] | None = None,
     folds: Sequence[int] | None = None,
     seeds: Sequence[int] | None = None,
-    experiment: str | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     runs: Path | str = RUNS,
     data_root: Path | str | None = None,
@@ -95,17 +102,16 @@ def bench(
     executor: str = "local",
     ray_address: str | None = None,
     display: "Display | None" = None,
-) -> "SweepResult":
+) -> "SweepProgress":
     """Compute every run of a grid; finished ones are taken as they are, half-done ones resumed.
 
     Args:
-        models: names of registered models; may come from `experiment`, as all of the grid.
+        models: names of registered models.
         dataset: name of a prepared dataset; default ``synthetic``.
         exercises: exercise ids; default all that have scores.
         protocols: names; default ``person-kfold``.
         folds: folds to test on; default all.
         seeds: of weights and batch order; default those of each protocol.
-        experiment: name of a file in ``configs/experiment`` with a ``bench:`` block.
         overrides: settings for every run, as in `train`.
         runs: folder of all runs.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
@@ -123,28 +129,91 @@ def bench(
         StorageError: the disk is full; what is finished stays.
         SweepStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
     """
-    from zoo.sweep.plan import make_plan
-    from zoo.sweep.request import Request
-    from zoo.sweep.run import run_plan
+    from zoo.experiments.definition import Experiment
+    from zoo.experiments.plan import make_plan
+    from zoo.experiments.run import run_plan
 
-    request = (Request.from_experiment(experiment) if experiment else Request(())).narrowed(
-        models=models,
-        dataset=dataset,
+    grid = Experiment.of_models(
+        models,
+        dataset,
         protocols=protocols,
         exercises=exercises,
         folds=folds,
         seeds=seeds,
-        settings=_settings(overrides),
+        overrides=_settings(overrides),
     )
-    plan = make_plan(request, Path(runs), None if data_root is None else Path(data_root))
     return run_plan(
-        plan,
+        make_plan(grid, Path(runs), None if data_root is None else Path(data_root)),
         workers=jobs,
         retry_failed=retry_failed,
         display=display,
         executor=executor,
         ray_address=ray_address,
     )
+
+
+def experiment(
+    name: str,
+    *,
+    rows: Sequence[str] | None = None,
+    small: bool = False,
+    dataset: str | None = None,
+    protocols: Sequence[str] | None = None,
+    exercises: Sequence[str] | None = None,
+    folds: Sequence[int] | None = None,
+    seeds: Sequence[int] | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    runs: Path | str = RUNS,
+    data_root: Path | str | None = None,
+    output: Path | str | None = None,
+    **how: Any,
+) -> "list[ProtocolResult]":
+    """Compute every run of an experiment, or a part of it, and report on it.
+
+    Args:
+        name: of a file in ``configs/experiment``.
+        rows: labels of the rows that stay; default all, as of the next ones.
+        small: take the small variant of every model that has one.
+        dataset: another prepared dataset than the experiment's.
+        protocols: those of its own that stay.
+        exercises: exercise ids.
+        folds: folds to test on.
+        seeds: of weights and batch order.
+        overrides: settings for every run, as in `train`.
+        runs: folder of all runs.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        output: folder for tables and figures; None writes none.
+        **how: `jobs`, `retry_failed`, `executor`, `ray_address` and `display` as in `bench`.
+
+    Returns:
+        For each protocol the rows with their metrics, and those that lack runs.
+
+    Raises:
+        UserError: as `bench` does.
+    """
+    from zoo.experiments.definition import Experiment
+    from zoo.experiments.plan import make_plan
+    from zoo.experiments.report import write_report
+    from zoo.experiments.results import experiment_results
+    from zoo.experiments.run import run_plan
+
+    chosen = Experiment.load(name).cut(
+        rows=rows,
+        small=small,
+        dataset=dataset,
+        protocols=protocols,
+        exercises=exercises,
+        folds=folds,
+        seeds=seeds,
+        overrides=_settings(overrides),
+    )
+    root = None if data_root is None else Path(data_root)
+    plan = make_plan(chosen, Path(runs), root)
+    run_plan(plan, workers=how.pop("jobs", None), **how)
+    results = experiment_results(plan, chosen.report.reference)
+    if output is not None:
+        write_report(chosen, results, Path(output), data_root=root)
+    return results
 
 
 def evaluate(

@@ -35,8 +35,8 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     number will do: YAML reads an exercise called 5 as one), ``None``, ``Literal``, unions of
     these, `Measured`, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
     ``Mapping[str, X]``, dataclasses, and ``Any``. A field may stand under another key with
-    ``field(metadata={"key": "set"})``. A dataclass with a class attribute ``shorthand`` can be
-    given as the value of that field alone, as ``stgcn`` for ``{name: stgcn}``.
+    ``field(metadata={"key": "set"})``, under none with ``None``. A dataclass with a class attribute
+    ``shorthand`` can be given as the value of that field alone, as ``stgcn`` for ``{name: stgcn}``.
 
     Args:
         cls: a dataclass; what its own ``__post_init__`` refuses passes through as it is.
@@ -152,6 +152,8 @@ def _dataclass(cls: type) -> Converter:
         if f.init:
             required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
             key = f.metadata.get("key", f.name)
+            if key is None:
+                continue
             known[key] = _Field(f.name, _converter(hints[f.name]), required)
     shorthand: str | None = getattr(cls, "shorthand", None)
 

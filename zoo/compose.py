@@ -4,16 +4,16 @@ Later wins:
 
     the defaults of the classes and of `TrainerConfig`, the entries' YAML files (the ``trainer:``
     blocks of the model and of the protocol and the protocol's ``head:`` among them), the
-    experiment, the arguments, overrides
+    arguments, overrides
 """
 
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from registry import MODELS, REGISTRIES, Entry, config_names, did_you_mean
-from registry.yaml_files import Config, merged, one_line
-from zoo.catalogue import blocks_of, entry_config, parameters
+from registry import MODELS, REGISTRIES, Entry, did_you_mean
+from registry.yaml_files import Config, one_line
+from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
 from zoo.models import chooses_head
 from zoo.training.config import TrainerConfig
@@ -27,7 +27,6 @@ def compose(
     model: str | None = None,
     dataset: str | None = None,
     protocol: str | None = None,
-    experiment: str | None = None,
     exercise: str | None = None,
     fold: int | None = None,
     seed: int | None = None,
@@ -36,34 +35,24 @@ def compose(
     """The full configuration of one run, as plain containers.
 
     Args:
-        model: name of a registered model; like the next two, from the experiment if None.
+        model: name of a registered model.
         dataset: name of a registered dataset; default ``synthetic``.
         protocol: name of a registered protocol; default ``person-kfold``.
-        experiment: name of a file in ``configs/experiment``.
         exercise: exercise id; default as the dataset's config says.
         fold: fold of the protocol; default 0.
-        seed: seed of weights and batch order; default 0, or the experiment's.
+        seed: seed of weights and batch order; default 0.
         overrides: ``key=value``, dotted keys, such as ``trainer.epochs=50``.
 
     Raises:
-        ConfigError: an unknown experiment, a key that does not exist (with the nearest one), or
-            a value that does not parse.
+        ConfigError: a key that does not exist (with the nearest one), or a value that does not
+            parse.
         RegistryError: an unknown model, dataset or protocol.
     """
-    study = experiment_block(experiment) if experiment else {}
-    if "bench" in study:
-        raise ConfigError(
-            f"experiment {experiment} is a sweep over many models: run "
-            f"`zoo bench --experiment {experiment}`"
-        )
-    entries = {
-        kind: REGISTRIES[kind].get(_chosen(kind, given, study, default))
-        for kind, given, default in (
-            ("model", model, None),
-            ("dataset", dataset, "synthetic"),
-            ("protocol", protocol, "person-kfold"),
-        )
-    }
+    if model is None:
+        raise ConfigError("no model is given: use --model NAME (see `zoo models`)")
+    chosen = {"model": model, "dataset": dataset or "synthetic"}
+    chosen["protocol"] = protocol or "person-kfold"
+    entries = {kind: REGISTRIES[kind].get(name) for kind, name in chosen.items()}
     config: Config = {kind: {"name": entry.name} for kind, entry in entries.items()}
     config["dataset"]["exercise"] = blocks_of(entries["dataset"]).get("exercise")
     for kind, entry in entries.items():
@@ -75,9 +64,6 @@ def compose(
         **blocks_of(entries["protocol"]).get("trainer", {}),
     }
     config |= {"seed": 0, "fold": 0}
-    config = _apply_mapping(config, study, f"experiment {experiment}")
-    for kind, entry in entries.items():
-        config[kind]["name"] = entry.name
     if exercise is not None:
         config["dataset"]["exercise"] = str(exercise)
     if fold is not None:
@@ -113,51 +99,6 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
         except (YAMLError, OmegaConfBaseException) as error:
             raise ConfigError(f"{override!r}: {one_line(error)}") from None
     return cast(Config, OmegaConf.to_container(result, resolve=True))
-
-
-def experiment_block(name: str) -> Config:
-    """The settings in ``configs/experiment/NAME.yaml``, without its card.
-
-    Raises:
-        ConfigError: there is no such file; the nearest one is named.
-    """
-    known = config_names("experiment")
-    if name not in known:
-        raise ConfigError(f"no experiment is called {name!r}. {did_you_mean(name, known)}")
-    study = entry_config("experiment", name)
-    study.pop("card", None)
-    return study
-
-
-def _chosen(kind: str, given: str | None, study: Config, default: str | None) -> str:
-    block = study.get(kind)
-    name = given or (block.get("name") if isinstance(block, dict) else block) or default
-    if name is None:
-        raise ConfigError(f"no {kind} is given: use --{kind} NAME (see `zoo {kind}s`)")
-    return str(name)
-
-
-def _apply_mapping(config: Config, values: Config, where: str) -> Config:
-    flat: list[str] = []
-
-    def walk(node: Mapping[str, Any], prefix: str) -> None:
-        for key, value in node.items():
-            path = f"{prefix}{key}"
-            if isinstance(value, Mapping) and path in ("model", "dataset", "protocol", "trainer"):
-                walk(value, f"{path}.")
-            else:
-                flat.append(path)
-
-    walk(values, "")
-    known = {"model", "dataset", "protocol", "model.name", "dataset.name", "protocol.name"}
-    for path in flat:
-        if path not in known:
-            try:
-                _require_key(config, path)
-            except ConfigError as error:
-                raise ConfigError(f"{where}: {error}") from None
-    named = {k: ({} if k in known and not isinstance(v, Mapping) else v) for k, v in values.items()}
-    return merged(config, named)
 
 
 def _require_key(config: Config, key: str) -> None:

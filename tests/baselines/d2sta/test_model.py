@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from baselines.d2sta import D2STA
 from registry import MODELS
 from zoo.catalogue import card, entry_config, parameters
-from zoo.compose import compose
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.errors import ConfigError, DataError
+from zoo.experiments.definition import Experiment
 from zoo.skeleton import load_layout
 
 KINECT = load_layout("kinect-v2")
@@ -502,16 +502,16 @@ def test_card_names_source_and_every_open_choice() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("d2sta_kimore", {"optimizer": "adamw", "lr": 1e-4, "weight_decay": 1e-4, "epochs": 100}),
-        ("d2sta_uiprmd", {"optimizer": "sgd", "lr": 0.1, "batch_size": 1, "epochs": 100}),
+        ("d2sta-kimore", {"optimizer": "adamw", "lr": 1e-4, "weight_decay": 1e-4, "epochs": 100}),
+        ("d2sta-uiprmd", {"optimizer": "sgd", "lr": 0.1, "batch_size": 1, "epochs": 100}),
     ],
 )
 def test_experiments_hold_the_published_settings(name: str, expected: dict) -> None:
-    config = compose(experiment=name)
+    config = Experiment.load(name).training()
     assert {k: config["trainer"][k] for k in expected} == expected
     assert config["model"]["name"] == "d2sta"
     assert config["protocol"]["leaky"] is True
-    if name == "d2sta_kimore":
+    if name == "d2sta-kimore":
         assert config["seed"] == 3407
         assert config["protocol"]["sampling"]["pieces"] == 10
     else:
