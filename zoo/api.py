@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.config import Config, compose
+from zoo.config import compose
 from zoo.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
     from zoo.prediction import ScoredRecording
-    from zoo.runs.run import RunResult
+    from zoo.runs.run import Run
     from zoo.sweep.display import Display
     from zoo.sweep.sweep import SweepResult
     from zoo.training.evaluate import Evaluation
@@ -41,7 +41,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     reporter: "Reporter | None" = None,
-) -> "RunResult":
+) -> "Run":
     """Train a model on one fold of a dataset, test it, and keep the run in a folder.
 
     Args:
@@ -62,6 +62,8 @@ def train(
     Raises:
         UserError: anything the caller can mend, in one message: see `zoo.errors`.
     """
+    from zoo.workspace import Workspace
+
     config = compose(
         model=model,
         dataset=dataset,
@@ -72,40 +74,8 @@ def train(
         seed=seed,
         overrides=_settings(overrides),
     )
-    return train_config(
-        config,
-        runs=runs,
-        data_root=data_root,
-        resume=resume,
-        overwrite=overwrite,
-        reporter=reporter,
-    )
-
-
-def train_config(
-    config: Config,
-    *,
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    reporter: "Reporter | None" = None,
-) -> "RunResult":
-    """Train as a composed configuration says; see `train` and `zoo.config.compose`."""
-    from zoo.session import Session
-    from zoo.training.run import train_run
-
-    session = Session.open(config, data_root)
-    return train_run(
-        session.build,
-        session.fold(int(config["fold"])),
-        config,
-        dataset=session.dataset,
-        runs=Path(runs),
-        resume=resume,
-        overwrite=overwrite,
-        reporter=reporter,
-    )
+    workspace = Workspace(runs, data_root)
+    return workspace.run(config, resume=resume, overwrite=overwrite, reporter=reporter)
 
 
 def bench(
@@ -178,7 +148,7 @@ def bench(
 
 
 def evaluate(
-    run: "RunResult | Path | str",
+    run: "Run | Path | str",
     *,
     data_root: Path | str | None = None,
     device: str | None = None,
@@ -201,7 +171,7 @@ def evaluate(
 
     found = open_run(run)
     try:
-        return evaluate_run(found.path, data_root=default_root(data_root), device=device or "auto")
+        return evaluate_run(found, data_root=default_root(data_root), device=device or "auto")
     except CheckpointError as error:
         altered = found.altered_files()
         if not altered:
@@ -212,7 +182,7 @@ def evaluate(
 
 
 def predict(
-    run: "RunResult | Path | str",
+    run: "Run | Path | str",
     files: Sequence[Path | str],
     *,
     dataset: str | None = None,

@@ -6,13 +6,15 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import PurePath
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
 
 from registry.nearest import did_you_mean
 from zoo.errors import ConfigError, ZooError
 
 T = TypeVar("T")
+
+Measured = Annotated[float, "null is NaN"]
+"""A number that may be undefined: null in a file, NaN here."""
 
 
 class _MisfitError(Exception):
@@ -29,7 +31,7 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     Every key must be a field; what is not given keeps its default. Values are checked against the
     fields' types: ``bool``, ``int``, finite ``float`` (a whole number will do), ``str`` (a whole
     number will do: YAML reads an exercise called 5 as one), ``None``, ``Literal``, unions of
-    these, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
+    these, `Measured`, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
     ``Mapping[str, X]``, dataclasses, and ``Any``. A field may stand under another key with
     ``field(metadata={"key": "set"})``. A dataclass with a class attribute ``shorthand`` can be
     given as the value of that field alone, as ``stgcn`` for ``{name: stgcn}``.
@@ -37,7 +39,8 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     Args:
         cls: a dataclass; what its own ``__post_init__`` refuses passes through as it is.
         values: a mapping, or a shorthand.
-        where: it stands, such as ``experiment d2sta-kimore: bench``; messages begin with it.
+        where: it stands, such as ``experiment d2sta-kimore: bench``; messages begin with it. Where
+            it ends in a colon, keys are named after a space, else after a dot.
         error: class of the errors.
 
     Raises:
@@ -47,30 +50,31 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     try:
         return cast(T, _dataclass(cast(Any, cls))(values, ""))
     except _MisfitError as fault:
-        at = f"{where}{fault.where}" if fault.where.startswith("[") else where + _dot(fault.where)
+        between = "" if fault.where.startswith("[") else " " if where.endswith(":") else "."
+        at = f"{where}{between}{fault.where}" if fault.where else where
         raise error(f"{at} {fault}") from None
 
 
 def to_plain(value: Any) -> Any:
-    """The way back: dataclasses and named tuples as mappings, for JSON; NaN and infinity are None.
+    """Containers for JSON or YAML: what `build` made, nested, under the keys it was built from.
 
-    What is left out of a dataclass's constructor is left out here too.
+    Dataclasses, named tuples and mappings become dictionaries, other sequences lists; numbers that
+    are not finite become None.
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if dataclasses.is_dataclass(value):
         return {
             f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
             for f in dataclasses.fields(value)
-            if f.init
         }
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):
-        return {str(key): to_plain(item) for key, item in value.items()}
+        return {str(k): to_plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [to_plain(item) for item in value]
+        return [to_plain(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return str(value) if isinstance(value, PurePath) else value
+    return value
 
 
 def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
@@ -96,10 +100,6 @@ class _Field(NamedTuple):
     required: bool
 
 
-def _dot(path: str) -> str:
-    return f".{path}" if path else ""
-
-
 def _below(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
@@ -110,7 +110,7 @@ def _no_key(key: Any, known: Sequence[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _dataclass(cls: type) -> Converter:
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     known: dict[str, _Field] = {}
     for f in dataclasses.fields(cls):
         if f.init:
@@ -146,6 +146,9 @@ def _converter(hint: Any) -> Converter:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return lambda value, path: value
+    if origin is Annotated:
+        number = _converter(arguments[0])
+        return lambda value, path: math.nan if value is None else number(value, path)
     if dataclasses.is_dataclass(hint):
         return lambda value, path: _dataclass(cast(type, hint))(value, path)
     if origin in (typing.Union, types.UnionType):

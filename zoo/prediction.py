@@ -24,12 +24,12 @@ from zoo.evaluation.conformal import Calibration
 from zoo.protocol.protocol import Protocol
 from zoo.runs.find import open_run
 from zoo.runs.intervals import LEVEL, run_calibration
-from zoo.runs.predictions import written
-from zoo.runs.run import RunResult
+from zoo.runs.run import Run
+from zoo.runs.scores import shortest
 from zoo.skeleton import load_layout
 from zoo.training.evaluate import TrainedModel, load_trained
 from zoo.training.fold import open_protocol
-from zoo.training.outcome import model_source
+from zoo.training.source import model_source
 
 TIMED_CALLS = 3
 """Calls of the model whose median is the time of a recording."""
@@ -98,7 +98,7 @@ class ScoredRecording:
 
 
 def predict(
-    run: RunResult | Path | str,
+    run: Run | Path | str,
     files: Sequence[Path | str],
     *,
     dataset: str | None = None,
@@ -150,7 +150,7 @@ class Predictor:
     @classmethod
     def open(
         cls,
-        run: RunResult | Path | str,
+        run: Run | Path | str,
         *,
         dataset: str | None = None,
         data_root: Path | str | None = None,
@@ -161,19 +161,19 @@ class Predictor:
         found = open_run(run)
         if dataset is not None:
             dataset = DATASETS.get(dataset).name
-        trained = load_trained(found.path, device=device or "auto")
-        protocol = open_protocol(found.config)
-        if protocol.hash() != found.record["protocol"]["hash"]:
+        trained = load_trained(found, device=device or "auto")
+        protocol = open_protocol(found.record.config)
+        if protocol.hash() != found.record.protocol.hash:
             raise CheckpointError(
                 f"the protocol {protocol.name} no longer means what it did when {found.path} was "
                 "trained (other settings, or other code that makes samples): the model would see "
                 "samples unlike those it learned from. Train it again"
             )
-        own = str(found.config["dataset"]["name"])
-        return cls(trained, protocol, dataset or own, default_root(data_root), level)
+        own = dataset or found.record.dataset.name
+        return cls(trained, protocol, own, default_root(data_root), level)
 
     @property
-    def run(self) -> RunResult:
+    def run(self) -> Run:
         """The finished run."""
         return self.trained.run
 
@@ -187,12 +187,12 @@ class Predictor:
         """What holds for every score of this run: a leaky protocol, changed code."""
         record, found = self.run.record, []
         if self.run.leaky:
-            found.append(f"the run's protocol leaks: {record['protocol']['leak_reason']}")
-        then = record["model"].get("source", {}).get("sha256")
-        now = model_source(record["model"]["name"], self.trained.model)["sha256"]
+            found.append(f"the run's protocol leaks: {record.protocol.leak_reason}")
+        then = record.model.source.sha256
+        now = model_source(record.model.name, self.trained.model).sha256
         if then is not None and now is not None and then != now:
             found.append(
-                f"the code of {record['model']['name']} has changed since it was trained; "
+                f"the code of {record.model.name} has changed since it was trained; "
                 "`zoo evaluate` tells whether it still gives the same scores"
             )
         return found
@@ -238,7 +238,7 @@ class Predictor:
         batch = samples.batch()
         prepared = time.perf_counter() - begun
         raw, seconds = self._timed(batch)
-        scores = written(raw.numpy()).tolist()
+        scores = shortest(raw.numpy()).tolist()
         if not all(math.isfinite(score) for score in scores):
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
         alike = [0.0] * len(scores)
@@ -279,7 +279,7 @@ class Predictor:
 
     @property
     def _own_dataset(self) -> str:
-        return str(self.run.config["dataset"]["name"])
+        return self.run.record.dataset.name
 
     @property
     def _foreign(self) -> bool:
@@ -290,8 +290,7 @@ class Predictor:
         """Parameters of the reader: the run's own, or another dataset's defaults."""
         if self._foreign:
             return {}
-        block = self.run.config["dataset"]
-        return {k: v for k, v in block.items() if k not in ("name", "exercise")}
+        return {k: v for k, v in self.run.record.dataset.params.items() if k != "exercise"}
 
     @cached_property
     def _adapter(self) -> Adapter:
@@ -359,7 +358,7 @@ class Predictor:
             )
         self._require_layout(dataset.layout, f"recording {name} of {self.dataset}")
         notes = []
-        if not self._foreign and dataset.fingerprint != self.run.record["dataset"]["fingerprint"]:
+        if not self._foreign and dataset.fingerprint != self.run.record.dataset.fingerprint:
             notes.append(f"{self.dataset} was prepared anew since the run was trained and differs")
         return dataset[ids.index(name)], notes
 
@@ -380,7 +379,7 @@ class Predictor:
                 "tested on such recordings"
             ]
         found, split = [], self.run.split
-        exercise = self.run.config["dataset"].get("exercise")
+        exercise = self.run.record.dataset.params.get("exercise")
         if exercise is not None and recording.exercise not in ("", str(exercise)):
             found.append(
                 f"this is exercise {recording.exercise}, the model was trained on exercise "

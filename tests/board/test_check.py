@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zoo.board.check import check_store
-from zoo.runs.files import file_hash, to_json
+from zoo.files import file_hash, to_json
 from zoo.runs.run import load_run, without_nan
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from zoo.board.entries import fold_words, natural, read_groups, spans
 from zoo.errors import DataError
-from zoo.runs.files import to_json
+from zoo.files import to_json
 
 
 @pytest.fixture

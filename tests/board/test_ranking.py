@@ -12,7 +12,7 @@ from zoo.board.leaderboard import Choice, build_board
 from zoo.build import to_plain
 from zoo.config import read_yaml
 from zoo.errors import DataError
-from zoo.runs.files import to_json
+from zoo.files import to_json
 
 
 def board(root, public=False, **chosen):

@@ -11,7 +11,7 @@ import pytest
 from zoo import scaffold
 from zoo.cli.main import main
 from zoo.errors import ConfigError
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.scaffold import new_baseline
 from zoo.yaml_files import read_yaml
 

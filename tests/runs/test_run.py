@@ -4,8 +4,8 @@ import math
 import pytest
 
 from zoo.errors import DataError
+from zoo.files import to_json
 from zoo.runs.environment import hardware, versions
-from zoo.runs.files import to_json
 from zoo.runs.folder import RunFolder
 from zoo.runs.run import load_run, without_nan
 

@@ -12,7 +12,7 @@ import time
 import pytest
 import yaml
 
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.sweep.display import Display
 from zoo.sweep.local import LocalExecutor
 from zoo.sweep.request import Entrant

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoo.data.store import fingerprint
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.runs.run import load_run
 from zoo.sweep import news
 from zoo.sweep.news import News

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from zoo.errors import CheckpointError
+from zoo.files import StorageError
 from zoo.runs import files
-from zoo.runs.files import StorageError
 from zoo.runs.key import RunKey
 from zoo.training.checkpoint import (
     Checkpoint,

@@ -11,13 +11,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from zoo.runs.lock import FolderLock, RunBusyError
 
 from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
 from zoo.evaluation.metrics import score_metrics
+from zoo.files import StorageError
 from zoo.runs import files
-from zoo.runs.files import StorageError
 from zoo.runs.folder import RunExistsError, RunFolder
-from zoo.runs.lock import FolderLock, RunBusyError
 from zoo.runs.run import load_run
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run

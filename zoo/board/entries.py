@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from registry import Card
-from zoo.board import facts
-from zoo.board.naming import flat, names
+from zoo.board.naming import Identity, names
 from zoo.evaluation.statistics.tables import Table
-from zoo.runs.scored import pooled_table
-from zoo.runs.stored import ProtocolId, StoredRun, Tested, Unreadable, read_store
+from zoo.protocol.references import LEAK_REFERENCE
+from zoo.runs.find import Unreadable, read_runs
+from zoo.runs.pooled import pooled_table
+from zoo.runs.record import RunProtocol, flat
+from zoo.runs.run import Run, Tested
 
 _MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
 
@@ -37,9 +38,10 @@ class BoardKey:
     protocol_hash: str
 
     @classmethod
-    def of(cls, run: StoredRun) -> "BoardKey":
+    def of(cls, run: Run) -> "BoardKey":
         """The board a run belongs to."""
-        return cls(run.dataset, run.protocol.name, run.fingerprint, run.protocol.hash)
+        data, protocol = run.record.dataset, run.record.protocol
+        return cls(data.name, protocol.name, data.fingerprint, protocol.hash)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ class Entry:
     model: str
     owner: str
     settings: Mapping[str, Any]
-    runs: list[StoredRun] = field(repr=False)
+    runs: list[Run] = field(repr=False)
     missing: list[str] = field(default_factory=list, repr=False)
     expected: int = 0
     objection: str = ""
@@ -72,31 +74,27 @@ class Entry:
         return BoardKey.of(self.runs[0])
 
     @property
-    def protocol(self) -> ProtocolId:
+    def protocol(self) -> RunProtocol:
         """How it was evaluated."""
-        return self.runs[0].protocol
-
-    @cached_property
-    def card(self) -> Card:
-        """What is known of its model."""
-        return facts.model_card(self.model, self.owner)
+        return self.runs[0].record.protocol
 
     @property
     def leak_reference(self) -> bool:
         """Whether its model says that it measures only what a split gives away."""
-        return facts.LEAK_REFERENCE in self.card.tags
+        return LEAK_REFERENCE in self.runs[0].record.model.tags
 
     @cached_property
     def mean_score(self) -> bool:
         """Whether it gives everybody the mean training score of their fold."""
         return all(
-            np.allclose(run.rows.predicted, run.baseline_score, rtol=1e-4) for run in self.runs
+            np.allclose(run.tested.predicted, run.record.baseline_score, rtol=1e-4)
+            for run in self.runs
         )
 
     @property
     def builtin(self) -> bool:
         """Whether the model is one of the zoo's own."""
-        return facts.provider(self.owner) == facts.OWN
+        return self.runs[-1].record.model.source.builtin
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -132,8 +130,8 @@ class Entry:
         """The same with the mean training score of each fold in the model's place."""
         return [pooled_table(runs, baseline=True) for runs in self._by_exercise_and_seed()]
 
-    def _by_exercise_and_seed(self) -> list[list[StoredRun]]:
-        parts: dict[tuple[str, int], list[StoredRun]] = defaultdict(list)
+    def _by_exercise_and_seed(self) -> list[list[Run]]:
+        parts: dict[tuple[str, int], list[Run]] = defaultdict(list)
         for run in self.runs:
             parts[run.exercise, run.seed].append(run)
         return list(parts.values())
@@ -181,20 +179,20 @@ def read_groups(
     Raises:
         DataError: there is no such folder.
     """
-    runs, unreadable = read_store(Path(runs_root))
+    runs, unreadable = read_runs(Path(runs_root))
     chosen = [
         run
         for run in runs
-        if dataset in (None, run.dataset)
-        and protocol in (None, run.protocol.name)
+        if dataset in (None, run.record.dataset.name)
+        and protocol in (None, run.record.protocol.name)
         and exercise in (None, run.exercise)
     ]
     return groups_of(chosen), unreadable
 
 
-def groups_of(runs: Iterable[StoredRun]) -> list[Group]:
+def groups_of(runs: Iterable[Run]) -> list[Group]:
     """Runs put together as boards, in the order of `read_groups`."""
-    boards: dict[BoardKey, list[StoredRun]] = defaultdict(list)
+    boards: dict[BoardKey, list[Run]] = defaultdict(list)
     for run in runs:
         boards[BoardKey.of(run)].append(run)
     order = sorted(boards, key=lambda key: (*_place(key, boards), *_standing(boards[key])))
@@ -231,22 +229,22 @@ def fold_words(folds: Iterable[int]) -> str:
     return f"{'fold' if len(some) == 1 else 'folds'} {spans(some)}"
 
 
-def _place(key: BoardKey, boards: Mapping[BoardKey, list[StoredRun]]) -> tuple[str, bool, str]:
+def _place(key: BoardKey, boards: Mapping[BoardKey, list[Run]]) -> tuple[str, bool, str]:
     """By dataset, honest protocols first."""
-    return key.dataset, boards[key][0].protocol.leaky, key.protocol
+    return key.dataset, boards[key][0].leaky, key.protocol
 
 
-def _standing(runs: Sequence[StoredRun]) -> tuple[int, list[int]]:
+def _standing(runs: Sequence[Run]) -> tuple[int, list[int]]:
     """Most runs first, then the most recent."""
-    newest = max(run.created for run in runs)
+    newest = max(run.record.created for run in runs)
     return -len(runs), [-ord(c) for c in newest]
 
 
-def _group(key: BoardKey, runs: list[StoredRun], others: Mapping[BoardKey, int]) -> Group:
-    sets: dict[tuple[str, str, str], dict[tuple[str, int, int], StoredRun]] = defaultdict(dict)
+def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Group:
+    sets: dict[Identity, dict[tuple[str, int, int], Run]] = defaultdict(dict)
     copies = []
-    for run in sorted(runs, key=lambda r: (r.created, str(r.path)), reverse=True):
-        places = sets[run.model, facts.provider(run.owner), run.settings]
+    for run in sorted(runs, key=lambda r: (r.record.created, str(r.path)), reverse=True):
+        places = sets[Identity.of(run)]
         if run.place in places:
             copies.append(run.path)
         else:
@@ -255,15 +253,15 @@ def _group(key: BoardKey, runs: list[StoredRun], others: Mapping[BoardKey, int])
     folds = {e: _expected_folds(e, runs) for e in exercises}
     usual = _usual_tests(sets.values())
     entries = []
-    for identity, differing in names(list(sets), runs).items():
-        name, settings = differing
+    named = names({identity: list(own.values()) for identity, own in sets.items()})
+    for identity, (name, settings) in named.items():
         own = sorted(sets[identity].values(), key=lambda r: (natural(r.exercise), r.seed, r.fold))
         missing, expected = _missing(own, folds)
         entries.append(
             Entry(
                 name,
-                own[0].model,
-                own[-1].owner,
+                identity.model,
+                own[-1].record.model.source.owner or "unknown",
                 settings,
                 own,
                 missing,
@@ -275,14 +273,14 @@ def _group(key: BoardKey, runs: list[StoredRun], others: Mapping[BoardKey, int])
     return Group(key, entries, exercises, folds, others, sorted(copies))
 
 
-def _expected_folds(exercise: str, runs: Sequence[StoredRun]) -> list[int]:
+def _expected_folds(exercise: str, runs: Sequence[Run]) -> list[int]:
     """The protocol's folds, and any other that a run is of."""
     own = [run for run in runs if run.exercise == exercise]
-    split = json.loads(own[0].protocol.params).get("split")
+    split = own[0].record.protocol.params.get("split")
     count = 0
     if isinstance(split, Mapping):
         if split.get("kind") == "leave-one-person-out":
-            count = max(run.people or 0 for run in own)
+            count = max(run.record.people for run in own)
         else:
             count = _whole(split.get("folds", 1)) * _whole(split.get("repeats", 1))
     return sorted({run.fold for run in own} | set(range(min(count, _MOST_FOLDS))))
@@ -292,7 +290,7 @@ def _whole(value: Any) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _missing(runs: Sequence[StoredRun], folds: Mapping[str, list[int]]) -> tuple[list[str], int]:
+def _missing(runs: Sequence[Run], folds: Mapping[str, list[int]]) -> tuple[list[str], int]:
     """What is not there for each of the runs' seeds, in words, and how many there should be."""
     have = {run.place for run in runs}
     seeds = sorted({run.seed for run in runs})
@@ -308,19 +306,19 @@ def _missing(runs: Sequence[StoredRun], folds: Mapping[str, list[int]]) -> tuple
 
 
 def _usual_tests(
-    sets: Iterable[Mapping[tuple[str, int, int], StoredRun]],
+    sets: Iterable[Mapping[tuple[str, int, int], Run]],
 ) -> dict[tuple[str, int], Tested]:
     """By exercise and fold, what most entries were tested on."""
     votes: dict[tuple[str, int], Counter[Tested]] = defaultdict(Counter)
     for runs in sets:
-        for place in {(run.exercise, run.fold, run.tested) for run in runs.values()}:
+        for place in {(run.exercise, run.fold, run.tested_on) for run in runs.values()}:
             votes[place[:2]][place[2]] += 1
     return {place: count.most_common(1)[0][0] for place, count in votes.items()}
 
 
-def _objection(runs: Sequence[StoredRun], usual: Mapping[tuple[str, int], Tested]) -> str:
+def _objection(runs: Sequence[Run], usual: Mapping[tuple[str, int], Tested]) -> str:
     for run in runs:
-        expected, found = usual[run.exercise, run.fold], run.tested
+        expected, found = usual[run.exercise, run.fold], run.tested_on
         where = f"exercise {run.exercise}, fold {run.fold}"
         if found[0] != expected[0]:
             return f"it was tested under another split than the other entries ({where})"

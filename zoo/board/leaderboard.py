@@ -11,7 +11,7 @@ from zoo.board.board import Board, LeftOut, Pair, PairedModel, Ranked, Section
 from zoo.board.entries import Group, read_groups
 from zoo.board.ranking import section
 from zoo.errors import DataError
-from zoo.runs.stored import Unreadable
+from zoo.runs.find import Unreadable
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from zoo.board import facts
 from zoo.board.board import Ranked
 from zoo.board.entries import Group
-from zoo.runs.stored import UNKNOWN
+from zoo.protocol.references import leak_references
+from zoo.runs.scores import UNKNOWN_PEOPLE
 from zoo.words import fixed
 
 
@@ -46,21 +46,25 @@ def notes(group: Group) -> list[str]:
             f"{_runs(count)} {_were(count)} left out: another with the same settings, exercise, "
             "fold and seed is newer."
         )
-    changed = [e.name for e in group.entries if len({run.code for run in e.runs}) > 1]
+    changed = [
+        e.name for e in group.entries if len({run.record.model.source.sha256 for run in e.runs}) > 1
+    ]
     if changed:
         said.append(f"Trained with more than one version of their code: {', '.join(changed)}.")
-    trained = [e for e in group.entries if e.complete and not e.runs[0].closed_form]
+    trained = [e for e in group.entries if e.complete and not e.runs[0].record.model.closed_form]
     most = max((len(e.seeds) for e in trained), default=0)
     fewer = [f"{e.name} ({len(e.seeds)})" for e in trained if len(e.seeds) < most]
     if fewer:
         said.append(f"Trained with fewer than {most} seeds: {', '.join(fewer)}.")
-    if any(p in UNKNOWN for e in group.entries[:1] for run in e.runs for p in run.test.person):
+    if any(
+        p in UNKNOWN_PEOPLE for e in group.entries[:1] for run in e.runs for p in run.tested.person
+    ):
         said.append(
             "The dataset does not say who performs. Intervals and tests take every recording for "
             "a person of its own and are too narrow."
         )
     if _lacks_reference(group):
-        models = " ".join(facts.leak_references())
+        models = " ".join(leak_references())
         said.append(
             f"{models}, which shows what this leak is worth, is missing: zoo bench "
             f"--models {models} --dataset {key.dataset} --protocol {key.protocol}"

@@ -1,13 +1,12 @@
 """From entries to a ranked section of the board: metrics, intervals, tests, ties."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
-from zoo.board import facts
 from zoo.board.board import (
     BoardProtocol,
     Exercise,
@@ -35,7 +34,7 @@ from zoo.evaluation.statistics import (
     versus,
 )
 from zoo.runs.failed import failures
-from zoo.runs.stored import StoredRun
+from zoo.runs.run import Run
 
 METRICS = tuple(BOARD_METRICS)
 """Names of the metrics that stand on a board."""
@@ -54,20 +53,24 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
         root: folder of all runs, for the runs' relative paths.
         public: leave out whatever belongs to a single person.
     """
-    known = facts.dataset_facts(group.key.dataset)
+    data = group.entries[0].runs[0].record.dataset
+    titles = {
+        run.exercise: run.record.dataset.exercises.get(run.exercise, "")
+        for entry in group.entries
+        for run in entry.runs
+    }
     complete = [entry for entry in group.entries if entry.complete]
     ranked = _Ranking(complete, root, public).rows() if complete else []
     protocol = group.entries[0].protocol
-    title, summary = facts.protocol_card(protocol.name)
     return Section(
         dataset=group.key.dataset,
-        dataset_title=known.title,
+        dataset_title=data.title,
         fingerprint=group.key.fingerprint,
-        score_range=known.score_range,
+        score_range=data.score_range,
         protocol=BoardProtocol(
             name=protocol.name,
-            title=title,
-            summary=summary,
+            title=protocol.title,
+            summary=protocol.summary,
             hash=protocol.hash,
             leaky=protocol.leaky,
             leak_reason=protocol.leak_reason,
@@ -75,8 +78,8 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
             folds=sorted({fold for folds in group.folds.values() for fold in folds}),
             seeds=sorted({seed for entry in group.entries for seed in entry.seeds}),
         ),
-        meaning=meaning(ranked, protocol.leak_reason, known.digits) if protocol.leaky else "",
-        exercises=[Exercise(e, known.exercises.get(e, "")) for e in group.exercises],
+        meaning=meaning(ranked, protocol.leak_reason, data.digits) if protocol.leaky else "",
+        exercises=[Exercise(e, titles[e]) for e in group.exercises],
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
         metrics=list(METRICS),
         ranked=ranked,
@@ -111,26 +114,25 @@ class _Ranking:
 
     def _row(self, entry: Entry) -> Ranked:
         name, runs = entry.name, entry.runs
-        card, place = entry.card, self.ranks[name]
-        streams = entry.chosen.get("streams", card.streams)
+        model, place = runs[0].record.model, self.ranks[name]
         against_best = self.versus_best.get(name)
         return Ranked(
             name=name,
             model=entry.model,
-            title=card.title,
-            family=facts.family(card),
-            paper=card.paper,
-            doi=card.doi,
+            title=model.title,
+            family=model.family,
+            paper=model.paper,
+            doi=model.doi,
             mean_score=entry.mean_score,
             leak_reference=entry.leak_reference,
             settings=entry.settings,
             source="built in" if entry.builtin else _sources(runs, self.public),
             builtin=entry.builtin,
-            streams=[str(s) for s in streams] if isinstance(streams, list | tuple) else [],
-            parameters=_rounded(_mean(runs, "parameters")),
-            flops=_rounded(_mean(runs, "flops")),
-            train_seconds=_mean(runs, "train_seconds"),
-            latency_ms=_mean(runs, "latency_ms"),
+            streams=list(model.streams),
+            parameters=_rounded(_mean(run.record.model.parameters for run in runs)),
+            flops=_rounded(_mean(run.record.model.flops for run in runs)),
+            train_seconds=_mean(run.record.durations.get("train") for run in runs),
+            latency_ms=_mean(run.record.model.latency_ms for run in runs),
             seeds=entry.seeds,
             folds=entry.folds,
             rank=place.rank,
@@ -147,17 +149,17 @@ class _Ranking:
             runs=[self._run(run) for run in runs],
         )
 
-    def _run(self, run: StoredRun) -> RankedRun:
+    def _run(self, run: Run) -> RankedRun:
         return RankedRun(
             path=run.path.relative_to(self.root).as_posix(),
             exercise=run.exercise,
             fold=run.fold,
             seed=run.seed,
             mad=run.mad,
-            epochs=_rounded(run.cost["epochs"]),
-            train_seconds=run.cost["train_seconds"],
-            key_hash=run.key_hash,
-            versions=run.versions,
+            epochs=run.record.epochs.trained,
+            train_seconds=run.record.durations.get("train"),
+            key_hash=run.record.key_hash,
+            versions=run.record.versions,
         )
 
 
@@ -245,8 +247,8 @@ def _points(entry: Entry) -> dict[str, list[tuple[str, float, float]]]:
     }
 
 
-def _mean(runs: Sequence[StoredRun], key: str) -> float | None:
-    known = [value for run in runs if (value := run.cost[key]) is not None]
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
     return fmean(known) if known else None
 
 
@@ -254,12 +256,14 @@ def _rounded(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
-def _sources(runs: Sequence[StoredRun], public: bool) -> str:
+def _sources(runs: Sequence[Run], public: bool) -> str:
     """Distributions with versions or files the runs' model came from; no folders where public."""
-    owners = {run.owner for run in runs}
-    if public:
-        owners = {facts.provider(o) if o.endswith(".py") else o for o in owners}
-    return ", ".join(sorted(owners))
+    sources = [run.record.model.source for run in runs]
+    owners = {
+        source.provider if public and (source.owner or "").endswith(".py") else source.owner
+        for source in sources
+    }
+    return ", ".join(sorted(owner or "unknown" for owner in owners))
 
 
 def _incomplete(entry: Entry, public: bool) -> Incomplete:

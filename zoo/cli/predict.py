@@ -84,10 +84,9 @@ def run(args: argparse.Namespace) -> int:
 def _print_json(
     predictor: "Predictor", scored: "Sequence[ScoredRecording]", failed: dict[str, str]
 ) -> None:
-    record = predictor.run.record
     answer = {
         "run": str(predictor.run.path),
-        "model": record["model"]["name"],
+        "model": predictor.run.record.model.name,
         "dataset": predictor.dataset,
         "device": str(predictor.trained.device),
         "warnings": predictor.warnings,
@@ -111,7 +110,7 @@ def _print_table(
     wanted = (True, named, segments, True, True, known, held, True)
     around = f"{percent(predictor.level)} interval>"
     titles = ("file", "recording", "segment>", "frames>", "score>", "true>", around, "ms a frame>")
-    model = predictor.run.record["model"]["name"]
+    model = predictor.run.record.model.name
     digits = predictor.run.digits
     shown = table(*compress(titles, wanted), title=f"scored by {model}")
     shown.columns[0].overflow = "fold"

@@ -15,9 +15,9 @@ from zoo.config import entry_config
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
-from zoo.data.replace import recover, replaced_folder
 from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
 from zoo.errors import ConfigError, DataError
+from zoo.files import StorageError, recover, replaced_folder
 from zoo.skeleton.layout import load_layout
 
 
@@ -55,9 +55,11 @@ class SkeletonDataset:
 
     Attributes:
         name: dataset name.
+        title: its full name.
         layout: name of the skeleton layout.
         fps: nominal frames per second.
         score_range: lowest and highest possible total score.
+        exercise_titles: what each exercise is, by id.
         binary: whether the total is no score but right (1) or wrong (0).
         fingerprint: SHA-256 (hex) of the whole prepared dataset; a selection keeps it.
         manifest: the manifest as plain data.
@@ -70,10 +72,12 @@ class SkeletonDataset:
         self._rows = list(range(len(entries)) if rows is None else rows)
         self.manifest: Mapping[str, Any] = store.manifest
         self.name: str = store.manifest["name"]
+        self.title: str = store.manifest.get("title") or self.name
         self.layout: str = store.manifest["layout"]
         self.fps: float = store.manifest["fps"]
         low, high = store.manifest["score_range"]
         self.score_range: tuple[float, float] = (low, high)
+        self.exercise_titles: Mapping[str, str] = store.manifest.get("exercises", {})
         self.binary: bool = store.manifest.get("binary", False)
         self.fingerprint: str = store.manifest["fingerprint"]
         self.index: list[RecordingInfo] = [_info(entries[row]) for row in self._rows]
@@ -264,9 +268,10 @@ def prepare(
             _prepare_into(staging, adapter, source, strict, progress)
     except _AlreadyThereError as already:
         return already.dataset
-    except OSError as error:
+    except (OSError, StorageError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"the prepared dataset cannot be written to {target}: {error.strerror or error}. "
+            f"the prepared dataset cannot be written to {target}: {reason}. "
             "Nothing was left behind; make room or name another folder with --data-root"
         ) from error
     return SkeletonDataset(Store.open(target))

@@ -24,9 +24,9 @@ from zoo.explain.draw.weights import weights_figure
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
 from zoo.explain.words import groups_sentence, sentences
+from zoo.files import StorageError, path_part
 from zoo.prediction import Predictor
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
-from zoo.runs.files import StorageError, path_part
 from zoo.words import fixed, plain
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ class Sample:
     @property
     def model_name(self) -> str:
         """Name of the model."""
-        return str(self.trained.run.record["model"]["name"])
+        return self.trained.run.record.model.name
 
     @property
     def digits(self) -> int:

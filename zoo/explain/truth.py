@@ -126,7 +126,7 @@ def measure(
     Raises:
         DataError: a recording without truth, or a model that a method cannot explain.
     """
-    model = str(predictor.run.record["model"]["name"])
+    model = predictor.run.record.model.name
     found = []
     for recording in recordings:
         known = truth(recording)

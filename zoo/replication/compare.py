@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from zoo.board.entries import Group, read_groups
-from zoo.board.facts import dataset_facts
 from zoo.board.published import MEAN, PublishedResult
+from zoo.build import to_plain
+from zoo.data.dataset import create_adapter
 from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
 from zoo.replication.definition import Definition, PaperTable, Relation
 from zoo.replication.match import Found, Matcher, group_of
 from zoo.replication.readings import READINGS, UNITLESS, agreed, in_unit, judge, read_as
-from zoo.runs.run import without_nan
 
 RULE = (
     "Reproduced: the published value lies within our 95 % interval by bootstrap over persons. "
@@ -146,13 +146,13 @@ class Replication:
         """Plain containers for the renderers and for JSON; NaN is None."""
         whole = self.definition
         return dict(
-            without_nan(
+            to_plain(
                 {
                     "name": whole.name,
                     "title": whole.title,
                     "summary": whole.summary,
                     "dataset": whole.dataset,
-                    "score_range": dataset_facts(whole.dataset).score_range,
+                    "score_range": create_adapter(whole.dataset).score_range,
                     "protocol": whole.protocol,
                     "beside": whole.beside,
                     "readings": {name: READINGS[name] for name in whole.readings},
@@ -200,9 +200,9 @@ class _Comparer:
     def __init__(self, whole: Definition, group: Group | None, honest: Group | None) -> None:
         self.whole = whole
         self.runs, self.honest = Matcher(group), Matcher(honest)
-        known = dataset_facts(whole.dataset)
+        known = create_adapter(whole.dataset)
         self.exercises = list(known.exercises)
-        self.highest = known.score_range[1] if known.score_range else None
+        self.highest = known.score_range[1]
 
     def table(self, table: PaperTable) -> Compared:
         found = self._found(table, self.whole.protocol, self.runs)

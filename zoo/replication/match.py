@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.board.entries import Entry, Group, natural
-from zoo.board.naming import flat
 from zoo.config import Config, apply_overrides, compose
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import Table
 from zoo.protocol.protocol import load_protocol
-from zoo.runs.scored import pooled_table
-from zoo.runs.stored import StoredRun, settings_of
+from zoo.runs.pooled import pooled_table
+from zoo.runs.record import flat, settings_of
+from zoo.runs.run import Run
 from zoo.sweep.request import Request
 
 _SMALL = "-small"
@@ -144,9 +144,9 @@ def _differing(entry: Entry, wanted: Mapping[str, Any] | None) -> list[tuple[str
     return found if all(key.startswith("trainer.") for key, _, _ in found) else None
 
 
-def _whole_tables(runs: Sequence[StoredRun], folds: Mapping[str, Sequence[int]]) -> list[Table]:
+def _whole_tables(runs: Sequence[Run], folds: Mapping[str, Sequence[int]]) -> list[Table]:
     """Tables of the seeds that have most exercises whole, all of the same exercises."""
-    parts: dict[tuple[int, str], list[StoredRun]] = defaultdict(list)
+    parts: dict[tuple[int, str], list[Run]] = defaultdict(list)
     for run in runs:
         parts[run.seed, run.exercise].append(run)
     whole: dict[int, set[str]] = defaultdict(set)

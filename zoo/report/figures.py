@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from zoo.board.board import Board, Ranked, Section
 from zoo.board.published import MEAN
 from zoo.evaluation.statistics import Friedman
+from zoo.files import path_part, write_atomically
 from zoo.report.figure_style import INK, PALETTE, SOFT, figure_bytes, figure_style
 from zoo.report.picture import LINE_HEIGHT, OFFSET, WIDE, Picture, canvas, family_of, mark
 from zoo.report.placing import Box, cliques, frontier, place_labels, shorten, text_width
 from zoo.report.slopes import slopes
-from zoo.runs.files import path_part, write_atomically
 from zoo.words import count, fixed, plain
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoo.board.board import Board
 from zoo.build import to_plain
 from zoo.errors import ConfigError
-from zoo.runs.files import storage_error, write_atomically
+from zoo.files import storage_error, write_atomically
 
 FORMATS = ("md", "csv", "html", "json")
 """Endings of what a board can be written as."""

@@ -5,10 +5,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from zoo.board.board import Pair, PairedModel
+from zoo.files import path_part
 from zoo.report.figure_style import LINE, PALETTE, SOFT
 from zoo.report.picture import LINE_HEIGHT, OFFSET, WIDE, Picture, canvas, family_of, mark
 from zoo.report.placing import shorten, spread
-from zoo.runs.files import path_part
 from zoo.words import fixed
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """The figures of a study that its stored results tell: errors, scatter, loss over epochs."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.evaluation.statistics.tables import Array, Table
 from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
-from zoo.runs.run import load_run
+from zoo.runs.run import Run
 from zoo.study.definition import Study
 from zoo.study.frame import legend, main_row, new_figure, panels_of, unit
 from zoo.study.results import MEAN, ProtocolResult, RowResult
@@ -132,20 +132,20 @@ STORED: Mapping[str, Callable[[Study, ProtocolResult], "Figures"]] = {
 
 def _loss_title(result: ProtocolResult) -> str:
     """What the loss is and of scores in which unit, where all trained rows agree on it."""
-    runs = [load_run(r.runs[0].path).config for r in result.rows if not r.runs[0].closed_form]
-    names = {_loss_name(config) for config in runs}
-    scales = {config["protocol"]["target_scale"] for config in runs}
+    runs = [r.runs[0] for r in result.rows if not r.runs[0].record.model.closed_form]
+    names = {_loss_name(run) for run in runs}
+    scales = {run.record.protocol.params["target_scale"] for run in runs}
     if len(names) > 1 or len(scales) > 1:
         return "training loss"
     what = "scores as they are" if scales == {"none"} else "standardised scores"
     return f"training loss:\n{names.pop()},\n{what}"
 
 
-def _loss_name(config: Mapping[str, Any]) -> str:
+def _loss_name(run: Run) -> str:
     """The trainer's loss, or that of the head that ``model.head`` names."""
-    head = config["model"].get("head")
+    head = run.record.model.params.get("head")
     if head is None:
-        return _LOSSES[config["trainer"]["loss"]]
+        return _LOSSES[run.record.trainer["loss"]]
     return f"loss of the head {head if isinstance(head, str) else head['name']}"
 
 
@@ -153,9 +153,9 @@ def _losses(row: RowResult) -> dict[str, Array]:
     """By exercise, the mean loss of each epoch that all runs have; empty for an untrained model."""
     found: dict[str, list[list[float]]] = {}
     for run in row.runs:
-        if not run.closed_form:
-            history = load_run(run.path).history
-            found.setdefault(run.exercise, []).append([epoch["loss"] for epoch in history])
+        if not run.record.model.closed_form:
+            losses = [epoch["loss"] for epoch in run.history]
+            found.setdefault(run.exercise, []).append(losses)
     return {
         exercise: np.mean([line[: min(map(len, lines))] for line in lines], axis=0)
         for exercise, lines in found.items()

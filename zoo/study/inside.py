@@ -19,7 +19,7 @@ from zoo.explain.draw.weights import weights_figure
 from zoo.explain.sample import samples_of
 from zoo.prediction import Predictor
 from zoo.report.figure_style import INK
-from zoo.runs.stored import StoredRun
+from zoo.runs.run import Run
 from zoo.skeleton import Layout, load_layout
 from zoo.study.definition import Study
 from zoo.study.frame import main_row, new_figure, panels_of
@@ -70,16 +70,14 @@ def groups_of(run: Path, data_root: Path | None = None) -> Groups:
         DataError: the model puts no joints in groups.
     """
     trained = load_trained(run)
-    _, data = open_fold(trained.run.config, trained.streams, data_root, raw=trained.raw)
+    _, data = open_fold(trained.run.record.config, trained.streams, data_root, raw=trained.raw)
     index = data.split.index("test")
     assignments, betweens, looked = [], [], []
     for some in index.split(_AT_ONCE):
         batch = trained.stream_scaler.transform(data.samples.batch(some)).to(trained.device)
         maps = attention_maps(trained.model, batch)
         if "assignment" not in maps:
-            raise DataError(
-                f"{trained.run.record['model']['name']} puts no joints in groups ({run})"
-            )
+            raise DataError(f"{trained.run.record.model.name} puts no joints in groups ({run})")
         assignment = maps["assignment"].double()  # (N, V, G)
         between = maps["between_groups"].double().mean(dim=(1, 2))  # (N, G, G)
         given = between.mean(dim=1)  # (N, G), over queries
@@ -120,12 +118,14 @@ def attention_in_time(
 ) -> "Figures":
     """Figure 2: both stages' attention at different times of one test sample, by exercise."""
     for exercise, run in _first_runs(study, result).items():
-        recording, segment = run.test.recording[0], int(run.test.segment[0])
+        recording, segment = run.test_scores.recording[0], int(run.test_scores.sample[0])
         predictor = Predictor.open(run.path, data_root=data_root)
         sample = samples_of(predictor, recording)[segment]
         weights = attention_in_stages(sample)
         if not weights:
-            raise DataError(f"{run.model} has no attention in two stages to draw ({run.path})")
+            raise DataError(
+                f"{run.record.model.name} has no attention in two stages to draw ({run.path})"
+            )
         yield (
             f"attention-time-{exercise}",
             f"Attention over time in one test sample, exercise {exercise}, mean over heads",
@@ -199,18 +199,18 @@ INSIDE: Mapping[str, Callable[[Study, ProtocolResult, Path | None], "Figures"]] 
 }
 
 
-def _first_runs(study: Study, result: ProtocolResult) -> dict[str, StoredRun]:
+def _first_runs(study: Study, result: ProtocolResult) -> dict[str, Run]:
     """The reference row's run of the lowest seed and fold, by exercise."""
-    runs: dict[str, StoredRun] = {}
+    runs: dict[str, Run] = {}
     for run in main_row(study, result).runs:
         best = runs.get(run.exercise, run)
         runs[run.exercise] = min(best, run, key=lambda own: (own.seed, own.fold))
     return runs
 
 
-def _where(result: ProtocolResult, exercise: str, run: StoredRun) -> str:
+def _where(result: ProtocolResult, exercise: str, run: Run) -> str:
     leaks = " (leaky)" if result.leaky else ""
     return (
-        f"{run.model}, {result.title}, exercise {exercise}, {result.protocol}{leaks} fold "
-        f"{run.fold}, seed {run.seed}"
+        f"{run.record.model.name}, {result.title}, exercise {exercise}, {result.protocol}{leaks} "
+        f"fold {run.fold}, seed {run.seed}"
     )

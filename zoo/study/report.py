@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError, DataError
+from zoo.files import path_part, write_atomically
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.report.publish import save
-from zoo.runs.files import path_part, write_atomically
 from zoo.study.definition import Study
 from zoo.study.results import ProtocolResult
 from zoo.study.tables import markdown, to_csv

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from zoo.board import facts
 from zoo.errors import DataError
 from zoo.evaluation.statistics import (
     BOARD_METRICS,
@@ -16,10 +15,10 @@ from zoo.evaluation.statistics import (
     person_errors,
     versus,
 )
-from zoo.runs.files import read_json
 from zoo.runs.folder import RECORD
-from zoo.runs.scored import pooled_table
-from zoo.runs.stored import ProtocolId, StoredRun, read_stored
+from zoo.runs.pooled import pooled_table
+from zoo.runs.record import RunProtocol, read_record
+from zoo.runs.run import Run, load_run
 from zoo.study.plan import Row
 from zoo.sweep.failure import read_failure
 from zoo.sweep.job import Job
@@ -49,7 +48,7 @@ class RowResult:
 
     label: str
     model: str
-    runs: list[StoredRun] = field(repr=False)
+    runs: list[Run] = field(repr=False)
     tables: list[Table] = field(repr=False)
     metrics: Mapping[str, Mapping[str, Interval]]
     versus: Comparison | None = None
@@ -97,7 +96,7 @@ class ProtocolResult:
     title: str
     score_range: tuple[float, float] | None
     protocol: str
-    identity: ProtocolId | None
+    identity: RunProtocol | None
     exercises: list[str]
     persons: int
     seeds: list[int]
@@ -133,14 +132,14 @@ def study_results(rows: Iterable[Row], reference: str = "") -> list[ProtocolResu
 
 
 def _under_one(rows: Sequence[Row], dataset: str, protocol: str, reference: str) -> ProtocolResult:
-    known = facts.dataset_facts(dataset)
-    found: dict[str, tuple[Row, list[StoredRun]]] = {}
+    known = rows[0].groups[0].session.dataset
+    found: dict[str, tuple[Row, list[Run]]] = {}
     unfinished = []
     old = 0
     for row in rows:
         there = [job for job in row.jobs if _stands(job)]
         if len(there) == len(row.jobs):
-            found[row.label] = (row, [read_stored(job.path) for job in there])
+            found[row.label] = (row, [load_run(job.path) for job in there])
             old += sum(look(job) is not State.FINISHED for job in there)
         else:
             unfinished.append(
@@ -153,7 +152,7 @@ def _under_one(rows: Sequence[Row], dataset: str, protocol: str, reference: str)
         title=known.title,
         score_range=known.score_range,
         protocol=protocol,
-        identity=complete[0].runs[0].protocol if complete else None,
+        identity=complete[0].runs[0].record.protocol if complete else None,
         exercises=exercises,
         persons=len({p for row in complete for table in row.tables for p in table.person}),
         seeds=sorted({run.seed for row in complete for run in row.runs}),
@@ -163,7 +162,7 @@ def _under_one(rows: Sequence[Row], dataset: str, protocol: str, reference: str)
     )
 
 
-def _compared(found: Mapping[str, tuple[Row, list[StoredRun]]], reference: str) -> list[RowResult]:
+def _compared(found: Mapping[str, tuple[Row, list[Run]]], reference: str) -> list[RowResult]:
     if not found:
         return []
     tables = {label: _tables(runs) for label, (_, runs) in found.items()}
@@ -183,15 +182,15 @@ def _compared(found: Mapping[str, tuple[Row, list[StoredRun]]], reference: str) 
                 for where, at in places.items()
             },
             against.get(label),
-            runs[0].cost["parameters"],
+            runs[0].record.model.parameters,
         )
         for label, (row, runs) in found.items()
     ]
 
 
-def _tables(runs: Sequence[StoredRun]) -> list[Table]:
+def _tables(runs: Sequence[Run]) -> list[Table]:
     """Out-of-fold test predictions by exercise and seed."""
-    parts: dict[tuple[str, int], list[StoredRun]] = {}
+    parts: dict[tuple[str, int], list[Run]] = {}
     for run in runs:
         parts.setdefault((run.exercise, run.seed), []).append(run)
     return [pooled_table(part) for part in parts.values()]
@@ -201,7 +200,7 @@ def _stands(job: Job) -> bool:
     """Whether a finished run of these settings is there, by whatever version of the code."""
     file = job.path / RECORD
     try:
-        return file.is_file() and read_json(file).get("key_hash") == job.key_hash
+        return file.is_file() and read_record(job.path).key_hash == job.key_hash
     except DataError:
         return False
 

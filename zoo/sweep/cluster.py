@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from zoo.build import to_plain
 from zoo.errors import ConfigError, ZooError
-from zoo.runs.files import StorageError, write_atomically
+from zoo.files import BusyError, StorageError, write_atomically
 from zoo.runs.folder import RECORD, RESUME, RunFolder, Start
-from zoo.runs.lock import RunBusyError
 from zoo.sweep import news
 from zoo.sweep.job import Job
 from zoo.sweep.luggage import Luggage, read_files
@@ -76,7 +76,7 @@ class RayExecutor:
         stale = look(job) is State.STALE
         try:
             start = folder.begin(resume=not stale, overwrite=stale)
-        except RunBusyError as error:
+        except BusyError as error:
             self._told.append((job, News(news.BUSY, message=str(error))))
             return
         except StorageError as error:
@@ -165,9 +165,9 @@ _KEPT = f"{Path(RESUME).stem}*"
 def _put_in_place(ordered: _Ordered, delivery: Delivery) -> None:
     files = dict(delivery.finished)
     record = json.loads(files.pop(RECORD))
-    source, wanted = record["model"]["source"], ordered.job.code.source
+    source, wanted = record["model"]["source"], to_plain(ordered.job.code.source)
     if source["sha256"] == wanted["sha256"]:
-        record["model"]["source"] = dict(wanted)  # a plug-in lay in another folder there
+        record["model"]["source"] = wanted  # a plug-in lay in another folder there
     ordered.folder.finish(files, record)
 
 

@@ -1,8 +1,7 @@
 """What runs will cost: from recorded durations where there are any, else from their size."""
 
 import itertools
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -11,12 +10,13 @@ from typing import Any
 import torch
 
 from zoo.errors import DataError, UserError
-from zoo.runs.files import path_part, read_json
+from zoo.files import path_part
 from zoo.runs.folder import RECORD
-from zoo.session import Session
+from zoo.runs.record import RunRecord, read_record, settings_of
 from zoo.sweep.job import Job
 from zoo.sweep.plan import Group, Plan
 from zoo.training.cost import count_flops
+from zoo.workspace import Session
 
 FLOPS_PER_SECOND = 40e9
 """Of one core in training, where no run tells better.
@@ -70,7 +70,7 @@ class _Costs:
         if not group.jobs:
             return 0.0
         job, session = group.jobs[0], group.session
-        same = _settings(job.config["model"])
+        same = settings_of(job.config["model"], {}, None)
         known = [r for r in self._recorded(job.model) if r.settings == same]
         here = [r for r in known if r.place == _place(job)]
         if here:
@@ -107,24 +107,19 @@ def _records(runs: Path, model: str) -> Iterator[Recorded]:
         files = sorted(folder.glob(f"*/{RECORD}"))
         for file in files[:: max(1, len(files) // _RECORDS_PER_FOLDER)]:
             try:
-                yield _recorded(read_json(file), folder.relative_to(runs).parts)
-            except (DataError, KeyError, TypeError, ValueError):
+                yield _recorded(read_record(file.parent), folder.relative_to(runs).parts)
+            except DataError:
                 continue  # damaged: it tells nothing
 
 
-def _recorded(record: Mapping[str, Any], parts: tuple[str, ...]) -> Recorded:
-    epochs = record["epochs"]["trained"]
+def _recorded(record: RunRecord, parts: tuple[str, ...]) -> Recorded:
     return Recorded(
-        seconds=float(sum(record["durations"].values())),
-        work=max(1.0, float(record["counts"]["train"]["samples"]) * epochs),
-        flops=record["model"]["flops"],
-        settings=_settings({"name": "", **record["model"]["params"]}),
+        seconds=sum(record.durations.values()),
+        work=max(1.0, float(record.counts["train"].samples * record.epochs.trained)),
+        flops=record.model.flops,
+        settings=settings_of(record.model.params, {}, None),
         place=(parts[0], parts[1], parts[2]),
     )
-
-
-def _settings(block: Mapping[str, Any]) -> str:
-    return json.dumps({k: v for k, v in block.items() if k != "name"}, sort_keys=True)
 
 
 def _place(job: Job) -> tuple[str, str, str]:

@@ -1,10 +1,8 @@
 """Who is told how a sweep goes."""
 
 import time
-from functools import cache
 from typing import TYPE_CHECKING
 
-from zoo.board.facts import dataset_facts
 from zoo.cli.console import table
 from zoo.sweep.job import Job
 from zoo.sweep.news import News
@@ -154,12 +152,7 @@ def _far(current: Current) -> str:
 
 
 def _error(job: Job, mad: float) -> str:
-    return fixed(mad, _digits(str(job.config["dataset"]["name"])))
-
-
-@cache
-def _digits(dataset: str) -> int:
-    return dataset_facts(dataset).digits
+    return fixed(mad, job.digits)
 
 
 def _counts(tally: Tally) -> str:

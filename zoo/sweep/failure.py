@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from zoo.build import to_plain
 from zoo.errors import DataError
+from zoo.files import StorageError, read_json, storage_error, to_json, write_atomically
 from zoo.runs.environment import versions
-from zoo.runs.files import StorageError, read_json, storage_error, to_json, write_atomically
 from zoo.sweep.job import Code, Job
 
 SCHEMA = 1
@@ -30,7 +31,7 @@ def keep_failure(job: Job, error: str, traceback: str) -> None:
         "title": job.title,
         "error": error,
         "traceback": traceback[-_LONGEST:],
-        "source": dict(job.code.source),
+        "source": to_plain(job.code.source),
         "versions": versions(),
         "config": dict(job.config),
     }
@@ -45,14 +46,10 @@ def read_failure(job: Job) -> dict[str, Any] | None:
     """The failure of exactly this run by exactly this code; None where there is none."""
     try:
         record = read_json(job.failure_file)
+        code = Code.stored(record.get("source"), record.get("versions"))
     except DataError:
         return None
-    same = record.get("key_hash") == job.key_hash
-    return (
-        record
-        if same and Code.of(record.get("source"), record.get("versions")) == job.code
-        else None
-    )
+    return record if record.get("key_hash") == job.key_hash and code == job.code else None
 
 
 def forget_failure(job: Job) -> None:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.runs.environment import versions
-
-ZOO = "skeleton-zoo"
+from zoo.build import build
+from zoo.errors import DataError
+from zoo.runs.environment import ZOO, versions
+from zoo.runs.record import Source
+from zoo.words import score_digits
+from zoo.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -15,23 +18,28 @@ class Code:
     """Whose code computes a run; runs of other code are computed anew.
 
     Attributes:
-        source: of the model: ``owner``, ``class`` and ``sha256`` of its file, as in ``run.json``.
+        source: of the model.
         version: of skeleton-zoo.
     """
 
-    source: Mapping[str, str | None]
+    source: Source
     version: str
 
     @classmethod
-    def now(cls, source: Mapping[str, str | None]) -> "Code":
+    def now(cls, source: Source) -> "Code":
         """A model's code with the zoo as it is installed."""
         return cls(source, versions()[ZOO])
 
     @classmethod
-    def of(cls, source: Any, versions: Any) -> "Code":
-        """As it was stored; what is missing there equals nothing."""
-        version = versions.get(ZOO) if isinstance(versions, Mapping) else None
-        return cls(source if isinstance(source, Mapping) else {}, str(version))
+    def stored(cls, source: Any, versions: Any) -> "Code":
+        """As it is kept of a run that is not finished.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        if not isinstance(versions, Mapping):
+            raise DataError(f"versions is {versions!r}, expected keys and values")
+        return cls(build(Source, source, "source", error=DataError), str(versions.get(ZOO)))
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class Job:
         key_hash: SHA-256 of the run's key: settings, data and protocol.
         title: the run in a few words.
         code: what it is to be computed by.
+        digits: decimals of scores and of errors in them.
     """
 
     config: Mapping[str, Any]
@@ -51,6 +60,14 @@ class Job:
     key_hash: str
     title: str
     code: Code
+    digits: int
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], workspace: Workspace, code: Code) -> "Job":
+        """The run of `config` in a workspace, computed by `code`."""
+        key = workspace.key(config)
+        digits = score_digits(workspace.dataset(config).score_range)
+        return cls(config, key.path(workspace.runs), key.hash, key.title, code, digits)
 
     @property
     def model(self) -> str:

@@ -9,8 +9,8 @@ from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.store import DATA_FILE, MANIFEST_FILE, read_manifest
 from zoo.errors import DataError
-from zoo.session import Session
 from zoo.sweep.setup import Setup
+from zoo.workspace import Session
 
 Files = dict[str, bytes]
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from registry import MODELS
 from zoo.errors import UserError
-from zoo.runs.environment import versions
+from zoo.runs.environment import ZOO, versions
 from zoo.runs.folder import RESUME
 from zoo.sweep import news
-from zoo.sweep.job import ZOO, Job
+from zoo.sweep.job import Job
 from zoo.sweep.luggage import Files, Luggage, read_files, write_files
 from zoo.sweep.news import News
-from zoo.sweep.work import Workshop
-from zoo.training.outcome import source_hash
+from zoo.sweep.work import compute
+from zoo.training.source import source_hash
+from zoo.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,19 @@ class Camp:
     def __init__(self, luggage: Luggage, fetch: Callable[[Any], Files]) -> None:
         self._room = tempfile.TemporaryDirectory(prefix="skeleton-zoo-")
         room = Path(self._room.name)
-        self._workshop = Workshop(room / "runs", luggage.unpack(room, fetch))
+        self._workspace = Workspace(room / "runs", luggage.unpack(room, fetch))
 
     def compute(self, order: Order) -> Delivery:
         """Compute one run and take it out of the room."""
         refused = _objection(order.job)
         if refused:
             return Delivery(News(news.AGAIN), refused=refused)
-        path = self._workshop.runs / order.place
+        path = self._workspace.runs / order.place
         partial = path.with_name(f"{path.name}.partial")
         if order.kept:
             write_files(partial, order.kept)
         try:
-            ending = self._workshop.compute(order.job.config, lambda told: None)
+            ending = compute(self._workspace, order.job.config, lambda told: None)
         except KeyboardInterrupt:
             ending = News(news.STOPPED)
         finished = read_files(path) if ending.kind == news.FINISHED else {}
@@ -89,6 +90,6 @@ def _objection(job: Job) -> str:
         model = MODELS.get(job.model).load()
     except UserError as error:
         return str(error)
-    if inspect.isclass(model) and source_hash(model) != job.code.source["sha256"]:
+    if inspect.isclass(model) and source_hash(model) != job.code.source.sha256:
         return f"it has other code of the model {job.model}: install the same there"
     return ""

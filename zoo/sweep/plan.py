@@ -12,13 +12,11 @@ from pathlib import Path
 from registry import MODELS, UserError
 from zoo.config import Config, compose
 from zoo.errors import ConfigError
-from zoo.session import Session
-from zoo.sweep.datasets import Datasets
 from zoo.sweep.job import Code, Job
 from zoo.sweep.request import Entrant, Request
 from zoo.training.config import TrainerConfig
-from zoo.training.outcome import model_source
-from zoo.training.run import run_key
+from zoo.training.source import model_source
+from zoo.workspace import Session, Workspace
 
 _GRID = {
     "fold": "--folds",
@@ -74,21 +72,20 @@ def make_plan(request: Request, runs: Path, data_root: Path | None = None) -> Pl
             raise ConfigError(f"{setting}: a sweep runs over these; use {option}")
     for entrant in request.models:
         MODELS.get(entrant.name)
-    planner = _Planner(request, runs.absolute(), Datasets(data_root))
+    planner = _Planner(request, Workspace(runs.absolute(), data_root))
     groups = list(planner.groups())
     if not any(group.jobs for group in groups):
         raise ConfigError(
             "there is nothing to run: no model takes part under these protocols, or none has such "
             "a fold"
         )
-    return Plan(groups, planner.runs, data_root)
+    return Plan(groups, planner.workspace.runs, data_root)
 
 
 @dataclass
 class _Planner:
     request: Request
-    runs: Path
-    datasets: Datasets
+    workspace: Workspace
     _planned: set[Path] = field(default_factory=set)
 
     def groups(self) -> Iterator[Group]:
@@ -96,20 +93,19 @@ class _Planner:
             if entrant.protocols is not None and protocol not in entrant.protocols:
                 continue
             config = self._composed(entrant, protocol)
-            whole, root = self.datasets.whole(config["dataset"]), self.datasets.root
-            exercises = self.request.exercises or whole.exercises
-            session = self._session(config, exercises[0])
-            code = Code.now(model_source(entrant.name, _class_of(entrant.name, session.build)))
-            for exercise in exercises:
-                here = session.on_exercise(exercise, whole, root)
-                yield Group(here, list(self._jobs(entrant, here, code)))
+            code = None
+            for exercise in self.request.exercises or self.workspace.exercises(config):
+                session = self._session(config, exercise)
+                code = code or Code.now(
+                    model_source(entrant.name, _class_of(entrant.name, session.build))
+                )
+                yield Group(session, list(self._jobs(entrant, session, code)))
 
     def _session(self, config: Config, exercise: str) -> Session:
-        """A model and a protocol on the first exercise."""
+        """A model and a protocol on an exercise."""
         name, block = config["model"]["name"], {**config["dataset"], "exercise": exercise}
-        data = self.datasets.chosen(block)
         try:
-            return Session.open({**config, "dataset": block}, self.datasets.root, data)
+            return self.workspace.open({**config, "dataset": block})
         except UserError:
             raise
         except Exception as error:
@@ -127,14 +123,12 @@ class _Planner:
                 f"there is no fold {beyond[0]}: {session.protocol.name} has the folds 0 to "
                 f"{folds[-1]} here"
             )
-        protocol_hash = session.protocol.hash()
         for seed, fold in product(session.protocol.seeds if seeds is None else seeds, chosen):
             config = {**session.config, "seed": seed, "fold": fold}
-            key = run_key(config, session.dataset, protocol_hash)
-            path = key.path(self.runs)
-            if fold in folds and path not in self._planned:
-                self._planned.add(path)
-                yield Job(config, path, key.hash, key.title, code)
+            job = Job.of(config, self.workspace, code)
+            if fold in folds and job.path not in self._planned:
+                self._planned.add(job.path)
+                yield job
 
     def _composed(self, entrant: Entrant, protocol: str) -> Config:
         settings = (*self.request.settings, *entrant.settings)

@@ -3,9 +3,10 @@
 from enum import Enum
 
 from zoo.errors import DataError
-from zoo.runs.files import read_json
+from zoo.files import is_being_written, read_json
+from zoo.runs.environment import ZOO
 from zoo.runs.folder import RECORD, RESUME
-from zoo.runs.lock import locked
+from zoo.runs.record import read_record
 from zoo.sweep.failure import read_failure
 from zoo.sweep.job import Code, Job
 
@@ -32,7 +33,7 @@ def look(job: Job) -> State:
     if there and _finished_by(job):
         return State.FINISHED
     if job.partial.is_dir():
-        if locked(job.partial):
+        if is_being_written(job.partial):
             return State.BUSY
         if (job.partial / RESUME).is_file():
             return State.HALF_DONE if _begun_by(job) else State.STALE
@@ -43,17 +44,17 @@ def look(job: Job) -> State:
 
 def _finished_by(job: Job) -> bool:
     try:
-        record = read_json(job.path / RECORD)
-        then = Code.of(record["model"]["source"], record["versions"])
-    except (DataError, KeyError, TypeError):
+        record = read_record(job.path)
+    except DataError:
         return False
-    return record.get("key_hash") == job.key_hash and then == job.code
+    then = Code(record.model.source, str(record.versions.get(ZOO)))
+    return record.key_hash == job.key_hash and then == job.code
 
 
 def _begun_by(job: Job) -> bool:
     """Whether the last process that worked on a half-done run had the same code."""
     try:
         last = read_json(job.partial / RESUME)["sessions"][-1]
-        return Code.of(last["source"], last["versions"]) == job.code
+        return Code.stored(last["source"], last["versions"]) == job.code
     except (DataError, KeyError, IndexError, TypeError):
         return False

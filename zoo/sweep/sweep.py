@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.sweep import news
 from zoo.sweep.display import Display
 from zoo.sweep.executor import Executor

@@ -1,135 +1,75 @@
 """Computing one run of a sweep, wherever it is computed."""
 
-import json
 import time
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from zoo.data.samples import SampleSet
 from zoo.errors import CheckpointError, UserError
-from zoo.protocol.protocol import FoldData
-from zoo.runs.files import StorageError
-from zoo.runs.lock import RunBusyError
-from zoo.runs.run import RunResult
-from zoo.session import Session
+from zoo.files import BusyError, StorageError
 from zoo.sweep import news
-from zoo.sweep.datasets import Datasets
 from zoo.sweep.job import Code, Job
 from zoo.sweep.news import News
 from zoo.sweep.state import State, look
-from zoo.training.outcome import model_source, source_hash
 from zoo.training.report import EpochRow, Reporter, RunStart
-from zoo.training.run import run_key, train_run
+from zoo.training.source import model_source, source_hash
 from zoo.training.stop import TrainingStopped
-
-MOST_BYTES = 300_000_000
-"""Samples a process keeps for further runs."""
+from zoo.workspace import Workspace
 
 _SECONDS_BETWEEN_EPOCHS = 0.3
 
 
-class Workshop:
-    """Computes runs one after the other and keeps opened datasets and samples between them.
+def compute(workspace: Workspace, config: Mapping[str, Any], tell: Callable[[News], None]) -> News:
+    """The run of `config`, resumed, begun or taken as it is; how it ended.
 
-    Args:
-        runs: folder of all runs.
-        data_root: folder of prepared datasets; None for the usual place.
+    Whatever goes wrong with the run is told, not raised.
+
+    Raises:
+        KeyboardInterrupt: asked to stop before the training had begun.
     """
-
-    def __init__(self, runs: Path, data_root: Path | None = None) -> None:
-        self.runs = runs
-        self._datasets = Datasets(data_root)
-        self._samples: OrderedDict[str, SampleSet] = OrderedDict()
-
-    def compute(self, config: Mapping[str, Any], tell: Callable[[News], None]) -> News:
-        """The run of `config`, resumed, begun or taken as it is; how it ended.
-
-        Whatever goes wrong with the run is told, not raised.
-
-        Raises:
-            KeyboardInterrupt: asked to stop before the training had begun.
-        """
-        begun = time.monotonic()
-        try:
-            return self._compute(config, tell)
-        except TrainingStopped as stopped:
-            return News(news.STOPPED, epoch=stopped.epoch, message=stopped.message)
-        except StorageError as error:
-            return News(news.NO_ROOM, message=str(error))
-        except RunBusyError as error:
-            return News(news.BUSY, message=str(error))
-        except Exception as error:
-            name = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-            return News(
-                news.FAILED,
-                message=f"{name}{error}".partition("\n")[0],
-                traceback=traceback.format_exc(),
-                seconds=time.monotonic() - begun,
-            )
-
-    def _compute(self, config: Mapping[str, Any], tell: Callable[[News], None]) -> News:
-        session = Session.open(
-            dict(config), self._datasets.root, self._datasets.chosen(config["dataset"])
-        )
-        model = session.build()
-        source = model_source(config["model"]["name"], model)
-        if source["sha256"] != source_hash(type(model)):
-            return News(news.AGAIN)
-        key = run_key(config, session.dataset, session.protocol.hash())
-        job = Job(config, key.path(self.runs), key.hash, key.title, Code.now(source))
-        state = look(job)
-        if state is State.FINISHED:
-            return News(news.THERE)
-        if state is State.BUSY:
-            return News(news.BUSY)
-        data = self._fold(session, int(config["fold"]))
-
-        def train(overwrite: bool) -> RunResult:
-            return train_run(
-                session.build,
-                data,
-                config,
-                dataset=session.dataset,
-                runs=self.runs,
-                resume=not overwrite,
-                overwrite=overwrite,
-                reporter=_Teller(tell),
-            )
-
-        try:
-            run = train(overwrite=state is State.STALE)
-        except CheckpointError:
-            if state is not State.HALF_DONE:
-                raise
-            run = train(overwrite=True)  # what was kept is damaged
+    begun = time.monotonic()
+    try:
+        return _compute(workspace, config, tell)
+    except TrainingStopped as stopped:
+        return News(news.STOPPED, epoch=stopped.epoch, message=stopped.message)
+    except StorageError as error:
+        return News(news.NO_ROOM, message=str(error))
+    except BusyError as error:
+        return News(news.BUSY, message=str(error))
+    except Exception as error:
+        name = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         return News(
-            news.FINISHED, mad=run.test["mad"], seconds=sum(run.record["durations"].values())
+            news.FAILED,
+            message=f"{name}{error}".partition("\n")[0],
+            traceback=traceback.format_exc(),
+            seconds=time.monotonic() - begun,
         )
 
-    def _fold(self, session: Session, fold: int) -> FoldData:
-        """A fold on samples that were made before, where they are the same."""
-        config = session.config
-        name = json.dumps(
-            [config["dataset"], config["protocol"], session.streams, session.raw], sort_keys=True
-        )
-        session.samples = self._samples.pop(name, None)
-        data = session.fold(fold)
-        if session.samples is not None:
-            self._samples[name] = session.samples
-        while len(self._samples) > 1 and sum(map(_size, self._samples.values())) > MOST_BYTES:
-            self._samples.popitem(last=False)
-        return data
+
+def _compute(workspace: Workspace, config: Mapping[str, Any], tell: Callable[[News], None]) -> News:
+    model = workspace.open(config).build()
+    source = model_source(config["model"]["name"], model)
+    if source.sha256 != source_hash(type(model)):
+        return News(news.AGAIN)
+    job = Job.of(config, workspace, Code.now(source))
+    state = look(job)
+    if state is State.FINISHED:
+        return News(news.THERE)
+    if state is State.BUSY:
+        return News(news.BUSY)
+    train = partial(workspace.run, config, reporter=_EpochNews(tell))
+    try:
+        run = train(overwrite=True) if state is State.STALE else train(resume=True)
+    except CheckpointError:
+        if state is not State.HALF_DONE:
+            raise
+        run = train(overwrite=True)  # what was kept is damaged
+    return News(news.FINISHED, mad=run.test["mad"], seconds=sum(run.record.durations.values()))
 
 
-def _size(samples: SampleSet) -> int:
-    return sum(stream.nbytes for stream in samples.streams.values())
-
-
-class _Teller(Reporter):
-    """Passes the news of a training on, but not every quick epoch."""
+class _EpochNews(Reporter):
+    """Passes on how a training goes, but not every quick epoch."""
 
     def __init__(self, tell: Callable[[News], None]) -> None:
         self._tell = tell

@@ -38,17 +38,15 @@ def _work(
     stopping: threading.Event,
     answers: TextIO,
 ) -> None:
-    from pathlib import Path
-
     from zoo.sweep import news
     from zoo.sweep.news import News
     from zoo.sweep.setup import Setup
-    from zoo.sweep.work import Workshop
+    from zoo.sweep.work import compute
+    from zoo.workspace import Workspace
 
     here = Setup(**setup)
     here.apply()
-    root = None if here.data_root is None else Path(here.data_root)
-    workshop = Workshop(Path(here.runs), root)
+    workspace = Workspace(here.runs, here.data_root)
 
     def tell(message: News) -> None:
         answers.write(json.dumps(message.to_dict()) + "\n")
@@ -58,7 +56,7 @@ def _work(
     while (config := orders.get()) is not None and not stopping.is_set():
         _empty_log()
         try:
-            ending = workshop.compute(config, tell)
+            ending = compute(workspace, config, tell)
         except KeyboardInterrupt:
             ending = News(news.STOPPED)
         tell(ending)

@@ -19,8 +19,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from zoo.errors import CheckpointError, DataError
+from zoo.files import read_json, to_json, write_atomically
 from zoo.runs.environment import versions
-from zoo.runs.files import read_json, to_json, write_atomically
 from zoo.runs.folder import CHECKPOINT, SIDECAR
 from zoo.runs.key import RunKey
 from zoo.training.report import EpochRow

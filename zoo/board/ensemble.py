@@ -1,31 +1,29 @@
 """Finished runs combined into a run folder of their own."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from registry import MODELS
-from zoo.board import facts
 from zoo.board.entries import Entry, Group, fold_words, natural, read_groups
-from zoo.board.naming import names
+from zoo.board.naming import Identity, names
+from zoo.build import to_plain
 from zoo.config import to_yaml
 from zoo.errors import ConfigError, DataError
 from zoo.runs.ensemble import COMBINATIONS, combined, require_combinable, weights_of
-from zoo.runs.environment import hardware, versions
+from zoo.runs.environment import ZOO, hardware, versions
 from zoo.runs.find import open_finished
 from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT, RunFolder
 from zoo.runs.key import RunKey
-from zoo.runs.run import RunResult, load_run, without_nan
-from zoo.runs.stored import StoredRun, read_stored
+from zoo.runs.record import SCHEMA, Epochs, Member, RunModel, RunRecord, Source
+from zoo.runs.run import Run, load_run
 from zoo.training.checkpoint import Checkpoint, trained_files
-from zoo.training.outcome import history_csv
-
-_PARTS = ("validation", "test")
+from zoo.training.result_files import history_csv
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,14 @@ class Part:
         identity: its model and the settings that differ from the model's defaults.
     """
 
-    run: RunResult
+    run: Run
     name: str
     identity: Mapping[str, Any]
 
 
 def ensemble_of_runs(
     folders: Sequence[Path | str], *, how: str = "mean", name: str | None = None, runs: Path
-) -> RunResult:
+) -> Run:
     """Combine finished runs of one dataset, exercise, protocol and fold; seeds may differ.
 
     Args:
@@ -73,7 +71,7 @@ def ensembles_of_models(
     how: str = "mean",
     name: str | None = None,
     runs: Path,
-) -> tuple[list[RunResult], list[str]]:
+) -> tuple[list[Run], list[str]]:
     """Combine entries of a board, one ensemble for every exercise, fold and seed they all have.
 
     Args:
@@ -102,7 +100,7 @@ def ensembles_of_models(
     order = sorted(shared, key=lambda place: (natural(place[0]), *place[1:]))
     made = []
     for place in order:
-        found = [load_run(known[place].path) for known in places]
+        found = [known[place] for known in places]
         require_combinable(found)
         parts = [
             Part(run, entry.name, {"model": entry.model, "settings": dict(entry.settings)})
@@ -150,109 +148,110 @@ def _left_out(places: set[tuple[str, int, int]]) -> list[str]:
     ]
 
 
-def _parts(runs: Sequence[RunResult]) -> list[Part]:
+def _parts(runs: Sequence[Run]) -> list[Part]:
     """Single runs with their names; runs of one entry are told apart by their seed."""
-    stored = [read_stored(run.path) for run in runs]
-    identities = [_identity(run) for run in stored]
-    named = names(list(dict.fromkeys(identities)), stored)
+    identities = [Identity.of(run) for run in runs]
+    named = names(
+        {
+            identity: [run for run, its in zip(runs, identities, strict=True) if its == identity]
+            for identity in identities
+        }
+    )
     parts = []
-    for run, kept, identity in zip(runs, stored, identities, strict=True):
+    for run, identity in zip(runs, identities, strict=True):
         name, settings = named[identity]
-        about: dict[str, Any] = {"model": kept.model, "settings": settings}
-        if identities.count(identity) > 1 or len({other.seed for other in stored}) > 1:
-            name, about = f"{name} seed {kept.seed}", {**about, "seed": kept.seed}
+        about: dict[str, Any] = {"model": identity.model, "settings": settings}
+        if identities.count(identity) > 1 or len({other.seed for other in runs}) > 1:
+            name, about = f"{name} seed {run.seed}", {**about, "seed": run.seed}
         parts.append(Part(run, name, about))
     return parts
 
 
-def _identity(run: StoredRun) -> tuple[str, str, str]:
-    return run.model, facts.provider(run.owner), run.settings
-
-
-def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> RunResult:
+def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> Run:
     if how not in COMBINATIONS:
         raise ConfigError(f"ensembles combine by {' or '.join(COMBINATIONS)}, not {how!r}")
     if name is not None and name in MODELS:
         raise ConfigError(f"{name!r} is a model's name; call the ensemble something else")
     members = [part.run for part in parts]
-    first = members[0]
+    first = members[0].record
     weights = weights_of(members, how).tolist()
-    hashes = [run.record["key_hash"] for run in members]
-    config = {
-        "model": {
-            "name": name or f"{how} of {', '.join(part.name for part in parts)}",
-            "combine": how,
-            "members": [dict(part.identity) for part in parts],
-        },
-        "dataset": first.config["dataset"],
-        "protocol": first.config["protocol"],
-        "trainer": {},
-        "seed": min(run.record["seed"] for run in members),
-        "fold": first.record["fold"],
-        "members": hashes,
-    }
+    name = name or f"{how} of {', '.join(part.name for part in parts)}"
+    record = RunRecord(
+        schema=SCHEMA,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        key_hash="",
+        split_hash=first.split_hash,
+        seed=min(run.seed for run in members),
+        fold=first.fold,
+        model=RunModel(
+            name=name,
+            params={"combine": how, "members": [dict(part.identity) for part in parts]},
+            title=name,
+            summary="",
+            tags=(),
+            paper="",
+            doi="",
+            streams=(),
+            parameters=_sum(run.record.model.parameters for run in members),
+            flops=_sum(run.record.model.flops for run in members),
+            latency_ms=_sum(run.record.model.latency_ms for run in members),
+            closed_form=True,
+            source=Source(f"{ZOO} {versions()[ZOO]}", "zoo.runs.ensemble:combined", None),
+        ),
+        dataset=first.dataset,
+        protocol=first.protocol,
+        trainer={},
+        changed={},
+        counts=first.counts,
+        epochs=Epochs(trained=0, best=None, selected=0),
+        metrics={},
+        baseline=first.baseline,
+        baseline_score=first.baseline_score,
+        durations={"train": 0.0},
+        hardware=hardware(),
+        versions=versions(),
+        sessions=(),
+        members=tuple(
+            Member(part.name, part.run.record.key_hash, weight)
+            for part, weight in zip(parts, weights, strict=True)
+        ),
+    )
     key = RunKey.of(
-        config,
-        fingerprint=first.record["dataset"]["fingerprint"],
-        layout=first.record["dataset"]["layout"],
-        protocol_hash=first.record["protocol"]["hash"],
+        record.config,
+        fingerprint=first.dataset.fingerprint,
+        layout=first.dataset.layout,
+        protocol_hash=first.protocol.hash,
     )
     checkpoint = Checkpoint(
         key=key.to_dict(),
-        split_hash=first.record["split_hash"],
+        split_hash=first.split_hash,
         history=[],
         best_epoch=0,
         best_mad=math.inf,
         tensors={"model": {"weights": torch.tensor(weights, dtype=torch.float64)}},
     )
-    table = combined(members, weights)
+    scores = combined(members, weights)
     files = {
-        CONFIG: to_yaml(config).encode(),
-        SPLIT: (first.path / SPLIT).read_bytes(),
-        PREDICTIONS: table.to_csv(),
+        CONFIG: to_yaml(record.config).encode(),
+        SPLIT: (members[0].path / SPLIT).read_bytes(),
+        PREDICTIONS: scores.to_csv(),
         HISTORY: history_csv([]),
         **trained_files(checkpoint),
     }
-    aggregate = first.record["protocol"]["aggregate"]
-    scored = {part: table.of(part) for part in _PARTS if part in first.metrics}
-    record = {
-        **{k: first.record[k] for k in ("schema", "split_hash", "counts", "dataset", "protocol")},
-        **{k: first.record[k] for k in ("fold", "baseline", "baseline_score")},
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "key_hash": key.hash,
-        "seed": config["seed"],
-        "model": {
-            "name": config["model"]["name"],
-            "params": {k: v for k, v in config["model"].items() if k != "name"},
-            **{k: _sum(members, k) for k in ("parameters", "flops", "latency_ms")},
-            "closed_form": True,
-            "source": {
-                "owner": f"{facts.OWN} {versions()[facts.OWN]}",
-                "class": "zoo.runs.ensemble:combined",
-                "sha256": None,
-            },
-        },
-        "members": [
-            {"model": part.name, "key_hash": digest, "weight": weight}
-            for part, digest, weight in zip(parts, hashes, weights, strict=True)
-        ],
-        "epochs": {"trained": 0, "best": None, "selected": 0},
-        "metrics": {part: rows.metrics(aggregate) for part, rows in scored.items()},
-        "durations": {"train": 0.0},
-        "hardware": hardware(),
-        "versions": versions(),
-        "sessions": [],
-    }
+    metrics = {part: scores.of(part).metrics(first.protocol.aggregate) for part in first.metrics}
     folder = RunFolder(key.path(root))
     folder.begin(overwrite=True)  # made in no time, and the members may have been trained anew
     try:
-        folder.finish(files, without_nan(record))
+        folder.finish(files, to_plain(replace(record, key_hash=key.hash, metrics=metrics)))
     finally:
         folder.end()
     return load_run(folder.path)
 
 
-def _sum(members: Sequence[RunResult], what: str) -> float | None:
+_Number = TypeVar("_Number", int, float)
+
+
+def _sum(costs: Iterable[_Number | None]) -> _Number | None:
     """What all members cost together; None where it is not known of one."""
-    costs = [run.record["model"].get(what) for run in members]
-    return None if None in costs else sum(costs)
+    known = list(costs)
+    return None if None in known else sum(cost for cost in known if cost is not None)

@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from zoo.training.ensemble import ensemble_of_runs, ensembles_of_models
 
 from zoo.board.check import check_store
 from zoo.board.entries import read_groups
 from zoo.errors import CheckpointError, ConfigError, DataError
-from zoo.runs.files import file_hash
+from zoo.files import file_hash
 from zoo.runs.find import open_run
 from zoo.training.checkpoint import read_trained
-from zoo.training.ensemble import ensemble_of_runs, ensembles_of_models
 
 
 @pytest.fixture

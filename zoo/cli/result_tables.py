@@ -11,16 +11,16 @@ from zoo.words import fixed
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zoo.runs.predictions import Metrics
-    from zoo.runs.run import RunResult
+    from zoo.runs.run import Run
+    from zoo.runs.scores import Metrics
 
 COLUMNS = (("MAD", "mad"), ("RMSE", "rmse"), ("MAPE %", "mape"), ("Spearman", "spearman"))
 BINARY_COLUMNS = (("AUC", "auc"), ("balanced acc.", "balanced_accuracy"), ("F1", "f1"))
 
 
-def print_run(out: "Console", result: "RunResult") -> None:
+def print_run(out: "Console", result: "Run") -> None:
     """One run: the model and the mean score on the test part, per recording."""
-    name = result.record["model"]["name"]
+    name = result.record.model.name
     out.print(_title(result), style="bold", markup=False)
     shown = table("model", *(f"{title}>" for title, _ in columns(result.test)))
     digits = result.digits
@@ -36,15 +36,15 @@ def print_run(out: "Console", result: "RunResult") -> None:
     out.print(f"kept in {result.path}", style="dim", markup=False, soft_wrap=True)
 
 
-def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
+def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
     first = results[0]
-    name = first.record["model"]["name"]
+    name = first.record.model.name
     titles = (f"{title}>" for title, _ in columns(first.test))
     shown = table("fold", *titles, "mean score's MAD>")
     digits = first.digits
     for result in results:
-        fold = str(result.record["fold"])
+        fold = str(result.fold)
         shown.add_row(fold, *cells(result.test, digits), fixed(result.baseline_test["mad"], digits))
     over_folds = {key: [r.test[key] for r in results] for _, key in columns(first.test)}
     baseline = [r.baseline_test["mad"] for r in results]
@@ -61,10 +61,10 @@ def print_folds(out: "Console", results: "Sequence[RunResult]") -> None:
     out.print(f"kept in {first.path.parent}", style="dim", markup=False, soft_wrap=True)
 
 
-def warn_leaky(out: "Console", result: "RunResult") -> None:
+def warn_leaky(out: "Console", result: "Run") -> None:
     """Say that the protocol leaks and why; nothing for an honest one."""
     if result.leaky:
-        reason = result.record["protocol"]["leak_reason"]
+        reason = result.record.protocol.leak_reason
         out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)
 
 
@@ -93,16 +93,13 @@ def verdict(name: str, mad: float, baseline: float, digits: int) -> str:
     )
 
 
-def _title(result: "RunResult", people: int | None = None, folds: int = 1) -> str:
+def _title(result: "Run", people: int | None = None, folds: int = 1) -> str:
     record = result.record
-    data, persons = record["dataset"], record["counts"]["test"]["persons"]
+    data, persons = record.dataset, record.counts["test"].persons
     kind = "LEAKY, people stand on both sides" if result.leaky else "never seen in training"
-    where = f"{data['name']} {data['params'].get('exercise') or ''}".strip()
-    fold = f"fold {record['fold']}" if folds == 1 else f"{folds} folds"
-    return (
-        f"{where}, {record['protocol']['name']} {fold}: tested on {people or persons} people "
-        f"({kind})"
-    )
+    where = f"{data.name} {data.params.get('exercise') or ''}".strip()
+    fold = f"fold {result.fold}" if folds == 1 else f"{folds} folds"
+    return f"{where}, {record.protocol.name} {fold}: tested on {people or persons} people ({kind})"
 
 
 def _deviation(values: Sequence[float]) -> float:

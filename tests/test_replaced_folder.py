@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data import replace
-from zoo.data.replace import recover, replaced_folder
+from zoo import files
+from zoo.files import recover, replaced_folder
 
 
 def fill(target: Path, text: str) -> None:
@@ -22,7 +22,7 @@ def hidden(target: Path) -> list[str]:
 def target(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A target on a platform that can exchange two folders, and on one that cannot."""
     if request.param == "two renames":
-        monkeypatch.setattr(replace, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
     return tmp_path / "root" / "set"
 
 
@@ -31,7 +31,7 @@ def test_makes_then_replaces(target: Path) -> None:
         fill(target, text)
         assert (target / "file").read_text() == text
         assert [f.name for f in target.iterdir()] == ["file"]
-        assert hidden(target) == [".set.lock"]
+        assert hidden(target) == []
 
 
 @pytest.mark.parametrize("error", [OSError("disk"), KeyboardInterrupt(), ValueError("x")])
@@ -48,7 +48,7 @@ def test_an_error_leaves_all_as_it_was(target: Path, error: BaseException) -> No
     with pytest.raises(type(error)):
         fail()
     assert (target / "file").read_text() == "first"
-    assert hidden(target) == [".set.lock"]
+    assert hidden(target) == []
 
 
 def test_the_exchange_is_used_where_there_is_one(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_exchange_is_used_where_there_is_one(tmp_path: Path) -> None:
     one.mkdir()
     other.mkdir()
     (one / "x").touch()
-    if not replace._exchange(one, other):
+    if not files._exchange(one, other):
         pytest.skip("this platform or file system cannot exchange two folders")
     assert (other / "x").exists()
     assert not (one / "x").exists()
@@ -67,7 +67,7 @@ def test_a_failed_second_rename_is_taken_back(
 ) -> None:
     target = tmp_path / "set"
     fill(target, "first")
-    monkeypatch.setattr(replace, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(files, "_exchange", lambda one, other: False)
     rename = Path.rename
 
     def failing(self: Path, other: Path) -> Path:
@@ -79,7 +79,7 @@ def test_a_failed_second_rename_is_taken_back(
     with pytest.raises(OSError, match="no"):
         fill(target, "second")
     assert (target / "file").read_text() == "first"
-    assert hidden(target) == [".set.lock"]
+    assert hidden(target) == []
 
 
 def test_death_between_the_two_renames_is_mended(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_leftovers_of_the_dead_are_cleared(tmp_path: Path) -> None:
         (tmp_path / name / "file").write_text("half")
     fill(target, "second")
     assert (target / "file").read_text() == "second"
-    assert hidden(target) == [".set.lock", ".settee.new-dead"]
+    assert hidden(target) == [".settee.new-dead"]
 
 
 def test_writers_take_turns(tmp_path: Path) -> None:
@@ -124,4 +124,4 @@ def test_writers_take_turns(tmp_path: Path) -> None:
     assert max(most) == 1
     assert len(waited) == 4
     assert (target / "file").read_text() in "01234"
-    assert hidden(target) == [".set.lock"]
+    assert hidden(target) == []

@@ -3,11 +3,10 @@ import os
 
 import pytest
 
+from zoo import files
 from zoo.errors import DataError
-from zoo.runs import files
-from zoo.runs.files import (
+from zoo.files import (
     StorageError,
-    differences,
     path_part,
     read_json,
     to_json,
@@ -97,17 +96,6 @@ def test_hostile_json_is_refused(tmp_path, content, words):
 def test_missing_json(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         read_json(tmp_path / "a.json")
-
-
-def test_differences_name_the_keys():
-    then = {"trainer": {"lr": 0.1, "epochs": 3}, "gone": None}
-    now = {"trainer": {"lr": 0.2, "epochs": 3}, "new": 1}
-    assert differences(then, now) == [
-        "gone: None then, nothing now",
-        "new: nothing then, 1 now",
-        "trainer.lr: 0.1 then, 0.2 now",
-    ]
-    assert differences(then, then) == []
 
 
 def test_path_parts_are_harmless_and_differ():

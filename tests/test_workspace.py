@@ -1,11 +1,11 @@
 """A session: the folds a protocol has on a dataset, and the data of each."""
 
 import pytest
+from zoo.session import Session
 
 import zoo
 from zoo.config import compose
 from zoo.errors import ConfigError, LeakageError
-from zoo.session import Session
 
 QUICK = ["protocol.frames=16"]
 SIMULATED = ["dataset.people=10", "dataset.repetitions=2"]
