@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo.board.board import (
     Board,
+    BoardMetric,
     BoardProtocol,
     Exercise,
     Incomplete,
@@ -24,7 +25,12 @@ from zoo.evaluation.statistics import Comparison, Friedman, Interval, Spread
 
 HOSTILE = "<script>alert(1)</script>"
 RUN = "</script><img src=x onerror=\"document.title='run'\">'&"
-METRICS = ("mad", "rmse", "mape", "spearman")
+METRICS = (
+    BoardMetric("mad", "MAD", "points", 2, False),
+    BoardMetric("rmse", "RMSE", "points", 2, False),
+    BoardMetric("mape", "MAPE", "%", 2, False),
+    BoardMetric("spearman", "Spearman", "ρ", 3, True),
+)
 EXERCISES = (
     ("1", "arm lift"),
     ("2", "trunk tilt, arms extended"),
@@ -120,6 +126,8 @@ def spoiled(value: Any, key: str = "") -> Any:
     kept = ("generated", "fingerprint", "hash", "family", "id", "metrics", "exercise", "dataset")
     if is_dataclass(value) and not isinstance(value, type):
         own = {f.name: spoiled(getattr(value, f.name), f.name) for f in fields(value)}
+        if isinstance(value, BoardMetric):
+            own["name"] = value.name  # a key elsewhere
         return replace(value, **own)
     if isinstance(value, Mapping):
         free_keys = key in ("settings", "by_group", "versions")

@@ -122,6 +122,25 @@ class Exercise:
 
 
 @dataclass(frozen=True)
+class BoardMetric:
+    """A metric of a board and how it is shown.
+
+    Attributes:
+        name: as registered; a key of `Ranked.metrics`.
+        title: at the head of a column.
+        unit: behind it, in words.
+        digits: decimals.
+        higher_is_better: whether more is better.
+    """
+
+    name: str
+    title: str
+    unit: str
+    digits: int
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
 class BoardProtocol:
     """How everything on a board was evaluated.
 
@@ -161,7 +180,7 @@ class Section:
         meaning: for a leaky protocol, what its numbers mean; empty for an honest one.
         exercises: in order.
         persons: how many were tested.
-        metrics: names of those that stand in tables.
+        metrics: those that stand in tables, in order.
         ranked: complete entries, best first.
         incomplete: the others.
         published: numbers of papers on this dataset, never ranked.
@@ -177,7 +196,7 @@ class Section:
     meaning: str
     exercises: list[Exercise]
     persons: int
-    metrics: list[str]
+    metrics: list[BoardMetric]
     ranked: list[Ranked]
     incomplete: list[Incomplete]
     published: list[PublishedResult]

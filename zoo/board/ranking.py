@@ -8,6 +8,7 @@ from statistics import fmean
 import numpy as np
 
 from zoo.board.board import (
+    BoardMetric,
     BoardProtocol,
     Exercise,
     Incomplete,
@@ -33,8 +34,10 @@ from zoo.evaluation.statistics import (
     spread,
     versus,
 )
+from zoo.evaluation.statistics.tables import HIGHER_IS_BETTER
 from zoo.runs.failed import failures
 from zoo.runs.run import Run
+from zoo.words import METRIC_TITLES, METRIC_UNITS, metric_digits
 
 METRICS = tuple(BOARD_METRICS)
 """Names of the metrics that stand on a board."""
@@ -81,13 +84,22 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
         meaning=meaning(ranked, protocol.leak_reason, data.digits) if protocol.leaky else "",
         exercises=[Exercise(e, titles[e]) for e in group.exercises],
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
-        metrics=list(METRICS),
+        metrics=_shown(data.score_range),
         ranked=ranked,
         incomplete=[_incomplete(entry, public) for entry in group.entries if not entry.complete],
         published=published_for(group.key.dataset),
         friedman=_friedman(complete),
         notes=notes(group),
     )
+
+
+def _shown(score_range: tuple[float, float] | None) -> list[BoardMetric]:
+    """The metrics of a board with scores of this range."""
+    digits = metric_digits(score_range)
+    return [
+        BoardMetric(m, METRIC_TITLES[m], METRIC_UNITS[m], digits[m], m in HIGHER_IS_BETTER)
+        for m in METRICS
+    ]
 
 
 class _Ranking:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cli.console import table
 from zoo.report.table import MEAN, metric_columns, ranked
-from zoo.words import METRIC_TITLES, fixed, plain
+from zoo.words import fixed, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,7 +60,7 @@ def _print_section(out: "Console", section: "Section") -> None:
 
 def _ranked(section: "Section") -> Any:
     means = [column for column in metric_columns(section) if column.exercise == MEAN]
-    titles = [METRIC_TITLES[m] + (" %" if m == "mape" else "") for m in section.metrics]
+    titles = [m.title + (" %" if m.unit == "%" else "") for m in section.metrics]
     shown = table(
         "rank", "model", f"{titles[0]}>", "95 %", *(f"{t}>" for t in titles[1:]), "vs mean>",
         "weights>", "runs>", "source",
@@ -90,7 +90,7 @@ def _by_exercise(section: "Section") -> Any:
         column
         for metric in ("mad", "spearman")
         for column in metric_columns(section)
-        if column.metric == metric and column.exercise != MEAN
+        if column.metric.name == metric and column.exercise != MEAN
     ]
     shown = table("model", *(f"{column.title} {column.exercise}>" for column in columns))
     for row in ranked(section):

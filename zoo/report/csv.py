@@ -57,7 +57,7 @@ def _section(section: Section) -> Iterator[dict[str, Any]]:
                 "status": "published",
                 "name": result.name,
                 "exercise": exercise,
-                **{metric: numbers.get(metric) for metric in section.metrics},
+                **{m.name: numbers.get(m.name) for m in section.metrics},
                 **_chosen(result, "unit", "source", "paper", "doi", "year", "note"),
             }
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from zoo.board.board import Board, Pair, Section
+from zoo.board.board import Board, BoardMetric, Pair, Section
 from zoo.board.published import MEAN, PublishedResult
-from zoo.report.table import Column, RankedRow, columns, ranked
-from zoo.words import METRIC_TITLES, NOTHING, fixed, plain
+from zoo.report.table import Column, MetricColumn, RankedRow, columns, metric_columns, ranked
+from zoo.words import NOTHING, fixed, plain
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]|~#$]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -67,14 +67,14 @@ def _section(section: Section) -> Iterator[str]:
     )
     yield ""
     if section.ranked:
-        rows = ranked(section)
-        shown = columns(section)
-        yield from _ranked([column for column in shown if column.shown], rows)
+        rows, metrics = ranked(section), list(metric_columns(section))
+        hidden = [column for column in metrics if column.exercise != MEAN]
+        yield from _ranked([column for column in columns(section) if column not in hidden], rows)
         yield ""
         for metric in section.metrics if len(section.exercises) > 1 else ():
-            yield f"### {METRIC_TITLES[metric]} by exercise"
+            yield f"### {text(metric.title)} by exercise"
             yield ""
-            yield from _by_exercise([c for c in shown if c.metric == metric], rows)
+            yield from _by_exercise([column for column in metrics if column.metric == metric], rows)
             yield ""
     else:
         yield "Nothing is complete yet, so nothing is ranked."
@@ -100,7 +100,7 @@ def _section(section: Section) -> Iterator[str]:
 
 def _ranked(shown: Sequence[Column], rows: Sequence[RankedRow]) -> Iterator[str]:
     yield from table(
-        [", ".join(filter(None, (column.title, column.unit))) for column in shown],
+        [text(", ".join(filter(None, (column.title, column.unit)))) for column in shown],
         ([_cell(row, column) for column in shown] for row in rows),
     )
 
@@ -115,7 +115,7 @@ def _cell(row: RankedRow, column: Column) -> str:
     return cell.whole if column.measured else text(cell.text)
 
 
-def _by_exercise(shown: Sequence[Column], rows: Sequence[RankedRow]) -> Iterator[str]:
+def _by_exercise(shown: Sequence[MetricColumn], rows: Sequence[RankedRow]) -> Iterator[str]:
     shown = [*shown[1:], shown[0]]  # the mean comes last
     yield from table(
         ["model", *(text(column.exercise) for column in shown)],
@@ -124,15 +124,15 @@ def _by_exercise(shown: Sequence[Column], rows: Sequence[RankedRow]) -> Iterator
 
 
 def _published(section: Section) -> Iterator[str]:
-    def number(result: PublishedResult, metric: str) -> str:
+    def number(result: PublishedResult, metric: BoardMetric) -> str:
         places = result.metrics
         one = next(iter(places)) if len(places) == 1 else MEAN
-        value = places.get(one, {}).get(metric)
+        value = places.get(one, {}).get(metric.name)
         if value is None:
             return NOTHING
         return f"{value:g}" if one == MEAN else f"{value:g} ({text(one)})"
 
-    titles = [METRIC_TITLES[metric] for metric in section.metrics]
+    titles = [text(metric.title) for metric in section.metrics]
     yield from table(
         ["model", *titles, "unit", "leaks", "protocol", "paper", "source"],
         (
@@ -170,8 +170,12 @@ def _pair(pair: Pair) -> Iterator[str]:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows of cells that are Markdown already; an empty cell is a dash."""
-    for cells in (titles, ["---"] * len(titles), *rows):
+    """Rows of cells that are Markdown already; an empty cell is a dash.
+
+    Columns whose title ends in ``>`` are aligned to the right.
+    """
+    rules = ["---:" if title.endswith(">") else "---" for title in titles]
+    for cells in ([title.removesuffix(">") for title in titles], rules, *rows):
         yield f"| {' | '.join(cell or NOTHING for cell in cells)} |"
 
 

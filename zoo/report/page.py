@@ -22,7 +22,7 @@ from zoo.report.page_details import details
 from zoo.report.picture import FAMILIES, NARROW, WIDE, family_mark, family_of
 from zoo.report.slopes import in_words, slopes
 from zoo.report.table import columns, heat_map, published, ranked
-from zoo.words import METRIC_TITLES, fixed, plain, probability
+from zoo.words import fixed, plain, probability
 
 _WIDTHS = {"wide": WIDE, "narrow": NARROW}
 _DOI = re.compile(r"10\.\d{4,9}/[^\s<>\"]+")
@@ -63,7 +63,6 @@ def render(board: Board) -> str:
             "base-uri 'none'; form-action 'none'"
         ),
         marks=marks,
-        metric_titles=METRIC_TITLES,
     )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.board.board import Ranked, RankedRun, Section
-from zoo.report.table import MEAN, Cell, RankedRow, columns
-from zoo.words import METRIC_TITLES, METRIC_UNITS, NOTHING, fixed, interval, probability, seconds
+from zoo.report.table import MEAN, Cell, RankedRow, metric_columns
+from zoo.words import NOTHING, fixed, interval, probability, seconds
 
 MAX_POINTS = 600
 """Points of one exercise that are drawn; of more, every so-manyth is, and the page says so."""
@@ -93,12 +93,11 @@ def _tests(entry: Ranked, digits: int) -> list[list[str]]:
 
 def _metrics(row: RankedRow, section: Section) -> dict[str, Any]:
     by_exercise: dict[str, list[Cell]] = {}
-    for column in columns(section):
-        if column.metric:
-            by_exercise.setdefault(column.exercise, []).append(row.cells[column.key])
+    for column in metric_columns(section):
+        by_exercise.setdefault(column.exercise, []).append(row.cells[column.key])
     titles = [(e.id, f"{e.id} {e.title}") for e in section.exercises]
     return {
-        "head": [f"{METRIC_TITLES[m]}, {METRIC_UNITS[m]}" for m in section.metrics],
+        "head": [", ".join(filter(None, (m.title, m.unit))) for m in section.metrics],
         "rows": [
             [title, *([cell.text, cell.small] for cell in by_exercise[exercise])]
             for exercise, title in [*titles, (MEAN, "mean over exercises")]

@@ -4,17 +4,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from zoo.board.board import Ranked, Section
+from zoo.board.board import BoardMetric, Ranked, Section
 from zoo.board.published import MEAN, PublishedResult
-from zoo.evaluation.statistics import Interval
 from zoo.words import (
-    METRIC_TITLES,
-    METRIC_UNITS,
     NOTHING,
     count,
     fixed,
     interval,
-    metric_digits,
     milliseconds,
     seconds,
 )
@@ -25,14 +21,13 @@ class Column:
     """One column.
 
     Attributes:
-        key: its name in `Row.cells` and in the page's data attributes.
+        key: its name in a row's cells and in the page's data attributes.
         title: of the head.
         unit: second line of the head.
         numeric: right-aligned, sorted by number.
         large_first: what the first click on the head brings to the top.
-        exercise: of a metric, `MEAN` or an exercise's id; empty elsewhere.
-        metric: of a metric; empty elsewhere.
         optional: a reader may hide it.
+        measured: it is computed from predictions, so that it leaks where the protocol does.
     """
 
     key: str
@@ -40,19 +35,18 @@ class Column:
     unit: str = ""
     numeric: bool = True
     large_first: bool = False
-    exercise: str = ""
-    metric: str = ""
     optional: bool = True
+    measured: bool = False
 
-    @property
-    def measured(self) -> bool:
-        """Whether it is computed from predictions, so that it leaks where the protocol does."""
-        return bool(self.metric) or self.key == "better"
 
-    @property
-    def shown(self) -> bool:
-        """Whether it is shown before the reader has chosen anything."""
-        return self.exercise in ("", MEAN)
+@dataclass(frozen=True, kw_only=True)
+class MetricColumn(Column):
+    """A metric in an exercise, or their `MEAN`, which alone is shown before a reader chooses."""
+
+    exercise: str
+    metric: BoardMetric
+    optional: bool = False
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,19 +87,18 @@ class PublishedRow:
     cells: dict[str, Cell]
 
 
-def metric_columns(section: Section) -> Iterator[Column]:
+def metric_columns(section: Section) -> Iterator[MetricColumn]:
     """Every metric of every exercise, the means first."""
     places = [(MEAN, "mean"), *((e.id, f"ex. {e.id}") for e in section.exercises)]
     for i, (exercise, short) in enumerate(places):
         for metric in section.metrics:
-            yield Column(
-                f"metric-{i}-{metric}",
-                METRIC_TITLES.get(metric, metric),
-                ", ".join(part for part in (short, METRIC_UNITS.get(metric, "")) if part),
-                large_first=metric == "spearman",
+            yield MetricColumn(
+                key=f"metric-{i}-{metric.name}",
+                title=metric.title,
+                unit=", ".join(filter(None, (short, metric.unit))),
+                large_first=metric.higher_is_better,
                 exercise=exercise,
                 metric=metric,
-                optional=False,
             )
 
 
@@ -115,7 +108,7 @@ def columns(section: Section) -> list[Column]:
         Column("rank", "Rank", optional=False),
         Column("model", "Model", numeric=False, optional=False),
         *metric_columns(section),
-        Column("better", "Better by", "than mean score", large_first=True),
+        Column("better", "Better by", "than mean score", large_first=True, measured=True),
         Column("parameters", "Parameters"),
         Column("flops", "FLOPs", "a sequence"),
         Column("train", "Training", "a run"),
@@ -128,36 +121,31 @@ def columns(section: Section) -> list[Column]:
 
 def ranked(section: Section) -> list[RankedRow]:
     """A row for every entry, best first."""
-    digits, shown = metric_digits(section.score_range), list(metric_columns(section))
+    shown = list(metric_columns(section))
     rows = []
     for entry in section.ranked:
         mark = "best" if entry.rank == 1 else "tied" if entry.tied_with_best else ""
         between = f"{entry.rank_low}–{entry.rank_high}"
         cells = {"rank": Cell(str(entry.rank), between, entry.rank)}
         for column in shown:
-            found = entry.metrics[column.exercise][column.metric]
-            cells[column.key] = metric_cell(found, digits.get(column.metric, 3))
+            found, digits = entry.metrics[column.exercise][column.metric.name], column.metric.digits
+            between = interval(found.low, found.high, digits)
+            cells[column.key] = Cell(fixed(found.value, digits), between, _known(found.value))
         rows.append(RankedRow(entry, cells | _others(entry), mark))
     return rows
 
 
 def published(section: Section) -> list[PublishedRow]:
     """A row for every published result."""
-    digits, shown = metric_digits(section.score_range), list(metric_columns(section))
+    shown = list(metric_columns(section))
     rows = []
     for result in section.published:
         cells = {"rank": Cell("")}
         for column in shown:
-            value = result.metrics.get(column.exercise, {}).get(column.metric)
-            cells[column.key] = Cell(fixed(value, digits.get(column.metric, 3)), value=value)
+            value = result.metrics.get(column.exercise, {}).get(column.metric.name)
+            cells[column.key] = Cell(fixed(value, column.metric.digits), value=value)
         rows.append(PublishedRow(result, cells))
     return rows
-
-
-def metric_cell(found: Interval, digits: int) -> Cell:
-    """A metric with its interval."""
-    between = interval(found.low, found.high, digits)
-    return Cell(fixed(found.value, digits), between, _known(found.value))
 
 
 def _others(entry: Ranked) -> dict[str, Cell]:
