@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -250,9 +251,10 @@ def test_a_score_that_is_not_finite_is_refused(trained, monkeypatch):
 
 def test_changed_code_of_the_model_is_mentioned(trained, monkeypatch):
     predictor = Predictor.open(trained.run("mean"), data_root=trained.data_root)
-    changed = {**predictor.run.record["model"], "source": {"owner": None, "sha256": "0" * 64}}
-    monkeypatch.setitem(predictor.run.record, "model", changed)
-    (warning,) = predictor.warnings
+    run = predictor.run
+    model = replace(run.record.model, source=replace(run.record.model.source, sha256="0" * 64))
+    changed = replace(predictor.trained, run=replace(run, record=replace(run.record, model=model)))
+    (warning,) = replace(predictor, trained=changed).warnings
     assert "the code of mean has changed" in warning
 
 

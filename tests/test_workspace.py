@@ -1,11 +1,11 @@
 """A session: the folds a protocol has on a dataset, and the data of each."""
 
 import pytest
-from zoo.session import Session
 
 import zoo
 from zoo.config import compose
 from zoo.errors import ConfigError, LeakageError
+from zoo.workspace import Session, Workspace
 
 QUICK = ["protocol.frames=16"]
 SIMULATED = ["dataset.people=10", "dataset.repetitions=2"]
@@ -15,7 +15,7 @@ def session(trained, protocol="person-kfold", *overrides, dataset="kimore") -> S
     config = compose(
         model="mean", dataset=dataset, protocol=protocol, overrides=[*QUICK, *overrides]
     )
-    return Session.open(config, trained.data_root)
+    return Workspace("runs", trained.data_root).open(config)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_trained_on_one_dataset_and_tested_on_another(trained, tmp_path):
         "mean", "synthetic", protocol="cross-dataset",
         overrides=[*QUICK, *settings], runs=tmp_path, data_root=trained.data_root,
     )  # fmt: skip
-    assert run.record["counts"]["test"]["persons"] == 15
-    assert run.record["dataset"]["fingerprint"] == whole.dataset.fingerprint
+    assert run.record.counts["test"].persons == 15
+    assert run.record.dataset.fingerprint == whole.dataset.fingerprint
     assert zoo.evaluate(run, data_root=trained.data_root).agrees

@@ -171,7 +171,7 @@ def evaluate(
 
     found = open_run(run)
     try:
-        return evaluate_run(found, data_root=default_root(data_root), device=device or "auto")
+        return evaluate_run(found.path, data_root=default_root(data_root), device=device or "auto")
     except CheckpointError as error:
         altered = found.altered_files()
         if not altered:

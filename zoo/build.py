@@ -125,7 +125,7 @@ def _dataclass(cls: type) -> Converter:
             return value
         if shorthand is not None and not isinstance(value, Mapping):
             value = {shorthand: value}
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise _MisfitError(path, f"is {value!r}, expected keys and values")
         found: dict[str, Any] = {}
         for key, item in value.items():
@@ -147,8 +147,7 @@ def _converter(hint: Any) -> Converter:
     if hint is Any:
         return lambda value, path: value
     if origin is Annotated:
-        number = _converter(arguments[0])
-        return lambda value, path: math.nan if value is None else number(value, path)
+        return _measured
     if dataclasses.is_dataclass(hint):
         return lambda value, path: _dataclass(cast(type, hint))(value, path)
     if origin in (typing.Union, types.UnionType):
@@ -166,6 +165,12 @@ def _converter(hint: Any) -> Converter:
     if isinstance(origin or hint, type) and issubclass(origin or hint, Mapping):
         return _mapping(arguments[1] if arguments else Any)
     return _scalar(hint)
+
+
+def _measured(value: Any, path: str) -> Any:
+    if type(value) is float:
+        return value
+    return math.nan if value is None else _converter(float)(value, path)
 
 
 def _scalar(hint: Any) -> Converter:
@@ -251,8 +256,9 @@ def _mapping(hint: Any) -> Converter:
     item = _converter(hint)
 
     def convert(value: Any, path: str) -> Any:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise _MisfitError(path, f"is {value!r}, expected keys and values")
-        return {str(key): item(v, _below(path, str(key))) for key, v in value.items()}
+        above = f"{path}." if path else ""
+        return {str(key): item(v, f"{above}{key}") for key, v in value.items()}
 
     return convert

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from zoo.training.ensemble import ensemble_of_runs, ensembles_of_models
 
 from zoo.board.check import check_store
+from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
 from zoo.board.entries import read_groups
 from zoo.errors import CheckpointError, ConfigError, DataError
 from zoo.files import file_hash
@@ -25,9 +25,9 @@ def store(make_store):
 @pytest.mark.parametrize("how", ["mean", "fitted"])
 def test_one_ensemble_a_place_stands_on_the_board(store, how):
     made, left_out = ensembles_of_models(["stgcn", "gru"], how=how, runs=store.root)
-    assert [run.record["fold"] for run in made] == [0, 1, 0, 1]
+    assert [run.record.fold for run in made] == [0, 1, 0, 1]
     assert left_out == []
-    assert made[0].record["model"]["parameters"] == 2000
+    assert made[0].record.model.parameters == 2000
     entries = {e.name: e for group in read_groups(store.root)[0] for e in group.entries}
     entry = entries[f"{how} of stgcn, gru"]
     assert entry.complete
@@ -42,7 +42,7 @@ def test_a_second_time_is_the_same_run(store):
     first = ensembles_of_models(["stgcn", "gru"], exercise="1", runs=store.root)[0]
     again = ensembles_of_models(["stgcn", "gru"], exercise="1", runs=store.root)[0]
     assert [run.path for run in first] == [run.path for run in again]
-    np.testing.assert_array_equal(first[0].predictions.predicted, again[0].predictions.predicted)
+    np.testing.assert_array_equal(first[0].scores.predicted, again[0].scores.predicted)
 
 
 def test_a_board_renders_it(store):
@@ -56,8 +56,8 @@ def test_a_board_renders_it(store):
 def test_runs_of_other_seeds_are_named_by_seed(store):
     folders = [store.run("tcn", "1", seed=seed) for seed in (2, 3)]
     made = ensemble_of_runs(folders, runs=store.root)
-    assert made.record["model"]["name"] == "mean of tcn seed 2, tcn seed 3"
-    assert made.record["seed"] == 2
+    assert made.record.model.name == "mean of tcn seed 2, tcn seed 3"
+    assert made.record.seed == 2
     weights = read_trained(made.path).tensors["model"]["weights"]
     assert weights.tolist() == [0.5, 0.5]
 
@@ -65,8 +65,8 @@ def test_runs_of_other_seeds_are_named_by_seed(store):
 def test_an_entry_is_found_by_its_model_while_that_is_clear(store):
     store.entry("tcn", trainer={"epochs": 7})
     made, _ = ensembles_of_models(["stgcn", "tcn"], exercise="1", runs=store.root)
-    assert made[0].record["members"][1]["model"] == "tcn (trainer.epochs=7)"
-    assert made[0].record["model"]["params"]["members"][1] == {
+    assert made[0].record.members[1].model == "tcn (trainer.epochs=7)"
+    assert made[0].record.model.params["members"][1] == {
         "model": "tcn",
         "settings": {"trainer.epochs": 7},
     }

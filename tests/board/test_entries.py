@@ -72,7 +72,10 @@ def test_a_closed_form_model_has_no_trainer(store):
 def test_models_of_the_same_name_are_told_apart_by_their_owner(store):
     store.entry("tempo", owner="tempo-wheel 0.2")
     store.entry("tempo", owner="/home/somebody/tempo.py", params={"width": 2})
-    assert set(entries(store)) == {"tempo from tempo-wheel", "tempo from tempo.py"}
+    assert set(entries(store)) == {
+        "tempo from tempo-wheel",
+        "tempo from tempo.py (width=2)",
+    }
 
 
 def test_a_model_that_is_registered_nowhere_is_named_by_what_differs(store):
@@ -157,8 +160,10 @@ def test_an_entry_with_other_true_scores_is_not_compared(store):
     path = store.entry("aagcn")[0]
     table = path / "predictions.csv"
     lines = table.read_text().splitlines()
-    *cells, _, predicted = lines[-1].split(",")
-    table.write_text("\n".join([*lines[:-1], ",".join([*cells, "1.5", predicted])]) + "\n")
+    *cells, _, predicted, deviation = lines[-1].split(",")
+    table.write_text(
+        "\n".join([*lines[:-1], ",".join([*cells, "1.5", predicted, deviation])]) + "\n"
+    )
     assert "true scores are not those" in entries(store)["aagcn"].objection
 
 
@@ -174,7 +179,7 @@ def test_a_copied_folder_counts_once(store):
     ("changes", "words"),
     [
         ({"schema": 0}, "schema 0"),
-        ({"model__name": None}, "should be text"),
+        ({"model__name": None}, "damaged: model.name is None, expected text"),
         ({"dataset__params": 3}, "damaged"),
         ({"baseline_score": "much"}, "damaged"),
         ({"fold": None}, "damaged"),
@@ -195,8 +200,8 @@ def test_damaged_files_are_reported(store):
     paths = [store.run("stgcn", e, f) for e in ("1", "5") for f in (0, 1)]
     (paths[0] / "run.json").write_text("{")
     (paths[1] / "predictions.csv").write_text("part,person\n")
-    (paths[2] / "config.yaml").unlink()
-    (paths[3] / "config.yaml").write_text("trainer: [1, 2\n")
+    (paths[2] / "predictions.csv").unlink()
+    edit(paths[3], trainer=[1, 2])
     groups, unreadable = read_groups(store.root)
     assert [entry.name for entry in groups[0].entries] == ["d2sta"]
     assert {bad.path for bad in unreadable} == set(paths)
@@ -209,7 +214,9 @@ def test_a_recording_without_a_person_counts_as_one(store):
             ",".join([cells[0], "unknown", *cells[2:]])
             for cells in (line.split(",") for line in table.read_text().splitlines()[1:])
         ]
-        table.write_text("\n".join(["part,person,group,recording,segment,true,predicted", *lines]))
+        table.write_text(
+            "\n".join(["part,person,group,recording,sample,true,predicted,deviation", *lines])
+        )
     (entry,) = all_entries(store.root)
     assert len(set(entry.tables[0].person)) == 12
 

@@ -46,11 +46,11 @@ def test_a_dataset_says_that_its_target_is_binary(made: SimpleNamespace) -> None
 def test_a_run_keeps_binary_metrics_beside_the_others(made: SimpleNamespace) -> None:
     run = made.run
     assert run.binary
-    assert run.record["dataset"]["binary"] is True
+    assert run.record.dataset.binary is True
     for part in ("validation", "test"):
         for level in ("recording", "segment"):
-            assert set(run.metrics[part][level]) == {*METRICS, *BINARY_METRICS}
-    table = run.predictions.of("test")
+            assert set(run.record.metrics[part][level]) == {*METRICS, *BINARY_METRICS}
+    table = run.scores.of("test")
     assert {name: run.test[name] for name in BINARY_METRICS} == binary_metrics(
         table.true, table.predicted
     )
@@ -68,7 +68,7 @@ def test_a_score_has_none_of_them(made: SimpleNamespace) -> None:
         data_root=made.root / "data",
     )
     assert not run.binary
-    assert "binary" not in run.record["dataset"]
+    assert run.record.dataset.binary is False
     assert tuple(run.test) == METRICS
 
 
@@ -88,7 +88,7 @@ def test_train_and_inspect_show_them(
     made: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from zoo.cli.console import console
-    from zoo.cli.outcome import print_folds, print_run
+    from zoo.cli.result_tables import print_folds, print_run
 
     print_run(console(), made.run)
     print_folds(console(), [made.run, made.run])

@@ -445,6 +445,6 @@ def test_from_the_command_line_to_a_model(
         data_root=tmp_path / "data",
     )
     assert run.binary
-    assert {name.partition("-")[0] for name in run.predictions.of("test").recording} == {
+    assert {name.partition("-")[0] for name in run.scores.of("test").recording} == {
         "IRDS_clf_bn_EFL/fold2"
     }

@@ -358,7 +358,7 @@ def test_a_run_keeps_its_head(tmp_path):
         runs=tmp_path,
         data_root=tmp_path,
     )
-    assert run.record["model"]["params"]["head"] == "ordinal"
+    assert run.record.model.params["head"] == "ordinal"
     head = load_trained(run.path).model.head
     assert float(head.step) != 1
     assert zoo.evaluate(run, data_root=tmp_path).agrees

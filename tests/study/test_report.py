@@ -18,7 +18,8 @@ from zoo.study.report import write_report
 from zoo.study.results import MEAN, study_results
 from zoo.study.tables import markdown, to_csv
 from zoo.sweep import news
-from zoo.sweep.work import Workshop
+from zoo.sweep.work import compute as compute_run
+from zoo.workspace import Workspace
 
 D2STA = {
     "bench": {
@@ -45,9 +46,9 @@ def computed(trained: Any, tmp_path: Path) -> Callable[..., tuple[Study, list[An
         study = Study.load(name)
         rows = plan_rows(study, tmp_path / "runs", trained.data_root)
         plan = whole_plan(rows[:only], tmp_path / "runs", trained.data_root)
-        workshop = Workshop(tmp_path / "runs", trained.data_root)
+        workspace = Workspace(tmp_path / "runs", trained.data_root)
         for job in plan.jobs:
-            assert workshop.compute(job.config, lambda _: None).kind == news.FINISHED
+            assert compute_run(workspace, job.config, lambda _: None).kind == news.FINISHED
         return study, study_results(rows, study.report.reference)
 
     return compute

@@ -15,7 +15,8 @@ from zoo.sweep.news import News
 from zoo.sweep.plan import Plan, make_plan
 from zoo.sweep.request import Entrant, Request
 from zoo.sweep.sweep import Sweep, SweepResult
-from zoo.sweep.work import Workshop
+from zoo.sweep.work import compute
+from zoo.workspace import Workspace
 
 TOYS = Path(__file__).with_name("toy_models.py")
 QUICK = (
@@ -58,7 +59,7 @@ def change(toys: Path) -> Callable[[str], None]:
 class Inline:
     """Computes a job when it is asked for news; `script` can put other news in its place."""
 
-    workshop: Workshop
+    workspace: Workspace
     script: Callable[[Job], News | None] = lambda job: None
     submitted: list[Job] = field(default_factory=list)
     waiting: list[Job] = field(default_factory=list)
@@ -78,7 +79,9 @@ class Inline:
             job = self.waiting.pop()
             told = self.script(job)
             if told is None:
-                told = self.workshop.compute(job.config, lambda n, job=job: heard.append((job, n)))
+                told = compute(
+                    self.workspace, job.config, lambda n, job=job: heard.append((job, n))
+                )
             heard.append((job, told))
         return heard
 
@@ -108,7 +111,7 @@ class Desk:
         return make_plan(Request(entrants, settings=settings, **wanted), self.runs, self.data_root)
 
     def inline(self, script: Callable[[Job], News | None] = lambda job: None) -> Inline:
-        return Inline(Workshop(self.runs, self.data_root), script)
+        return Inline(Workspace(self.runs, self.data_root), script)
 
     def sweep(
         self,

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_machine_with_other_code_is_refused(desk):
     plan = desk.plan("toy-mean", folds=(0,))
     (job,) = plan.jobs
     camp = Camp(packed(desk, plan), lambda files: files)
-    other = Code({**job.code.source, "sha256": "0" * 64}, job.code.version)
+    other = Code(replace(job.code.source, sha256="0" * 64), job.code.version)
     assert "other code of the model toy-mean" in camp.compute(order(desk, job, code=other)).refused
     older = Code(job.code.source, "0.0.1")
     assert "this machine has 0.0.1" in camp.compute(order(desk, job, code=older)).refused

@@ -41,7 +41,7 @@ def test_whatever_happens_to_processes(desk, config_dir):
     result = desk.sweep(plan, executor_for(desk, plan))
     assert (result.finished, result.there, result.failed) == (2, 0, 2)
     assert look(printed) is look(mine) is State.FINISHED
-    assert load_run(printed.path).record["sessions"][0]["threads"] == 1
+    assert load_run(printed.path).record.sessions[0]["threads"] == 1
     assert dict(result.failures) == {
         failing.title: "RuntimeError: the toy is broken",
         dying.title: "its process was killed by signal 9 (SIGKILL), twice",
@@ -68,7 +68,7 @@ def test_code_that_changes_while_a_sweep_runs_is_imported_anew(desk, change):
     assert (result.finished, result.failed) == (2, 0)
     assert len(pids) == 3
     assert pids[0] == pids[1] != pids[2]
-    then, now = (load_run(j.path).record["model"]["source"]["sha256"] for j in plan.jobs)
+    then, now = (load_run(j.path).record.model.source.sha256 for j in plan.jobs)
     assert then != now
     states = [look(job) for job in desk.plan("toy-line", seeds=(0, 1), folds=(0,)).jobs]
     assert states == [State.STALE, State.FINISHED]

@@ -1,20 +1,19 @@
 """What becomes of every run: skipped by content, resumed, computed anew, kept as failed."""
 
-import fcntl
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from zoo.data.store import fingerprint
-from zoo.files import StorageError
+from zoo.files import StorageError, WriteLock
 from zoo.runs.run import load_run
 from zoo.sweep import news
 from zoo.sweep.news import News
 from zoo.sweep.request import Entrant
 from zoo.sweep.state import State, look
+from zoo.sweep.work import compute
 
 
 def states(plan):
@@ -34,19 +33,19 @@ def test_everything_is_computed_once(desk):
     assert counts(desk.sweep(desk.plan("toy-line", "toy-mean", seeds=(0, 1)), again)) == (0, 8, 0)
     assert not again.submitted
     run = load_run(plan.jobs[0].path)
-    assert run.record["key_hash"] == plan.jobs[0].key_hash
-    assert run.config["trainer"]["threads"] == 1
+    assert run.record.key_hash == plan.jobs[0].key_hash
+    assert run.record.config["trainer"]["threads"] == 1
 
 
 def test_runs_of_other_code_are_computed_anew(desk, change):
     plan = desk.plan("toy-line", "mean")
     desk.sweep(plan)
-    before = load_run(plan.jobs[0].path).record["model"]["source"]["sha256"]
+    before = load_run(plan.jobs[0].path).record.model.source.sha256
     change("# better now")
     now = desk.plan("toy-line", "mean")
     assert states(now) == [State.STALE, State.STALE, State.FINISHED, State.FINISHED]
     assert counts(desk.sweep(now)) == (2, 2, 0)
-    assert load_run(plan.jobs[0].path).record["model"]["source"]["sha256"] != before
+    assert load_run(plan.jobs[0].path).record.model.source.sha256 != before
 
 
 def test_runs_of_another_zoo_are_computed_anew(desk):
@@ -94,7 +93,7 @@ def stops_after(desk):
                 raise Interrupted
 
         with pytest.raises(Interrupted):
-            desk.inline().workshop.compute(job.config, tell)
+            compute(desk.inline().workspace, job.config, tell)
         assert (job.partial / "resume.json").is_file()
 
     return stop
@@ -105,7 +104,7 @@ def test_half_done_runs_are_resumed(desk, stops_after):
     stops_after(plan.jobs[0], 1)
     assert states(plan) == [State.HALF_DONE]
     assert counts(desk.sweep(plan)) == (1, 0, 0)
-    sessions = load_run(plan.jobs[0].path).record["sessions"]
+    sessions = load_run(plan.jobs[0].path).record.sessions
     assert [s["after_epoch"] for s in sessions] == [0, 1]
 
 
@@ -115,7 +114,7 @@ def test_half_done_runs_of_other_code_are_begun_anew(desk, stops_after, change):
     plan = desk.plan("toy-line", folds=(0,))
     assert states(plan) == [State.STALE]
     assert counts(desk.sweep(plan)) == (1, 0, 0)
-    assert len(load_run(plan.jobs[0].path).record["sessions"]) == 1
+    assert len(load_run(plan.jobs[0].path).record.sessions) == 1
 
 
 def test_a_damaged_checkpoint_is_begun_anew(desk, stops_after):
@@ -194,9 +193,8 @@ def test_busy_runs_are_looked_at_again(desk, monkeypatch):
     monkeypatch.setattr("zoo.sweep.sweep._BUSY_TICK", 0.01)
     plan = desk.plan("mean")
     first, second = plan.jobs
-    first.partial.mkdir(parents=True)
-    handle = os.open(first.partial / "lock", os.O_CREAT | os.O_RDWR)
-    fcntl.flock(handle, fcntl.LOCK_EX)
+    lock = WriteLock(first.partial)
+    lock.acquire()
     assert states(plan) == [State.BUSY, State.NEW]
     polls = []
 
@@ -204,10 +202,10 @@ def test_busy_runs_are_looked_at_again(desk, monkeypatch):
         def poll(self, seconds):
             polls.append(list(self.waiting))
             if len(polls) == 5:
-                os.close(handle)  # the other process has died
+                lock.release()  # the other process has died
             return super().poll(seconds)
 
-    executor = Executor(desk.inline().workshop)
+    executor = Executor(desk.inline().workspace)
     assert counts(desk.sweep(plan, executor)) == (2, 0, 0)
     assert executor.submitted == [second, first]
     assert len(polls) >= 6

@@ -7,9 +7,9 @@ import struct
 import pytest
 import torch
 
+from zoo import files
 from zoo.errors import CheckpointError
 from zoo.files import StorageError
-from zoo.runs import files
 from zoo.runs.key import RunKey
 from zoo.training.checkpoint import (
     Checkpoint,

@@ -143,7 +143,7 @@ def load_trained(
 
 
 def evaluate_run(
-    run: Run | Path | str,
+    path: Path | str,
     *,
     data_root: Path | None = None,
     data: FoldData | None = None,
@@ -154,7 +154,7 @@ def evaluate_run(
     """Predict a finished run's validation and test parts anew and compare.
 
     Args:
-        run: the finished run, or its folder.
+        path: the run folder; everything in it is read anew.
         data_root: where prepared datasets are; the usual place if None.
         data: the run's fold, where it is at hand; made from the run's configuration if None.
         fingerprint: of the dataset `data` comes from.
@@ -164,7 +164,7 @@ def evaluate_run(
     Raises:
         CheckpointError: the data, the split or the protocol are not those of the run.
     """
-    trained = load_trained(run, device=device, build=build)
+    trained = load_trained(path, device=device, build=build)
     run, stored = trained.run, trained._checkpoint
     if data is None:
         dataset, data = open_fold(run.record.config, trained.streams, data_root, raw=trained.raw)
