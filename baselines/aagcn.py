@@ -6,16 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
-from zoo.errors import ConfigError
 from zoo.nn.adaptive import AdaptiveSkeletonConv
-from zoo.nn.blocks import shortcut
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import frame_counts, stride_mask, zero_padding
-from zoo.nn.norm import BatchNorm, InputNorm
-from zoo.nn.pooling import mean_pool
+from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
+from zoo.nn.masking import frame_counts, zero_padding
 from zoo.nn.temporal import TemporalConv
+from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.graph import SkeletonGraph, build_graph
 from zoo.skeleton.layout import Layout
 
@@ -73,55 +68,28 @@ class STCAttention(nn.Module):
         return y * gate.unsqueeze(-1) * channels.reshape(N, 1, 1, C)
 
 
-class AAGCNBlock(nn.Module):
-    """Adaptive graph convolution, attention, convolution along time.
+class AdaptiveUnit(GraphUnit):
+    """Adaptive graph convolution from C_in to C_out channels; `graph` is where it starts."""
 
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        graph: where the learnable adjacency starts.
-        stride: of the temporal convolution.
-        kernel_size: frames the temporal convolution sees, odd.
-        residual: with a shortcut around the whole block.
-        attention: with `STCAttention`.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        graph: SkeletonGraph,
-        *,
-        stride: int = 1,
-        kernel_size: int = 9,
-        residual: bool = True,
-        attention: bool = True,
-    ) -> None:
-        super().__init__()
-        self.spatial = AdaptiveSkeletonConv(in_channels, out_channels, graph)
-        self.norm = BatchNorm(out_channels)
-        self.down = shortcut(in_channels, out_channels)
-        self.attention = STCAttention(out_channels, graph.num_joints) if attention else None
-        self.temporal = TemporalConv(out_channels, out_channels, kernel_size, stride)
-        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
-        self.stride = stride
-        # The skeleton's own path starts almost closed, as in the authors' code.
-        nn.init.constant_(self.norm.weight, 1e-6)
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Features and mask after the block; padded frames of the result hold no information."""
-        y = F.relu(self.norm(self.spatial(x, mask)) + self.down(x), inplace=True)
-        if self.attention is not None:
-            y = self.attention(y, mask)
-        y = self.temporal(y, mask)
-        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
-        return y, stride_mask(mask, self.stride)
+    def __init__(self, in_channels: int, out_channels: int, graph: SkeletonGraph) -> None:
+        conv = AdaptiveSkeletonConv(in_channels, out_channels, graph)
+        super().__init__(conv, in_channels, out_channels, closed=True)
 
 
-class AAGCN(nn.Module):
+class AttendedUnit(AdaptiveUnit):
+    """`AdaptiveUnit` with `STCAttention` to what it gives."""
+
+    def __init__(self, in_channels: int, out_channels: int, graph: SkeletonGraph) -> None:
+        super().__init__(in_channels, out_channels, graph)
+        self.attention = STCAttention(out_channels, graph.num_joints)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Convolve `x` and weigh it."""
+        y: Tensor = self.attention(super().forward(x, mask), mask)
+        return y
+
+
+class AAGCN(BlockNetwork):
     """AAGCN, one stream of MS-AAGCN, with a regression head (arXiv 1912.06971).
 
     Args:
@@ -151,43 +119,19 @@ class AAGCN(nn.Module):
         attention: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        if len(channels) != len(strides) or not channels:
-            raise ConfigError(
-                f"{len(channels)} channels and {len(strides)} strides: each block needs one of both"
-            )
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         graph = build_graph(layout, partition)
 
-        width = stream_channels(self.streams)
-        self.input_norm = InputNorm(layout.num_joints, width)
-        self.blocks = nn.ModuleList()
-        for index, (out_channels, stride) in enumerate(zip(channels, strides, strict=True)):
-            self.blocks.append(
-                AAGCNBlock(
-                    width,
-                    out_channels,
-                    graph,
-                    stride=stride,
-                    kernel_size=kernel_size,
-                    residual=index > 0,
-                    attention=attention,
-                )
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            unit = AttendedUnit if attention else AdaptiveUnit
+            return SpaceTimeBlock(
+                unit(c_in, c_out, graph),
+                TemporalConv(c_out, c_out, kernel_size, stride),
+                c_in,
+                c_out,
+                stride=stride,
+                residual=residual,
             )
-            width = out_channels
-        self.head = RegressionHead(width, dropout=dropout)
 
-    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
-        x = stack_streams(batch, self.streams, self.num_joints)
-        mask = batch.mask
-        x = self.input_norm(zero_padding(x, mask))
-        for block in self.blocks:
-            x, mask = block(x, mask)
-        return x, mask
-
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = mean_pool(*self.extract(batch))
-        return Prediction(score=self.head(features), features=features)
+        super().__init__(
+            layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
+        )

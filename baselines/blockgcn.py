@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
-from zoo.nn.blocks import shortcut
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import frame_counts, zero_padding
-from zoo.nn.norm import BatchNorm, InputNorm
-from zoo.nn.pooling import mean_pool
-from zoo.nn.space_time import SpaceTimeBlock
+from zoo.nn.blocks import SpaceTimeBlock, shortcut
+from zoo.nn.heads import MSEHead
+from zoo.nn.masking import frame_counts
+from zoo.nn.model import ScoreModel
+from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
+from zoo.nn.norm import BatchNorm
+from zoo.nn.trunk import JointEmbedding, Trunk, require_one_each
 from zoo.skeleton.graph import hop_distance
 from zoo.skeleton.layout import Layout
 
@@ -160,7 +160,7 @@ class ShapeEncoding(nn.Module):
         return F.relu(self.norm(y.to(f.dtype)))
 
 
-class BlockGCN(nn.Module):
+class BlockGCN(ScoreModel):
     """BlockGCN with a regression head (arXiv 2305.11468).
 
     Args:
@@ -189,50 +189,31 @@ class BlockGCN(nn.Module):
         elements: int = 64,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        if len(channels) != len(strides) or not channels:
-            raise ConfigError(
-                f"{len(channels)} channels and {len(strides)} strides: each block needs one of both"
-            )
+        super().__init__(layout, streams)
+        require_one_each("block", channels=channels, strides=strides)
         if any(width % groups for width in channels):
             raise ConfigError(f"channels={list(channels)} must be multiples of groups={groups}")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         hops = hop_distance(layout)
 
-        width = channels[0]
-        self.embedding = nn.Linear(stream_channels(self.streams), width)
-        self.joint_embedding = nn.Parameter(torch.randn(layout.num_joints, width))
-        self.input_norm = InputNorm(layout.num_joints, width)
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            if elements:
+                self.shapes.append(ShapeEncoding(elements, c_in))
+            spatial = BlockConv(c_in, c_out, hops, groups)
+            temporal = MultiBranchConv(c_out, c_out, CTRGCN_BRANCHES, stride=stride)
+            return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride)
+
+        stem = JointEmbedding(layout.num_joints, self.in_channels, channels[0])
         self.topology = DynamicTopology(elements) if elements else None
         self.shapes = nn.ModuleList()
-        self.blocks = nn.ModuleList()
-        for out_channels, stride in zip(channels, strides, strict=True):
-            if elements:
-                self.shapes.append(ShapeEncoding(elements, width))
-            spatial = BlockConv(width, out_channels, hops, groups)
-            self.blocks.append(SpaceTimeBlock(spatial, width, out_channels, stride=stride))
-            width = out_channels
-        self.head = RegressionHead(width, dropout=dropout)
+        self.trunk = Trunk(stem, block, channels[0], channels, strides)
+        self.head = MSEHead.of(channels[-1], dropout=dropout)
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
-        mask = batch.mask
-        joints = zero_padding(stack_streams(batch, self.streams, self.num_joints), mask)
-        x = self.input_norm(self.embedding(joints) + self.joint_embedding)
-        shapes = [] if self.topology is None else self._shapes(self.topology, joints, mask)
-        for index, block in enumerate(self.blocks):
-            if shapes:
-                x = x + shapes[index]
-            x, mask = block(x, mask)
-        return x, mask
-
-    def _shapes(self, topology: DynamicTopology, x: Tensor, mask: Tensor | None) -> list[Tensor]:
-        """What each block is told about the shape of the movement, (N, 1, 1, C) each."""
-        vector = topology(barcode(x, mask))
-        return [shape(vector)[:, None, None] for shape in self.shapes]
-
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = mean_pool(*self.extract(batch))
-        return Prediction(score=self.head(features), features=features)
+        x = self.stacked(batch)
+        told: list[Tensor] = []
+        if self.topology is not None:
+            vector = self.topology(barcode(x, batch.mask))
+            told = [shape(vector)[:, None, None] for shape in self.shapes]
+        features: tuple[Tensor, Tensor | None] = self.trunk(x, batch.mask, told)
+        return features

@@ -3,75 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from zoo.nn.blocks import shortcut
+from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.channelwise import DynamicSkeletonConv
-from zoo.nn.masking import stride_mask
 from zoo.nn.multibranch import PYSKL_BRANCHES, MultiBranchConv
-from zoo.nn.network import BlockNetwork
-from zoo.nn.norm import BatchNorm
+from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout
 
 
-class DGSTGCNBlock(nn.Module):
-    r"""The unit of DG-STGCN (arXiv 2210.05895, "DG-STGCN").
+class DGSTGCN(BlockNetwork):
+    r"""DG-STGCN with a regression head (arXiv 2210.05895).
+
+    Its unit, "DG-STGCN" in the paper:
 
     .. math::
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{DG\text{-}GCN}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{DG\text{-}TCN}(z) + \mathrm{res}'(x))
 
     DG-TCN is the temporal unit of six branches with the mean of all joints as one more joint.
-
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        num_joints: V.
-        groups: of channels with a learnable graph each.
-        ratio: channels of one group, as a part of C_out.
-        branches: of the temporal unit, see `MultiBranchConv`.
-        stride: of the temporal unit.
-        residual: with res', a shortcut around the whole block.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        num_joints: int,
-        *,
-        groups: int = 8,
-        ratio: float = 0.125,
-        branches: Sequence[Any] = PYSKL_BRANCHES,
-        stride: int = 1,
-        residual: bool = True,
-    ) -> None:
-        super().__init__()
-        self.spatial = DynamicSkeletonConv(
-            in_channels, out_channels, num_joints, groups=groups, ratio=ratio
-        )
-        self.norm = BatchNorm(out_channels)
-        self.down = shortcut(in_channels, out_channels)
-        self.temporal = MultiBranchConv(
-            out_channels, out_channels, branches, stride=stride, mix=True, joint_mean=num_joints
-        )
-        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
-        self.stride = stride
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Features and mask after the block; padded frames of the result hold no information."""
-        y = F.relu(self.norm(self.spatial(x, mask)) + self.down(x), inplace=True)
-        y = self.temporal(y, mask)
-        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
-        return y, stride_mask(mask, self.stride)
-
-
-class DGSTGCN(BlockNetwork):
-    """DG-STGCN with a regression head (arXiv 2210.05895).
 
     Args:
         layout: the skeleton, of which only the number of joints is used.
@@ -100,14 +48,15 @@ class DGSTGCN(BlockNetwork):
         branches: Sequence[Any] = PYSKL_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
-        def block(width: int, out_channels: int, stride: int, residual: bool) -> DGSTGCNBlock:
-            return DGSTGCNBlock(
-                width,
-                out_channels,
-                layout.num_joints,
-                groups=groups,
-                ratio=ratio,
-                branches=branches,
+        joints = layout.num_joints
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            conv = DynamicSkeletonConv(c_in, c_out, joints, groups=groups, ratio=ratio)
+            return SpaceTimeBlock(
+                GraphUnit(conv, c_in, c_out),
+                MultiBranchConv(c_out, c_out, branches, stride=stride, mix=True, joint_mean=joints),
+                c_in,
+                c_out,
                 stride=stride,
                 residual=residual,
             )

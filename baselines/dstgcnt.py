@@ -12,20 +12,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.transformer import EncoderLayer, positional_encoding
-from zoo.data.batch import Batch, Prediction
+from baselines.transformer import FrameEncoder
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
-from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
+from zoo.nn.heads import MSEHead
 from zoo.nn.hops import HopBlock
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import zero_padding
-from zoo.nn.sequence import pool_frames
+from zoo.nn.model import ScoreModel
 from zoo.skeleton.graph import hop_distance
 from zoo.skeleton.layout import Layout
 
 
-class DSTGCNT(nn.Module):
+class DSTGCNT(ScoreModel):
     r"""Dense spatio-temporal graph Conv-GRU network with a Transformer.
 
     .. math::
@@ -72,21 +69,17 @@ class DSTGCNT(nn.Module):
         head_hidden: int = 64,
         dropout: float = 0.25,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if blocks < 1 or not kernel_sizes:
             raise ConfigError(
                 f"blocks={blocks}, kernel_sizes={list(kernel_sizes)}: the network needs at least "
                 "one of each"
             )
-        if width % 2:
-            raise ConfigError(f"width is {width}: sines and cosines in pairs need an even one")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         hops = hop_distance(layout)
         grown = branch_channels * len(kernel_sizes)
         self.blocks = nn.ModuleList(
             HopBlock(
-                stream_channels(self.streams) + index * grown,
+                self.in_channels + index * grown,
                 channels,
                 branch_channels,
                 kernel_size,
@@ -97,27 +90,17 @@ class DSTGCNT(nn.Module):
             )
             for index in range(blocks)
         )
-        self.embed = nn.Linear(layout.num_joints * grown * blocks, width)
-        self.layers = nn.ModuleList(
-            EncoderLayer(width, heads, hidden, dropout) for _ in range(layers)
-        )
-        self.norm = nn.LayerNorm(width)
-        self.dropout = Dropout(dropout)
-        self.head = RegressionHead(width, [head_hidden])
+        joints = layout.num_joints * grown * blocks
+        self.encoder = FrameEncoder(joints, width, layers, heads, hidden, dropout)
+        self.head = MSEHead.of(width, [head_hidden])
 
-    def extract(self, batch: Batch) -> Tensor:
+    def blocks_of(self, batch: Batch) -> Tensor:
         """Features of all blocks side by side (N, T, V, ΣC), zero in padded frames."""
-        x = zero_padding(stack_streams(batch, self.streams, self.num_joints), batch.mask)
-        features = [x]
+        features = [self.stacked(batch)]
         for block in self.blocks:
             features.append(block(torch.cat(features, dim=-1), batch.mask))
         return torch.cat(features[1:], dim=-1)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        x = self.embed(self.extract(batch).flatten(2))
-        x = self.dropout(x + positional_encoding(x.shape[1], x.shape[2], x.device))
-        for layer in self.layers:
-            x = layer(x, batch.mask)
-        features = pool_frames(self.norm(x), batch.mask, "mean")
-        return Prediction(score=self.head(features), features=features)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The Transformer's tokens (N, T, C) and the mask."""
+        return self.encoder(self.blocks_of(batch).flatten(2), batch.mask), batch.mask

@@ -5,23 +5,26 @@ Skeleton-based Rehabilitation Exercise Assessment", IJCAI 2022, doi 10.24963/ijc
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.errors import ConfigError
-from zoo.nn.blocks import STGCNTrunk
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.pooling import mean_pool
+from zoo.nn.blocks import STGCNBlock
+from zoo.nn.heads import MSEHead
+from zoo.nn.inputs import stack_streams
+from zoo.nn.model import ScoreModel
+from zoo.nn.norm import InputNorm
+from zoo.nn.trunk import Trunk
 from zoo.skeleton.graph import build_graph
 from zoo.skeleton.layout import Layout
 
 FUSIONS = ("model", "feature", "decision")
 
 
-class EGCN(nn.Module):
+class EGCN(ScoreModel):
     r"""Two ST-GCNs whose last feature maps P and O (N, T', V, C) are joined into one score.
 
     .. math::
@@ -59,8 +62,7 @@ class EGCN(nn.Module):
         dropout: float = 0.5,
         importance: bool = True,
     ) -> None:
-        super().__init__()
-        self.streams = stream_names(streams)
+        super().__init__(layout, streams)
         if len(self.streams) != 2:
             raise ConfigError(
                 f"streams are {', '.join(self.streams)}: EGCN joins two, such as position and "
@@ -69,36 +71,31 @@ class EGCN(nn.Module):
         if fusion not in FUSIONS:
             raise ConfigError(f"fusion is {fusion!r}: choose one of {', '.join(FUSIONS)}")
         self.fusion = fusion
-        self.num_joints = layout.num_joints
-        graph = build_graph(layout, partition)
+        block = partial(
+            STGCNBlock,
+            graph=build_graph(layout, partition),
+            kernel_size=kernel_size,
+            dropout=dropout,
+            importance=importance,
+        )
         self.trunks = nn.ModuleList(
-            STGCNTrunk(
-                stream_channels([name]),
-                graph,
-                channels,
-                strides,
-                kernel_size=kernel_size,
-                dropout=dropout,
-                importance=importance,
-            )
-            for name in self.streams
+            Trunk(InputNorm(layout.num_joints, width), block, width, channels, strides)
+            for width in map(STREAM_CHANNELS.__getitem__, self.streams)
         )
         width = channels[-1]
         if fusion == "model":
-            self.head = RegressionHead(width)
+            self.head = MSEHead.of(width)
         elif fusion == "feature":
-            self.head = RegressionHead(2 * width, [2 * width], dropout=dropout)
+            self.head = MSEHead.of(2 * width, [2 * width], dropout=dropout)
         else:
-            self.head = RegressionHead(2 * width)
+            self.head = MSEHead.of(2 * width)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """P ⊙ O (N, T', V, C) and their mask, or the means of P and O side by side (N, 2·C)."""
         maps, mask = [], batch.mask
         for name, trunk in zip(self.streams, self.trunks, strict=True):
             x, mask = trunk(stack_streams(batch, [name], self.num_joints), batch.mask)
             maps.append(x)
         if self.fusion == "model":
-            features = mean_pool(maps[0] * maps[1], mask)
-        else:
-            features = torch.cat([mean_pool(x, mask) for x in maps], dim=1)
-        return Prediction(score=self.head(features), features=features)
+            return maps[0] * maps[1], mask
+        return torch.cat([self.pool(x, mask) for x in maps], dim=1), None

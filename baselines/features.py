@@ -13,6 +13,7 @@ from baselines.trees import BoostedTrees, ExtraTrees
 from registry import did_you_mean
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
+from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
@@ -27,7 +28,7 @@ _USUAL_RATE = 30.0
 """Frames per second where a batch does not say."""
 
 
-class FeatureRegressor(nn.Module):
+class FeatureRegressor(ScoreModel):
     """Measures each sequence (`KinematicFeatures`) and leaves the rest to a regression.
 
     Three things come between. A feature that is undefined in a sequence gets its mean over the
@@ -48,7 +49,6 @@ class FeatureRegressor(nn.Module):
         ConfigError: there is no such regressor, or `hold` is no share below a half.
     """
 
-    streams = ("position",)
     raw = True
     low: Tensor
     high: Tensor
@@ -63,7 +63,7 @@ class FeatureRegressor(nn.Module):
         settings: Mapping[str, Any] | None = None,
         hold: float = 0.05,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, "position")
         if regressor not in REGRESSORS:
             raise ConfigError(
                 f"there is no regressor {regressor!r}. {did_you_mean(regressor, REGRESSORS)}"

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.data.batch import Batch, Prediction
-from zoo.nn.inputs import stream_names
+from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 
-class GroupMean(nn.Module):
+class GroupMean(ScoreModel):
     """Gives everybody the mean training score of their clinical group.
 
     It never looks at the movement, only at `Batch.group`. A person of no group, of one that was
@@ -27,8 +27,7 @@ class GroupMean(nn.Module):
     means: Tensor
 
     def __init__(self, layout: Layout, *, streams: str | Sequence[str] = ("position",)) -> None:
-        super().__init__()
-        self.streams = stream_names(streams)
+        super().__init__(layout, streams)
         self.register_buffer("mean", torch.zeros(()))
         self.register_buffer("groups", torch.zeros(0, dtype=torch.long))
         self.register_buffer("means", torch.zeros(0))

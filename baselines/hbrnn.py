@@ -9,14 +9,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import zero_padding
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
 from zoo.nn.recurrent import RecurrentLayer
-from zoo.nn.sequence import pool_frames
 from zoo.skeleton.layout import Layout
 
 LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg")
@@ -38,7 +36,7 @@ def five_parts(layout: Layout) -> dict[str, list[int]]:
     return {"trunk": parts["head"] + parts["trunk"], **{name: parts[name] for name in LIMBS}}
 
 
-class HBRNN(nn.Module):
+class HBRNN(ScoreModel):
     r"""Hierarchical bidirectional recurrent network.
 
     With B a bidirectional recurrent layer, tanh units but in the last one, which has LSTM cells:
@@ -68,15 +66,13 @@ class HBRNN(nn.Module):
         hidden: Sequence[int] = (30, 60, 60, 80),
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if len(hidden) != 4:
             raise ConfigError(
                 f"hidden is {list(hidden)}: parts, limbs, halves and body need a width each"
             )
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         self.joints = five_parts(layout)
-        channels = stream_channels(self.streams)
+        channels = self.in_channels
         part, limb, half, body = hidden
 
         def layer(width: int, hidden: int) -> RecurrentLayer:
@@ -90,12 +86,11 @@ class HBRNN(nn.Module):
         self.legs = layer(4 * limb, half)
         self.body = RecurrentLayer(nn.LSTM, 4 * half, body, bidirectional=True)
         self.dropout = Dropout(dropout)
-        self.head = RegressionHead(2 * body)
+        self.head = MSEHead.of(2 * body)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        mask = batch.mask
-        x = zero_padding(stack_streams(batch, self.streams, self.num_joints), mask)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The body's states b (N, T, 2·C) and the mask."""
+        x, mask = self.stacked(batch), batch.mask
         parts: dict[str, Tensor] = {}
         for name, layer in self.parts.items():
             parts[name], _ = layer(x[:, :, self.joints[name]].flatten(2), mask)
@@ -105,5 +100,9 @@ class HBRNN(nn.Module):
         arms, _ = self.arms(torch.cat([limbs["left_arm"], limbs["right_arm"]], dim=2), mask)
         legs, _ = self.legs(torch.cat([limbs["left_leg"], limbs["right_leg"]], dim=2), mask)
         body, _ = self.body(torch.cat([arms, legs], dim=2), mask)
-        features = self.dropout(pool_frames(body, mask, "mean"))
-        return Prediction(score=self.head(features), features=features)
+        return body, mask
+
+    def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
+        """The mean over frames, and dropout."""
+        pooled: Tensor = self.dropout(super().pool(features, mask))
+        return pooled

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
 from zoo.nn.sequence import resample_frames
 from zoo.nn.temporal import FrameConv
 from zoo.skeleton.layout import Layout
@@ -61,7 +61,7 @@ class CooccurrenceStream(nn.Module):
         return F.max_pool2d(self.dropout(self.conv4(x)), 2)
 
 
-class HCN(nn.Module):
+class HCN(ScoreModel):
     """Hierarchical co-occurrence network.
 
     A stream of positions and one of their motion x_{t+1} - x_t, side by side; two more
@@ -94,19 +94,17 @@ class HCN(nn.Module):
         hidden: int = 256,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if frames < 16 or frames % 16 or image < 16 or image % 16:
             raise ConfigError(
                 f"frames={frames}, image={image}: both are halved four times, take multiples of 16"
             )
         if len(channels) != 4:
             raise ConfigError(f"channels are {list(channels)}: the last four convolutions need one")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         self.frames = frames
         self.position, self.motion = (
             CooccurrenceStream(
-                stream_channels(self.streams),
+                self.in_channels,
                 layout.num_joints,
                 point_channels,
                 image,
@@ -120,19 +118,17 @@ class HCN(nn.Module):
         self.channel_dropout = nn.Dropout2d(dropout)
         self.hidden = nn.Linear(channels[3] * (frames // 16) * (image // 16), hidden)
         self.dropout = Dropout(dropout)
-        self.head = RegressionHead(hidden)
+        self.head = MSEHead.of(hidden)
 
-    def extract(self, batch: Batch) -> Tensor:
+    def images(self, batch: Batch) -> Tensor:
         """What the hidden layer sees, (N, channels[3], frames / 16, image / 16)."""
-        x = stack_streams(batch, self.streams, self.num_joints)
-        x = resample_frames(x, batch.mask, self.frames)
+        x = resample_frames(self.stacked(batch), batch.mask, self.frames)
         motion = resample_frames(x[:, 1:] - x[:, :-1], None, self.frames)
         y = torch.cat([self.position(x), self.motion(motion)], dim=1)
         for conv in (self.conv5, self.conv6):
             y = F.max_pool2d(self.channel_dropout(F.relu(conv(y))), 2)
         return y
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = self.dropout(F.relu(self.hidden(self.extract(batch).flatten(1))))
-        return Prediction(score=self.head(features), features=features)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """What the hidden layer says (N, C)."""
+        return self.dropout(F.relu(self.hidden(self.images(batch).flatten(1)))), None

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ConfigError
-from zoo.nn.blocks import shortcut
-from zoo.nn.masking import frame_counts, zero_padding
-from zoo.nn.network import BlockNetwork
+from zoo.nn.blocks import SpaceTimeBlock, shortcut
+from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.norm import BatchNorm
-from zoo.nn.space_time import SpaceTimeBlock
+from zoo.nn.pooling import frame_mean
 from zoo.nn.temporal import TemporalConv
+from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout, tree_levels
 
 SUBSETS = 3
@@ -196,18 +196,10 @@ class HierarchicalConv(nn.Module):
         y = torch.einsum("lsvw,ntvlc->ntwlsc", self.A, z)
         y = torch.einsum("ntwlsc,lscd->ntwlsd", y, self.weight) + self.bias
         y = self.subset_norm(y.flatten(3)).reshape(N, T, V, self.layers, -1)
-        edge = self.edge(_mean_frame(z, mask).transpose(1, 2)).transpose(1, 2)
+        edge = self.edge(frame_mean(z, mask).transpose(1, 2)).transpose(1, 2)
         y = torch.cat([y, edge.unsqueeze(1).expand(-1, T, -1, -1, -1)], dim=-1)
         y = y.sum(3) if self.attention is None else self.attention(y, mask)
         return F.relu(self.norm(y) + self.down(x), inplace=True)
-
-
-def _mean_frame(z: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over real frames, (N, T, ...) → (N, ...)."""
-    if mask is None:
-        return z.mean(1)
-    count = frame_counts(mask).reshape(-1, *[1] * (z.dim() - 2))
-    return zero_padding(z, mask).sum(1) / count
 
 
 class HDGCN(BlockNetwork):
@@ -242,10 +234,13 @@ class HDGCN(BlockNetwork):
             raise ConfigError(f"channels={list(channels)} must be multiples of 4")
         levels = hierarchy(layout, center)
 
-        def block(width: int, out_channels: int, stride: int, residual: bool) -> SpaceTimeBlock:
+        def block(width: int, channels: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
             # The first block has neither a shortcut nor attention.
-            spatial = HierarchicalConv(width, out_channels, levels, attention=residual)
-            return SpaceTimeBlock(spatial, width, out_channels, stride=stride, residual=residual)
+            spatial = HierarchicalConv(width, channels, levels, attention=residual)
+            temporal = MultiBranchConv(channels, channels, CTRGCN_BRANCHES, stride=stride)
+            return SpaceTimeBlock(
+                spatial, temporal, width, channels, stride=stride, residual=residual
+            )
 
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stream_channels, stream_names
+from zoo.nn.heads import MSEHead
 from zoo.nn.masking import zero_padding
-from zoo.nn.sequence import SequenceConv, SequenceNorm, joint_sequence, pool_frames
+from zoo.nn.model import ScoreModel
+from zoo.nn.sequence import SequenceConv, SequenceNorm
 from zoo.skeleton.layout import Layout
 
 
@@ -59,7 +59,7 @@ class InceptionModule(nn.Module):
         return F.relu(self.norm(torch.cat(branches, dim=2), mask))
 
 
-class InceptionTime(nn.Module):
+class InceptionTime(ScoreModel):
     r"""One Inception network of InceptionTime, with a regression head.
 
     Six modules; around every third one a shortcut, y ← ReLU(y + BN(S x)) with x from three modules
@@ -89,12 +89,10 @@ class InceptionTime(nn.Module):
         bottleneck: int = 32,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if depth < 1:
             raise ConfigError(f"depth is {depth}: InceptionTime needs at least one module")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
-        width = before = layout.num_joints * stream_channels(self.streams)
+        width = before = layout.num_joints * self.in_channels
         self.blocks = nn.ModuleList()
         self.shortcuts = nn.ModuleList()
         self.shortcut_norms = nn.ModuleList()
@@ -105,16 +103,15 @@ class InceptionTime(nn.Module):
                 self.shortcuts.append(nn.Linear(before, width, bias=False))
                 self.shortcut_norms.append(SequenceNorm(width))
                 before = width
-        self.head = RegressionHead(width, dropout=dropout)
+        self.head = MSEHead.of(width, dropout=dropout)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Features of the last module (N, T, C) and the mask."""
         mask = batch.mask
-        x = before = joint_sequence(batch, self.streams, self.num_joints)
+        x = before = self.stacked(batch).flatten(2)
         for index, block in enumerate(self.blocks):
             x = block(x, mask)
             if index % 3 == 2:
                 shortcut = self.shortcuts[index // 3](before)
                 x = before = F.relu(x + self.shortcut_norms[index // 3](shortcut, mask))
-        features = pool_frames(x, mask, "mean")
-        return Prediction(score=self.head(features), features=features)
+        return x, mask

@@ -11,17 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
-from zoo.nn.blocks import shortcut
+from zoo.nn.blocks import SpaceTimeBlock, shortcut
 from zoo.nn.fused import typed_graph_product
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import zero_padding
-from zoo.nn.norm import BatchNorm, InputNorm
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
+from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
+from zoo.nn.norm import BatchNorm
 from zoo.nn.pointwise import pointwise
-from zoo.nn.pooling import mean_pool
-from zoo.nn.space_time import SpaceTimeBlock
+from zoo.nn.trunk import JointEmbedding, Trunk, require_one_each
 from zoo.skeleton.layout import Layout
 
 
@@ -105,7 +104,7 @@ class SelfAttentionConv(nn.Module):
         return F.relu(self.norm(y) + self.down(x), inplace=True)
 
 
-class InfoGCN(nn.Module):
+class InfoGCN(ScoreModel):
     """InfoGCN with a regression head.
 
     The skeleton seen from each joint's ancestor, embedded joint by joint; blocks of attention
@@ -141,54 +140,38 @@ class InfoGCN(nn.Module):
         noise: float = 0.1,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        if len(channels) != len(strides) or not channels:
-            raise ConfigError(
-                f"{len(channels)} channels and {len(strides)} strides: each block needs one of both"
-            )
+        super().__init__(layout, streams)
         if mode < 0:
             raise ConfigError(f"mode={mode} must be 0 or a number of bones towards the root")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         self.noise = noise
-
-        width = channels[0]
         self.register_buffer("modes", relative_positions(layout, mode), persistent=False)
-        self.embedding = nn.Linear(stream_channels(self.streams), width)
-        self.joint_embedding = nn.Parameter(torch.randn(layout.num_joints, width))
-        self.input_norm = InputNorm(layout.num_joints, width)
-        self.blocks = nn.ModuleList()
-        for out_channels, stride in zip(channels, strides, strict=True):
-            spatial = SelfAttentionConv(width, out_channels, layout.num_joints, heads)
-            self.blocks.append(
-                SpaceTimeBlock(spatial, width, out_channels, stride=stride, relu=True)
-            )
-            width = out_channels
+
+        def block(width: int, channels: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            spatial = SelfAttentionConv(width, channels, layout.num_joints, heads)
+            temporal = MultiBranchConv(channels, channels, CTRGCN_BRANCHES, stride=stride)
+            return SpaceTimeBlock(spatial, temporal, width, channels, stride=stride, relu=True)
+
+        require_one_each("block", channels=channels, strides=strides)
+        stem = JointEmbedding(layout.num_joints, self.in_channels, channels[0])
+        self.trunk = Trunk(stem, block, channels[0], channels, strides)
+        width = channels[-1]
         self.encoder = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout))
         self.mean = nn.Linear(width, width)
         self.log_variance = nn.Linear(width, width)
-        self.head = RegressionHead(width)
+        self.head = MSEHead.of(width)
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
-        x = stack_streams(batch, self.streams, self.num_joints)
-        mask = batch.mask
-        x = self.modes @ zero_padding(x, mask)
-        x = self.input_norm(self.embedding(x) + self.joint_embedding)
-        for block in self.blocks:
-            x, mask = block(x, mask)
-        return x, mask
+        features: tuple[Tensor, Tensor | None] = self.trunk(
+            self.modes @ self.stacked(batch), batch.mask
+        )
+        return features
 
-    def latent(self, pooled: Tensor) -> Tensor:
+    def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """The latent vector z (N, C): drawn around its mean while training, else the mean."""
-        hidden = self.encoder(pooled)
+        hidden = self.encoder(super().pool(features, mask))
         z: Tensor = self.mean(hidden)
         if not self.training:
             return z
         deviation = (self.noise * self.log_variance(hidden)).exp().clamp(max=100)
         return z + deviation * torch.randn_like(z)
-
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = self.latent(mean_pool(*self.extract(batch)))
-        return Prediction(score=self.head(features), features=features)

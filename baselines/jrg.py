@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+from zoo.nn.heads import MSEHead
 from zoo.nn.masking import zero_padding
-from zoo.nn.sequence import SequenceConv, pool_frames
+from zoo.nn.model import ScoreModel
+from zoo.nn.sequence import SequenceConv
 from zoo.nn.temporal import FrameConv
 from zoo.skeleton.graph import hop_distance
 from zoo.skeleton.layout import Layout
@@ -84,7 +84,7 @@ def joint_differences(x: Tensor, other: Tensor, graph: Tensor, weight: Tensor) -
     return x * weighted.sum(1).unsqueeze(1) - weighted @ other
 
 
-class JRG(nn.Module):
+class JRG(ScoreModel):
     r"""Joint relation graphs over segments of a movement.
 
     With F_t (V, M) the joints' features in segment t, q_t those of the whole body, A_s the spatial
@@ -125,13 +125,11 @@ class JRG(nn.Module):
         hidden: int = 128,
         dropout: float = 0.1,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if segment < 1:
             raise ConfigError(f"segment is {segment}: a segment needs at least one frame")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         self.segment = segment
-        width = stream_channels(self.streams)
+        width = self.in_channels
         self.joint_features = FrameConv(width, channels, kernel_size)
         self.whole_features = SequenceConv(layout.num_joints * width, channels, kernel_size)
         bones = hop_distance(layout) <= 1
@@ -144,7 +142,7 @@ class JRG(nn.Module):
         self.beta = nn.Parameter(torch.zeros(encoded))
         self.hidden = nn.Linear(encoded, hidden)
         self.dropout = Dropout(dropout)
-        self.head = RegressionHead(hidden)
+        self.head = MSEHead.of(hidden)
 
     def relate(self, x: Tensor) -> list[Tensor]:
         """The four features of joints x (N, S, V, M): each (N, S, M)."""
@@ -154,9 +152,9 @@ class JRG(nn.Module):
         temporal = joint_differences(x, before, self.temporal(), self.temporal_weight)
         return [y.mean(2) for y in (x, graph @ x, spatial, temporal)]
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        x = zero_padding(stack_streams(batch, self.streams, self.num_joints), batch.mask)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """What the regression's hidden layer says of each segment (N, S, C), and their mask."""
+        x = self.stacked(batch)
         joints = F.relu(self.joint_features(x, batch.mask))
         whole = F.relu(self.whole_features(x.flatten(2), batch.mask))
         joints, mask = segment_means(joints, batch.mask, self.segment)
@@ -170,5 +168,4 @@ class JRG(nn.Module):
             dim=-2,
         )
         pooled = (self.alpha * encoded).sum(-2) + self.beta
-        features_of_all = pool_frames(F.relu(self.hidden(pooled)), mask, "mean")
-        return Prediction(score=self.head(features_of_all), features=features_of_all)
+        return F.relu(self.hidden(pooled)), mask

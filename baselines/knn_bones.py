@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from baselines.frames import frame_median
 from baselines.nearest import NearestNeighbour
 from zoo.data.batch import Batch
 from zoo.skeleton.layout import Layout
@@ -21,7 +20,7 @@ class BoneNeighbour(NearestNeighbour):
     """
 
     def __init__(self, layout: Layout) -> None:
-        super().__init__(len(layout.bones))
+        super().__init__(layout, len(layout.bones))
         self._children = [child for child, _ in layout.bones]
         self._parents = [parent for _, parent in layout.bones]
 
@@ -30,3 +29,15 @@ class BoneNeighbour(NearestNeighbour):
         x = batch.stream("position")
         lengths = torch.linalg.vector_norm(x[:, :, self._children] - x[:, :, self._parents], dim=-1)
         return frame_median(lengths, batch.mask)
+
+
+def frame_median(x: Tensor, mask: Tensor | None) -> Tensor:
+    """Median over time (N, V) of `x` (N, T, V); of an even number of frames the lower middle one.
+
+    Args:
+        x: finite in real frames.
+        mask: (N, T) bool, True for real frames; None when all are.
+    """
+    if mask is None:
+        return x.median(1).values
+    return x.masked_fill(~mask[:, :, None], torch.nan).nanmedian(1).values

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from baselines.frames import resample_frames
 from baselines.warping import warped_distances
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
-from zoo.nn.inputs import stack_streams, stream_names
+from zoo.nn.model import ScoreModel
+from zoo.nn.sequence import resample_frames
 from zoo.skeleton.layout import Layout
 
 
-class WarpedNeighbour(nn.Module):
+class WarpedNeighbour(ScoreModel):
     """Remembers all training sequences and gives the score of the nearest one (`warped_distances`).
 
     All joints are aligned together. The cost grows with the number of training sequences and with
@@ -40,15 +40,13 @@ class WarpedNeighbour(nn.Module):
         frames: int = 50,
         window: float = 0.1,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if frames < 1 or not 0 <= window <= 1:
             raise ConfigError(
                 f"frames is {frames} and window {window}, expected at least one frame and a share "
                 "from 0 to 1"
             )
-        self.streams = stream_names(streams)
         self.frames, self.window = frames, window
-        self._joints = layout.num_joints
         self.register_buffer("known", torch.zeros(0))
         self.register_buffer("scores", torch.zeros(0))
 
@@ -71,5 +69,4 @@ class WarpedNeighbour(nn.Module):
 
     def _sequences(self, batch: Batch) -> Tensor:
         """(N, frames, V · C)."""
-        x = stack_streams(batch, self.streams, self._joints)
-        return resample_frames(x, batch.mask, self.frames).flatten(2)
+        return resample_frames(self.stacked(batch), batch.mask, self.frames).flatten(2)

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from baselines.frames import frame_mean
 from baselines.nearest import NearestNeighbour
 from zoo.data.batch import Batch
 from zoo.data.transforms import pelvis_joints
+from zoo.nn.pooling import frame_mean
 from zoo.skeleton.layout import Layout
 
 
@@ -20,7 +20,7 @@ class PlaceNeighbour(NearestNeighbour):
     """
 
     def __init__(self, layout: Layout) -> None:
-        super().__init__(3)
+        super().__init__(layout, 3)
         self._pelvis = pelvis_joints(layout)
 
     def describe(self, batch: Batch) -> Tensor:

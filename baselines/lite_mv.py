@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stream_channels, stream_names
-from zoo.nn.sequence import SeparableConv, SequenceNorm, joint_sequence, pool_frames
+from zoo.data.batch import Batch
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
+from zoo.nn.sequence import SeparableConv, SequenceNorm
 from zoo.skeleton.layout import Layout
 
 CUSTOM_SIZES = (2, 4, 8, 16, 32, 64)
@@ -72,7 +72,7 @@ class CustomFilters(nn.Module):
         return y.view(N, C, -1, T).permute(0, 3, 2, 1).flatten(2)
 
 
-class LITEMV(nn.Module):
+class LITEMV(ScoreModel):
     r"""LITEMV with a regression head.
 
     .. math::
@@ -104,10 +104,8 @@ class LITEMV(nn.Module):
         kernel_size: int = 40,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
-        width = layout.num_joints * stream_channels(self.streams)
+        super().__init__(layout, streams)
+        width = layout.num_joints * self.in_channels
         self.multiplexed = nn.ModuleList(
             SeparableConv(width, filters, kernel_size // 2**i) for i in range(3)
         )
@@ -120,15 +118,13 @@ class LITEMV(nn.Module):
             self.convs.append(SeparableConv(width, filters, kernel_size // 2**i, dilation=2**i))
             self.norms.append(SequenceNorm(filters))
             width = filters
-        self.head = RegressionHead(width, dropout=dropout)
+        self.head = MSEHead.of(width, dropout=dropout)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        mask = batch.mask
-        x = joint_sequence(batch, self.streams, self.num_joints)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """C, the features of the last layer (N, T, C), and the mask."""
+        x, mask = self.stacked(batch).flatten(2), batch.mask
         x = torch.cat([*(conv(x, mask) for conv in self.multiplexed), self.custom(x)], dim=2)
         x = F.relu(self.norm(x, mask))
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = F.relu(norm(conv(x, mask), mask))
-        features = pool_frames(x, mask, "mean")
-        return Prediction(score=self.head(features), features=features)
+        return x, mask

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.data.batch import Batch, Prediction
-from zoo.nn.inputs import stream_names
+from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 
-class MeanScore(nn.Module):
+class MeanScore(ScoreModel):
     """Gives everybody the mean score of the training set and never looks at the movement.
 
     It has nothing to learn by gradient: `fit` sets it once.
@@ -23,8 +23,7 @@ class MeanScore(nn.Module):
     mean: Tensor
 
     def __init__(self, layout: Layout, *, streams: str | Sequence[str] = ("position",)) -> None:
-        super().__init__()
-        self.streams = stream_names(streams)
+        super().__init__(layout, streams)
         self.register_buffer("mean", torch.zeros(()))
 
     def fit(self, batch: Batch, target: Tensor) -> None:

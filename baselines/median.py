@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.data.batch import Batch, Prediction
-from zoo.nn.inputs import stream_names
+from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 
-class MedianScore(nn.Module):
+class MedianScore(ScoreModel):
     """Gives everybody the median score of the training set and never looks at the movement.
 
     No constant has a smaller mean absolute deviation from the training scores.
@@ -24,8 +24,7 @@ class MedianScore(nn.Module):
     median: Tensor
 
     def __init__(self, layout: Layout, *, streams: str | Sequence[str] = ("position",)) -> None:
-        super().__init__()
-        self.streams = stream_names(streams)
+        super().__init__(layout, streams)
         self.register_buffer("median", torch.zeros(()))
 
     def fit(self, batch: Batch, target: Tensor) -> None:

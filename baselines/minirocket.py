@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from baselines.ridge import Ridge
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
-from zoo.nn.inputs import stack_streams, stream_names
-from zoo.nn.masking import frame_counts, zero_padding
+from zoo.nn.masking import frame_counts
+from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 LENGTH = 9
@@ -23,7 +23,7 @@ _AT_ONCE = 32
 """Sequences that are looked at together: bounds the memory."""
 
 
-class MiniRocket(nn.Module):
+class MiniRocket(ScoreModel):
     """The share of frames in which a convolution lies above a threshold, ten thousand times.
 
     Each of the 84 kernels of length 9 with three weights 2 and six −1 is applied at up to 32
@@ -57,12 +57,10 @@ class MiniRocket(nn.Module):
         features: int = 10_000,
         alphas: float | Sequence[float],
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if features < KERNELS:
             raise ConfigError(f"features is {features}, expected at least {KERNELS}")
-        self.streams = stream_names(streams)
         self.each = features // KERNELS
-        self._joints = layout.num_joints
         self.register_buffer("dilations", torch.zeros(0, dtype=torch.long))
         self.register_buffer("counts", torch.zeros(0, dtype=torch.long))
         self.register_buffer("channels", torch.zeros(0))
@@ -104,7 +102,7 @@ class MiniRocket(nn.Module):
 
     def _sequences(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Channels (N, V · C, T), zero in padded frames, and numbers of real frames (N,)."""
-        x = zero_padding(stack_streams(batch, self.streams, self._joints), batch.mask)
+        x = self.stacked(batch)
         full = torch.full(x.shape[:1], x.shape[1], device=x.device)
         lengths = full if batch.mask is None else frame_counts(batch.mask)
         return x.flatten(2).transpose(1, 2), lengths

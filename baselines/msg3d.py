@@ -6,6 +6,7 @@ Action Recognition", CVPR 2020, doi 10.1109/CVPR42600.2020.00022.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,8 @@ from zoo.nn.dropout import Dropout
 from zoo.nn.fused import typed_graph_product
 from zoo.nn.masking import stride_mask, zero_padding
 from zoo.nn.multibranch import MultiBranchConv
-from zoo.nn.network import BlockNetwork
 from zoo.nn.norm import BatchNorm
+from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.graph import hop_distance
 from zoo.skeleton.layout import Layout
 
@@ -192,8 +193,8 @@ class MSG3DBlock(nn.Module):
         scales: of the factorised path.
         window_scales: of the windows.
         windows: frames of each kind of window.
-        widen: go to C_out in the graph convolutions, as the first block does; the others do at
-            the first step along time.
+        residual: as in `zoo.nn.trunk.Trunk`, false for the first block alone, which goes to C_out
+            in the graph convolutions; the others do at the first step along time.
         dropout: at the end of the block.
 
     Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
@@ -210,11 +211,11 @@ class MSG3DBlock(nn.Module):
         scales: int,
         window_scales: int,
         windows: Sequence[int],
-        widen: bool,
+        residual: bool,
         dropout: float,
     ) -> None:
         super().__init__()
-        inner = out_channels if widen else in_channels
+        inner = in_channels if residual else out_channels
         self.windows = nn.ModuleList(
             WindowConv(in_channels, inner, out_channels, hops, window_scales, frames, stride)
             for frames in windows
@@ -273,19 +274,12 @@ class MSG3D(BlockNetwork):
     ) -> None:
         if any(frames < 1 or frames % 2 == 0 for frames in windows):
             raise ConfigError(f"windows={list(windows)} must be odd, so that each has a middle")
-        hops = hop_distance(layout)
-
-        def block(width: int, out_channels: int, stride: int, residual: bool) -> MSG3DBlock:
-            return MSG3DBlock(
-                width,
-                out_channels,
-                hops,
-                stride=stride,
-                scales=scales,
-                window_scales=window_scales,
-                windows=windows,
-                widen=not residual,
-                dropout=dropout,
-            )
-
+        block = partial(
+            MSG3DBlock,
+            hops=hop_distance(layout),
+            scales=scales,
+            window_scales=window_scales,
+            windows=windows,
+            dropout=dropout,
+        )
         super().__init__(layout, block, streams=streams, channels=channels, strides=strides)

@@ -1,16 +1,17 @@
 """One nearest neighbour: the score of the training sample that looks most alike."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import TrainingError
+from zoo.nn.model import ScoreModel
+from zoo.skeleton.layout import Layout
 
 
-class NearestNeighbour(nn.Module, ABC):
+class NearestNeighbour(ScoreModel, ABC):
     """Remembers all training samples and gives the score of the nearest one.
 
     The distance is Euclidean between descriptions (N, D), each of the D values standardised with
@@ -18,18 +19,18 @@ class NearestNeighbour(nn.Module, ABC):
     scikit-learn's ``StandardScaler`` and ``KNeighborsRegressor(1)`` do.
 
     Args:
+        layout: the skeleton.
         size: D, the number of values in a description.
     """
 
-    streams: Sequence[str] = ("position",)
     raw = True
     mean: Tensor
     scale: Tensor
     known: Tensor
     scores: Tensor
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
+    def __init__(self, layout: Layout, size: int) -> None:
+        super().__init__(layout, "position")
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("scale", torch.ones(size))
         self.register_buffer("known", torch.zeros(0, size))

@@ -5,15 +5,17 @@ Attention", 2025, arXiv 2510.00049.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.nn.attention import MultiHeadAttention
-from zoo.nn.blocks import STGCNTrunk
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.pooling import mean_pool
+from zoo.nn.blocks import STGCNBlock
+from zoo.nn.heads import MSEHead
+from zoo.nn.inputs import stack_streams
+from zoo.nn.model import ScoreModel
+from zoo.nn.trunk import Trunk
 from zoo.skeleton.graph import build_graph
 from zoo.skeleton.layout import Layout
 
@@ -42,7 +44,7 @@ class TemporalAttention(nn.Module):
         return self.attention(tokens, keys).x.view(N, V, T, C).transpose(1, 2)
 
 
-class RASTG(nn.Module):
+class RASTG(ScoreModel):
     """RAST-G@ (Rehabilitation Assessment Spatio-Temporal Graph ATtention).
 
     The ten blocks of ST-GCN with temporal kernel 3 and fixed edges; attention along time; mean
@@ -77,24 +79,15 @@ class RASTG(nn.Module):
         heads: int = 8,
         head_hidden: int = 128,
     ) -> None:
-        super().__init__()
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
-        self.trunk = STGCNTrunk(
-            stream_channels(self.streams),
-            build_graph(layout, partition),
-            channels,
-            strides,
-            kernel_size=kernel_size,
-            dropout=dropout,
-            norm=False,
-        )
+        super().__init__(layout, streams)
+        graph = build_graph(layout, partition)
+        block = partial(STGCNBlock, graph=graph, kernel_size=kernel_size, dropout=dropout)
+        self.trunk = Trunk(nn.Identity(), block, self.in_channels, channels, strides)
         self.attention = TemporalAttention(channels[-1], heads)
-        self.head = RegressionHead(channels[-1], [head_hidden])
+        self.head = MSEHead.of(channels[-1], [head_hidden])
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """What attention gives (N, T', V, C) and the mask at that length (N, T')."""
         x = stack_streams(batch, self.streams, self.num_joints)
         x, mask = self.trunk(x, batch.mask)
-        features = mean_pool(self.attention(x, mask), mask)
-        return Prediction(score=self.head(features), features=features)
+        return self.attention(x, mask), mask

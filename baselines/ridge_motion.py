@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from baselines.frames import resample_frames
-from baselines.ridge import Ridge
-from zoo.data.batch import Batch, Prediction
+from baselines.ridge import DescribedRidge
+from zoo.data.batch import Batch
 from zoo.data.transforms import pelvis_joints
+from zoo.nn.sequence import resample_frames
 from zoo.skeleton.layout import Layout
 
 
-class MotionRidge(nn.Module):
+class MotionRidge(DescribedRidge):
     """A line from every joint's way relative to the pelvis to the score.
 
     Args:
@@ -20,26 +20,14 @@ class MotionRidge(nn.Module):
         alphas: strengths of the ridge's penalty to choose from by leave-one-out.
     """
 
-    streams = ("position",)
-    raw = True
-
     def __init__(
         self, layout: Layout, *, frames: int = 20, alphas: float | Sequence[float]
     ) -> None:
-        super().__init__()
+        super().__init__(layout, alphas)
         self.frames = frames
-        self.ridge = Ridge(alphas)
         self._pelvis = pelvis_joints(layout)
 
-    def fit(self, batch: Batch, target: Tensor) -> None:
-        """Find the line for `target` (N,) in standardised units."""
-        self.ridge.fit(self._motions(batch), target)
-
-    def forward(self, batch: Batch) -> Prediction:
-        """The line's score for every sequence of the batch."""
-        return Prediction(score=self.ridge(self._motions(batch)))
-
-    def _motions(self, batch: Batch) -> Tensor:
+    def describe(self, batch: Batch) -> Tensor:
         """Positions relative to each frame's pelvis, (N, frames · V · 3) in metres."""
         x = resample_frames(batch.stream("position"), batch.mask, self.frames)
         return (x - x[:, :, self._pelvis].mean(2, keepdim=True)).flatten(1)

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from baselines.frames import frame_mean
-from baselines.ridge import Ridge
-from zoo.data.batch import Batch, Prediction
+from baselines.ridge import DescribedRidge
+from zoo.data.batch import Batch
+from zoo.nn.pooling import frame_mean
 from zoo.skeleton.layout import Layout
 
 
-class PoseRidge(nn.Module):
+class PoseRidge(DescribedRidge):
     """A line from the mean position of every joint over time, in the sensor's space, to the score.
 
     Args:
@@ -18,21 +18,9 @@ class PoseRidge(nn.Module):
         alphas: strengths of the ridge's penalty to choose from by leave-one-out.
     """
 
-    streams = ("position",)
-    raw = True
-
     def __init__(self, layout: Layout, *, alphas: float | Sequence[float]) -> None:
-        super().__init__()
-        self.ridge = Ridge(alphas)
+        super().__init__(layout, alphas)
 
-    def fit(self, batch: Batch, target: Tensor) -> None:
-        """Find the line for `target` (N,) in standardised units."""
-        self.ridge.fit(self._poses(batch), target)
-
-    def forward(self, batch: Batch) -> Prediction:
-        """The line's score for every sequence of the batch."""
-        return Prediction(score=self.ridge(self._poses(batch)))
-
-    def _poses(self, batch: Batch) -> Tensor:
+    def describe(self, batch: Batch) -> Tensor:
         """Mean joint positions (N, 3 V) in metres."""
         return frame_mean(batch.stream("position"), batch.mask).flatten(1)

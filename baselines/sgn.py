@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+from zoo.data.batch import Batch
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
 from zoo.nn.norm import BatchNorm, InputNorm
 from zoo.nn.sequence import SequenceConv, SequenceNorm, resample_frames
 from zoo.skeleton.layout import Layout
@@ -70,7 +70,7 @@ class FrameGraphConv(nn.Module):
         return self.norm(self.neighbours(graph @ z) + self.itself(z))
 
 
-class SGN(nn.Module):
+class SGN(ScoreModel):
     r"""Semantics-guided network.
 
     .. math::
@@ -100,11 +100,9 @@ class SGN(nn.Module):
         channels: int = 64,
         dropout: float = 0.2,
     ) -> None:
-        super().__init__()
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
+        super().__init__(layout, streams)
         self.frames = frames
-        width, C = stream_channels(self.streams), channels
+        width, C = self.in_channels, channels
         self.position_norm = InputNorm(layout.num_joints, width)
         self.velocity_norm = InputNorm(layout.num_joints, width)
         self.position = Embedding(width, C, C)
@@ -124,20 +122,19 @@ class SGN(nn.Module):
         self.conv2 = SequenceConv(4 * C, 8 * C)
         self.norm2 = SequenceNorm(8 * C)
         self.dropout = nn.Dropout1d(dropout)
-        self.head = RegressionHead(8 * C)
+        self.head = MSEHead.of(8 * C)
 
     def represent(self, batch: Batch) -> Tensor:
         """Z of every joint and frame, (N, T, V, 2·C)."""
-        x = stack_streams(batch, self.streams, self.num_joints)
-        x = resample_frames(x, batch.mask, self.frames)
+        x = resample_frames(self.stacked(batch), batch.mask, self.frames)
         velocity = F.pad(x[:, 1:] - x[:, :-1], (0, 0, 0, 0, 1, 0))
         dynamics = self.position(self.position_norm(x))
         dynamics = dynamics + self.velocity(self.velocity_norm(velocity))
         names = self.joint_name(torch.eye(self.num_joints, dtype=x.dtype, device=x.device))
         return torch.cat([dynamics, names.expand_as(dynamics)], dim=-1)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The maximum over frames of what the last convolution gives (N, C)."""
         z = self.represent(batch)
         graph = self.frame_graph(z)
         for layer in self.joint_level:
@@ -146,5 +143,4 @@ class SGN(nn.Module):
         y = (z + numbers.unsqueeze(1)).amax(2)
         y = F.relu(self.norm1(self.conv1(y)))
         y = self.dropout(y.transpose(1, 2)).transpose(1, 2)
-        features = F.relu(self.norm2(self.conv2(y))).amax(1)
-        return Prediction(score=self.head(features), features=features)
+        return F.relu(self.norm2(self.conv2(y))).amax(1), None

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import zero_padding
-from zoo.nn.pooling import mean_pool
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
 from zoo.nn.sequence import resample_frames
 from zoo.nn.temporal import TemporalConv
+from zoo.nn.trunk import require_one_each
 from zoo.skeleton.layout import Layout
 
 TYPES = ((False, False), (False, True), (True, False), (True, True))
@@ -229,7 +228,7 @@ class SkateFormerBlock(nn.Module):
         return x + self.drop_path(self.mlp(x))
 
 
-class SkateFormer(nn.Module):
+class SkateFormer(ScoreModel):
     """SkateFormer with a regression head (arXiv 2403.09508).
 
     Every sequence is seen at the same number of times, evenly spaced from its first to its last
@@ -274,14 +273,12 @@ class SkateFormer(nn.Module):
         drop_path: float = 0.2,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         _check(frames, window, channels, depths, heads)
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         self.frames = frames
         parts = body_parts(layout)
 
-        width, raw = channels[0], stream_channels(self.streams)
+        width, raw = channels[0], self.in_channels
         self.stem = nn.Sequential(
             nn.Linear(raw, 2 * raw),
             nn.GELU(),
@@ -318,23 +315,17 @@ class SkateFormer(nn.Module):
                 )
             )
             width = out_channels
-        self.head = RegressionHead(width, dropout=dropout)
+        self.head = MSEHead.of(width, dropout=dropout)
 
-    def extract(self, batch: Batch) -> Tensor:
-        """Features of the last stage (N, T', V, C)."""
-        x = stack_streams(batch, self.streams, self.num_joints)
-        x = resample_frames(zero_padding(x, batch.mask), batch.mask, self.frames)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Features of the last stage (N, T', V, C), none of them padded."""
+        x = resample_frames(self.stacked(batch), batch.mask, self.frames)
         # Skate-Embedding: a time times a joint, not their sum.
         x = self.stem(x) + self.time[:, None] * self.joint_embedding
         x = self.stages[0](x)
         for down, stage in zip(self.downs, self.stages[1:], strict=True):
             x = stage(down(x))
-        return x
-
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = mean_pool(self.extract(batch))
-        return Prediction(score=self.head(features), features=features)
+        return x, None
 
 
 def time_encoding(frames: int, channels: int) -> Tensor:
@@ -348,10 +339,7 @@ def _check(
     frames: int, window: int, channels: Sequence[int], depths: Sequence[int], heads: int
 ) -> None:
     """Refuse sizes that cannot be built, in words for the one who typed them."""
-    if len(channels) != len(depths) or not channels:
-        raise ConfigError(
-            f"{len(channels)} channels and {len(depths)} depths: each stage needs one of both"
-        )
+    require_one_each("stage", channels=channels, depths=depths)
     shortest = window * 2 ** (len(channels) - 1)
     if frames % shortest:
         raise ConfigError(

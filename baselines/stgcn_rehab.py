@@ -8,19 +8,18 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
+from zoo.nn.heads import MSEHead
 from zoo.nn.hops import HopBlock
-from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import zero_padding
+from zoo.nn.model import ScoreModel
 from zoo.nn.recurrent import RecurrentLayer
 from zoo.skeleton.graph import hop_distance
 from zoo.skeleton.layout import Layout
 
 
-class STGCNRehab(nn.Module):
+class STGCNRehab(ScoreModel):
     """The graph-ConvLSTM network of Deb et al. 2022.
 
     Blocks of graph convolution, each but the first with its input added; then all joints of a
@@ -54,19 +53,17 @@ class STGCNRehab(nn.Module):
         recurrent: Sequence[int] = (80, 40, 40, 80),
         dropout: float = 0.25,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if blocks < 1 or not kernel_sizes or not recurrent:
             raise ConfigError(
                 f"blocks={blocks}, kernel_sizes={list(kernel_sizes)}, recurrent={list(recurrent)}: "
                 "the network needs at least one of each"
             )
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         hops = hop_distance(layout)
         width = branch_channels * len(kernel_sizes)
         self.blocks = nn.ModuleList(
             HopBlock(
-                width if index else stream_channels(self.streams),
+                width if index else self.in_channels,
                 channels,
                 branch_channels,
                 kernel_size,
@@ -82,21 +79,20 @@ class STGCNRehab(nn.Module):
             for c_in, c_out in zip(widths, recurrent, strict=False)
         )
         self.dropout = Dropout(dropout)
-        self.head = RegressionHead(recurrent[-1])
+        self.head = MSEHead.of(recurrent[-1])
 
-    def extract(self, batch: Batch) -> Tensor:
+    def blocks_of(self, batch: Batch) -> Tensor:
         """Features of the last block (N, T, V, C), zero in padded frames."""
-        x = zero_padding(stack_streams(batch, self.streams, self.num_joints), batch.mask)
+        x = self.stacked(batch)
         for index, block in enumerate(self.blocks):
             y = block(x, batch.mask)
             x = y + x if index else y
         return x
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        x = self.extract(batch).flatten(2)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The last state of the last LSTM (N, C)."""
+        x = self.blocks_of(batch).flatten(2)
         for cell in self.cells:
             states, final = cell(x, batch.mask)
             x = self.dropout(states)
-        features = self.dropout(final)
-        return Prediction(score=self.head(features), features=features)
+        return self.dropout(final), None

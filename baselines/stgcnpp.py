@@ -3,70 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from zoo.nn.blocks import shortcut
-from zoo.nn.masking import stride_mask
+from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.multibranch import PYSKL_BRANCHES, MultiBranchConv
-from zoo.nn.network import BlockNetwork
-from zoo.nn.norm import BatchNorm
 from zoo.nn.spatial import SkeletonConv
-from zoo.skeleton.graph import SkeletonGraph, build_graph
+from zoo.nn.trunk import BlockNetwork
+from zoo.skeleton.graph import build_graph
 from zoo.skeleton.layout import Layout
 
 
-class STGCNPPBlock(nn.Module):
-    r"""The unit of ST-GCN++ (arXiv 2205.09443, "ST-GCN++").
+class STGCNPP(BlockNetwork):
+    r"""ST-GCN++ with a regression head (arXiv 2205.09443).
+
+    Its unit, "ST-GCN++" in the paper:
 
     .. math::
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{GCN}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{MS\text{-}TCN}(z) + \mathrm{res}'(x))
 
     GCN is ST-GCN's with an adjacency that is itself a parameter, MS-TCN has six branches.
-
-    Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        graph: where the learnable adjacency starts.
-        branches: of the temporal unit, see `MultiBranchConv`.
-        stride: of the temporal unit.
-        residual: with res', a shortcut around the whole block.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        graph: SkeletonGraph,
-        branches: Sequence[Any] = PYSKL_BRANCHES,
-        *,
-        stride: int = 1,
-        residual: bool = True,
-    ) -> None:
-        super().__init__()
-        self.spatial = SkeletonConv(in_channels, out_channels, graph, learnable=True)
-        self.norm = BatchNorm(out_channels)
-        self.down = shortcut(in_channels, out_channels)
-        self.temporal = MultiBranchConv(
-            out_channels, out_channels, branches, stride=stride, mix=True
-        )
-        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
-        self.stride = stride
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Features and mask after the block; padded frames of the result hold no information."""
-        y = F.relu(self.norm(self.spatial(x)) + self.down(x), inplace=True)
-        y = self.temporal(y, mask)
-        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
-        return y, stride_mask(mask, self.stride)
-
-
-class STGCNPP(BlockNetwork):
-    """ST-GCN++ with a regression head (arXiv 2205.09443).
 
     Args:
         layout: the skeleton.
@@ -95,9 +49,14 @@ class STGCNPP(BlockNetwork):
     ) -> None:
         graph = build_graph(layout, partition)
 
-        def block(width: int, out_channels: int, stride: int, residual: bool) -> STGCNPPBlock:
-            return STGCNPPBlock(
-                width, out_channels, graph, branches, stride=stride, residual=residual
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            return SpaceTimeBlock(
+                GraphUnit(SkeletonConv(c_in, c_out, graph, learnable=True), c_in, c_out),
+                MultiBranchConv(c_out, c_out, branches, stride=stride, mix=True),
+                c_in,
+                c_out,
+                stride=stride,
+                residual=residual,
             )
 
         super().__init__(

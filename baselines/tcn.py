@@ -6,12 +6,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stream_channels, stream_names
-from zoo.nn.sequence import SequenceConv, check_pooling, joint_sequence, pool_frames
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
+from zoo.nn.sequence import SequenceConv, check_pooling, pool_frames
 from zoo.skeleton.layout import Layout
 
 
@@ -58,7 +58,7 @@ class TCNBlock(nn.Module):
         return F.relu(y + self.shortcut(x))
 
 
-class TCN(nn.Module):
+class TCN(ScoreModel):
     """Temporal convolutional network with a regression head.
 
     Block i is dilated by 2^i, so the last frame sees 1 + 2 (k - 1) (2^L - 1) frames with L blocks.
@@ -85,28 +85,25 @@ class TCN(nn.Module):
         pooling: str = "last",
         dropout: float = 0.2,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if not channels:
             raise ConfigError("channels is empty: a TCN needs at least one block")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         self.pooling = check_pooling(pooling)
-        width = layout.num_joints * stream_channels(self.streams)
+        width = layout.num_joints * self.in_channels
         self.blocks = nn.ModuleList()
         for index, out_channels in enumerate(channels):
             self.blocks.append(TCNBlock(width, out_channels, kernel_size, 2**index, dropout))
             width = out_channels
         self.receptive_field = 1 + 2 * (kernel_size - 1) * (2 ** len(channels) - 1)
-        self.head = RegressionHead(width)
+        self.head = MSEHead.of(width)
 
-    def extract(self, batch: Batch) -> Tensor:
-        """Features of the last block (N, T, C); frame t sees nothing after it."""
-        x = joint_sequence(batch, self.streams, self.num_joints)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Features of the last block (N, T, C), where frame t sees nothing after it; mask."""
+        x = self.stacked(batch).flatten(2)
         for block in self.blocks:
             x = block(x, batch.mask)
-        return x
+        return x, batch.mask
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        features = pool_frames(self.extract(batch), batch.mask, self.pooling)
-        return Prediction(score=self.head(features), features=features)
+    def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
+        """The last frame, or the mean of all."""
+        return pool_frames(features, mask, self.pooling)

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.attention import MultiHeadAttention
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stream_channels, stream_names
-from zoo.nn.sequence import joint_sequence, pool_frames
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 
@@ -63,7 +62,46 @@ class EncoderLayer(nn.Module):
         return x + self.dropout(self.contract(F.relu(self.expand(self.feed_norm(x)))))
 
 
-class Transformer(nn.Module):
+class FrameEncoder(nn.Module):
+    """An encoder whose tokens are frames: a linear map, the frame's number, layers, a norm.
+
+    Args:
+        in_channels: C_in, of all joints of a frame.
+        width: C of a token, even.
+        layers: number of encoder layers.
+        heads: of each attention.
+        hidden: width inside each layer's feed-forward part.
+        dropout: probability after the positional encoding and each residual branch.
+
+    Shapes: x (N, T, C_in), mask (N, T) or None → (N, T, C).
+
+    Raises:
+        ConfigError: an odd width, or one the heads do not divide.
+    """
+
+    def __init__(
+        self, in_channels: int, width: int, layers: int, heads: int, hidden: int, dropout: float
+    ) -> None:
+        super().__init__()
+        if width % 2:
+            raise ConfigError(f"width is {width}: sines and cosines in pairs need an even one")
+        self.embed = nn.Linear(in_channels, width)
+        self.layers = nn.ModuleList(
+            EncoderLayer(width, heads, hidden, dropout) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The last layer's normalised tokens."""
+        x = self.embed(x)
+        x = self.dropout(x + positional_encoding(x.shape[1], x.shape[2], x.device))
+        for layer in self.layers:
+            x = layer(x, mask)
+        return self.norm(x)
+
+
+class Transformer(ScoreModel):
     """A small Transformer encoder with a regression head.
 
     All joints of a frame are one token. The score is linear in the mean of the last layer's
@@ -93,24 +131,11 @@ class Transformer(nn.Module):
         hidden: int = 128,
         dropout: float = 0.2,
     ) -> None:
-        super().__init__()
-        if width % 2:
-            raise ConfigError(f"width is {width}: sines and cosines in pairs need an even one")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
-        self.embed = nn.Linear(layout.num_joints * stream_channels(self.streams), width)
-        self.layers = nn.ModuleList(
-            EncoderLayer(width, heads, hidden, dropout) for _ in range(layers)
-        )
-        self.norm = nn.LayerNorm(width)
-        self.dropout = Dropout(dropout)
-        self.head = RegressionHead(width)
+        super().__init__(layout, streams)
+        joints = layout.num_joints * self.in_channels
+        self.encoder = FrameEncoder(joints, width, layers, heads, hidden, dropout)
+        self.head = MSEHead.of(width)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        x = self.embed(joint_sequence(batch, self.streams, self.num_joints))
-        x = self.dropout(x + positional_encoding(x.shape[1], x.shape[2], x.device))
-        for layer in self.layers:
-            x = layer(x, batch.mask)
-        features = pool_frames(self.norm(x), batch.mask, "mean")
-        return Prediction(score=self.head(features), features=features)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The last layer's tokens (N, T, C) and the mask."""
+        return self.encoder(self.stacked(batch).flatten(2), batch.mask), batch.mask

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from baselines.aagcn import AAGCN, AAGCNBlock, STCAttention
+from baselines.aagcn import AAGCN, AttendedUnit, STCAttention
 from baselines.d2sta import D2STA
 from baselines.stgcn import STGCN
 from zoo.data.batch import Batch
 from zoo.nn.adaptive import AdaptiveSkeletonConv
-from zoo.nn.blocks import STGCNBlock
+from zoo.nn.blocks import SpaceTimeBlock, STGCNBlock
 from zoo.nn.norm import InputNorm
 from zoo.nn.spatial import SkeletonConv
 from zoo.nn.temporal import TemporalConv
@@ -108,8 +108,8 @@ class Block(nn.Module):
 
     def __init__(self, ours: STGCNBlock) -> None:
         super().__init__()
-        self.spatial = Spatial(ours.spatial)
-        self.norm = batch_norm(ours.norm, nn.BatchNorm2d)
+        self.spatial = Spatial(ours.spatial.conv)
+        self.norm = batch_norm(ours.spatial.norm, nn.BatchNorm2d)
         self.temporal = Temporal(ours.temporal)
         self.dropout = nn.Dropout(ours.dropout.p)
         self.residual = shortcut(ours.residual)
@@ -141,12 +141,13 @@ class Attention(nn.Module):
 class AdaptiveBlock(nn.Module):
     """AAGCN's block."""
 
-    def __init__(self, ours: AAGCNBlock) -> None:
+    def __init__(self, ours: SpaceTimeBlock) -> None:
         super().__init__()
-        self.spatial = AdaptiveSpatial(ours.spatial)
-        self.norm = batch_norm(ours.norm, nn.BatchNorm2d)
-        self.down = shortcut(ours.down)
-        self.attention = None if ours.attention is None else Attention(ours.attention)
+        attended = isinstance(ours.spatial, AttendedUnit)
+        self.spatial = AdaptiveSpatial(ours.spatial.conv)
+        self.norm = batch_norm(ours.spatial.norm, nn.BatchNorm2d)
+        self.down = shortcut(ours.spatial.down)
+        self.attention = Attention(ours.spatial.attention) if attended else None
         self.temporal = Temporal(ours.temporal)
         self.residual = shortcut(ours.residual)
 
@@ -178,14 +179,14 @@ class Network(nn.Module):
     def __init__(self, ours: STGCN | AAGCN) -> None:
         super().__init__()
         self.stream = ours.streams[0]
-        self.input_norm = PlainInputNorm(ours.input_norm)
+        self.input_norm = PlainInputNorm(ours.trunk.stem)
         kind = Block if isinstance(ours, STGCN) else AdaptiveBlock
-        self.blocks = nn.Sequential(*(kind(block) for block in ours.blocks))
+        self.blocks = nn.Sequential(*(kind(block) for block in ours.trunk.blocks))
         self.head = copy.deepcopy(ours.head)
 
     def forward(self, batch: Batch) -> Tensor:
         x = self.blocks(self.input_norm(batch.stream(self.stream)))
-        return self.head(x.mean((2, 3)))
+        return self.head(x.mean((2, 3))).score
 
 
 class TwoStreams(nn.Module):
@@ -208,7 +209,7 @@ class TwoStreams(nn.Module):
         x = torch.cat(streams, dim=1).permute(0, 2, 3, 1)
         if self.grouping is not None:
             x = self.grouping(x, None, None).x
-        return self.head(x.mean((1, 2)))
+        return self.head(x.mean((1, 2))).score
 
 
 def plain(ours: nn.Module) -> nn.Module:

@@ -22,8 +22,9 @@ MODELS = Registry("model", "zoo.models")
 DATASETS = Registry("dataset", "zoo.datasets")
 PROTOCOLS = Registry("protocol", "zoo.protocols")
 LAYOUTS = Registry("layout", "zoo.layouts")
+HEADS = Registry("head", home="zoo.nn.heads")
 
-REGISTRIES = {r.kind: r for r in (MODELS, DATASETS, PROTOCOLS, LAYOUTS)}
+REGISTRIES = {r.kind: r for r in (MODELS, DATASETS, PROTOCOLS, LAYOUTS, HEADS)}
 """Every registry by the kind of thing it holds."""
 
 
@@ -47,6 +48,11 @@ def register_layout(name: str) -> Callable[[T], T]:
     return LAYOUTS.register(name)
 
 
+def register_head(name: str) -> Callable[[T], T]:
+    """Put a head, a `zoo.nn.heads.Head`, into the zoo: what ``model.head`` can name."""
+    return HEADS.register(name)
+
+
 def add_plugin(path: str | Path) -> list[str]:
     """Add what a plug-in file registers, and return the names; the file is not run yet.
 
@@ -61,6 +67,7 @@ def add_plugin(path: str | Path) -> list[str]:
 
 __all__ = [
     "DATASETS",
+    "HEADS",
     "LAYOUTS",
     "MODELS",
     "PROTOCOLS",
@@ -77,6 +84,7 @@ __all__ = [
     "nearest",
     "refresh",
     "register_dataset",
+    "register_head",
     "register_layout",
     "register_model",
     "register_protocol",

@@ -26,6 +26,7 @@ DECORATORS = {
     "register_dataset": "dataset",
     "register_protocol": "protocol",
     "register_layout": "layout",
+    "register_head": "head",
 }
 """Decorators that `scan_plugin` looks for, and the kind each one registers."""
 

@@ -54,13 +54,14 @@ def test_order_of_precedence() -> None:
 def test_a_protocol_can_say_how_to_train() -> None:
     made = config.compose(model="d2sta", protocol="stgcn-rehab")
     plain = config.compose(model="d2sta")
-    assert (made["trainer"]["loss"], made["trainer"]["huber_delta"]) == ("huber", 0.1)
-    assert made["trainer"]["lr"] == plain["trainer"]["lr"]
-    assert plain["trainer"]["loss"] == "mse"
+    assert made["model"]["head"] == {"name": "huber", "delta": 0.1}
+    assert made["trainer"] == plain["trainer"]
+    assert "head" not in plain["model"]
+    assert "head" not in config.compose(model="mean", protocol="stgcn-rehab")["model"]
     assert "seeds" not in made["protocol"]
-    told = ["trainer.loss=mse"]
-    assert config.compose(model="d2sta", protocol="stgcn-rehab", overrides=told)["trainer"][
-        "loss"
+    told = ["model.head=mse"]
+    assert config.compose(model="d2sta", protocol="stgcn-rehab", overrides=told)["model"][
+        "head"
     ] == "mse"  # fmt: skip
 
 

@@ -224,10 +224,10 @@ def copied(trained: Any, tmp_path: Path) -> Path:
 
 
 def test_a_protocol_that_means_something_else_is_refused(trained, copied):
-    config = copied / "config.yaml"
-    text = config.read_text()
-    assert "pieces: 3" in text
-    config.write_text(text.replace("pieces: 3", "pieces: 4"))
+    record = copied / "run.json"
+    text = record.read_text()
+    assert '"pieces": 3' in text
+    record.write_text(text.replace('"pieces": 3', '"pieces": 4'))
     with pytest.raises(CheckpointError, match="no longer means what it did"):
         zoo.predict(copied, ["x"], data_root=trained.data_root)
 
@@ -271,7 +271,13 @@ def test_a_run_is_reproduced(trained):
 
 
 def test_an_altered_setting_is_named(trained, copied):
-    config = copied / "config.yaml"
+    config, record = copied / "config.yaml", copied / "run.json"
     config.write_text(config.read_text().replace("seed: 0", "seed: 1"))
-    with pytest.raises(CheckpointError, match=r"Altered since .*config\.yaml"):
+    found = zoo.evaluate(copied, data_root=trained.data_root)
+    assert found.altered == ["config.yaml"]
+    assert not found.agrees
+    text = record.read_text()
+    assert '"seed": 0,\n "fold"' in text
+    record.write_text(text.replace('"seed": 0,\n "fold"', '"seed": 1,\n "fold"'))
+    with pytest.raises(CheckpointError, match=r"other settings .*Altered since .*config\.yaml"):
         zoo.evaluate(copied, data_root=trained.data_root)

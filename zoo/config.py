@@ -3,8 +3,8 @@
 An entry point names code; ``configs/KIND/NAME.yaml`` holds its numbers. A file with ``extends:``
 starts from another of its kind. A run's configuration is composed in this order, later wins:
 
-    trainer/default.yaml, the ``trainer:`` blocks of the model and of the protocol, the experiment,
-    the arguments, overrides
+    trainer/default.yaml, the ``trainer:`` blocks of the model and of the protocol and the
+    protocol's ``head:``, the experiment, the arguments, overrides
 """
 
 import inspect
@@ -139,7 +139,11 @@ def compose(
     blocks = {kind: entry_config(kind, name) for kind, name in chosen.items()}
     data_block = blocks["dataset"]
     config: Config = {
-        "model": {"name": chosen["model"], **blocks["model"].get("params", {})},
+        "model": {
+            "name": chosen["model"],
+            **blocks["model"].get("params", {}),
+            **_protocols_head(chosen["model"], blocks["protocol"]),
+        },
         "dataset": {
             "name": chosen["dataset"],
             "exercise": data_block.get("exercise"),
@@ -310,21 +314,31 @@ def _all_keys(node: Mapping[str, Any], prefix: str = "") -> set[str]:
 
 def _model_parameters(config: Config) -> set[str]:
     """Parameters of the model's class that its YAML does not mention; imports the class."""
-    from zoo.models import has_head
+    from zoo.models import chooses_head
 
     entry: Entry = REGISTRIES["model"].get(config["model"]["name"])
     parameters = inspect.signature(entry.load()).parameters
     own = {name for name in parameters if name not in ("self", "layout", "args", "kwargs")}
-    return own | {"head"} if has_head(entry.load()) else own
+    return own | {"head"} if chooses_head(entry.load()) else own
+
+
+def _protocols_head(model: str, protocol: Config) -> Config:
+    """The head that a protocol trains networks with, for a model that can be given one."""
+    from zoo.models import chooses_head
+
+    head = protocol.get("head")
+    if head is None or not chooses_head(REGISTRIES["model"].get(model).load()):
+        return {}
+    return {"head": head}
 
 
 def _require_head(config: Config) -> None:
     """Refuse a ``model.head`` that does not exist; a model's own parameter of that name is its."""
-    from zoo.models import takes_head
+    from zoo.models import chooses_head
 
     if config["model"].get("head") is None:
         return
-    if not takes_head(REGISTRIES["model"].get(config["model"]["name"]).load()):
-        from zoo.nn.score_heads import head_choice
+    if chooses_head(REGISTRIES["model"].get(config["model"]["name"]).load()):
+        from zoo.nn.heads import head_choice
 
         head_choice(config["model"]["head"])

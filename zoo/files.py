@@ -66,7 +66,7 @@ class WriteLock:
                     raise BusyError(f"{self._holder()} is writing {self.target}") from None
                 if on_wait is not None:
                     on_wait()
-                self._lock.acquire()
+                self._lock.acquire(poll_interval=0.02)
         except OSError as error:
             raise storage_error(self.file, 0, error) from error
         with contextlib.suppress(OSError):  # where the lock keeps others from reading, or no room

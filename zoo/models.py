@@ -26,7 +26,7 @@ def create_model(name: str, layout: "str | Layout" = "kinect-v2", **params: Any)
         name: of a registered model.
         layout: skeleton layout, or its name; fixes the number of joints V.
         **params: override the parameters in the model's configuration. ``head`` puts another head
-            (`zoo.nn.score_heads`) in the place of the model's own.
+            (`zoo.nn.heads`) in the place of the model's own.
 
     Raises:
         RegistryError: no such model, or its code cannot be loaded.
@@ -39,7 +39,7 @@ def create_model(name: str, layout: "str | Layout" = "kinect-v2", **params: Any)
     settings = {**entry_config("model", name).get("params", {}), **params}
     accepted = inspect.signature(factory).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
-        known = [p for p in accepted if p != "layout"] + ["head"] * has_head(factory)
+        known = [p for p in accepted if p != "layout"] + ["head"] * chooses_head(factory)
         for key in settings:
             if key not in known:
                 near = did_you_mean(key, known) if known else "It has none."
@@ -63,33 +63,20 @@ def build_model(name: str, layout: "Layout", params: Mapping[str, Any]) -> "nn.M
 
     factory = MODELS.get(name).load()
     settings = dict(params)
-    head = None if takes_head(factory) else settings.pop("head", None)
+    head = settings.pop("head", None) if chooses_head(factory) else None
     model = factory(layout=layout, **settings)
     if not isinstance(model, nn.Module):
         raise ConfigError(f"model {name!r} is a {type(model).__name__}, expected a torch.nn.Module")
     if head is not None:
-        from zoo.nn.score_heads import attach_head
+        from zoo.nn.heads import replace_head
 
-        attach_head(model, head)
+        replace_head(model, head)
     return model
 
 
-def takes_head(factory: Callable[..., Any]) -> bool:
-    """Whether a model's factory has a parameter ``head`` of its own."""
-    return "head" in inspect.signature(factory).parameters
+def chooses_head(factory: Callable[..., Any]) -> bool:
+    """Whether ``head`` among a model's parameters names one of `zoo.nn.heads`.
 
-
-def has_head(factory: Callable[..., Any]) -> bool:
-    """Whether ``head`` may be among a model's parameters: it is no closed-form model."""
-    return takes_head(factory) or not hasattr(factory, "fit")
-
-
-def streams_of(model: "nn.Module") -> tuple[str, ...]:
-    """The streams a model asks for; ``position`` where it says nothing.
-
-    Raises:
-        ConfigError: there is no such stream.
+    A closed-form model has none, and what has a parameter of that name itself means its own.
     """
-    from zoo.nn.inputs import stream_names
-
-    return stream_names(getattr(model, "streams", "position"))
+    return not hasattr(factory, "fit") and "head" not in inspect.signature(factory).parameters

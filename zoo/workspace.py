@@ -13,7 +13,8 @@ from zoo.config import compose
 from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
-from zoo.models import create_model, streams_of
+from zoo.models import create_model
+from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData, Protocol
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run
@@ -100,8 +101,8 @@ class Workspace:
 
         known = json.dumps([config["model"], layout], sort_keys=True)
         if known not in self._inputs:
-            model = build()
-            self._inputs[known] = streams_of(model), bool(getattr(model, "raw", False))
+            contract = contract_of(build())
+            self._inputs[known] = contract.streams, contract.raw
         streams, raw = self._inputs[known]
         return Session(config, data.dataset, data.protocol, build, streams, raw, self._samples)
 

@@ -6,6 +6,7 @@ Rehabilitation Action Quality Assessment", Sensors 2026, 26(1), 287, doi 10.3390
 Axes: N sequences, T frames, V joints, G groups, C channels, H heads.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -276,3 +277,40 @@ class JointAttention(nn.Module):
         """Attend (N, T, V, C) along time, then between joints, and add `x`."""
         attended = self.attention(x, mask, return_attention=return_attention)
         return Grouped(x + attended.x, attended.attention)
+
+
+def rollup(attention: Mapping[str, Tensor], stages: TwoStageAttention) -> Tensor:
+    r"""How much of the mean over joints and frames was looked up at each of them, (N, T, V).
+
+    Attention rollup (Abnar and Zuidema, "Quantifying attention flow in transformers", ACL 2020,
+    arXiv 2005.00928, section 3): where a layer adds attention A to its input, half of the flow
+    stays where it is, :math:`\tfrac12 A + \tfrac12 I`, with A the mean over heads. It runs through
+    the steps of the grouping module back from the mean over joints and frames: joints from groups
+    (the mask P by groups), groups from groups, frames from frames within a group, groups from
+    joints (P by joints). Every step shares out what it gets, so that a sequence's shares add up to
+    one.
+
+    Args:
+        attention: maps as in `Grouped`; without ``assignment`` every joint is a group.
+        stages: whose maps they are.
+    """
+    within = attention["within_group"].double().mean(1)  # (N, G, T, T)
+    between = attention["between_groups"].double().mean(1)  # (N, T, G, G)
+    samples, groups, frames, _ = within.shape
+    if "assignment" in attention:
+        assignment = attention["assignment"].double()  # (N, V, G)
+    else:
+        assignment = torch.eye(groups).to(within).expand(samples, -1, -1)
+    joints = assignment.shape[1]
+    kept = 0.5 if stages.residual else 0.0
+    pooled = within.new_full((samples, frames, joints), 1 / (frames * joints))
+    flow = 0.5 * pooled @ assignment  # (N, T, G)
+    along_time = ("ngts,ntg->nsg", within)
+    across_groups = ("ntgh,ntg->nth", between)
+    backwards = [across_groups, along_time]
+    if stages.order == "groups-first":
+        backwards.reverse()
+    for step, weights in backwards:
+        flow = kept * flow + (1 - kept) * torch.einsum(step, weights, flow)
+    by_joint = assignment / assignment.sum(1, keepdim=True)
+    return 0.5 * pooled + flow @ by_joint.transpose(1, 2)

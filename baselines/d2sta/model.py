@@ -6,71 +6,33 @@ Action Quality Assessment", Sensors 2026, 26(1), 287, doi 10.3390/s26010287.
 What the paper leaves open is decided in configs/model/d2sta.yaml, each point with its reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from baselines.d2sta.grouping import DynamicGrouping, JointAttention, TwoStageAttention
+from baselines.d2sta.grouping import (
+    DynamicGrouping,
+    JointAttention,
+    TwoStageAttention,
+    rollup,
+)
 from baselines.d2sta.motion import MotionIndex, motion_index
-from registry.nearest import did_you_mean
 from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
+from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
 from zoo.nn.blocks import STGCNBlock
-from zoo.nn.heads import RegressionHead
+from zoo.nn.heads import MSEHead
 from zoo.nn.masking import zero_padding
-from zoo.nn.pooling import mean_pool
-from zoo.skeleton.graph import SkeletonGraph, build_graph
+from zoo.nn.model import ScoreModel
+from zoo.nn.trunk import Trunk
+from zoo.skeleton.graph import build_graph
 from zoo.skeleton.layout import Layout
 
 GROUPINGS = ("dynamic", "attention", "none")
 
 
-class STGCNStream(nn.Module):
-    """One stream: ST-GCN blocks, each with its residual.
-
-    Args:
-        in_channels: of the input (3 for positions, 4 for orientations).
-        channels: output channels of each block.
-        strides: temporal stride of each block.
-        graph: the skeleton.
-        kernel_size: of the temporal convolution; 3 with padding 1 in the paper.
-        dropout: after each temporal convolution.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: Sequence[int],
-        strides: Sequence[int],
-        graph: SkeletonGraph,
-        *,
-        kernel_size: int,
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        widths = [in_channels, *channels]
-        self.blocks = nn.ModuleList(
-            STGCNBlock(
-                c_in,
-                c_out,
-                graph,
-                stride=stride,
-                kernel_size=kernel_size,
-                residual=True,
-                dropout=dropout,
-            )
-            for c_in, c_out, stride in zip(widths, channels, strides, strict=False)
-        )
-
-    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """(N, T, V, C_in) → (N, T/4, V, channels[-1]), and the mask at that frame rate."""
-        for block in self.blocks:
-            x, mask = block(x, mask)
-        return x, mask
-
-
-class D2STA(nn.Module):
+class D2STA(ScoreModel):
     """Dual-Stream STGCN with motion-aware grouping.
 
     Args:
@@ -100,9 +62,6 @@ class D2STA(nn.Module):
         head_hidden: width of the head's hidden layer.
         head_dropout: before each of the head's layers.
 
-    Attributes:
-        streams: the streams a batch must have, each once.
-
     Raises:
         ConfigError: an unknown stream or switch, or sizes that do not fit together.
     """
@@ -131,20 +90,21 @@ class D2STA(nn.Module):
         head_hidden: int = 128,
         head_dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        _check(streams, channels, strides, grouping)
+        if isinstance(streams, str):
+            raise ConfigError(f"streams={streams!r} must be a list of one or several streams")
+        super().__init__(layout, tuple(dict.fromkeys(streams)))
+        if grouping not in GROUPINGS:
+            raise ConfigError(f"grouping={grouping!r} is none of {', '.join(GROUPINGS)}")
         self.inputs = tuple(streams)
-        self.streams = tuple(dict.fromkeys(streams))
         graph = build_graph(layout, partition)
-        self.backbones = nn.ModuleList(
-            STGCNStream(
-                STREAM_CHANNELS[name],
-                channels,
-                strides,
-                graph,
-                kernel_size=kernel_size,
-                dropout=dropout,
+
+        def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> STGCNBlock:
+            return STGCNBlock(
+                c_in, c_out, graph, stride=stride, kernel_size=kernel_size, dropout=dropout
             )
+
+        self.backbones = nn.ModuleList(
+            Trunk(nn.Identity(), block, STREAM_CHANNELS[name], channels, strides)
             for name in self.inputs
         )
         width = channels[-1] * len(self.inputs)
@@ -173,7 +133,7 @@ class D2STA(nn.Module):
                     motion_channels=None if self.motion is None else self.motion.channels,
                     projection=projection,
                 )
-        self.head = RegressionHead(width, [head_hidden], dropout=head_dropout)
+        self.head = MSEHead.of(width, [head_hidden], dropout=head_dropout)
 
     def forward(self, batch: Batch, return_attention: bool = False) -> Prediction:
         """Score N sequences of any length from 4 frames on.
@@ -195,19 +155,40 @@ class D2STA(nn.Module):
         Raises:
             DataError: a stream is missing.
         """
+        x, mask, attention = self._grouped(batch, return_attention)
+        prediction: Prediction = self.head(self.pool(x, mask))
+        return prediction._replace(attention=attention if return_attention else None)
+
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Features after the grouping (N, T', V, C) and the mask at that length (N, T')."""
+        x, mask, _ = self._grouped(batch)
+        return x, mask
+
+    def set_scale(self, scaler: StreamScaler) -> None:
+        """Tell the measure of motion what the z-score of the positions was."""
+        if self.motion is not None:
+            self.motion.set_scale(scaler)
+
+    def attention_maps(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The maps that `forward` describes."""
+        return self(batch, return_attention=True).attention or {}
+
+    def attention_rollup(self, batch: Batch) -> Tensor | None:
+        """See `baselines.d2sta.grouping.rollup`; None where nothing is grouped."""
+        if self.grouping is None:
+            return None
+        return rollup(self.attention_maps(batch), self.grouping.attention)
+
+    def _grouped(
+        self, batch: Batch, return_attention: bool = False
+    ) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         inputs = [zero_padding(batch.stream(name), batch.mask) for name in self.inputs]
         x, mask = self.encode(inputs, batch.mask)
-        attention: dict[str, Tensor] = {}
-        if self.grouping is not None:
-            motion = None if self.motion is None else self.motion(inputs, batch.mask)
-            grouped = self.grouping(x, mask, motion, return_attention=return_attention)
-            x, attention = grouped.x, grouped.attention or {}
-        pooled = mean_pool(x, mask)
-        return Prediction(
-            score=self.head(pooled),
-            attention=attention if return_attention else None,
-            features=pooled,
-        )
+        if self.grouping is None:
+            return x, mask, {}
+        motion = None if self.motion is None else self.motion(inputs, batch.mask)
+        grouped = self.grouping(x, mask, motion, return_attention=return_attention)
+        return grouped.x, mask, grouped.attention or {}
 
     def encode(
         self, inputs: Sequence[Tensor], mask: Tensor | None = None
@@ -218,25 +199,3 @@ class D2STA(nn.Module):
             x, out_mask = backbone(x, mask)
             outputs.append(x)
         return (torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]), out_mask
-
-
-def _check(
-    streams: Sequence[str],
-    channels: Sequence[int],
-    strides: Sequence[int],
-    grouping: str,
-) -> None:
-    """Refuse settings that cannot be built, in words for the one who typed them."""
-    if isinstance(streams, str) or not streams:
-        raise ConfigError(
-            f"streams={streams!r} must be a list of at least one of {', '.join(STREAM_CHANNELS)}"
-        )
-    for name in streams:
-        if name not in STREAM_CHANNELS:
-            raise ConfigError(f"unknown stream {name!r}. {did_you_mean(name, STREAM_CHANNELS)}")
-    if not channels or len(channels) != len(strides):
-        raise ConfigError(
-            f"channels={list(channels)} and strides={list(strides)} need one number a block each"
-        )
-    if grouping not in GROUPINGS:
-        raise ConfigError(f"grouping={grouping!r} is none of {', '.join(GROUPINGS)}")

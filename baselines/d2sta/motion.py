@@ -6,22 +6,25 @@ section 5): no regard to the body's topology and size, none to the limits of its
 
 Both need positions of one scale along all axes, while networks are fed z-scores, each joint and
 coordinate by a mean and deviation of its own, which keep neither lengths nor angles. The
-z-score is undone first: `tell_scale` gives a model the fitted means and deviations, which it keeps
-in its weights. They are training data's, like those of the scaler itself; nothing is learnt from
-a test sample.
+z-score is undone first: `D2STA.set_scale` is given the fitted means and deviations, which the
+model keeps in its weights. They are training data's, like those of the scaler itself; nothing is
+learnt from a test sample.
 
 Axes: N sequences, T frames, V joints, C channels.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from baselines.d2sta.grouping import range_of_motion
 from registry.nearest import did_you_mean
+from zoo.build import build
 from zoo.data.batch import STREAM_CHANNELS
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
@@ -40,7 +43,7 @@ class Unscaled(nn.Module):
 
     Attributes:
         mean: (V, 3), of each coordinate.
-        deviation: (V, 3). Until `tell_scale` both leave positions as they are, which is right
+        deviation: (V, 3). Until `set_scale` both leave positions as they are, which is right
             where the protocol's scaler is ``none``.
     """
 
@@ -57,13 +60,11 @@ class Unscaled(nn.Module):
         position = position.to(torch.promote_types(position.dtype, torch.float32))
         return position * self.deviation + self.mean
 
-
-def tell_scale(model: nn.Module, scaler: StreamScaler) -> None:
-    """Give every `Unscaled` in `model` the mean and deviation of the fitted `scaler`."""
-    for module in model.modules():
-        if isinstance(module, Unscaled) and "position" in scaler.mean:
-            module.mean.copy_(scaler.mean["position"])
-            module.deviation.copy_(scaler.deviation["position"])
+    def set_scale(self, scaler: StreamScaler) -> None:
+        """Take the mean and deviation of the fitted `scaler`."""
+        if "position" in scaler.mean:
+            self.mean.copy_(scaler.mean["position"])
+            self.deviation.copy_(scaler.deviation["position"])
 
 
 class MotionIndex(nn.Module):
@@ -74,6 +75,9 @@ class MotionIndex(nn.Module):
     """
 
     channels: int
+
+    def set_scale(self, scaler: StreamScaler) -> None:
+        """Take from the fitted `scaler` of the streams what the measure needs to know."""
 
     def forward(self, inputs: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
         """The streams, each (N, T, V, C_s), and the mask (N, T) → (N, V, C)."""
@@ -96,7 +100,25 @@ class InputMotion(MotionIndex):
         return range_of_motion(torch.cat(list(inputs), dim=-1), mask)
 
 
-class RelativeMotion(MotionIndex):
+class PositionMotion(MotionIndex):
+    """A measure of positions as they were before the z-score.
+
+    Args:
+        layout: the skeleton.
+        stream: place of the positions among the streams.
+    """
+
+    def __init__(self, layout: Layout, stream: int) -> None:
+        super().__init__()
+        self.stream = stream
+        self.unscaled = Unscaled(layout.num_joints)
+
+    def set_scale(self, scaler: StreamScaler) -> None:
+        """Take the scale of the positions."""
+        self.unscaled.set_scale(scaler)
+
+
+class RelativeMotion(PositionMotion):
     r"""Standard deviation over time of the way from a joint's parent, in body sizes.
 
     .. math:: M_j = \mathrm{std}_t\left(\frac{x_j - x_{parent(j)}}{s}\right)
@@ -114,12 +136,10 @@ class RelativeMotion(MotionIndex):
     parents: Tensor
 
     def __init__(self, layout: Layout, stream: int) -> None:
-        super().__init__()
-        self.stream = stream
+        super().__init__(layout, stream)
         parents = [joint if parent < 0 else parent for joint, parent in enumerate(layout.parents)]
         self.register_buffer("parents", torch.tensor(parents), persistent=False)
         self.bones = max(len(layout.bones), 1)
-        self.unscaled = Unscaled(layout.num_joints)
 
     def forward(self, inputs: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
         """See `MotionIndex.forward`; the channels are x, y and z."""
@@ -134,7 +154,7 @@ class RelativeMotion(MotionIndex):
         return range_of_motion(way / size.clamp_min(1e-8)[:, None, None, None], mask)
 
 
-class PhysiologicalMotion(MotionIndex):
+class PhysiologicalMotion(PositionMotion):
     """The range of each joint's angle, relative to the joint's normal range.
 
     Two channels: from the smallest to the largest angle, where 1 is a joint that goes through
@@ -143,7 +163,7 @@ class PhysiologicalMotion(MotionIndex):
     it stands and how it is turned.
 
     The normal ranges, their source, the bones between which each joint is measured, and what
-    counts for joints without a range: ``configs/motion/normal_ranges.yaml``.
+    counts for joints without a range: ``normal_ranges.yaml`` beside this file.
 
     Args:
         layout: the skeleton.
@@ -158,8 +178,7 @@ class PhysiologicalMotion(MotionIndex):
     share: Tensor
 
     def __init__(self, layout: Layout, stream: int) -> None:
-        super().__init__()
-        self.stream = stream
+        super().__init__(layout, stream)
         angles = joint_angles(layout)
         ends = torch.tensor([angle.ends for angle in angles], dtype=torch.long).reshape(-1, 4)
         share = torch.zeros(layout.num_joints, len(angles))
@@ -168,7 +187,6 @@ class PhysiologicalMotion(MotionIndex):
         share /= (share > 0).sum(dim=1, keepdim=True).clamp_min(1)
         self.register_buffer("ends", ends.T.contiguous(), persistent=False)
         self.register_buffer("share", share, persistent=False)
-        self.unscaled = Unscaled(layout.num_joints)
 
     def forward(self, inputs: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
         """See `MotionIndex.forward`; the channels are extent and standard deviation."""
@@ -202,24 +220,58 @@ class JointAngle(NamedTuple):
     degrees: float
 
 
+@dataclass(frozen=True)
+class AngleRow:
+    """A row of the table of normal ranges.
+
+    Attributes:
+        joint: whose angle it is.
+        range: name of its normal range.
+        between: two directions, each from one joint to another.
+    """
+
+    joint: str
+    range: str
+    between: tuple[tuple[str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class RangeTable:
+    """The table of normal ranges.
+
+    Attributes:
+        ranges: in degrees, by name.
+        angles: which joints have one.
+    """
+
+    ranges: Mapping[str, float]
+    angles: tuple[AngleRow, ...]
+
+
 def joint_angles(layout: Layout) -> list[JointAngle]:
     """The angles by which the motion of the joints of `layout` is measured.
 
-    Where a joint has several, the mean of their ranges is taken.
+    Where a joint has several, the mean of their ranges is taken. A table of one's own stands as
+    ``motion/normal_ranges.yaml`` in a folder given by ``--config-dir``.
 
     Raises:
         ConfigError: the table of normal ranges is malformed.
     """
-    file = find_config("motion", "normal_ranges")
-    if file is None:
-        raise ConfigError("there is no motion/normal_ranges.yaml: reinstall skeleton-zoo")
-    table = read_yaml(file)
-    rows = [_row(row, table, str(file)) for row in table.get("angles", ())]
+    own = find_config("motion", "normal_ranges")
+    file = Path(__file__).with_name("normal_ranges.yaml") if own is None else own
+    table = build(RangeTable, read_yaml(file), str(file))
     angles: list[JointAngle] = []
-    for joint, ends, degrees in rows:
-        if {joint, *ends} <= set(layout.joints):
-            a, b, c, d = (layout.index(end) for end in ends)
-            angles.append(JointAngle(layout.index(joint), (a, b, c, d), degrees))
+    for row in table.angles:
+        if row.range not in table.ranges:
+            near = did_you_mean(row.range, table.ranges)
+            raise ConfigError(f"{file}: no range is called {row.range!r}. {near}")
+        degrees = table.ranges[row.range]
+        if not degrees > 0:
+            raise ConfigError(f"{file}: the range {row.range} is {degrees:g} degrees, not above 0")
+        (a, b), (c, d) = row.between
+        if {row.joint, a, b, c, d} <= set(layout.joints):
+            ends = (layout.index(a), layout.index(b), layout.index(c), layout.index(d))
+            angles.append(JointAngle(layout.index(row.joint), ends, degrees))
     known = {angle.joint for angle in angles}
     for child, middle in layout.bones:
         parent = layout.parents[middle]
@@ -254,24 +306,6 @@ def motion_index(motion: str, layout: Layout, streams: Sequence[str]) -> MotionI
         )
     kind = RelativeMotion if motion == "relative" else PhysiologicalMotion
     return kind(layout, list(streams).index("position"))
-
-
-def _row(
-    row: Any, table: Mapping[str, Any], file: str
-) -> tuple[str, tuple[str, str, str, str], float]:
-    """Joint, the four ends and the degrees of one row of the table, checked."""
-    try:
-        (a, b), (c, d) = row["between"]
-        degrees = float(table["ranges"][row["range"]])
-        joint, ends = str(row["joint"]), (str(a), str(b), str(c), str(d))
-    except (KeyError, TypeError, ValueError):
-        raise ConfigError(
-            f"{file}: {row!r} in angles is not {{joint: NAME, range: one of ranges, "
-            "between: [[NAME, NAME], [NAME, NAME]]}"
-        ) from None
-    if not degrees > 0:
-        raise ConfigError(f"{file}: the range {row['range']} is {degrees:g} degrees, not above 0")
-    return joint, ends, degrees
 
 
 def _angle_between(a: Tensor, b: Tensor) -> Tensor:

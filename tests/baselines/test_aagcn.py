@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 import zoo
-from baselines.aagcn import AAGCN, STCAttention
+from baselines.aagcn import AAGCN, AttendedUnit, STCAttention
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.spatial import SkeletonConv
@@ -20,12 +20,14 @@ def test_published_size() -> None:
 
 def test_structure_is_the_papers() -> None:
     model = zoo.create_model("aagcn")
-    assert [b.spatial.out_channels for b in model.blocks] == [64] * 4 + [128] * 3 + [256] * 3
-    assert [b.stride for b in model.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
-    assert model.blocks[0].residual is None
-    assert [(a != 0).sum().item() for a in model.blocks[0].spatial.A] == [25, 24, 24]
-    assert all(b.spatial.alpha.item() == 0 for b in model.blocks)
-    assert all(b.attention is not None for b in model.blocks)
+    assert [b.spatial.conv.out_channels for b in model.trunk.blocks] == [64] * 4 + [128] * 3 + [
+        256
+    ] * 3
+    assert [b.stride for b in model.trunk.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
+    assert model.trunk.blocks[0].residual is None
+    assert [(a != 0).sum().item() for a in model.trunk.blocks[0].spatial.conv.A] == [25, 24, 24]
+    assert all(b.spatial.conv.alpha.item() == 0 for b in model.trunk.blocks)
+    assert all(isinstance(b.spatial, AttendedUnit) for b in model.trunk.blocks)
 
 
 def step_by_step(attention: STCAttention, y: Tensor) -> Tensor:
@@ -72,7 +74,7 @@ def test_attention_ignores_padding() -> None:
 
 def test_without_attention() -> None:
     model = AAGCN(load_layout("kinect-v2"), attention=False, **SMALL)
-    assert all(b.attention is None for b in model.blocks)
+    assert not any(isinstance(b.spatial, AttendedUnit) for b in model.trunk.blocks)
     assert model(Batch({"position": torch.randn(2, 8, 25, 3)})).score.shape == (2,)
 
 
@@ -85,9 +87,9 @@ def test_edge_and_fused_path_agree_in_the_whole_network() -> None:
     torch.manual_seed(0)
     model = AAGCN(load_layout("kinect-v2"), **SMALL).double().eval()
     with torch.no_grad():
-        for block in model.blocks:
-            block.spatial.alpha.fill_(0.7)
-            block.norm.weight.fill_(1.0)
+        for block in model.trunk.blocks:
+            block.spatial.conv.alpha.fill_(0.7)
+            block.spatial.norm.weight.fill_(1.0)
     batch = Batch({"position": torch.randn(2, 8, 25, 3, dtype=torch.float64)})
     fused = model(batch).score
     for module in model.modules():

@@ -22,10 +22,10 @@ def test_published_size() -> None:
 
 def test_structure_is_the_papers() -> None:
     model = zoo.create_model("blockgcn")
-    assert [b.temporal.widths[0] * 4 for b in model.blocks] == [128] * 4 + [256] * 6
-    assert [b.stride for b in model.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
+    assert [b.temporal.widths[0] * 4 for b in model.trunk.blocks] == [128] * 4 + [256] * 6
+    assert [b.stride for b in model.trunk.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
     assert model.extract(Batch({"position": torch.randn(2, 18, 25, 3)}))[0].shape == (2, 5, 25, 256)
-    spatial = model.blocks[-1].spatial
+    spatial = model.trunk.blocks[-1].spatial
     assert spatial.weight.shape == (3, 8, 32, 32)
     assert spatial.encoding.shape == (3, 8, 12)
     assert (spatial.encoding == 0).all()

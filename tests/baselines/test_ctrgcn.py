@@ -19,16 +19,16 @@ def test_structure_is_the_papers() -> None:
     model = zoo.create_model("ctrgcn")
     x, mask = torch.randn(2, 17, 25, 3), None
     shapes = []
-    for block in model.blocks:
+    for block in model.trunk.blocks:
         x, mask = block(x, mask)
         shapes.append(tuple(x.shape[1:]))
     assert shapes == [(17, 25, 64)] * 4 + [(9, 25, 128)] * 3 + [(5, 25, 256)] * 3
-    assert model.blocks[0].residual is None
-    assert [(a != 0).sum().item() for a in model.blocks[0].spatial.A] == [25, 24, 24]
-    assert all(b.spatial.alpha.item() == 0 for b in model.blocks)
-    assert all((b.norm.weight == 1e-6).all() for b in model.blocks)
-    assert model.blocks[0].temporal.widths == [16] * 4
-    assert [c.kernel_size[0] for c in model.blocks[0].temporal.convs] == [5, 5]
+    assert model.trunk.blocks[0].residual is None
+    assert [(a != 0).sum().item() for a in model.trunk.blocks[0].spatial.conv.A] == [25, 24, 24]
+    assert all(b.spatial.conv.alpha.item() == 0 for b in model.trunk.blocks)
+    assert all((b.spatial.norm.weight == 1e-6).all() for b in model.trunk.blocks)
+    assert model.trunk.blocks[0].temporal.widths == [16] * 4
+    assert [c.kernel_size[0] for c in model.trunk.blocks[0].temporal.convs] == [5, 5]
 
 
 def test_class_defaults_are_the_configurations() -> None:

@@ -19,20 +19,20 @@ def test_structure_is_the_papers() -> None:
     model = zoo.create_model("dgstgcn")
     x, mask = torch.randn(2, 17, 25, 3), None
     shapes = []
-    for block in model.blocks:
+    for block in model.trunk.blocks:
         x, mask = block(x, mask)
         shapes.append(tuple(x.shape[1:]))
     assert shapes == [(17, 25, 64)] * 4 + [(9, 25, 128)] * 3 + [(5, 25, 256)] * 3
-    assert model.blocks[0].residual is None
-    assert all(b.spatial.A.shape == (8, 25, 25) for b in model.blocks)
-    assert [b.spatial.pre.out_channels for b in model.blocks[::4]] == [64, 128, 256]
-    assert model.blocks[0].temporal.widths == [14, 10, 10, 10, 10, 10]
-    assert all((b.temporal.joint_weight == 0).all() for b in model.blocks)
+    assert model.trunk.blocks[0].residual is None
+    assert all(b.spatial.conv.A.shape == (8, 25, 25) for b in model.trunk.blocks)
+    assert [b.spatial.conv.pre.out_channels for b in model.trunk.blocks[::4]] == [64, 128, 256]
+    assert model.trunk.blocks[0].temporal.widths == [14, 10, 10, 10, 10, 10]
+    assert all((b.temporal.joint_weight == 0).all() for b in model.trunk.blocks)
 
 
 def test_its_graphs_start_as_random_numbers() -> None:
     torch.manual_seed(0)
-    A = torch.cat([b.spatial.A for b in zoo.create_model("dgstgcn").blocks])
+    A = torch.cat([b.spatial.conv.A for b in zoo.create_model("dgstgcn").trunk.blocks])
     assert abs(A.mean().item() - 0.04) < 0.001
     assert abs(A.std().item() - 0.02) < 0.001
 

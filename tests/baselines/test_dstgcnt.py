@@ -16,8 +16,8 @@ def test_blocks_are_dense_and_recurrent() -> None:
     model = zoo.create_model("dstgcnt")
     assert [b.first.in_channels for b in model.blocks] == [3, 3 + 48, 3 + 96]
     assert all(isinstance(hop.cell, nn.GRU) for b in model.blocks for hop in b.hops)
-    assert model.embed.in_features == 25 * 3 * 48
-    assert model.extract(Batch({"position": torch.randn(2, 10, 25, 3)})).shape == (2, 10, 25, 144)
+    assert model.encoder.embed.in_features == 25 * 3 * 48
+    assert model.blocks_of(Batch({"position": torch.randn(2, 10, 25, 3)})).shape == (2, 10, 25, 144)
 
 
 def test_features_are_those_of_the_formula() -> None:
@@ -27,7 +27,7 @@ def test_features_are_those_of_the_formula() -> None:
     first = model.blocks[0](x)
     second = model.blocks[1](torch.cat([x, first], -1))
     expected = torch.cat([first, second], -1)
-    torch.testing.assert_close(model.extract(Batch({"position": x})), expected)
+    torch.testing.assert_close(model.blocks_of(Batch({"position": x})), expected)
 
 
 def test_knows_the_order_of_frames() -> None:

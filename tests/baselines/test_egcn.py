@@ -42,7 +42,7 @@ def test_model_level_multiplies_the_feature_maps() -> None:
         trunk(batch.x[name])[0] for name, trunk in zip(model.streams, model.trunks, strict=True)
     ]
     assert maps[0].shape == (2, 4, 17, 8)
-    expected = model.head((maps[0] * maps[1]).mean((1, 2)))
+    expected = model.head((maps[0] * maps[1]).mean((1, 2))).score
     torch.testing.assert_close(model(batch).score, expected)
 
 

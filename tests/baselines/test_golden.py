@@ -140,13 +140,13 @@ def branches(state: State, theirs: str, ours: str) -> State:
 def common(state: State) -> tuple[State, int]:
     """What both networks share, and the number of blocks."""
     blocks = 1 + max(int(k.split(".")[1]) for k in state if k.startswith("gcn."))
-    ours = norm(state, "data_bn", "input_norm")
+    ours = norm(state, "data_bn", "trunk.stem")
     for i in range(blocks):
-        ours |= norm(state, f"gcn.{i}.gcn.bn", f"blocks.{i}.norm")
-        tcn, temporal = f"gcn.{i}.tcn", f"blocks.{i}.temporal"
+        ours |= norm(state, f"gcn.{i}.gcn.bn", f"trunk.blocks.{i}.spatial.norm")
+        tcn, temporal = f"gcn.{i}.tcn", f"trunk.blocks.{i}.temporal"
         several = any(k.startswith(f"{tcn}.branches.") for k in state)
         ours |= (branches if several else unit)(state, tcn, temporal)
-        ours |= unit(state, f"gcn.{i}.residual", f"blocks.{i}.residual")
+        ours |= unit(state, f"gcn.{i}.residual", f"trunk.blocks.{i}.residual")
     return ours, blocks
 
 
@@ -154,7 +154,7 @@ def stgcn_state(state: State) -> State:
     """The file's ST-GCN under our names."""
     ours, blocks = common(state)
     for i in range(blocks):
-        theirs, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        theirs, spatial = f"gcn.{i}.gcn", f"trunk.blocks.{i}.spatial.conv"
         types = len(state[f"{theirs}.PA"])
         ours[f"{spatial}.importance"] = state[f"{theirs}.PA"]
         ours[f"{spatial}.weight"] = (
@@ -168,14 +168,14 @@ def stgcnpp_state(state: State) -> State:
     """The file's ST-GCN++ under our names."""
     ours, blocks = common(state)
     for i in range(blocks):
-        theirs, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        theirs, spatial = f"gcn.{i}.gcn", f"trunk.blocks.{i}.spatial.conv"
         types = len(state[f"{theirs}.A"])
         ours[f"{spatial}.A"] = state[f"{theirs}.A"]
         ours[f"{spatial}.weight"] = (
             state[f"{theirs}.conv.weight"].flatten(1).unflatten(0, (types, -1))
         )
         ours[f"{spatial}.bias"] = state[f"{theirs}.conv.bias"].unflatten(0, (types, -1))
-        ours |= down(state, theirs, f"blocks.{i}.down")
+        ours |= down(state, theirs, f"trunk.blocks.{i}.spatial.down")
     return ours
 
 
@@ -184,7 +184,7 @@ def ctrgcn_state(theirs: State) -> State:
     state = {k.replace("net.", "gcn.").replace("cn1.", "cn."): v for k, v in theirs.items()}
     ours, blocks = common(state)
     for i in range(blocks):
-        unit, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        unit, spatial = f"gcn.{i}.gcn", f"trunk.blocks.{i}.spatial.conv"
         subsets = len(state[f"{unit}.A"])
 
         def stack(name: str, part: str, unit: str = unit, subsets: int = subsets) -> Tensor:
@@ -201,7 +201,7 @@ def ctrgcn_state(theirs: State) -> State:
             ours[f"{spatial}.embedding_{part}"] = torch.stack(
                 [stack("conv1", part), stack("conv2", part)]
             )
-        ours |= down(state, unit, f"blocks.{i}.down")
+        ours |= down(state, unit, f"trunk.blocks.{i}.spatial.down")
     return ours
 
 
@@ -209,7 +209,7 @@ def dgstgcn_state(state: State) -> State:
     """The file's DG-STGCN under our names."""
     ours, blocks = common(state)
     for i in range(blocks):
-        theirs, spatial = f"gcn.{i}.gcn", f"blocks.{i}.spatial"
+        theirs, spatial = f"gcn.{i}.gcn", f"trunk.blocks.{i}.spatial.conv"
         ours[f"{spatial}.A"] = state[f"{theirs}.A"]
         for name in ("alpha", "beta"):  # the file has one for each group and uses the first
             ours[f"{spatial}.{name}"] = state[f"{theirs}.{name}"][:1]
@@ -219,7 +219,7 @@ def dgstgcn_state(state: State) -> State:
         for name, their_name in (("theta", "conv1"), ("phi", "conv2")):
             ours[f"{spatial}.{name}.weight"] = state[f"{theirs}.{their_name}.weight"].flatten(1)
             ours[f"{spatial}.{name}.bias"] = state[f"{theirs}.{their_name}.bias"]
-        ours |= down(state, theirs, f"blocks.{i}.down")
+        ours |= down(state, theirs, f"trunk.blocks.{i}.spatial.down")
     return ours
 
 
@@ -227,8 +227,8 @@ def aagcn_state(state: State) -> State:
     """The file's AAGCN under our names."""
     ours, blocks = common(state)
     for i in range(blocks):
-        theirs, block = f"gcn.{i}.gcn", f"blocks.{i}"
-        spatial, attention = f"{block}.spatial", f"{block}.attention"
+        theirs, block = f"gcn.{i}.gcn", f"trunk.blocks.{i}.spatial"
+        spatial, attention = f"{block}.conv", f"{block}.attention"
         types = range(len(state[f"{theirs}.A"]))
 
         def stack(name: str, theirs: str = theirs, types: range = types) -> Tensor:
@@ -290,8 +290,8 @@ def build(name: str, state: State, layout: Layout) -> nn.Module:
     """Our network of the file's size, with the file's weights, in evaluation mode."""
     golden = MODELS[name]
     ours = golden.mapping(state)
-    blocks = 1 + max(int(k.split(".")[1]) for k in ours if k.startswith("blocks."))
-    channels = [len(ours[f"blocks.{i}.norm.weight"]) for i in range(blocks)]
+    blocks = 1 + max(int(k.split(".")[2]) for k in ours if k.startswith("trunk.blocks."))
+    channels = [len(ours[f"trunk.blocks.{i}.spatial.norm.weight"]) for i in range(blocks)]
     strides = [1] + [2 if channels[i] > channels[i - 1] else 1 for i in range(1, blocks)]
     options = {"partition": golden.partition} if golden.partition else {}
     model = golden.kind(layout, channels=channels, strides=strides, **options)
@@ -331,8 +331,8 @@ def test_output_is_the_published_implementations(
 def test_edge_path_gives_the_same_output(name: str, golden: Callable[[str], Path]) -> None:
     state, x, y = read(golden(name))
     model = build(name, state, skeleton_of(name, state, x))
-    for block in model.blocks:
-        block.spatial.fuse = False
+    for block in model.trunk.blocks:
+        block.spatial.conv.fuse = False
     assert error(model, x, y) <= TOLERANCE
 
 

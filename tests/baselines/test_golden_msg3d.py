@@ -70,11 +70,11 @@ class Names:
 def build(state: State, x: Tensor, tools: Any) -> MSG3D:
     """Our network of the file's size, with the file's weights, in evaluation mode."""
     names = Names(state, tools)
-    names.norm("data_bn", "input_norm")
+    names.norm("data_bn", "trunk.stem")
     blocks = len([key for key in state if key.endswith(".0.PA") and key.startswith("sgcn")])
     windows = names.count("gcn3d1.gcn3d.")
     for i in range(blocks):
-        theirs, block = i + 1, f"blocks.{i}"
+        theirs, block = i + 1, f"trunk.blocks.{i}"
         for j in range(windows):
             names.window(f"gcn3d{theirs}.gcn3d.{j}", f"{block}.windows.{j}")
         names.multi_scale(f"sgcn{theirs}.0", f"{block}.spatial")
@@ -114,7 +114,7 @@ def test_output_is_the_published_implementations(
 def test_graphs_are_the_files(golden: Callable[[str], Path], golden_tools: Any) -> None:
     state, x, _ = golden_tools.read(golden("msg3d"))
     model = build(state, x, golden_tools)
-    for i, block in enumerate(model.blocks, start=1):
+    for i, block in enumerate(model.trunk.blocks, start=1):
         torch.testing.assert_close(block.spatial.A, state[f"sgcn{i}.0.A"])
         for j, window in enumerate(block.windows):
             torch.testing.assert_close(window.spatial.A, state[f"gcn3d{i}.gcn3d.{j}.gcn3d.1.A"])
@@ -125,5 +125,5 @@ def test_our_kinect_layout_is_the_files(golden: Callable[[str], Path], golden_to
     layout = load_layout("kinect-v2")
     if x.shape[2] != layout.num_joints:
         pytest.skip(f"the file has {x.shape[2]} joints, Kinect has {layout.num_joints}")
-    ours = MSG3D(layout, channels=[6], strides=[1]).blocks[0].spatial.A
+    ours = MSG3D(layout, channels=[6], strides=[1]).trunk.blocks[0].spatial.A
     torch.testing.assert_close(ours, state["sgcn1.0.A"])

@@ -28,7 +28,7 @@ def test_shapes_are_the_papers() -> None:
     model = zoo.create_model("hcn").eval()
     assert model.position(torch.randn(2, 32, 25, 3)).shape == (2, 64, 8, 8)
     batch = Batch({"position": torch.randn(2, 40, 25, 3)})
-    assert model.extract(batch).shape == (2, 256, 2, 2)
+    assert model.images(batch).shape == (2, 256, 2, 2)
     assert model(batch).features.shape == (2, 256)
 
 

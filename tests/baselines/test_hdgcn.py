@@ -34,11 +34,11 @@ def test_structure_is_the_papers() -> None:
     model = zoo.create_model("hdgcn")
     x, mask = torch.randn(2, 18, 25, 3), None
     shapes = []
-    for block in model.blocks:
+    for block in model.trunk.blocks:
         x, mask = block(x, mask)
         shapes.append((x.shape[1], x.shape[3]))
     assert shapes == [(18, 64)] * 4 + [(9, 128)] * 3 + [(5, 256)] * 3
-    first, *others = model.blocks
+    first, *others = model.trunk.blocks
     assert first.residual is None
     assert first.spatial.attention is None
     assert all(b.residual is not None and b.spatial.attention is not None for b in others)
@@ -167,7 +167,7 @@ def test_convolution_is_the_papers_equations(attention: bool) -> None:
 
 def test_another_centre() -> None:
     model = HDGCN(load_layout("kinect-v2"), center="SpineBase", **SMALL)
-    assert model.blocks[0].spatial.layers == 7
+    assert model.trunk.blocks[0].spatial.layers == 7
     assert model(Batch({"position": torch.randn(2, 8, 25, 3)})).score.shape == (2,)
 
 

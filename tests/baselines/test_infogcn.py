@@ -23,12 +23,12 @@ def test_published_size() -> None:
 
 def test_structure_is_the_papers() -> None:
     model = zoo.create_model("infogcn")
-    assert [b.spatial.out_channels for b in model.blocks] == [64] * 3 + [128] * 3 + [256] * 3
-    assert [b.stride for b in model.blocks] == [1, 1, 1, 2, 1, 1, 2, 1, 1]
-    assert all(b.spatial.heads == 3 and b.residual is not None for b in model.blocks)
-    assert all(torch.equal(s, torch.eye(25)) for s in model.blocks[0].spatial.S)
+    assert [b.spatial.out_channels for b in model.trunk.blocks] == [64] * 3 + [128] * 3 + [256] * 3
+    assert [b.stride for b in model.trunk.blocks] == [1, 1, 1, 2, 1, 1, 2, 1, 1]
+    assert all(b.spatial.heads == 3 and b.residual is not None for b in model.trunk.blocks)
+    assert all(torch.equal(s, torch.eye(25)) for s in model.trunk.blocks[0].spatial.S)
     x = torch.randn(1, 18, 25, 64)
-    assert model.blocks[0].spatial.attention(x).shape == (1, 18, 3, 25, 25)
+    assert model.trunk.blocks[0].spatial.attention(x).shape == (1, 18, 3, 25, 25)
     assert model.extract(Batch({"position": torch.randn(2, 18, 25, 3)}))[0].shape == (2, 5, 25, 256)
 
 
@@ -93,9 +93,9 @@ def test_latent_is_noisy_while_training_only() -> None:
     torch.manual_seed(0)
     model = InfoGCN(load_layout("coco"), **SMALL)
     pooled = torch.randn(2000, 16)
-    still = model.eval().latent(pooled)
-    assert torch.equal(still, model.latent(pooled))
-    noise = model.train().latent(pooled) - still
+    still = model.eval().pool(pooled, None)
+    assert torch.equal(still, model.pool(pooled, None))
+    noise = model.train().pool(pooled, None) - still
     expected = (0.1 * model.log_variance(model.encoder(pooled))).exp()
     torch.testing.assert_close(noise.std(0), expected.mean(0), rtol=0.1, atol=0)
 

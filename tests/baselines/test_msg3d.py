@@ -25,15 +25,15 @@ def test_structure_is_the_papers() -> None:
     model = zoo.create_model("msg3d")
     x, mask = torch.randn(2, 17, 25, 3), None
     shapes = []
-    for block in model.blocks:
+    for block in model.trunk.blocks:
         x, mask = block(x, mask)
         shapes.append(tuple(x.shape))
     assert shapes == [(2, 17, 25, 96), (2, 9, 25, 192), (2, 5, 25, 384)]
-    first, second, third = model.blocks
-    assert [len(b.spatial.A) for b in model.blocks] == [13, 13, 13]
+    first, second, third = model.trunk.blocks
+    assert [len(b.spatial.A) for b in model.trunk.blocks] == [13, 13, 13]
     assert [w.spatial.A.shape for w in first.windows] == [(6, 75, 75), (6, 125, 125)]
-    assert [b.spatial.out_channels for b in model.blocks] == [96, 96, 192]
-    assert [b.windows[0].spatial.out_channels for b in model.blocks] == [96, 96, 192]
+    assert [b.spatial.out_channels for b in model.trunk.blocks] == [96, 96, 192]
+    assert [b.windows[0].spatial.out_channels for b in model.trunk.blocks] == [96, 96, 192]
     assert third.last.branches.widths == [64] * 6
     assert second.temporal[0].branches.stride == 2
 

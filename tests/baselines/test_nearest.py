@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import zoo
+from baselines.knn_bones import frame_median
 from zoo.data.batch import Batch
 from zoo.errors import TrainingError
 from zoo.skeleton.layout import load_layout
@@ -69,3 +70,14 @@ def test_samples_alike_in_everything_give_the_first_score(name: str) -> None:
 def test_before_the_fit_it_says_so(name: str) -> None:
     with pytest.raises(TrainingError, match="fit first"):
         zoo.create_model(name)(people(2))
+
+
+def test_median_over_real_frames() -> None:
+    x = torch.tensor([1.0, 2.0, 6.0, 9.0]).reshape(1, 4, 1)
+    assert frame_median(x, None).item() == 2
+    assert frame_median(x[:, :3], None).item() == 2
+    x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
+    x[1, 4:] = torch.nan
+    together = frame_median(x, torch.arange(7) < torch.tensor([[7], [4]]))
+    torch.testing.assert_close(together[:1], frame_median(x[:1], None))
+    torch.testing.assert_close(together[1:], frame_median(x[1:, :4], None))

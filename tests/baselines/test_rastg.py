@@ -17,10 +17,10 @@ def test_published_size() -> None:
 def test_structure_is_the_codes() -> None:
     model = zoo.create_model("rastg")
     blocks = model.trunk.blocks
-    assert [b.spatial.out_channels for b in blocks] == [64] * 4 + [128] * 3 + [256] * 3
+    assert [b.spatial.conv.out_channels for b in blocks] == [64] * 4 + [128] * 3 + [256] * 3
     assert [b.stride for b in blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
     assert all(b.temporal.conv.kernel_size == (3, 1) for b in blocks)
-    assert all(b.dropout.p == 0.3 and b.spatial.importance is None for b in blocks)
+    assert all(b.dropout.p == 0.3 and b.spatial.conv.importance is None for b in blocks)
     assert blocks[0].residual is None
     assert model.attention.attention.heads == 8
     x, _ = model.trunk(torch.randn(1, 20, 25, 3))

@@ -147,7 +147,7 @@ def test_tcn_is_causal_and_sees_as_far_as_it_says() -> None:
     assert model.receptive_field == 29
     x = torch.randn(1, 40, 17, 3, dtype=torch.float64, requires_grad=True)
     frame = 35
-    model.extract(Batch({"position": x}))[0, frame].sum().backward()
+    model.extract(Batch({"position": x}))[0][0, frame].sum().backward()
     seen = x.grad[0].abs().sum((1, 2)).nonzero().flatten()
     assert seen.min() > frame - model.receptive_field
     assert seen.max() == frame

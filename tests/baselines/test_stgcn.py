@@ -19,13 +19,15 @@ def test_published_size() -> None:
 
 def test_structure_is_the_papers() -> None:
     model = zoo.create_model("stgcn")
-    assert [b.spatial.out_channels for b in model.blocks] == [64] * 4 + [128] * 3 + [256] * 3
-    assert [b.stride for b in model.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
-    assert model.blocks[0].residual is None
-    assert all(b.residual is not None for b in model.blocks[1:])
-    assert all(b.spatial.importance is not None for b in model.blocks)
-    assert all(b.dropout.p == 0.5 for b in model.blocks)
-    counts = [(a != 0).sum().item() for a in model.blocks[0].spatial.A]
+    assert [b.spatial.conv.out_channels for b in model.trunk.blocks] == [64] * 4 + [128] * 3 + [
+        256
+    ] * 3
+    assert [b.stride for b in model.trunk.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
+    assert model.trunk.blocks[0].residual is None
+    assert all(b.residual is not None for b in model.trunk.blocks[1:])
+    assert all(b.spatial.conv.importance is not None for b in model.trunk.blocks)
+    assert all(b.dropout.p == 0.5 for b in model.trunk.blocks)
+    counts = [(a != 0).sum().item() for a in model.trunk.blocks[0].spatial.conv.A]
     assert counts == [25, 40, 8]
 
 
@@ -45,7 +47,7 @@ def test_any_stream(stream: str) -> None:
 
 def test_streams_side_by_side() -> None:
     model = STGCN(load_layout("kinect-v2"), streams=["position", "orientation"], **SMALL)
-    assert model.blocks[0].spatial.in_channels == 7
+    assert model.trunk.blocks[0].spatial.conv.in_channels == 7
     batch = Batch({"position": torch.randn(2, 8, 25, 3), "orientation": torch.randn(2, 8, 25, 4)})
     assert model(batch).score.shape == (2,)
 

@@ -44,7 +44,7 @@ def test_every_block_but_the_first_adds_its_input() -> None:
     y = model.blocks[0](x)
     y = y + model.blocks[1](y)
     y = y + model.blocks[2](y)
-    torch.testing.assert_close(model.extract(Batch({"position": x})), y)
+    torch.testing.assert_close(model.blocks_of(Batch({"position": x})), y)
 
 
 def test_needs_one_of_each() -> None:

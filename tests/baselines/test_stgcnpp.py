@@ -21,13 +21,15 @@ def test_published_size() -> None:
 
 def test_structure_is_the_papers() -> None:
     model = zoo.create_model("stgcnpp")
-    assert [b.spatial.out_channels for b in model.blocks] == [64] * 4 + [128] * 3 + [256] * 3
-    assert [b.stride for b in model.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
-    assert model.blocks[0].residual is None
-    assert [(a != 0).sum().item() for a in model.blocks[0].spatial.A] == [25, 24, 24]
-    assert all(isinstance(b.spatial.A, torch.nn.Parameter) for b in model.blocks)
-    assert model.blocks[0].temporal.widths == [14, 10, 10, 10, 10, 10]
-    assert [c.dilation[0] for c in model.blocks[0].temporal.convs] == [1, 2, 3, 4]
+    assert [b.spatial.conv.out_channels for b in model.trunk.blocks] == [64] * 4 + [128] * 3 + [
+        256
+    ] * 3
+    assert [b.stride for b in model.trunk.blocks] == [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]
+    assert model.trunk.blocks[0].residual is None
+    assert [(a != 0).sum().item() for a in model.trunk.blocks[0].spatial.conv.A] == [25, 24, 24]
+    assert all(isinstance(b.spatial.conv.A, torch.nn.Parameter) for b in model.trunk.blocks)
+    assert model.trunk.blocks[0].temporal.widths == [14, 10, 10, 10, 10, 10]
+    assert [c.dilation[0] for c in model.trunk.blocks[0].temporal.convs] == [1, 2, 3, 4]
 
 
 def test_class_defaults_are_the_configurations() -> None:
@@ -38,7 +40,7 @@ def test_class_defaults_are_the_configurations() -> None:
 
 def test_streams_side_by_side() -> None:
     model = STGCNPP(load_layout("kinect-v2"), streams=["position", "orientation"], **SMALL)
-    assert model.blocks[0].spatial.in_channels == 7
+    assert model.trunk.blocks[0].spatial.conv.in_channels == 7
     batch = Batch({"position": torch.randn(2, 8, 25, 3), "orientation": torch.randn(2, 8, 25, 4)})
     assert model(batch).score.shape == (2,)
 

@@ -7,7 +7,7 @@ import zoo
 from registry import MODELS
 from zoo.config import card
 from zoo.data.batch import STREAM_CHANNELS, Batch
-from zoo.models import streams_of
+from zoo.nn.model import contract_of
 from zoo.skeleton import load_layout
 from zoo.sweep.request import Request
 
@@ -35,7 +35,7 @@ def test_there_are_graph_networks() -> None:
 def test_a_graph_network_takes_the_stream(name: str, stream: str) -> None:
     torch.manual_seed(0)
     model = zoo.create_model(name, layout="kinect-v2", streams=[stream]).eval()
-    assert streams_of(model) == (stream,)
+    assert contract_of(model).streams == (stream,)
     joints = load_layout("kinect-v2").num_joints
     batch = Batch({stream: torch.randn(2, 16, joints, STREAM_CHANNELS[stream])})
     assert model(batch).score.isfinite().all()

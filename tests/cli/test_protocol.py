@@ -51,7 +51,7 @@ def test_show(zoo: Any) -> None:
     assert load_protocol("person-kfold").hash() in done.out
     assert "the seeds 0, 1, 2" in done.out
     done = zoo("show", "stgcn-rehab")
-    assert "Unless told otherwise: loss huber, huber_delta 0.1." in done.out
+    assert "Unless told otherwise: head huber, delta 0.1." in done.out
     assert "Yes: every repetition carries the one score of its recording" in done.out
 
 

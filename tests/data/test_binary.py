@@ -45,10 +45,9 @@ def test_a_dataset_says_that_its_target_is_binary(made: SimpleNamespace) -> None
 
 def test_a_run_keeps_binary_metrics_beside_the_others(made: SimpleNamespace) -> None:
     run = made.run
-    assert run.binary
     assert run.record.dataset.binary is True
     for part in ("validation", "test"):
-        for level in ("recording", "segment"):
+        for level in ("recording", "sample"):
             assert set(run.record.metrics[part][level]) == {*METRICS, *BINARY_METRICS}
     table = run.scores.of("test")
     assert {name: run.test[name] for name in BINARY_METRICS} == binary_metrics(
@@ -67,7 +66,6 @@ def test_a_score_has_none_of_them(made: SimpleNamespace) -> None:
         runs=made.root / "runs",
         data_root=made.root / "data",
     )
-    assert not run.binary
     assert run.record.dataset.binary is False
     assert tuple(run.test) == METRICS
 

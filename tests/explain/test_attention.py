@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-import zoo
-from baselines.d2sta.grouping import TwoStageAttention
-from zoo.data.batch import Batch
+from baselines.d2sta.grouping import TwoStageAttention, rollup
+from zoo.data.batch import Batch, Prediction
 from zoo.errors import DataError
 from zoo.explain.attention import attention_of, attention_rollup
 from zoo.explain.sample import samples_of
@@ -58,10 +57,14 @@ class Maps(torch.nn.Module):
         first[:5, 0] = first[5:, 1] = 1.0
         self.maps = {"assignment": first, "within_group": within, "between_groups": between}
 
-    def forward(self, batch: Batch, return_attention: bool = False):
-        maps = {name: values[None] for name, values in self.maps.items()}
-        score = batch.x["position"].sum((1, 2, 3))
-        return zoo.data.batch.Prediction(score, attention=maps if return_attention else None)
+    def forward(self, batch: Batch) -> Prediction:
+        return Prediction(batch.x["position"].sum((1, 2, 3)))
+
+    def attention_maps(self, batch: Batch) -> dict[str, torch.Tensor]:
+        return {name: values[None] for name, values in self.maps.items()}
+
+    def attention_rollup(self, batch: Batch) -> torch.Tensor:
+        return rollup(self.attention_maps(batch), self.stages)
 
 
 def test_all_looks_lead_to_one_group_and_one_frame(make_sample) -> None:
@@ -73,6 +76,15 @@ def test_all_looks_lead_to_one_group_and_one_frame(make_sample) -> None:
     expected = np.full((8, 25), 0.5 / 200)  # half stays with the joints
     expected[4:6, :5] += 0.5 / (2 * 5)  # the third frame of four is the fifth and sixth of eight
     np.testing.assert_allclose(found.joint_time, expected, rtol=1e-5)
+
+
+def test_attention_that_no_one_follows_back_is_refused(make_sample) -> None:
+    class Alone(Maps):
+        attention_rollup = None
+
+    maps = torch.ones(1, 2, 4, 4), torch.ones(1, 4, 2, 2)
+    with pytest.raises(DataError, match="cannot be followed back"):
+        attention_rollup(make_sample(Alone(*maps), torch.randn(8, 25, 3)))
 
 
 def test_maps_are_those_of_the_model(make_sample) -> None:

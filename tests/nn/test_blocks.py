@@ -1,9 +1,9 @@
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.errors import ConfigError
-from zoo.nn.blocks import STGCNBlock, STGCNTrunk, shortcut
+from zoo.nn.blocks import GraphUnit, SpaceTimeBlock, STGCNBlock, shortcut
+from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.temporal import TemporalConv
 from zoo.skeleton import build_graph, load_layout
 
@@ -14,7 +14,7 @@ def test_block_is_the_papers_sequence_of_layers() -> None:
     torch.manual_seed(0)
     block = STGCNBlock(3, 8, GRAPH, stride=2, importance=True).eval()
     x = torch.randn(2, 9, 25, 3)
-    y = block.norm(block.spatial(x))
+    y = block.spatial.norm(block.spatial.conv(x))
     assert (y >= 0).all()
     expected = torch.relu(block.temporal(y) + block.residual(x))
     out, mask = block(x)
@@ -63,21 +63,68 @@ def test_dropout_acts_in_training_only() -> None:
     assert torch.equal(block(x)[0], block(x)[0])
 
 
-def test_trunk_is_norm_and_blocks() -> None:
+class Linear(nn.Module):
+    """A spatial layer that remembers the mask it was given."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.map = nn.Linear(in_channels, out_channels)
+        self.mask: Tensor | None = None
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        self.mask = mask
+        y: Tensor = self.map(x)
+        return y
+
+
+def block_of(in_channels: int, out_channels: int, *, stride: int = 1, **kind) -> SpaceTimeBlock:
+    """A block of `Linear` and the branches of CTR-GCN."""
+    temporal = MultiBranchConv(out_channels, out_channels, CTRGCN_BRANCHES, stride=stride)
+    spatial = Linear(in_channels, out_channels)
+    return SpaceTimeBlock(spatial, temporal, in_channels, out_channels, stride=stride, **kind)
+
+
+def test_space_time_block_is_its_formula() -> None:
     torch.manual_seed(0)
-    trunk = STGCNTrunk(3, GRAPH, [4, 4, 8], [1, 2, 1], kernel_size=3, importance=True).eval()
-    assert [b.residual is None for b in trunk.blocks] == [True, False, False]
-    x = torch.randn(2, 9, 25, 3)
-    mask = torch.arange(9) < torch.tensor([[9], [6]])
-    dirty = x.masked_fill(~mask[..., None, None], float("nan"))
-    y, out_mask = trunk(dirty, mask)
-    assert y.shape == (2, 5, 25, 8)
-    assert out_mask is not None
-    assert out_mask.sum(1).tolist() == [5, 3]
-    short, _ = trunk(x[1:, :6])
-    torch.testing.assert_close(y[1:, :3], short)
+    block = block_of(3, 8, stride=2).eval()
+    x = torch.randn(2, 9, 5, 3)
+    y, mask = block(x)
+    assert mask is None
+    expected = torch.relu(block.temporal(block.spatial(x)) + block.residual(x))
+    torch.testing.assert_close(y, expected)
+    assert y.shape == (2, 5, 5, 8)
 
 
-def test_trunk_needs_a_stride_for_each_width() -> None:
-    with pytest.raises(ConfigError, match="1 channels and 2 strides"):
-        STGCNTrunk(3, GRAPH, [4], [1, 1])
+def test_without_a_residual() -> None:
+    block = block_of(4, 4, residual=False).eval()
+    x = torch.randn(2, 9, 5, 4)
+    torch.testing.assert_close(block(x)[0], torch.relu(block.temporal(block.spatial(x))))
+
+
+def test_another_relu_after_the_branches() -> None:
+    torch.manual_seed(0)
+    block = block_of(4, 4, relu=True).eval()
+    x = torch.randn(2, 9, 5, 4)
+    branches = torch.relu(block.temporal(block.spatial(x)))
+    torch.testing.assert_close(block(x)[0], torch.relu(branches + x))
+
+
+def test_padding_changes_no_real_frame() -> None:
+    torch.manual_seed(0)
+    block = block_of(4, 4, stride=2).eval()
+    x = torch.randn(2, 9, 5, 4)
+    mask = torch.arange(9) < torch.tensor([[9], [5]])
+    y, strided = block(x, mask)
+    assert block.spatial.mask is mask
+    assert strided.tolist() == mask[:, ::2].tolist()
+    torch.testing.assert_close(y[1:, :3], block(x[1:, :5])[0])
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_graph_unit_is_its_formula(down: bool) -> None:
+    torch.manual_seed(0)
+    unit = GraphUnit(Linear(4, 4), 4, 4, down=down).eval()
+    x = torch.randn(2, 9, 5, 4)
+    y = unit.conv(x) / (1 + unit.norm.eps) ** 0.5
+    torch.testing.assert_close(unit(x), torch.relu(y + x if down else y))
+    assert (GraphUnit(Linear(4, 8), 4, 8, closed=True).norm.weight == 1e-6).all()

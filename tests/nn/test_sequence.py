@@ -5,17 +5,18 @@ from torch.nn import functional as F
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError
+from zoo.nn.model import ScoreModel
 from zoo.nn.sequence import (
     SeparableConv,
     SequenceConv,
     SequenceNorm,
     check_pooling,
-    joint_sequence,
     last_frame,
     pool_frames,
     resample_frames,
     reverse_frames,
 )
+from zoo.skeleton.layout import Layout
 
 
 def mask_of(lengths: list[int], frames: int) -> torch.Tensor:
@@ -26,7 +27,8 @@ def test_joints_stand_side_by_side_and_padding_is_zero() -> None:
     position = torch.randn(2, 4, 3, 3)
     position[1, 2:] = float("nan")
     batch = Batch({"position": position, "angle": torch.randn(2, 4, 3, 3)}, mask_of([4, 2], 4))
-    x = joint_sequence(batch, ["angle", "position"], 3)
+    layout = Layout("chain", ("a", "b", "c"), (-1, 0, 1))
+    x = ScoreModel(layout, ["angle", "position"]).stacked(batch).flatten(2)
     assert x.shape == (2, 4, 18)
     assert torch.equal(x[0, 1, 6:9], batch.x["angle"][0, 1, 1])
     assert torch.equal(x[0, 1, 9:12], position[0, 1, 1])

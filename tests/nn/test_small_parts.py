@@ -7,7 +7,7 @@ from torch import nn
 import zoo.nn
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, DataError
-from zoo.nn.heads import RegressionHead
+from zoo.nn.heads import MSEHead
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import frame_counts, stride_mask, zero_padding
 from zoo.nn.norm import BatchNorm, InputNorm
@@ -90,8 +90,8 @@ def test_stream_names() -> None:
 
 
 def test_head_gives_one_number_a_row() -> None:
-    assert RegressionHead(8)(torch.randn(5, 8)).shape == (5,)
-    head = RegressionHead(8, [16, 4], dropout=0.1)
+    assert MSEHead.of(8)(torch.randn(5, 8)).score.shape == (5,)
+    head = MSEHead.of(8, [16, 4], dropout=0.1)
     widths = [tuple(m.weight.shape) for m in head.modules() if isinstance(m, nn.Linear)]
     assert widths == [(16, 8), (4, 16), (1, 4)]
 

@@ -193,7 +193,7 @@ def test_seeds_stand_beside_the_parameters(tmp_path, monkeypatch):
     monkeypatch.setattr("zoo.resources._user_dirs", [])
     (tmp_path / "protocol").mkdir()
     file = tmp_path / "protocol" / "seeded.yaml"
-    file.write_text("extends: person-kfold\nseeds: [7, 3]\ntrainer: {loss: huber}\n")
+    file.write_text("extends: person-kfold\nseeds: [7, 3]\ntrainer: {epochs: 3}\n")
     use_config_dir(tmp_path)
     protocol = load_protocol("seeded")
     assert protocol.seeds == (7, 3)
@@ -201,7 +201,7 @@ def test_seeds_stand_beside_the_parameters(tmp_path, monkeypatch):
     assert load_protocol("seeded", split={"folds": 3}).seeds == (7, 3)
     assert Protocol("plain").seeds == (0,)
     config = compose(model="mean", protocol="seeded")
-    assert config["trainer"]["loss"] == "huber"
+    assert config["trainer"]["epochs"] == 3
     assert "seeds" not in config["protocol"]
     file.write_text("extends: person-kfold\nseeds: [1, 1]\n")
     with pytest.raises(ConfigError, match=r"protocol seeded: seeds are \(1, 1\), expected"):

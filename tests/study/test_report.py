@@ -64,8 +64,8 @@ def test_complete_rows_stand_in_the_table_others_apart(
     assert (result.persons, result.old_code, result.leaky) == (15, 0, False)
 
     mean, groups = result.rows
-    true = np.concatenate([run.test.true for run in mean.runs])
-    predicted = np.concatenate([run.test.predicted for run in mean.runs])
+    true = np.concatenate([run.test_scores.true for run in mean.runs])
+    predicted = np.concatenate([run.test_scores.predicted for run in mean.runs])
     value = mean.metrics[MEAN]["mad"]
     assert value.value == pytest.approx(mad(true, predicted))
     assert value.low < value.value < value.high

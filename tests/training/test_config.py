@@ -31,7 +31,6 @@ def test_a_mistyped_key_names_the_nearest():
         ("grad_clip", 0, "or null"),
         ("optimizer", "adam", "adamw or sgd"),
         ("schedule", "step", "cosine or constant"),
-        ("loss", "mae", "mse or huber"),
         ("precision", "fp16", "fp32 or bf16"),
         ("device", "gpu", "auto, cpu, cuda"),
         ("early_stopping", 0, "whole number"),

@@ -34,7 +34,7 @@ def test_a_run_says_the_same_again(toy, run):
     assert found.largest_difference <= found.tolerance < 0.02
     assert found.altered == []
     for part in ("validation", "test"):
-        for level in ("recording", "segment"):
+        for level in ("recording", "sample"):
             stored = run.record.metrics[part][level]
             assert found.from_table[part][level] == pytest.approx(stored, nan_ok=True, rel=1e-12)
             assert found.metrics[part][level] == pytest.approx(stored, nan_ok=True, abs=1e-3)

@@ -117,7 +117,7 @@ def test_a_run_folder_holds_what_the_design_says(toy, go):
 def test_every_figure_follows_from_the_table_of_predictions(toy, go):
     fold = toy.make_fold()
     run = go(data=fold)
-    table = run.predictions
+    table = run.scores
     assert table.part.count("test") == len(fold.split.test)
     assert table.part.count("validation") == len(fold.split.validation)
     for part in ("validation", "test"):
@@ -173,7 +173,7 @@ def test_a_finished_run_is_not_computed_twice(go):
 
 def test_other_data_make_another_run(toy, go):
     first = go()
-    other = SimpleNamespace(layout="toy5", fingerprint="e" * 64)
+    other = SimpleNamespace(**{**vars(toy.DATASET), "fingerprint": "e" * 64})
     assert go(dataset=other).path != first.path
 
 
@@ -289,6 +289,9 @@ def test_a_model_that_undoes_the_z_score_keeps_the_scale_in_its_weights(toy, go)
         def __init__(self):
             super().__init__()
             self.unscaled = Unscaled(toy.JOINTS)
+
+        def set_scale(self, scaler):
+            self.unscaled.set_scale(scaler)
 
     data = toy.make_fold()
     run = go(build=Metres, data=data)

@@ -6,6 +6,7 @@ from torch import nn
 
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
+from zoo.nn.heads import HuberHead
 from zoo.training.config import TrainerConfig
 from zoo.training.device import memory_errors, predict, resolve_device, scores_of
 from zoo.training.report import Reporter
@@ -96,16 +97,28 @@ def test_a_long_gradient_is_clipped(toy, fold):
     assert moved(0.01) == pytest.approx(0.01, rel=1e-3)
 
 
-def test_huber_is_linear_beyond_its_delta(toy, fold):
-    batch, target = fold.part("train")
-    trainer = Trainer(make_net(toy), TrainerConfig(loss="huber", huber_delta=0.1, device="cpu"),
-                      TrainingData(batch, target))  # fmt: skip
-    loss = trainer._loss(torch.tensor([3.0]), torch.tensor([1.0]))
-    assert float(loss) == pytest.approx(0.1 * (2 - 0.05))
+def test_the_loss_is_the_heads(fold):
+    """Huber's, which is linear beyond its delta."""
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = HuberHead.of(3, delta=0.1)
+
+        def forward(self, batch):
+            return self.head(batch.stream("position").mean((1, 2)))
+
+    data = make_data(fold)
+    head = HuberHead.of(3, delta=0.1)
+    assert float(head.loss(torch.tensor([[3.0]]), torch.ones(1))) == pytest.approx(0.1 * 1.95)
+    model = Net()
+    expected = nn.functional.huber_loss(model(data.batch).score, data.target, delta=0.1)
+    trainer = train(model, data, epochs=1, batch_size=10_000, lr=1e-9)
+    assert trainer.progress.history[0].loss == pytest.approx(float(expected), rel=1e-4)
 
 
 @pytest.mark.parametrize("settings", [
-    {}, {"optimizer": "sgd"}, {"precision": "bf16"}, {"loss": "huber"}, {"warmup_epochs": 2},
+    {}, {"optimizer": "sgd"}, {"precision": "bf16"}, {"warmup_epochs": 2},
     {"batch_size": 1}, {"selection": "best"}, {"early_stopping": 2}, {"grad_clip": None},
 ])  # fmt: skip
 @pytest.mark.parametrize("cut", [1, 4])

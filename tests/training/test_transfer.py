@@ -142,10 +142,10 @@ def test_joints_go_by_name_in_norms_and_graphs():
     now = model.state_dict()
     waist, arm, collar = (OTHER.index(j) for j in ("Waist", "LeftUpperArm", "LeftCollar"))
     base, shoulder = KINECT.index("SpineBase"), KINECT.index("ShoulderLeft")
-    norm = "input_norm.running_mean"
+    norm = "trunk.stem.running_mean"
     assert torch.equal(now[norm].view(22, 3)[arm], stored[norm].view(25, 3)[shoulder])
     assert torch.equal(now[norm].view(22, 3)[collar], before[norm].view(22, 3)[collar])
-    graph = "blocks.0.spatial.A"
+    graph = "trunk.blocks.0.spatial.conv.A"
     assert torch.equal(now[graph][:, waist, arm], stored[graph][:, base, shoulder])
     assert torch.equal(now[graph][:, waist, collar], before[graph][:, waist, collar])
     assert {norm, graph} <= set(partly)

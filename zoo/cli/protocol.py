@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +90,17 @@ def _show(args: argparse.Namespace) -> int:
     config = entry_config("protocol", PROTOCOLS.get(args.name).name)
     protocol = open_protocol(_composed(args))
     title, trainer = config.get("card", {}).get("title", ""), config.get("trainer", {})
+    head = config.get("head")
+    options = dict(head) if isinstance(head, Mapping) else {"name": head}
+    told = {**trainer, **({"head": options.pop("name"), **options} if head else {})}
     words = explain(protocol)
     if args.json:
-        answer = {**protocol.to_dict(), "title": title, "trainer": trainer}
+        answer = {
+            **protocol.to_dict(),
+            "title": title,
+            "trainer": config.get("trainer", {}),
+            "head": head,
+        }
         return _print_json({**answer, "hash": protocol.hash(), "words": words})
     out = console()
     out.print(f"{protocol.name}: {title}", style="bold", markup=False)
@@ -101,8 +110,8 @@ def _show(args: argparse.Namespace) -> int:
         facts.add_row(
             subject, text, style="bold red" if protocol.leaky and subject == "leaks" else None
         )
-    if trainer:
-        settings = ", ".join(f"{key} {value}" for key, value in trainer.items())
+    if told:
+        settings = ", ".join(f"{key} {value}" for key, value in told.items())
         facts.add_row("trainer", f"Unless told otherwise: {settings}.")
     facts.add_row("hash", protocol.hash())
     out.print(facts)

@@ -82,8 +82,8 @@ class Prediction(NamedTuple):
         log_variance: (N,) log of the predicted variance in standardised units, or None.
         attention: named attention maps, on request, or None.
         features: (N, D) what the head saw, or None.
-        output: (N, K) what a head of `zoo.nn.score_heads` said, from which it read the score and
-            which its loss takes; None for the model's own head.
+        output: (N, K) what a head of `zoo.nn.heads` said, from which it read the score and which
+            its loss takes; None for a module without one.
     """
 
     score: Tensor

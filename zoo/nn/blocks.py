@@ -1,14 +1,11 @@
 """Spatial-temporal blocks: a graph convolution within frames, a convolution along time."""
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.masking import stride_mask, zero_padding
-from zoo.nn.norm import BatchNorm, InputNorm
+from zoo.nn.masking import stride_mask
+from zoo.nn.norm import BatchNorm
 from zoo.nn.spatial import SkeletonConv
 from zoo.nn.temporal import TemporalConv
 from zoo.skeleton.graph import SkeletonGraph
@@ -24,7 +21,94 @@ def shortcut(in_channels: int, out_channels: int, stride: int = 1) -> nn.Module:
     return TemporalConv(in_channels, out_channels, kernel_size=1, stride=stride)
 
 
-class STGCNBlock(nn.Module):
+class GraphUnit(nn.Module):
+    r"""A graph convolution with what normalises it and, mostly, a way around it.
+
+    .. math:: y = \mathrm{ReLU}(\mathrm{BN}(\mathrm{conv}(x)) + \mathrm{down}(x))
+
+    Args:
+        conv: any layer (N, T, V, C_in), mask → (N, T, V, C_out).
+        in_channels: C_in.
+        out_channels: C_out.
+        down: with the way around, see `shortcut`.
+        closed: the convolution's own path starts almost closed, as in the code of AAGCN's authors
+            and their successors.
+
+    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T, V, C_out).
+    """
+
+    def __init__(
+        self,
+        conv: nn.Module,
+        in_channels: int,
+        out_channels: int,
+        *,
+        down: bool = True,
+        closed: bool = False,
+    ) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm = BatchNorm(out_channels, relu=not down)
+        self.down = shortcut(in_channels, out_channels) if down else None
+        if closed:
+            nn.init.constant_(self.norm.weight, 1e-6)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Convolve within frames; padded frames of the result hold no information."""
+        y: Tensor = self.norm(self.conv(x, mask))
+        return y if self.down is None else F.relu(y + self.down(x), inplace=True)
+
+
+class SpaceTimeBlock(nn.Module):
+    r"""A spatial layer within frames, a temporal one along each joint, and a way around both.
+
+    .. math::
+        y = \mathrm{ReLU}\bigl(\mathrm{dropout}(\mathrm{temporal}(\mathrm{spatial}(x)))
+        + \mathrm{residual}(x)\bigr)
+
+    Args:
+        spatial: any layer (N, T, V, C_in), mask → (N, T, V, C_out), such as a `GraphUnit`.
+        temporal: any layer (N, T, V, C_out), mask → (N, ceil(T / stride), V, C_out).
+        in_channels: C_in.
+        out_channels: C_out.
+        stride: of the temporal layer.
+        residual: with a shortcut; see `shortcut`.
+        relu: another ReLU after the temporal layer, as InfoGCN and CTR-GCN have it.
+        dropout: probability after it.
+
+    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
+    at that length.
+    """
+
+    def __init__(
+        self,
+        spatial: nn.Module,
+        temporal: nn.Module,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int = 1,
+        residual: bool = True,
+        relu: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.spatial = spatial
+        self.temporal = temporal
+        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
+        self.dropout = Dropout(dropout)
+        self.stride = stride
+        self.relu = relu
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Features and mask after the block; padded frames of the result hold no information."""
+        y = self.temporal(self.spatial(x, mask), mask)
+        y = self.dropout(F.relu(y) if self.relu else y)
+        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
+        return y, stride_mask(mask, self.stride)
+
+
+class STGCNBlock(SpaceTimeBlock):
     r"""The unit of ST-GCN (Yan et al. 2018, arXiv 1801.07455, "Network architecture").
 
     .. math::
@@ -41,9 +125,6 @@ class STGCNBlock(nn.Module):
         dropout: probability after the temporal convolution.
         importance: learnable edge importance of `SkeletonConv`.
         learnable: learnable adjacency of `SkeletonConv`.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, ceil(T / stride), V, C_out) and the mask
-    at that length.
     """
 
     def __init__(
@@ -59,80 +140,15 @@ class STGCNBlock(nn.Module):
         importance: bool = False,
         learnable: bool = False,
     ) -> None:
-        super().__init__()
-        self.spatial = SkeletonConv(
+        conv = SkeletonConv(
             in_channels, out_channels, graph, importance=importance, learnable=learnable
         )
-        self.norm = BatchNorm(out_channels, relu=True)
-        self.temporal = TemporalConv(out_channels, out_channels, kernel_size, stride)
-        self.residual = shortcut(in_channels, out_channels, stride) if residual else None
-        self.dropout = Dropout(dropout)
-        self.stride = stride
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Features and mask after the block; padded frames of the result hold no information."""
-        y = self.norm(self.spatial(x))
-        y = self.dropout(self.temporal(y, mask))
-        y = F.relu(y) if self.residual is None else F.relu(y + self.residual(x), inplace=True)
-        return y, stride_mask(mask, self.stride)
-
-
-class STGCNTrunk(nn.Module):
-    """ST-GCN without its head, for models that are built around one or several.
-
-    Args:
-        in_channels: C_in.
-        graph: the typed edges.
-        channels: width of each block.
-        strides: temporal stride of each block.
-        kernel_size: frames a temporal convolution sees, odd.
-        dropout: probability after each temporal convolution.
-        importance: learn a weight for every edge.
-        norm: begin with batch normalisation of the raw coordinates.
-
-    Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T', V, channels[-1]) and the mask at that
-    length; padded frames of x may hold anything.
-
-    Raises:
-        ConfigError: unequal numbers of channels and strides.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        graph: SkeletonGraph,
-        channels: Sequence[int],
-        strides: Sequence[int],
-        *,
-        kernel_size: int = 9,
-        dropout: float = 0.0,
-        importance: bool = False,
-        norm: bool = True,
-    ) -> None:
-        super().__init__()
-        if len(channels) != len(strides) or not channels:
-            raise ConfigError(
-                f"{len(channels)} channels and {len(strides)} strides: each block needs one of both"
-            )
-        self.norm = InputNorm(graph.num_joints, in_channels) if norm else nn.Identity()
-        widths = [in_channels, *channels]
-        self.blocks = nn.ModuleList(
-            STGCNBlock(
-                widths[index],
-                widths[index + 1],
-                graph,
-                stride=stride,
-                kernel_size=kernel_size,
-                residual=index > 0,
-                dropout=dropout,
-                importance=importance,
-            )
-            for index, stride in enumerate(strides)
+        super().__init__(
+            GraphUnit(conv, in_channels, out_channels, down=False),
+            TemporalConv(out_channels, out_channels, kernel_size, stride),
+            in_channels,
+            out_channels,
+            stride=stride,
+            residual=residual,
+            dropout=dropout,
         )
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Features of the last block and their mask."""
-        x = self.norm(zero_padding(x, mask))
-        for block in self.blocks:
-            x, mask = block(x, mask)
-        return x, mask

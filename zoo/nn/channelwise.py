@@ -5,17 +5,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from zoo.nn.masking import frame_counts, zero_padding
 from zoo.nn.norm import BatchNorm
 from zoo.nn.planes import channel_graph_product, refined_graph_product
+from zoo.nn.pooling import frame_mean
 from zoo.skeleton.graph import SkeletonGraph
-
-
-def mean_frame(x: Tensor, mask: Tensor | None) -> Tensor:
-    """The mean of each sequence's real frames, (N, T, V, C) → (N, V, C)."""
-    if mask is None:
-        return x.mean(1)
-    return zero_padding(x, mask).sum(1) / frame_counts(mask).reshape(-1, 1, 1)
 
 
 class RefinedSkeletonConv(nn.Module):
@@ -69,7 +62,7 @@ class RefinedSkeletonConv(nn.Module):
 
     def relations(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """tanh(θ x̄_v − φ x̄_w), (N, K, r, V, V) as [sequence, subset, channel, source, target]."""
-        mean = mean_frame(x, mask)
+        mean = frame_mean(x, mask)
         embedded = torch.einsum("nvi,ekri->enkrv", mean, self.embedding_weight)
         theta, phi = embedded + self.embedding_bias.unsqueeze(1).unsqueeze(-1)
         return torch.tanh(theta.unsqueeze(-1) - phi.unsqueeze(-2))
@@ -128,7 +121,7 @@ class DynamicSkeletonConv(nn.Module):
 
     def sequence_graphs(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """G, (N, C, V, V) as [sequence, channel, source, target]."""
-        mean = mean_frame(x, mask)
+        mean = frame_mean(x, mask)
         theta, phi = (
             embed(mean).transpose(1, 2).unflatten(1, (self.groups, -1))
             for embed in (self.theta, self.phi)

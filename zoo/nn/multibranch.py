@@ -14,6 +14,9 @@ from zoo.nn.norm import BatchNorm
 Branch = tuple[int, int] | Literal["max", "1x1"]
 """(kernel, dilation), ``max`` or ``1x1``."""
 
+CTRGCN_BRANCHES: tuple[Branch, ...] = ((5, 1), (5, 2), "max", "1x1")
+"""The four branches of CTR-GCN, InfoGCN, HD-GCN and BlockGCN."""
+
 PYSKL_BRANCHES: tuple[Branch, ...] = ((3, 1), (3, 2), (3, 3), (3, 4), "max", "1x1")
 """The six branches of MS-G3D, ST-GCN++ and DG-STGCN."""
 

@@ -6,16 +6,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
-from zoo.nn.heads import RegressionHead
-from zoo.nn.inputs import stream_channels, stream_names
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import ScoreModel
 from zoo.nn.sequence import (
     check_pooling,
-    joint_sequence,
     last_frame,
-    pool_frames,
     reverse_frames,
 )
 from zoo.skeleton.layout import Layout
@@ -72,7 +70,7 @@ class RecurrentLayer(nn.Module):
         return states, torch.cat([final, last_frame(back, mask)], dim=1)
 
 
-class RecurrentScorer(nn.Module):
+class RecurrentScorer(ScoreModel):
     """Recurrent layers over all joints of a frame, then a small head: a base of models.
 
     Args:
@@ -103,13 +101,11 @@ class RecurrentScorer(nn.Module):
         dropout: float = 0.0,
         head_hidden: int = 30,
     ) -> None:
-        super().__init__()
+        super().__init__(layout, streams)
         if layers < 1:
             raise ConfigError(f"layers is {layers}: a recurrent network needs at least one")
-        self.streams = stream_names(streams)
-        self.num_joints = layout.num_joints
         self.pooling = check_pooling(pooling)
-        width = layout.num_joints * stream_channels(self.streams)
+        width = self.num_joints * self.in_channels
         self.layers = nn.ModuleList()
         for _ in range(layers):
             self.layers.append(
@@ -117,12 +113,11 @@ class RecurrentScorer(nn.Module):
             )
             width = 2 * hidden if self.bidirectional else hidden
         self.dropout = Dropout(dropout)
-        self.head = RegressionHead(width, [head_hidden], dropout=dropout)
+        self.head = MSEHead.of(width, [head_hidden], dropout=dropout)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Score each sequence."""
-        states = joint_sequence(batch, self.streams, self.num_joints)
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The last layer's states at all frames (N, T, D·H), or those after the last (N, D·H)."""
+        states = self.stacked(batch).flatten(2)
         for index, layer in enumerate(self.layers):
             states, final = layer(self.dropout(states) if index else states, batch.mask)
-        features = final if self.pooling == "last" else pool_frames(states, batch.mask, "mean")
-        return Prediction(score=self.head(features), features=features)
+        return (final if self.pooling == "last" else states), batch.mask

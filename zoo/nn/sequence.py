@@ -3,28 +3,15 @@
 A mask is that of `zoo.nn.masking`; padded frames stand at the end of their sequence.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.data.batch import Batch
 from zoo.errors import ConfigError
-from zoo.nn.inputs import stack_streams
 from zoo.nn.masking import frame_counts, zero_padding
 from zoo.nn.pooling import mean_pool
 
 POOLINGS = ("last", "mean")
-
-
-def joint_sequence(batch: Batch, streams: Sequence[str], num_joints: int) -> Tensor:
-    """The streams as (N, T, V·ΣC), with zeros in padded frames.
-
-    Raises:
-        DataError: the batch lacks a stream, or has another number of joints.
-    """
-    return zero_padding(stack_streams(batch, streams, num_joints), batch.mask).flatten(2)
 
 
 def last_frame(x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -82,7 +69,7 @@ def pool_frames(x: Tensor, mask: Tensor | None, pooling: str) -> Tensor:
         mask: (N, T) bool, or None.
         pooling: ``last``, each sequence's last real frame, or ``mean`` of its real frames.
     """
-    return last_frame(x, mask) if pooling == "last" else mean_pool(x.unsqueeze(2), mask)
+    return last_frame(x, mask) if pooling == "last" else mean_pool(x, mask)
 
 
 def check_pooling(pooling: str) -> str:

@@ -132,8 +132,8 @@ class SkeletonConv(MessagePassing):
         """The adjacency in use, (K, V, V) as [type, source, target]."""
         return self.A if self.importance is None else self.A * self.importance
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Convolve x (N, T, V, C_in) to (N, T, V, C_out); no frame looks at another."""
         return self._convolve(x, self.adjacency())
 
     def _convolve(self, x: Tensor, adjacency: Tensor) -> Tensor:

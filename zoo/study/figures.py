@@ -142,11 +142,10 @@ def _loss_title(result: ProtocolResult) -> str:
 
 
 def _loss_name(run: Run) -> str:
-    """The trainer's loss, or that of the head that ``model.head`` names."""
-    head = run.record.model.params.get("head")
-    if head is None:
-        return _LOSSES[run.record.trainer["loss"]]
-    return f"loss of the head {head if isinstance(head, str) else head['name']}"
+    """The loss of a network's own head, or of that which ``model.head`` names."""
+    head = run.record.model.params.get("head") or "mse"
+    name = head if isinstance(head, str) else head["name"]
+    return _LOSSES.get(name, f"loss of the head {name}")
 
 
 def _losses(row: RowResult) -> dict[str, Array]:

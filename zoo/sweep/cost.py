@@ -1,5 +1,6 @@
 """What runs will cost: from recorded durations where there are any, else from their size."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ import torch
 
 from zoo.errors import DataError, UserError
 from zoo.files import path_part
+from zoo.nn.model import contract_of
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunRecord, read_record, settings_of
-from zoo.sweep.job import Job
 from zoo.sweep.plan import Group, Plan
 from zoo.training.cost import count_flops
 from zoo.workspace import Session
@@ -27,25 +28,6 @@ and 32.
 
 _OVERHEAD = 0.5
 _RECORDS_PER_FOLDER = 5
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What a finished run tells of its cost.
-
-    Attributes:
-        seconds: of training and finishing.
-        work: samples × epochs.
-        flops: of one sequence forward; None where unknown.
-        settings: the model's parameters.
-        place: dataset, exercise and protocol.
-    """
-
-    seconds: float
-    work: float
-    flops: int | None
-    settings: str
-    place: tuple[str, str, str]
 
 
 def expected_costs(plan: Plan) -> dict[Path, float]:
@@ -62,7 +44,7 @@ def expected_costs(plan: Plan) -> dict[Path, float]:
 @dataclass
 class _Costs:
     plan: Plan
-    _by_model: dict[str, list[Recorded]] = field(default_factory=dict)
+    _by_model: dict[str, list[RunRecord]] = field(default_factory=dict)
     _speed: float | None = None
 
     def of(self, group: Group) -> float:
@@ -71,19 +53,28 @@ class _Costs:
             return 0.0
         job, session = group.jobs[0], group.session
         same = settings_of(job.config["model"], {}, None)
-        known = [r for r in self._recorded(job.model) if r.settings == same]
-        here = [r for r in known if r.place == _place(job)]
+        known = [
+            record
+            for record in self._recorded(job.model)
+            if settings_of(record.model.params, {}, None) == same
+        ]
+        place = (*(job.config[kind]["name"] for kind in ("dataset", "protocol")), job.exercise)
+        here = [
+            _seconds(record)
+            for record in known
+            if (record.dataset.name, record.protocol.name, record.dataset.exercise) == place
+        ]
         if here:
-            return median(r.seconds for r in here)
-        closed_form = callable(getattr(session.build(), "fit", None))
+            return median(here)
+        closed_form = contract_of(session.build()).closed_form
         epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
         work = _sample_count(session) * epochs
         if known:
-            return median(r.seconds * work / r.work for r in known)
+            return median(_seconds(record) * work / _work(record) for record in known)
         flops = None if closed_form else _flops(session)
         return _OVERHEAD + (0 if flops is None else 3 * flops * work / self._flops_per_second())
 
-    def _recorded(self, model: str) -> list[Recorded]:
+    def _recorded(self, model: str) -> list[RunRecord]:
         if model not in self._by_model:
             self._by_model[model] = list(_records(self.plan.runs, model))
         return self._by_model[model]
@@ -92,39 +83,31 @@ class _Costs:
         """Of this machine in training; a step is a pass forward and two backward."""
         if self._speed is None:
             speeds = [
-                3 * r.flops * r.work / r.seconds
+                3 * record.model.flops * _work(record) / _seconds(record)
                 for model in sorted({job.model for job in self.plan.jobs})
-                for r in self._recorded(model)
-                if r.flops and r.seconds > 5
+                for record in self._recorded(model)
+                if record.model.flops and _seconds(record) > 5
             ]
             self._speed = median(speeds) if speeds else FLOPS_PER_SECOND
         return self._speed
 
 
-def _records(runs: Path, model: str) -> Iterator[Recorded]:
-    """A few finished runs from every folder of a model."""
+def _records(runs: Path, model: str) -> Iterator[RunRecord]:
+    """The records of a few finished runs from every folder of a model."""
     for folder in sorted(runs.glob(f"*/*/*/{path_part(model)}")):
         files = sorted(folder.glob(f"*/{RECORD}"))
         for file in files[:: max(1, len(files) // _RECORDS_PER_FOLDER)]:
-            try:
-                yield _recorded(read_record(file.parent), folder.relative_to(runs).parts)
-            except DataError:
-                continue  # damaged: it tells nothing
+            with contextlib.suppress(DataError):  # damaged: it tells nothing
+                yield read_record(file.parent)
 
 
-def _recorded(record: RunRecord, parts: tuple[str, ...]) -> Recorded:
-    return Recorded(
-        seconds=sum(record.durations.values()),
-        work=max(1.0, float(record.counts["train"].samples * record.epochs.trained)),
-        flops=record.model.flops,
-        settings=settings_of(record.model.params, {}, None),
-        place=(parts[0], parts[1], parts[2]),
-    )
+def _seconds(record: RunRecord) -> float:
+    return sum(record.durations.values())
 
 
-def _place(job: Job) -> tuple[str, str, str]:
-    dataset, exercise, protocol = job.path.parts[-5:-2]
-    return dataset, exercise, protocol
+def _work(record: RunRecord) -> float:
+    """Samples × epochs."""
+    return max(1.0, float(record.counts["train"].samples * record.epochs.trained))
 
 
 def _sample_count(session: Session) -> float:

@@ -10,7 +10,6 @@ from zoo.errors import ConfigError
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "constant")
-LOSSES = ("mse", "huber")
 PRECISIONS = ("fp32", "bf16")
 INIT_HEADS = ("keep", "fresh")
 
@@ -30,8 +29,6 @@ class TrainerConfig:
         schedule: ``cosine`` falls to 0 over the epochs after the warm-up, or ``constant``.
         warmup_epochs: epochs in which the rate rises linearly to `lr`.
         grad_clip: largest Euclidean norm of the whole gradient; None leaves it alone.
-        loss: ``mse`` or ``huber``, on standardised scores.
-        huber_delta: error at which the Huber loss turns linear, in standardised units.
         early_stopping: stop after so many epochs without a better validation MAD; None never.
         precision: ``fp32``, or ``bf16`` by autocast (weights and loss stay fp32).
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:N``.
@@ -53,8 +50,6 @@ class TrainerConfig:
     schedule: str = "cosine"
     warmup_epochs: int = 0
     grad_clip: float | None = 1.0
-    loss: str = "mse"
-    huber_delta: float = 1.0
     early_stopping: int | None = None
     precision: str = "fp32"
     device: str = "auto"
@@ -71,8 +66,7 @@ class TrainerConfig:
             if getattr(self, key) is not None:
                 self._whole(key, 1)
         self._whole("warmup_epochs", 0)
-        for key in ("lr", "huber_delta"):
-            self._number(key, "above 0", lambda v: v > 0)
+        self._number("lr", "above 0", lambda v: v > 0)
         for key in ("weight_decay", "momentum"):
             self._number(key, "0 or above", lambda v: v >= 0)
         if self.grad_clip is not None:
@@ -80,7 +74,6 @@ class TrainerConfig:
         for key, known in (
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
-            ("loss", LOSSES),
             ("precision", PRECISIONS),
             ("init_head", INIT_HEADS),
         ):

@@ -13,7 +13,8 @@ from zoo.config import config_hash
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
-from zoo.models import build_model, streams_of
+from zoo.models import build_model
+from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run, load_run
@@ -53,12 +54,12 @@ class TrainedModel:
     @property
     def streams(self) -> tuple[str, ...]:
         """Streams the model needs."""
-        return streams_of(self.model)
+        return contract_of(self.model).streams
 
     @property
     def raw(self) -> bool:
         """Whether it takes segments as recorded, see `Protocol.samples`."""
-        return bool(getattr(self.model, "raw", False))
+        return contract_of(self.model).raw
 
     def score(self, batch: Batch) -> Tensor:
         """Scores (N,) in score units of N unscaled sequences, made as the protocol makes them."""
@@ -129,8 +130,7 @@ def load_trained(
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     model = (build or (lambda: _registered(stored.key)))()
-    closed_form = callable(getattr(model, "fit", None))
-    load_weights(model, stored.tensors["model"], free_shapes=closed_form)
+    load_weights(model, stored.tensors["model"], free_shapes=contract_of(model).closed_form)
     settings = TrainerConfig.from_dict(stored.key["config"]["trainer"])
     where = resolve_device(device, settings.precision)
     streams, target = StreamScaler(), TargetScaler()

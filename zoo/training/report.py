@@ -3,8 +3,8 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from zoo.runs.record import PartCounts
 from zoo.words import duration
@@ -34,10 +34,6 @@ class EpochRow:
     loss: float | None
     validation_mad: float | None
     seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The row as plain values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 from registry import MODELS, Card
 from zoo.build import to_plain
 from zoo.config import card, entry_config, to_yaml
-from zoo.models import streams_of
+from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
 from zoo.runs.environment import hardware, versions
@@ -184,7 +184,7 @@ def _model(block: Mapping[str, Any], trainer: Trainer) -> RunModel:
         tags=about.tags,
         paper=about.paper,
         doi=about.doi,
-        streams=streams_of(model),
+        streams=contract_of(model).streams,
         parameters=count_parameters(model),
         flops=count_flops(model, batch),
         latency_ms=measure_latency(model, batch),
@@ -230,7 +230,7 @@ def history_csv(history: list[EpochRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, [f.name for f in fields(EpochRow)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.to_dict() for row in history)
+    writer.writerows(vars(row) for row in history)
     return text.getvalue().encode()
 
 

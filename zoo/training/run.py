@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from baselines.d2sta.motion import tell_scale
 from zoo.build import to_plain
 from zoo.errors import CheckpointError, DataError, ZooError
 from zoo.files import StorageError, read_json
+from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.runs.folder import RESUME, RunFolder, Start
 from zoo.runs.key import RunKey, differences
@@ -182,7 +182,7 @@ class _Training:
                 model, self.source, data, self.key.config["dataset"]["name"], self.settings
             )
             self.reporter.on_note(transfer_note(self.init_from))
-        tell_scale(model, data.stream_scaler)
+        contract_of(model).set_scale(data.stream_scaler)
         trainer = Trainer(
             model,
             self.settings,

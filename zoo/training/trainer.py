@@ -6,10 +6,9 @@ the seed and the epoch's number. So `capture` after an epoch and `restore` befor
 make a resumed run equal to one that was never stopped.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
-from zoo.nn.score_heads import ScoreHead
+from zoo.nn.model import contract_of
 from zoo.training.config import TrainerConfig
 from zoo.training.device import (
     Answers,
@@ -62,35 +61,13 @@ class TrainingData(NamedTuple):
     parts: Mapping[str, Tensor] = MappingProxyType({})
 
 
-@dataclass
-class Progress:
-    """How far a training is.
-
-    Attributes:
-        history: one row per finished epoch.
-        best_epoch: epoch with the lowest validation MAD, the first of equals; 0 for none yet.
-        best_mad: that MAD.
-        best: weights after that epoch; kept only where they are selected at the end.
-    """
-
-    history: list[EpochRow] = field(default_factory=list)
-    best_epoch: int = 0
-    best_mad: float = math.inf
-    best: dict[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def epoch(self) -> int:
-        """Number of finished epochs."""
-        return len(self.history)
-
-
 class Trainer:
     """Trains one model on one fold.
 
     Args:
         model: any module from `Batch` to `Prediction`. One with a method ``fit(batch, target)``
-            is fitted once by it and not by gradients. A `ScoreHead` brings its own loss, which
-            takes the place of the configured one.
+            is fitted once by it and not by gradients. Its head says what the loss is; that of a
+            module without one is the mean squared error of its score.
         config: how.
         data: on what; moved to the device whole.
         seed: of batch order and random layers.
@@ -128,10 +105,10 @@ class Trainer:
         )
         self.seed = seed
         self.selection = selection
-        self.progress = Progress()
-        self.closed_form = callable(getattr(model, "fit", None))
-        head = getattr(model, "head", None)
-        self.head = head if isinstance(head, ScoreHead) else None
+        self.progress = TrainState()
+        contract = contract_of(model)
+        self.closed_form = contract.closed_form
+        self.head, self.fit = contract.head, contract.fit
         self.target = self.data.target
         if self.head is not None:
             self.target = self.head.targets(data.target, data.parts).to(self.device)
@@ -204,13 +181,10 @@ class Trainer:
 
     def capture(self) -> TrainState:
         """A copy of everything the next epoch depends on."""
-        p = self.progress
-        return TrainState(
-            history=list(p.history),
-            best_epoch=p.best_epoch,
-            best_mad=p.best_mad,
+        return replace(
+            self.progress,
+            history=list(self.progress.history),
             model=clone_weights(self.model),
-            best=p.best,
             optimizer=optimizer_tensors(self.model, self.optimizer),
         )
 
@@ -223,7 +197,9 @@ class Trainer:
         load_weights(self.model, state.model, free_shapes=self.closed_form)
         load_optimizer(self.model, self.optimizer, state.optimizer)
         best = state.best if self.selection == "best" else {}
-        self.progress = Progress(list(state.history), state.best_epoch, state.best_mad, dict(best))
+        self.progress = TrainState(
+            list(state.history), state.best_epoch, state.best_mad, dict(best)
+        )
 
     def _epoch(self, stop: StopSignals) -> EpochRow:
         assert self.optimizer is not None
@@ -261,7 +237,7 @@ class Trainer:
             )
         target = self.target[index]
         if self.head is None:
-            loss = self._loss(score.float(), target)
+            loss = nn.functional.mse_loss(score.float(), target)
         else:
             loss = self.head.loss(answer.output.float(), target)
         self.optimizer.zero_grad(set_to_none=True)
@@ -278,16 +254,12 @@ class Trainer:
             output: Tensor = self.model(self.data.batch.select(index)).output
         return output.float()
 
-    def _loss(self, score: Tensor, target: Tensor) -> Tensor:
-        if self.config.loss == "huber":
-            return nn.functional.huber_loss(score, target, delta=self.config.huber_delta)
-        return nn.functional.mse_loss(score, target)
-
     def _fit(self, stop: StopSignals) -> EpochRow:
+        assert self.fit is not None
         begun = time.monotonic()
         seed_all(self.seed, 1)
         with stop.immediate(), torch.no_grad():
-            self.model.fit(self.data.batch, self.data.target)  # type: ignore[operator]
+            self.fit(self.data.batch, self.data.target)
         return EpochRow(1, 0.0, None, self._validate(1, stop), time.monotonic() - begun)
 
     def _validate(self, epoch: int, stop: StopSignals) -> float | None:

@@ -11,6 +11,7 @@ from zoo.data.cross import counterparts
 from zoo.data.people import dataset_family, unmatched_people
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import CheckpointError, DataError
+from zoo.nn.model import contract_of
 from zoo.nn.norm import InputNorm
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
@@ -94,7 +95,7 @@ def start_from(
         ConfigError: ``init_joints`` names a joint that is not there.
     """
     record = source.record
-    if record.members or record.model.closed_form or hasattr(model, "fit"):
+    if record.members or record.model.closed_form or contract_of(model).closed_form:
         raise CheckpointError(
             f"trainer.init_from: only networks start from networks; {source.path} is a run of "
             f"{record.model.name}, and the model to train is {type(model).__name__}"

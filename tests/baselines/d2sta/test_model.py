@@ -57,7 +57,7 @@ def literal_block(block: nn.Module, x: Tensor, stride: int) -> Tensor:
         scale = layer.weight / torch.sqrt(layer.running_var + layer.eps)
         return (y - layer.running_mean) * scale + layer.bias
 
-    conv = block.spatial
+    conv = block.spatial.conv
     adjacency = conv.adjacency()
     t, v, _ = x.shape
     y = torch.zeros(t, v, conv.out_channels, dtype=x.dtype)
@@ -65,7 +65,7 @@ def literal_block(block: nn.Module, x: Tensor, stride: int) -> Tensor:
         h = x @ conv.weight[k].T + conv.bias[k]
         for source, target in adjacency[k].nonzero().tolist():
             y[:, target] += adjacency[k, source, target] * h[:, source]
-    y = torch.relu(norm(block.norm, y))
+    y = torch.relu(norm(block.spatial.norm, y))
     kernel, bias = block.temporal.conv.weight, block.temporal.conv.bias
     z = []
     for out in range(0, t, stride):
@@ -160,9 +160,9 @@ class TestPublishedSize:
 
     def test_streams_have_the_paper_blocks(self) -> None:
         model = build("d2sta")
-        assert [b.blocks[0].spatial.in_channels for b in model.backbones] == [3, 4]
+        assert [b.blocks[0].spatial.conv.in_channels for b in model.backbones] == [3, 4]
         for backbone in model.backbones:
-            assert [b.spatial.out_channels for b in backbone.blocks] == [64, 128, 256]
+            assert [b.spatial.conv.out_channels for b in backbone.blocks] == [64, 128, 256]
             assert [b.temporal.conv.kernel_size for b in backbone.blocks] == [(3, 1)] * 3
             assert [b.temporal.conv.padding for b in backbone.blocks] == [(1, 0)] * 3
             assert [b.temporal.conv.stride for b in backbone.blocks] == [(1, 1), (2, 1), (2, 1)]
@@ -312,7 +312,7 @@ class TestSwitches:
             ({"grouping": "static"}, "dynamic, attention, none"),
             ({"motion": "speed"}, "features, input, relative, physiological"),
             ({"motion": "relative", "streams": ["orientation"]}, "Add position"),
-            ({"channels": [16, 32]}, "one number a block"),
+            ({"channels": [16, 32]}, "2 channels and 3 strides: each block"),
             ({"heads": 3}, "does not divide"),
             ({"groups": 0}, "at least 1"),
             ({"partition": "spacial"}, "spatial"),

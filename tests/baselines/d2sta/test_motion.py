@@ -13,7 +13,6 @@ from baselines.d2sta.motion import (
     RelativeMotion,
     joint_angles,
     motion_index,
-    tell_scale,
 )
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler
@@ -229,7 +228,7 @@ class TestBodyAware:
         inputs = [torch.randn(6, 12, 25, 4), scaled]
         plain = measure(motion, x)
         assert not torch.allclose(index(inputs), plain, rtol=0.05)
-        tell_scale(index, scaler)
+        index.set_scale(scaler)
         torch.testing.assert_close(index(inputs), plain, rtol=1e-4, atol=1e-5)
         assert {k: tuple(v.shape) for k, v in index.state_dict().items()} == {
             "unscaled.mean": (25, 3),
@@ -241,7 +240,7 @@ class TestBodyAware:
         x = moving()
         index = motion_index(motion, KINECT, ["position"])
         assert index is not None
-        tell_scale(index, StreamScaler("none").fit(Batch({"position": x})))
+        index.set_scale(StreamScaler("none").fit(Batch({"position": x})))
         torch.testing.assert_close(index([x]), measure(motion, x))
 
 
@@ -291,8 +290,8 @@ class TestTable:
     @pytest.mark.parametrize(
         ("row", "message"),
         [
-            ("{joint: b, range: hip, between: [[b, a], [b, c]]}", "in angles is not"),
-            ("{joint: b, range: knee, between: [b, a]}", "in angles is not"),
+            ("{joint: b, range: hip, between: [[b, a], [b, c]]}", "no range is called 'hip'"),
+            ("{joint: b, range: knee, between: [b, a]}", r"angles\[0\].between\[0\] is 'b'"),
             ("{joint: b, range: none, between: [[b, a], [b, c]]}", "not above 0"),
         ],
     )

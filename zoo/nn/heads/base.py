@@ -1,11 +1,12 @@
 """What all heads have in common, and checks of their options."""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self, cast
 
 from torch import Tensor, nn
 
+from zoo.data.batch import Prediction
 from zoo.errors import ConfigError
 
 
@@ -21,11 +22,13 @@ class Reading(NamedTuple):
     log_variance: Tensor | None = None
 
 
-class ScoreHead(nn.Module):
+class Head(nn.Module):
     """Layers with K outputs, the score in them and the loss on them; the base of all heads.
 
+    A head's options are the keyword parameters of its constructor beside `layers`.
+
     Args:
-        layers: of the head it takes the place of, the last one linear.
+        layers: the last one linear; one of as many outputs as are needed takes its place.
         outputs: K.
     """
 
@@ -36,6 +39,43 @@ class ScoreHead(nn.Module):
         if outputs != last.out_features:
             last = nn.Linear(last.in_features, outputs)
         self.layers = nn.Sequential(*list(layers)[:-1], last)
+
+    @classmethod
+    def of(
+        cls, channels: int, hidden: Sequence[int] = (), dropout: float = 0.0, **options: Any
+    ) -> Self:
+        """A head with linear layers of its own and ReLU between them.
+
+        Args:
+            channels: D, width of the features.
+            hidden: widths of hidden layers; none gives a single linear layer.
+            dropout: probability of dropping an input of each layer in training.
+            **options: of this kind of head.
+        """
+        layers: list[nn.Module] = []
+        for width in hidden:
+            layers += [nn.Dropout(dropout)] if dropout else []
+            layers += [nn.Linear(channels, width), nn.ReLU()]
+            channels = width
+        layers += [nn.Dropout(dropout)] if dropout else []
+        return cls(nn.Sequential(*layers, nn.Linear(channels, 1)), **options)
+
+    def forward(self, features: Tensor) -> Prediction:
+        """Scores of sequences with the features (N, D), and all that led to them."""
+        output = self.output(features)
+        return Prediction(*self.read(output), features=features, output=output)
+
+    def output(self, features: Tensor) -> Tensor:
+        """Features (N, D) → output (N, K)."""
+        return cast(Tensor, self.layers(features))
+
+    def read(self, output: Tensor) -> Reading:
+        """Score, and variance where the head has one, of an output (N, K)."""
+        return Reading(output[:, 0])
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss, a scalar, of an output (N, K) against targets (N, …)."""
+        raise NotImplementedError
 
     def targets(self, total: Tensor, parts: Mapping[str, Tensor]) -> Tensor:
         """What `prepare` and `loss` take of training scores (S,) and their named parts (S,)."""
@@ -52,18 +92,6 @@ class ScoreHead(nn.Module):
                 without dropout.
         """
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Features (N, D) → output (N, K)."""
-        return cast(Tensor, self.layers(features))
-
-    def read(self, output: Tensor) -> Reading:
-        """Score, and variance where the head has one, of an output (N, K)."""
-        return Reading(output[:, 0])
-
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """The loss, a scalar, of an output (N, K) against targets (N, …)."""
-        raise NotImplementedError
-
 
 def span(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Lowest and highest of `scores` (S,), one apart where all are alike."""
@@ -78,7 +106,7 @@ def whole(name: str, value: Any, least: int) -> int:
         ConfigError: `value` is none.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ConfigError(f"the head's {name} is {value!r}, expected a whole number from {least}")
+        raise ConfigError(f"model.head.{name} is {value!r}, expected a whole number from {least}")
     return value
 
 
@@ -90,5 +118,5 @@ def above(name: str, value: Any, bound: float) -> float:
     """
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     if not plain or not bound < value < math.inf:
-        raise ConfigError(f"the head's {name} is {value!r}, expected a number above {bound:g}")
+        raise ConfigError(f"model.head.{name} is {value!r}, expected a number above {bound:g}")
     return float(value)

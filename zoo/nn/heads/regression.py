@@ -4,10 +4,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.nn.score_heads.base import Reading, ScoreHead, above
+from registry import register_head
+from zoo.nn.heads.base import Head, Reading, above
 
 
-class MSEHead(ScoreHead):
+@register_head("mse")
+class MSEHead(Head):
     """Mean squared error, mean((ŷ − y)²): the zoo's default, said by name."""
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
@@ -15,11 +17,12 @@ class MSEHead(ScoreHead):
         return F.mse_loss(output[:, 0], target)
 
 
-class HuberHead(ScoreHead):
+@register_head("huber")
+class HuberHead(Head):
     """Huber's loss (1964): squared up to an error of `delta`, linear beyond.
 
     Args:
-        layers: see `ScoreHead`.
+        layers: see `Head`.
         delta: in standardised units.
     """
 
@@ -32,7 +35,8 @@ class HuberHead(ScoreHead):
         return F.huber_loss(output[:, 0], target, delta=self.delta)
 
 
-class GaussianHead(ScoreHead):
+@register_head("gaussian")
+class GaussianHead(Head):
     """Mean and variance of a normal distribution (Nix and Weigend, ICNN 1994).
 
     The loss is its negative log likelihood without the constant, mean(log σ² + (ŷ − y)²/σ²)/2. On

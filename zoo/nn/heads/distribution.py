@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.nn.score_heads.base import Reading, ScoreHead, above, span, whole
+from registry import register_head
+from zoo.nn.heads.base import Head, Reading, above, span, whole
 
 
 class Bins(nn.Module):
@@ -55,7 +56,8 @@ class Bins(nn.Module):
         return F.kl_div(predicted, self.distribution(scores), reduction="batchmean")
 
 
-class ScoreDistributionHead(ScoreHead):
+@register_head("usdl")
+class ScoreDistributionHead(Head):
     """USDL: a distribution over scores (Tang et al., CVPR 2020, arXiv 2006.07665, section 3).
 
     A score becomes a normal distribution over B bins, and the loss is the Kullback-Leibler
@@ -64,7 +66,7 @@ class ScoreDistributionHead(ScoreHead):
     possible scores, ours the training scores and two deviations beyond.
 
     Args:
-        layers: see `ScoreHead`.
+        layers: see `Head`.
         bins: B; the authors' 101.
         deviation: of the distribution in bins; the authors' 5.
     """

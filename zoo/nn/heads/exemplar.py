@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.nn.score_heads.base import Reading, ScoreHead, whole
+from registry import register_head
+from zoo.nn.heads.base import Head, Reading, whole
 
 
-class ExemplarHead(ScoreHead):
+@register_head("core")
+class ExemplarHead(Head):
     """CoRe: by how much a sequence is better than exemplars (Yu et al., ICCV 2021, 2108.07797).
 
     Layers look at the features of a sequence and of an exemplar and at the exemplar's score, and
@@ -70,7 +72,7 @@ class ExemplarHead(ScoreHead):
         """Store the exemplars' features as the network now makes them."""
         self.exemplar_features.copy_(output_of(self.chosen))
 
-    def forward(self, features: Tensor) -> Tensor:
+    def output(self, features: Tensor) -> Tensor:
         """The features (N, D) themselves: the layers need an exemplar beside them."""
         return features
 

@@ -8,16 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from registry import register_head
 from zoo.errors import ConfigError
-from zoo.nn.score_heads.base import Reading, ScoreHead
-from zoo.nn.score_heads.distribution import Bins
+from zoo.nn.heads.base import Head, Reading
+from zoo.nn.heads.distribution import Bins
 
 
-class SumHead(ScoreHead):
+class SumHead(Head):
     """A head that predicts P scores which add up to the total; its targets are (N, 1 + P).
 
     Args:
-        layers: see `ScoreHead`.
+        layers: see `Head`.
         parts: names of the scores.
         width: outputs for each.
     """
@@ -53,6 +54,7 @@ class SumHead(ScoreHead):
         self.rest.copy_((target[:, 0] - target[:, 1:].sum(1)).median())
 
 
+@register_head("po-cf")
 class PartsHead(SumHead):
     """Joint regression of the primary outcome and the control factors, which add up to the total.
 
@@ -61,7 +63,7 @@ class PartsHead(SumHead):
     squared error of the total and that of the parts' z-scores. A construction of the zoo's own.
 
     Args:
-        layers: see `ScoreHead`.
+        layers: see `Head`.
         parts: names of the scores.
     """
 
@@ -92,6 +94,7 @@ class PartsHead(SumHead):
         return F.mse_loss(self.read(output).score, target[:, 0]) + F.mse_loss(output, parts)
 
 
+@register_head("musdl")
 class PartDistributionsHead(SumHead):
     """MUSDL: a distribution for each part of a score (Tang et al., CVPR 2020, section 3.3).
 
@@ -100,7 +103,7 @@ class PartDistributionsHead(SumHead):
     the distributions' means; bins as in `ScoreDistributionHead`.
 
     Args:
-        layers: see `ScoreHead`.
+        layers: see `Head`.
         bins: of each part; the authors' 21.
         deviation: of the distributions, in bins.
         parts: names of the scores.

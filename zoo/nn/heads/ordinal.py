@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.nn.score_heads.base import Reading, ScoreHead, span, whole
+from registry import register_head
+from zoo.nn.heads.base import Head, Reading, span, whole
 
 
-class OrdinalHead(ScoreHead):
+@register_head("ordinal")
+class OrdinalHead(Head):
     """CORAL: one question for each threshold, is the score above it (Cao et al. 2020, 1901.07884).
 
     P(y > t_k) = σ(g + b_k) with one number g for all thresholds, and the loss is the mean binary
@@ -19,7 +21,7 @@ class OrdinalHead(ScoreHead):
     counting thresholds passed; here it is the expected one, l_1 + (l_2 − l_1) Σ_k P(y > t_k).
 
     Args:
-        layers: see `ScoreHead`.
+        layers: see `Head`.
         levels: L.
     """
 

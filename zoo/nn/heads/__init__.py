@@ -1,0 +1,31 @@
+"""Heads: what a network says of its features, the score in it, and the loss it is trained with.
+
+A model's own is an `MSEHead`; ``model.head=NAME`` puts another in its place. Hidden layers and
+dropout stay; the last layer gets as many outputs as the head needs. What the layers say is the
+*output* (N, K); the head reads score and variance from it and compares it with the true scores.
+
+Axes: N sequences, K outputs, D features, B bins, all scores in standardised units.
+"""
+
+from zoo.nn.heads.base import Head, Reading
+from zoo.nn.heads.choice import head_choice, replace_head
+from zoo.nn.heads.distribution import ScoreDistributionHead
+from zoo.nn.heads.exemplar import ExemplarHead
+from zoo.nn.heads.ordinal import OrdinalHead
+from zoo.nn.heads.parts import PartDistributionsHead, PartsHead
+from zoo.nn.heads.regression import GaussianHead, HuberHead, MSEHead
+
+__all__ = [
+    "ExemplarHead",
+    "GaussianHead",
+    "Head",
+    "HuberHead",
+    "MSEHead",
+    "OrdinalHead",
+    "PartDistributionsHead",
+    "PartsHead",
+    "Reading",
+    "ScoreDistributionHead",
+    "head_choice",
+    "replace_head",
+]

@@ -1,0 +1,130 @@
+"""What a model is: the base class that says it once, and what other modules are taken for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from zoo.data.batch import Batch, Prediction
+from zoo.data.scalers import StreamScaler
+from zoo.nn.heads import Head
+from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+from zoo.nn.masking import zero_padding
+from zoo.nn.pooling import mean_pool
+from zoo.skeleton.layout import Layout
+
+
+class ScoreModel(nn.Module):
+    """Base of models: streams in, features, one vector a sequence, a head, a score.
+
+    A network sets `head` and has `extract`; the rest is here. A closed-form model has instead
+    ``fit(batch, target)``, which learns from all training samples and their scores (N,) in
+    standardised units at once, and a ``forward`` of its own.
+
+    Args:
+        layout: the skeleton, of V joints.
+        streams: what the model is fed.
+
+    Attributes:
+        streams: their names.
+        raw: whether it takes samples as recorded, neither resampled nor scaled.
+        head: from features to a score; ``model.head`` puts another in its place.
+        num_joints: V.
+        in_channels: C of all streams side by side.
+
+    Raises:
+        ConfigError: no stream, an unknown one, or one twice.
+    """
+
+    raw: bool = False
+    head: Head
+
+    def __init__(self, layout: Layout, streams: str | Sequence[str]) -> None:
+        super().__init__()
+        self.streams = stream_names(streams)
+        self.num_joints = layout.num_joints
+        self.in_channels = stream_channels(self.streams)
+
+    def stacked(self, batch: Batch) -> Tensor:
+        """The streams side by side (N, T, V, C), zero in padded frames.
+
+        Raises:
+            DataError: the batch lacks a stream, or has another number of joints.
+        """
+        return zero_padding(stack_streams(batch, self.streams, self.num_joints), batch.mask)
+
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Features (N, T', V, C) or (N, T', C) with their mask (N, T'), or one vector (N, C)."""
+        raise NotImplementedError
+
+    def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
+        """What the head sees (N, D) of features and mask: the mean of real frames and joints."""
+        return features if features.dim() == 2 else mean_pool(features, mask)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Score each sequence."""
+        prediction: Prediction = self.head(self.pool(*self.extract(batch)))
+        return prediction
+
+    def set_scale(self, scaler: StreamScaler) -> None:
+        """Before training: the fitted scaler of what the model is fed, for one that needs units."""
+
+    def attention_maps(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Named attention maps of N sequences, each (N, …); empty for a model that has none."""
+        return {}
+
+    def attention_rollup(self, batch: Batch) -> Tensor | None:
+        """How much of what is pooled was looked up at each joint and frame, (N, T', V).
+
+        All of a sequence's shares add up to one. None where there is no attention, or none that
+        can be followed back.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a model asks of data and training, and what can be asked of it; see `ScoreModel`.
+
+    Attributes:
+        streams: what it is fed.
+        raw: whether it takes samples as recorded.
+        head: None for a module whose score is trained with the mean squared error as it is.
+        fit: of a closed-form model, else None.
+        set_scale: takes the fitted scaler of the streams.
+        attention_maps: of a batch, by name.
+        attention_rollup: of a batch.
+    """
+
+    streams: tuple[str, ...]
+    raw: bool
+    head: Head | None
+    fit: Callable[[Batch, Tensor], None] | None
+    set_scale: Callable[[StreamScaler], None]
+    attention_maps: Callable[[Batch], Mapping[str, Tensor]]
+    attention_rollup: Callable[[Batch], Tensor | None]
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether it is fitted once, and not trained by gradients."""
+        return self.fit is not None
+
+
+def contract_of(model: nn.Module) -> Contract:
+    """What `model` is taken for: what it does not say is as `ScoreModel` has it.
+
+    Any module from `Batch` to `Prediction` will do. One without ``streams`` is fed ``position``.
+
+    Raises:
+        ConfigError: it names no stream, or an unknown one.
+    """
+    head, fit = getattr(model, "head", None), getattr(model, "fit", None)
+    return Contract(
+        streams=stream_names(getattr(model, "streams", "position")),
+        raw=bool(getattr(model, "raw", ScoreModel.raw)),
+        head=head if isinstance(head, Head) else None,
+        fit=fit if callable(fit) else None,
+        set_scale=getattr(model, "set_scale", None) or (lambda scaler: None),
+        attention_maps=getattr(model, "attention_maps", None) or (lambda batch: {}),
+        attention_rollup=getattr(model, "attention_rollup", None) or (lambda batch: None),
+    )
