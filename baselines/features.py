@@ -6,14 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from baselines.described import DescribedModel
 from baselines.kinematics_features import KinematicFeatures
 from baselines.ridge import Ridge
 from baselines.support_vectors import SupportVectors
 from baselines.trees import BoostedTrees, ExtraTrees
 from registry import did_you_mean
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
-from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
@@ -28,7 +28,7 @@ _USUAL_RATE = 30.0
 """Frames per second where a batch does not say."""
 
 
-class FeatureRegressor(ScoreModel):
+class FeatureRegressor(DescribedModel):
     """Measures each sequence (`KinematicFeatures`) and leaves the rest to a regression.
 
     Three things come between. A feature that is undefined in a sequence gets its mean over the
@@ -42,7 +42,7 @@ class FeatureRegressor(ScoreModel):
     Args:
         layout: the skeleton.
         regressor: one of `REGRESSORS`.
-        settings: its arguments.
+        settings: its arguments; None for its own defaults.
         hold: share of the training samples beyond each edge.
 
     Raises:
@@ -59,26 +59,25 @@ class FeatureRegressor(ScoreModel):
         self,
         layout: Layout,
         *,
-        regressor: str,
+        regressor: str = "ridge",
         settings: Mapping[str, Any] | None = None,
         hold: float = 0.05,
     ) -> None:
-        super().__init__(layout, "position")
         if regressor not in REGRESSORS:
             raise ConfigError(
                 f"there is no regressor {regressor!r}. {did_you_mean(regressor, REGRESSORS)}"
             )
         if not 0 <= hold < 0.5:
             raise ConfigError(f"hold is {hold!r}, expected a share from 0 to below 0.5")
+        super().__init__(layout, REGRESSORS[regressor](**(settings or {})))
         self.hold = hold
-        self.regressor = REGRESSORS[regressor](**(settings or {}))
         self._features = KinematicFeatures(layout)
         for name in ("low", "high", "mean", "scale"):
             self.register_buffer(name, torch.zeros(0))
 
     def fit(self, batch: Batch, target: Tensor) -> None:
         """Learn from all training samples; `target` (N,) in standardised units."""
-        raw = self._measured(batch)
+        raw = self.measured(batch)
         edges = torch.tensor([self.hold, 1 - self.hold], device=raw.device)
         self.low, self.high = (e.clone() for e in raw.nanquantile(edges, dim=0).nan_to_num())
         held = raw.clamp(self.low, self.high)
@@ -88,17 +87,17 @@ class FeatureRegressor(ScoreModel):
         self.scale = deviation.masked_fill(deviation <= 1e-6 * self.mean.abs(), 1.0)
         self.regressor.fit(self._standardised(raw), target)  # type: ignore[operator]
 
-    def forward(self, batch: Batch) -> Prediction:
-        """The regression's score for every sequence of the batch.
+    def describe(self, batch: Batch) -> Tensor:
+        """Standardised features (N, D) of each sequence.
 
         Raises:
             TrainingError: it has not been fitted.
         """
         if not len(self.mean):
             raise TrainingError("the regression on features has learnt nothing yet: call fit first")
-        return Prediction(score=self.regressor(self._standardised(self._measured(batch))))
+        return self._standardised(self.measured(batch))
 
-    def _measured(self, batch: Batch) -> Tensor:
+    def measured(self, batch: Batch) -> Tensor:
         """Features (N, D) of each sequence, NaN where undefined."""
         x = batch.stream("position")
         lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()

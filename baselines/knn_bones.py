@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor
 
+from baselines.described import DescribedModel
 from baselines.nearest import NearestNeighbour
 from zoo.data.batch import Batch
 from zoo.skeleton.layout import Layout
 
 
-class BoneNeighbour(NearestNeighbour):
+class BoneNeighbour(DescribedModel):
     """Gives the score of the training sample with the most similar bone lengths.
 
     The description of a sequence is the median length over time of each of the layout's V − 1
@@ -19,8 +20,10 @@ class BoneNeighbour(NearestNeighbour):
         layout: whose bones are measured.
     """
 
+    raw = True
+
     def __init__(self, layout: Layout) -> None:
-        super().__init__(layout, len(layout.bones))
+        super().__init__(layout, NearestNeighbour())
         self._children = [child for child, _ in layout.bones]
         self._parents = [parent for _, parent in layout.bones]
 

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from baselines.described import DescribedModel
 from baselines.nearest import NearestNeighbour
 from zoo.data.batch import Batch
 from zoo.data.transforms import pelvis_joints
@@ -9,7 +10,7 @@ from zoo.nn.pooling import frame_mean
 from zoo.skeleton.layout import Layout
 
 
-class PlaceNeighbour(NearestNeighbour):
+class PlaceNeighbour(DescribedModel):
     """Gives the score of the training sample recorded nearest to the same place.
 
     The description of a sequence is the mean position over time of the pelvis, in the sensor's
@@ -19,8 +20,10 @@ class PlaceNeighbour(NearestNeighbour):
         layout: whose pelvis is looked at.
     """
 
+    raw = True
+
     def __init__(self, layout: Layout) -> None:
-        super().__init__(layout, 3)
+        super().__init__(layout, NearestNeighbour())
         self._pelvis = pelvis_joints(layout)
 
     def describe(self, batch: Batch) -> Tensor:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from baselines.described import DescribedModel
 from baselines.ridge import Ridge
-from zoo.data.batch import Batch, Prediction
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
 from zoo.nn.masking import frame_counts
-from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 LENGTH = 9
@@ -23,7 +23,7 @@ _AT_ONCE = 32
 """Sequences that are looked at together: bounds the memory."""
 
 
-class MiniRocket(ScoreModel):
+class MiniRocket(DescribedModel):
     """The share of frames in which a convolution lies above a threshold, ten thousand times.
 
     Each of the 84 kernels of length 9 with three weights 2 and six −1 is applied at up to 32
@@ -55,9 +55,9 @@ class MiniRocket(ScoreModel):
         *,
         streams: str | Sequence[str] = ("position",),
         features: int = 10_000,
-        alphas: float | Sequence[float],
+        alphas: float | Sequence[float] = (1, 10, 100, 1000, 10000, 100000, 1000000),
     ) -> None:
-        super().__init__(layout, streams)
+        super().__init__(layout, Ridge(alphas), streams)
         if features < KERNELS:
             raise ConfigError(f"features is {features}, expected at least {KERNELS}")
         self.each = features // KERNELS
@@ -65,7 +65,6 @@ class MiniRocket(ScoreModel):
         self.register_buffer("counts", torch.zeros(0, dtype=torch.long))
         self.register_buffer("channels", torch.zeros(0))
         self.register_buffer("thresholds", torch.zeros(0))
-        self.ridge = Ridge(alphas)
 
     def fit(self, batch: Batch, target: Tensor) -> None:
         """Draw channels and thresholds and find the ridge for `target` (N,).
@@ -87,18 +86,15 @@ class MiniRocket(ScoreModel):
             thresholds.append(torch.stack([row.nanquantile(share) for row, share in rows]))
         self.counts = torch.tensor(counts, device=x.device)
         self.thresholds = torch.cat(thresholds, dim=1).nan_to_num()
-        self.ridge.fit(self._shares(x, lengths), target)
+        super().fit(batch, target)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """The ridge's score for every sequence of the batch.
-
-        Raises:
-            TrainingError: the model has not been fitted.
-        """
+    def describe(self, batch: Batch) -> Tensor:
+        """Share of frames above each threshold, (N, features)."""
         x, lengths = self._sequences(batch)
         if not len(self.dilations):
             raise TrainingError("MiniRocket has no thresholds yet: call fit first")
-        return Prediction(score=self.ridge(self._shares(x, lengths)))
+        parts = zip(x.split(_AT_ONCE), lengths.split(_AT_ONCE), strict=True)
+        return torch.cat([self._shares(*part) for part in parts])
 
     def _sequences(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Channels (N, V · C, T), zero in padded frames, and numbers of real frames (N,)."""
@@ -108,11 +104,6 @@ class MiniRocket(ScoreModel):
         return x.flatten(2).transpose(1, 2), lengths
 
     def _shares(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Share of frames above each threshold, (N, features)."""
-        parts = zip(x.split(_AT_ONCE), lengths.split(_AT_ONCE), strict=True)
-        return torch.cat([self._shares_of_few(*part) for part in parts])
-
-    def _shares_of_few(self, x: Tensor, lengths: Tensor) -> Tensor:
         shares = []
         for place, limits in enumerate(self.thresholds.split(self.counts.tolist(), dim=1)):
             seen = self._convolved(x, place)

@@ -1,15 +1,11 @@
 """Ridge regression as a module: fitted in closed form, kept as plain tensors."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
-from zoo.nn.model import ScoreModel
-from zoo.skeleton.layout import Layout
 
 
 class Ridge(nn.Module):
@@ -34,7 +30,7 @@ class Ridge(nn.Module):
     scale: Tensor
     alpha: Tensor
 
-    def __init__(self, alphas: float | Sequence[float]) -> None:
+    def __init__(self, alphas: float | Sequence[float] = (1, 10, 100, 1000, 10000, 100000)) -> None:
         super().__init__()
         self.alphas = [float(a) for a in (alphas if isinstance(alphas, Sequence) else (alphas,))]
         if not self.alphas or not all(a > 0 for a in self.alphas):
@@ -82,30 +78,3 @@ class Ridge(nn.Module):
         if not self.weight.numel():
             raise TrainingError("the ridge has no weights yet: call fit first")
         return ((features - self.mean) / self.scale) @ self.weight + self.bias
-
-
-class DescribedRidge(ScoreModel, ABC):
-    """A ridge on what is seen of the positions in the sensor's space: a base of models.
-
-    Args:
-        layout: the skeleton.
-        alphas: see `Ridge`.
-    """
-
-    raw = True
-
-    def __init__(self, layout: Layout, alphas: float | Sequence[float]) -> None:
-        super().__init__(layout, "position")
-        self.ridge = Ridge(alphas)
-
-    @abstractmethod
-    def describe(self, batch: Batch) -> Tensor:
-        """What the ridge sees of each sequence, (N, D)."""
-
-    def fit(self, batch: Batch, target: Tensor) -> None:
-        """Find the line for `target` (N,) in standardised units."""
-        self.ridge.fit(self.describe(batch), target)
-
-    def forward(self, batch: Batch) -> Prediction:
-        """The line's score for every sequence of the batch."""
-        return Prediction(score=self.ridge(self.describe(batch)))

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from baselines.ridge import DescribedRidge
+from baselines.described import DescribedModel
+from baselines.ridge import Ridge
 from zoo.data.batch import Batch
 from zoo.data.transforms import pelvis_joints
 from zoo.nn.sequence import resample_frames
 from zoo.skeleton.layout import Layout
 
 
-class MotionRidge(DescribedRidge):
+class MotionRidge(DescribedModel):
     """A line from every joint's way relative to the pelvis to the score.
 
     Args:
@@ -20,10 +21,16 @@ class MotionRidge(DescribedRidge):
         alphas: strengths of the ridge's penalty to choose from by leave-one-out.
     """
 
+    raw = True
+
     def __init__(
-        self, layout: Layout, *, frames: int = 20, alphas: float | Sequence[float]
+        self,
+        layout: Layout,
+        *,
+        frames: int = 20,
+        alphas: float | Sequence[float] = (0.1, 1, 10, 100, 1000, 10000, 100000),
     ) -> None:
-        super().__init__(layout, alphas)
+        super().__init__(layout, Ridge(alphas))
         self.frames = frames
         self._pelvis = pelvis_joints(layout)
 

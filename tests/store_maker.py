@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from registry import MODELS, Card, RegistryError
+from registry import MODELS, RegistryError
+from registry.yaml_files import to_yaml
 from zoo.build import to_plain
-from zoo.config import card, compose, entry_config, to_yaml
+from zoo.catalogue import Card, card, entry_config
+from zoo.compose import compose
 from zoo.data.dataset import create_adapter
 from zoo.files import file_hash, to_json
 from zoo.protocol.protocol import Protocol

@@ -13,7 +13,6 @@ from torch import nn
 
 import zoo
 from registry import MODELS, RegistryError, register_model
-from zoo.data.adapters.base import Adapter, PrepareReport
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import CheckpointError, DataError
 from zoo.prediction import Predictor
@@ -170,21 +169,11 @@ def test_an_unknown_reader_is_named(ask):
         ask("mean", "x", dataset="kimor")
 
 
-def test_a_reader_without_single_files_names_those_that_have(trained, ask, monkeypatch):
-    from zoo.data.adapters.stgcn_rehab import StgcnRehabAdapter
-
-    monkeypatch.setattr(StgcnRehabAdapter, "read_file", Adapter.read_file)
-    with pytest.raises(DataError, match="stgcn-rehab reads no single files.*kimore") as error:
-        ask("mean", trained.files(trained.unseen())[0], dataset="stgcn-rehab")
+def test_a_dataset_without_single_files_names_those_that_have(trained, ask):
+    said = "rehab-pile reads no single files.*kimore.*It looks like kimore$"
+    with pytest.raises(DataError, match=said) as error:
+        ask("mean", trained.files(trained.unseen())[0], dataset="rehab-pile")
     assert "uiprmd" not in str(error.value)
-
-
-def test_the_base_reader_says_that_it_reads_no_files(monkeypatch):
-    from zoo.data.adapters.kimore import KimoreAdapter
-
-    assert KimoreAdapter().reads_files
-    with pytest.raises(DataError, match="kimore reads no single files"):
-        Adapter.read_file(KimoreAdapter(), Path("x"), PrepareReport())
 
 
 # What is wrong with the run

@@ -3,7 +3,7 @@
 import pytest
 
 import zoo
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.errors import ConfigError, LeakageError
 from zoo.workspace import Session, Workspace
 

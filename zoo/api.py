@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.errors import CheckpointError
 
 if TYPE_CHECKING:

@@ -1,11 +1,13 @@
 """The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass, and back."""
 
 import dataclasses
+import inspect
 import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
 
 from registry.nearest import did_you_mean
@@ -50,31 +52,60 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     try:
         return cast(T, _dataclass(cast(Any, cls))(values, ""))
     except _MisfitError as fault:
-        between = "" if fault.where.startswith("[") else " " if where.endswith(":") else "."
-        at = f"{where}{between}{fault.where}" if fault.where else where
-        raise error(f"{at} {fault}") from None
+        raise error(_message(where, fault)) from None
 
 
 def to_plain(value: Any) -> Any:
-    """Containers for JSON or YAML: what `build` made, nested, under the keys it was built from.
+    """The way back: dataclasses and named tuples as mappings, under the keys `build` takes.
 
-    Dataclasses, named tuples and mappings become dictionaries, other sequences lists; numbers that
-    are not finite become None.
+    For JSON or YAML: sequences are lists, numbers that are not finite None. What is left out of a
+    dataclass's constructor is left out here too.
     """
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
             for f in dataclasses.fields(value)
+            if f.init
         }
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):
-        return {str(k): to_plain(v) for k, v in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [to_plain(v) for v in value]
+        return [to_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def build_arguments(
+    function: Callable[..., Any], values: Any, where: str, *, skip: int = 0
+) -> dict[str, Any]:
+    """Keyword arguments for `function`, checked by its signature as `build` checks fields.
+
+    Args:
+        function: its annotations say what is expected; a parameter without one takes anything.
+        values: a mapping.
+        where: it stands; messages begin with it.
+        skip: parameters at the beginning that are not settings.
+
+    Returns:
+        Every parameter with its value, defaults among them.
+
+    Raises:
+        ConfigError: an unknown key, a missing one, or a value of another type.
+    """
+    hints = typing.get_type_hints(function)
+    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    known = {
+        p.name: _Field(p.name, _converter(hints.get(p.name, Any)), p.default is p.empty)
+        for p in parameters
+    }
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    try:
+        return {**defaults, **_fields(known, values, "")}
+    except _MisfitError as fault:
+        raise ConfigError(_message(where, fault)) from None
 
 
 def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
@@ -100,6 +131,11 @@ class _Field(NamedTuple):
     required: bool
 
 
+def _message(where: str, fault: _MisfitError) -> str:
+    between = "" if fault.where.startswith("[") else " " if where.endswith(":") else "."
+    return f"{where}{between}{fault.where} {fault}" if fault.where else f"{where} {fault}"
+
+
 def _below(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
@@ -117,7 +153,6 @@ def _dataclass(cls: type) -> Converter:
             required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
             key = f.metadata.get("key", f.name)
             known[key] = _Field(f.name, _converter(hints[f.name]), required)
-    needed = [key for key, f in known.items() if f.required]
     shorthand: str | None = getattr(cls, "shorthand", None)
 
     def convert(value: Any, path: str) -> Any:
@@ -125,20 +160,24 @@ def _dataclass(cls: type) -> Converter:
             return value
         if shorthand is not None and not isinstance(value, Mapping):
             value = {shorthand: value}
-        if type(value) is not dict and not isinstance(value, Mapping):
-            raise _MisfitError(path, f"is {value!r}, expected keys and values")
-        found: dict[str, Any] = {}
-        for key, item in value.items():
-            field = known.get(key)
-            if field is None:
-                raise _MisfitError(path, _no_key(key, list(known)))
-            found[field.name] = field.convert(item, _below(path, key))
-        missing = [key for key in needed if key not in value]
-        if missing:
-            raise _MisfitError(path, f"lacks {', '.join(missing)}")
-        return cls(**found)
+        return cls(**_fields(known, value, path))
 
     return convert
+
+
+def _fields(known: Mapping[str, _Field], value: Any, path: str) -> dict[str, Any]:
+    if type(value) is not dict and not isinstance(value, Mapping):  # quick for thousands of records
+        raise _MisfitError(path, f"is {value!r}, expected keys and values")
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        field = known.get(key)
+        if field is None:
+            raise _MisfitError(path, _no_key(key, list(known)))
+        found[field.name] = field.convert(item, _below(path, key))
+    missing = [key for key, field in known.items() if field.required and key not in value]
+    if missing:
+        raise _MisfitError(path, f"lacks {', '.join(missing)}")
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import Tensor
 
-from registry import DATASETS, UserError, nearest
-from zoo.data.adapters.base import Adapter, PrepareReport
+from registry import DATASETS, READERS, UserError, nearest
+from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.paths import data_root as default_root
+from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import CheckpointError, DataError
 from zoo.evaluation.aggregate import aggregate
@@ -111,7 +112,8 @@ def predict(
         run: a finished run, or its folder.
         files: published files or folders of single recordings; where no such file exists, ids of
             recordings in the prepared dataset.
-        dataset: whose form the files have, and whose ids are meant; the run's dataset if None.
+        dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
+            the name of a reader, for files of no dataset.
         data_root: folder of prepared datasets; the usual place if None.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
 
@@ -159,7 +161,7 @@ class Predictor:
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `predict`."""
         found = open_run(run)
-        if dataset is not None:
+        if dataset is not None and dataset not in READERS:
             dataset = DATASETS.get(dataset).name
         trained = load_trained(found, device=device or "auto")
         protocol = open_protocol(found.record.config)
@@ -293,8 +295,11 @@ class Predictor:
         return {k: v for k, v in self.run.record.dataset.params.items() if k != "exercise"}
 
     @cached_property
-    def _adapter(self) -> Adapter:
-        return create_adapter(self.dataset, **self._params)
+    def _reader(self) -> Reader | None:
+        if self.dataset not in DATASETS:
+            return load_reader(self.dataset)
+        adapter = create_adapter(self.dataset, **self._params)
+        return adapter if isinstance(adapter, Reader) else None
 
     @cached_property
     def _recordings(self) -> SkeletonDataset:
@@ -322,17 +327,19 @@ class Predictor:
             yield self._prepared(name)
 
     def _read_file(self, path: Path, name: str) -> Iterator[tuple[Recording, list[str]]]:
-        adapter = self._adapter
-        if not adapter.reads_files:
-            readers = ", ".join(_file_readers(self.trained.layout)) or "no dataset"
+        reader = self._reader
+        if reader is None:
+            layout = self.trained.layout
+            fitting = [n for n in READERS.names() if load_reader(n).layout == layout]
+            like = " or ".join(readers_of(path, layout))
             raise DataError(
-                f"{name}: {self.dataset} reads no single files. Name the dataset whose form the "
-                f"file has with --dataset (dataset=); with the model's layout "
-                f"{self.trained.layout}: {readers}"
+                f"{name}: {self.dataset} reads no single files. Name the dataset or reader whose "
+                f"form the file has with --dataset (dataset=); with the model's layout {layout}: "
+                f"{', '.join(fitting) or 'no dataset'}{like and f'. It looks like {like}'}"
             )
-        self._require_layout(adapter.layout, f"{name}, read as {self.dataset},")
+        self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
-        for recording in adapter.read_file(path, report):
+        for recording in reader.read_file(path, report):
             notes = [str(problem) for problem in report.problems] + report.notes
             report.problems.clear()
             report.notes.clear()
@@ -407,16 +414,3 @@ def _named(name: str) -> Iterator[None]:
     except DataError as error:
         text = str(error)
         raise DataError(text if name in text else f"{name}: {text}") from None
-
-
-def _file_readers(layout: str) -> list[str]:
-    """Datasets of this layout whose files can be read one by one."""
-    found = []
-    for name in DATASETS.names():
-        try:
-            adapter = create_adapter(name)
-        except UserError:
-            continue
-        if adapter.reads_files and adapter.layout == layout:
-            found.append(name)
-    return found

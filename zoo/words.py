@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from registry import METRICS
+
 T = TypeVar("T")
 
 NOTHING = "–"
 """Stands where there is no number."""
 
-METRIC_TITLES = {"mad": "MAD", "rmse": "RMSE", "mape": "MAPE", "spearman": "Spearman"}
-METRIC_UNITS = {"mad": "points", "rmse": "points", "mape": "%", "spearman": "ρ"}
 _NO_TEXT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
@@ -26,8 +26,18 @@ def score_digits(score_range: Sequence[float] | None) -> int:
 
 def metric_digits(score_range: Sequence[float] | None) -> dict[str, int]:
     """Decimals of each metric of scores that run over this range; None where it is unknown."""
-    digits = score_digits(score_range)
-    return {"mad": digits, "rmse": digits, "mape": 2, "spearman": 3}
+    return {m.name: m.digits(score_range) for m in _metrics() if m.shown and not m.binary}
+
+
+def __getattr__(name: str) -> dict[str, str]:
+    """`METRIC_TITLES` and `METRIC_UNITS`, by name; read from the metrics when asked for."""
+    if name not in ("METRIC_TITLES", "METRIC_UNITS"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return {m.name: m.title if name == "METRIC_TITLES" else m.unit for m in _metrics()}
+
+
+def _metrics() -> list[Any]:
+    return [entry.load()(entry.name) for entry in METRICS]
 
 
 def fixed(value: float | None, digits: int = 2, sign: bool = False) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import zoo
-from zoo.config import entry_config
+from registry import MODELS
+from zoo.catalogue import parameters
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
 
@@ -25,7 +26,7 @@ def people(count: int = 24, frames: int = 90) -> tuple[Batch, torch.Tensor]:
 
 def quick(kind: str) -> torch.nn.Module:
     settings = {"trees": 50} if kind in ("trees", "boosting") else {}
-    shown = entry_config("model", f"features-{kind}")["params"]["settings"]
+    shown = parameters(MODELS.get(f"features-{kind}"))["settings"]
     return zoo.create_model(f"features-{kind}", settings={**shown, **settings}).eval()
 
 
@@ -61,12 +62,12 @@ def test_an_undefined_feature_counts_as_usual() -> None:
     batch, target = people()
     model = quick("ridge")
     model.fit(batch, target)
-    measured = model._measured(batch)
+    measured = model.measured(batch)
     assert measured.isfinite().any()
     still = Batch({"position": batch.x["position"][:, :1].expand(-1, 90, -1, -1)})
-    undefined = model._measured(still).isnan()
+    undefined = model.measured(still).isnan()
     assert undefined.any()
-    assert (model._standardised(model._measured(still))[undefined] == 0).all()
+    assert (model.describe(still)[undefined] == 0).all()
     assert model(still).score.isfinite().all()
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.config import compose
-from zoo.evaluation.metrics import METRICS, score_metrics
+from zoo.compose import compose
+from zoo.evaluation import metrics
 from zoo.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -52,8 +52,8 @@ def measure(unpack: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
                 table = workspace.run(config).test_scores
                 true.append(table.true)
                 predicted.append(table.predicted)
-            rows.append(score_metrics(np.concatenate(true), np.concatenate(predicted)))
-        return {name: float(np.mean([row[name] for row in rows])) for name in METRICS}
+            rows.append(metrics.measure(np.concatenate(true), np.concatenate(predicted)))
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
     return run
 

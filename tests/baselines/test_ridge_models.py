@@ -39,5 +39,5 @@ def test_motion_sees_the_order_of_frames_and_not_the_place() -> None:
 
 
 def test_motion_has_frames_by_joints_by_three_weights() -> None:
-    assert fitted("ridge-motion").ridge.weight.shape == (20 * 75,)
-    assert fitted("ridge-pose").ridge.weight.shape == (75,)
+    assert fitted("ridge-motion").regressor.weight.shape == (20 * 75,)
+    assert fitted("ridge-pose").regressor.weight.shape == (75,)

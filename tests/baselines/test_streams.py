@@ -5,7 +5,7 @@ import torch
 
 import zoo
 from registry import MODELS
-from zoo.config import card
+from zoo.catalogue import card
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.nn.model import contract_of
 from zoo.skeleton import load_layout

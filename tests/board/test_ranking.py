@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from registry.yaml_files import read_yaml
 from zoo.board.board import Incomplete
 from zoo.board.leaderboard import Choice, build_board
 from zoo.build import to_plain
-from zoo.config import read_yaml
 from zoo.errors import DataError
 from zoo.files import to_json
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zoo.cli.main import main
-from zoo.config import experiment_block
+from zoo.compose import experiment_block
 
 
 @pytest.fixture

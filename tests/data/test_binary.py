@@ -16,10 +16,14 @@ from zoo.data.adapters.irds import IrdsSimplifiedAdapter
 from zoo.data.dataset import prepare
 from zoo.data.recording import Recording
 from zoo.errors import DataError
-from zoo.evaluation.metrics import BINARY_METRICS, METRICS, binary_metrics
+from zoo.evaluation.metrics import all_metrics, measure
 from zoo.runs.verify import run_faults
 
 QUICK = {"trainer.threads": 1, "protocol.frames": 14}
+
+
+SCORE_METRICS = tuple(m.name for m in all_metrics() if not m.binary)
+BINARY_METRICS = ("auc", "balanced-accuracy", "f1")
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +52,9 @@ def test_a_run_keeps_binary_metrics_beside_the_others(made: SimpleNamespace) -> 
     assert run.record.dataset.binary is True
     for part in ("validation", "test"):
         for level in ("recording", "sample"):
-            assert set(run.record.metrics[part][level]) == {*METRICS, *BINARY_METRICS}
+            assert set(run.record.metrics[part][level]) == {*SCORE_METRICS, *BINARY_METRICS}
     table = run.scores.of("test")
-    assert {name: run.test[name] for name in BINARY_METRICS} == binary_metrics(
-        table.true, table.predicted
-    )
+    assert run.test == measure(table.true, table.predicted, binary=True)
     assert run.test["auc"] > 0.9
     assert run.baseline_test["auc"] == 0.5
     assert run_faults(run.path) == []
@@ -67,7 +69,7 @@ def test_a_score_has_none_of_them(made: SimpleNamespace) -> None:
         data_root=made.root / "data",
     )
     assert run.record.dataset.binary is False
-    assert tuple(run.test) == METRICS
+    assert tuple(run.test) == SCORE_METRICS
 
 
 def test_evaluate_shows_them(made: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from torch import nn
 
 import zoo
 from registry import HEADS, RegistryError
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.heads import MSEHead, replace_head

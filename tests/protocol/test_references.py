@@ -1,6 +1,6 @@
 """Models that belong on every leaky board say so themselves."""
 
-from zoo.config import card
+from zoo.catalogue import card
 from zoo.protocol.references import LEAK_REFERENCE, leak_references
 
 

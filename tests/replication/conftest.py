@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.config import experiment_block
+from zoo.compose import experiment_block
 
 EXERCISES = tuple("12345")
 

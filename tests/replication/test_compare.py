@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from zoo import resources
+from registry import catalogues
 from zoo.board.published import published_for
 from zoo.errors import DataError
 from zoo.replication.compare import VERDICTS, replicate
@@ -112,7 +112,7 @@ def test_people_under_the_honest_protocol_stand_beside(leaky, make_store, publis
 @pytest.fixture
 def ablation(leaky, published_settings, tmp_path, monkeypatch):
     """Compares changes in points alone, of runs with and without the grouping module."""
-    monkeypatch.setattr(resources, "_user_dirs", [tmp_path])
+    monkeypatch.setattr(catalogues, "_user_dirs", [tmp_path])
     (tmp_path / "replication").mkdir()
     (tmp_path / "replication" / "changes.yaml").write_text(
         """

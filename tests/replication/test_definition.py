@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from zoo import resources
+from registry import catalogues
 from zoo.board.published import published_for
-from zoo.config import card
+from zoo.catalogue import card
 from zoo.errors import ConfigError
 from zoo.replication.definition import Definition, replication_names
 
@@ -26,7 +26,7 @@ tables:
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Makes a replication called ``mine``."""
-    monkeypatch.setattr(resources, "_user_dirs", [tmp_path])
+    monkeypatch.setattr(catalogues, "_user_dirs", [tmp_path])
     (tmp_path / "replication").mkdir()
 
     def make(text: str) -> Path:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from zoo.errors import DataError
-from zoo.evaluation.metrics import score_metrics
+from zoo.evaluation.metrics import measure
 from zoo.runs.scores import COLUMNS, Scores, join, read_scores, shortest
 
 
@@ -71,8 +71,8 @@ def test_a_score_of_37_3_is_written_so():
 def test_metrics_per_recording_and_per_segment():
     table = make()
     metrics = table.metrics("mean")
-    assert metrics["recording"] == score_metrics(np.array([10, 15]), np.array([11.5, 13.5]))
-    assert metrics["sample"] == score_metrics(table.true, table.predicted)
+    assert metrics["recording"] == measure(np.array([10, 15]), np.array([11.5, 13.5]))
+    assert metrics["sample"] == measure(table.true, table.predicted)
     assert table.per_recording("median").recording == ["P0/Es5", "P1/Es5"]
     assert table.with_predicted(12.5).metrics("mean")["recording"]["mad"] == 2.5
     by_sample = table.metrics("none")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from zoo import resources
+from registry import catalogues
 
 MINE = {
     "card": {"title": "Mine", "paper": "Table 9"},
@@ -30,7 +30,7 @@ MINE = {
 @pytest.fixture
 def write_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Writes ``configs/study/mine.yaml``, `MINE` with some blocks replaced, and gives its name."""
-    monkeypatch.setattr(resources, "_user_dirs", [tmp_path / "configs"])
+    monkeypatch.setattr(catalogues, "_user_dirs", [tmp_path / "configs"])
     (tmp_path / "configs" / "study").mkdir(parents=True)
 
     def write(**blocks: Any) -> str:

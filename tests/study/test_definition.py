@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from registry import MODELS
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.study.definition import Study, study_names
 from zoo.sweep.request import Entrant, Request

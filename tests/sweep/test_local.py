@@ -5,9 +5,7 @@ import time
 
 import pytest
 
-from registry import MODELS, Source
-from zoo import resources
-from zoo.config import use_config_dir
+from registry import MODELS, Source, catalogues, use_config_dir
 from zoo.errors import ZooError
 from zoo.runs.run import load_run
 from zoo.sweep import local
@@ -20,13 +18,11 @@ from zoo.sweep.state import State, look
 @pytest.fixture
 def config_dir(tmp_path, monkeypatch, toys):
     """A folder of the user's with a model of its own."""
-    monkeypatch.setattr(resources, "_user_dirs", [])
+    monkeypatch.setattr(catalogues, "_user_dirs", [])
     folder = tmp_path / "configs" / "model"
     folder.mkdir(parents=True)
-    (folder / "my-mean.yaml").write_text("extends: mean\n")
+    (folder / "my-mean.yaml").write_text("code: baselines.mean:MeanScore\n")
     use_config_dir(folder.parent)
-    yield
-    MODELS.forget("my-mean")
 
 
 def executor_for(desk, plan, workers=1):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zoo import resources
-from zoo.config import compose
+from registry import catalogues
+from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.sweep.request import Entrant, Request, whole_numbers
 
@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "sweeps.md"
 @pytest.fixture
 def experiment(tmp_path, monkeypatch):
     """Writes ``configs/experiment/mine.yaml`` and reads it as a sweep."""
-    monkeypatch.setattr(resources, "_user_dirs", [tmp_path])
+    monkeypatch.setattr(catalogues, "_user_dirs", [tmp_path])
     (tmp_path / "experiment").mkdir()
 
     def write(text):

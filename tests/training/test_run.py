@@ -15,7 +15,7 @@ import torch
 from zoo import files
 from zoo.build import to_plain
 from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
-from zoo.evaluation.metrics import score_metrics
+from zoo.evaluation.metrics import measure
 from zoo.files import BusyError, StorageError, WriteLock
 from zoo.runs.folder import RunExistsError, RunFolder
 from zoo.runs.record import Epochs, PartCounts
@@ -131,10 +131,10 @@ def test_every_figure_follows_from_the_table_of_predictions(toy, go):
         true = np.array([rows.true[i].mean() for i in at])
         predicted = np.array([rows.predicted[i].mean() for i in at])
         assert run.record.metrics[part]["recording"] == pytest.approx(
-            score_metrics(true, predicted), nan_ok=True, abs=1e-12
+            measure(true, predicted), nan_ok=True, abs=1e-12
         )
         assert run.record.metrics[part]["sample"] == pytest.approx(
-            score_metrics(rows.true, rows.predicted), nan_ok=True, abs=1e-12
+            measure(rows.true, rows.predicted), nan_ok=True, abs=1e-12
         )
         mean = fold.samples.target[fold.split.train].double().mean().item()
         baseline = np.abs(true - mean).mean()

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import torch
 
 from registry import MODELS
+from registry.yaml_files import to_yaml
 from zoo.board.entries import Entry, Group, fold_words, natural, read_groups
 from zoo.board.naming import Identity, names
 from zoo.build import to_plain
-from zoo.config import to_yaml
 from zoo.errors import ConfigError, DataError
 from zoo.runs.ensemble import COMBINATIONS, combined, require_combinable, weights_of
 from zoo.runs.environment import ZOO, hardware, versions

@@ -57,7 +57,10 @@ def notes(group: Group) -> list[str]:
     if fewer:
         said.append(f"Trained with fewer than {most} seeds: {', '.join(fewer)}.")
     if any(
-        p in UNKNOWN_PEOPLE for e in group.entries[:1] for run in e.runs for p in run.tested.person
+        p in UNKNOWN_PEOPLE
+        for e in group.entries[:1]
+        for run in e.runs
+        for p in run.test_scores.person
     ):
         said.append(
             "The dataset does not say who performs. Intervals and tests take every recording for "

@@ -26,7 +26,7 @@ def add_run_choices(parser: argparse.ArgumentParser) -> None:
 
 def compose_from(args: argparse.Namespace, fold: int | None = None) -> dict[str, Any]:
     """The composed configuration of parsed arguments; `fold` overrides the one given there."""
-    from zoo.config import compose
+    from zoo.compose import compose
     from zoo.errors import ConfigError
 
     if args.model is None and args.experiment is None:

@@ -79,9 +79,9 @@ def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") ->
     shown = table("", *titles, title=f"{name} on {who}")
     digits = run.digits
     shown.add_row("computed now", *cells(computed, digits))
-    shown.add_row("stored", *cells(run.test, digits))
+    shown.add_row("stored", *cells(run.test, digits, computed))
     if name != "mean":
-        shown.add_row("mean score", *cells(run.baseline_test, digits))
+        shown.add_row("mean score", *cells(run.baseline_test, digits, computed))
     out.print(shown)
     if name != "mean":
         out.print(verdict(name, computed["mad"], run.baseline_test["mad"], digits), markup=False)

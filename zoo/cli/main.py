@@ -124,7 +124,7 @@ def _run(arguments: list[str]) -> int:
     if rest:
         _refuse(rest, parser)
     for folder in getattr(args, "config_dir", []):
-        from zoo.config import use_config_dir
+        from registry import use_config_dir
 
         use_config_dir(folder)
     for file in getattr(args, "plugin", []):

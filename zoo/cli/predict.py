@@ -37,7 +37,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="whose form the files have and whose ids are meant (default: the run's dataset)",
+        help="dataset or reader whose form the files have, and whose ids are meant (default: the "
+        "run's dataset)",
     )
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")

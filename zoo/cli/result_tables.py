@@ -6,6 +6,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
+from zoo.evaluation.metrics import all_metrics, load_metric
 from zoo.words import fixed
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
     from zoo.runs.run import Run
     from zoo.runs.scores import Metrics
-
-COLUMNS = (("MAD", "mad"), ("RMSE", "rmse"), ("MAPE %", "mape"), ("Spearman", "spearman"))
-BINARY_COLUMNS = (("AUC", "auc"), ("balanced acc.", "balanced_accuracy"), ("F1", "f1"))
 
 
 def print_run(out: "Console", result: "Run") -> None:
@@ -26,7 +24,7 @@ def print_run(out: "Console", result: "Run") -> None:
     digits = result.digits
     shown.add_row(name, *cells(result.test, digits))
     if name != "mean":
-        shown.add_row("mean score", *cells(result.baseline_test, digits))
+        shown.add_row("mean score", *cells(result.baseline_test, digits, result.test))
     out.print(shown)
     if name != "mean":
         out.print(
@@ -45,8 +43,14 @@ def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     digits = first.digits
     for result in results:
         fold = str(result.fold)
-        shown.add_row(fold, *cells(result.test, digits), fixed(result.baseline_test["mad"], digits))
-    over_folds = {key: [r.test[key] for r in results] for _, key in columns(first.test)}
+        shown.add_row(
+            fold,
+            *cells(result.test, digits, first.test),
+            fixed(result.baseline_test["mad"], digits),
+        )
+    over_folds = {
+        key: [r.test.get(key, math.nan) for r in results] for _, key in columns(first.test)
+    }
     baseline = [r.baseline_test["mad"] for r in results]
     shown.add_section()
     for label, summary in (("mean", fmean), ("± sd", _deviation)):
@@ -68,15 +72,18 @@ def warn_leaky(out: "Console", result: "Run") -> None:
         out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)
 
 
-def columns(metrics: "Metrics") -> tuple[tuple[str, str], ...]:
-    """Title and name of the metrics that tables show; a binary target has more of them."""
-    return COLUMNS + (BINARY_COLUMNS if BINARY_COLUMNS[0][1] in metrics else ())
+def columns(metrics: "Metrics") -> list[tuple[str, str]]:
+    """Title and name of those of the metrics that tables show."""
+    return [(m.heading, m.name) for m in all_metrics() if m.shown and m.name in metrics]
 
 
-def cells(metrics: "Metrics", score_digits: int) -> list[str]:
-    """The metrics as table cells; what is undefined is a dash."""
-    digits = {"mad": score_digits, "rmse": score_digits, "mape": 2}
-    return [fixed(metrics[key], digits.get(key, 3)) for _, key in columns(metrics)]
+def cells(metrics: "Metrics", score_digits: int, of: "Metrics | None" = None) -> list[str]:
+    """The metrics as table cells, in the columns of `of`; what is undefined is a dash."""
+    found = []
+    for _, name in columns(metrics if of is None else of):
+        decimals = load_metric(name).decimals
+        found.append(fixed(metrics.get(name), score_digits if decimals is None else decimals))
+    return found
 
 
 def verdict(name: str, mad: float, baseline: float, digits: int) -> str:

@@ -129,6 +129,7 @@ class Sample:
         method: str,
         joint_time: Array | Tensor,
         *,
+        title: str = "",
         baseline_score: float = float("nan"),
         note: str = "",
         unit: str = POINTS,
@@ -144,6 +145,7 @@ class Sample:
             note=note,
             unit=unit,
             parts=self.layout.parts,
+            title=title,
         )
 
 

@@ -33,7 +33,7 @@ AT_FAULT = 1.0
 USUAL = "usual-joints"
 """The reference that ranks joints as they are at fault in the training people on average."""
 
-MOTION = "range-of-motion"
+MOTION = "motion"
 
 RANKINGS: Mapping[str, Callable[[Attribution], Array]] = {
     "size": lambda found: np.abs(found.joint_time).sum(axis=0),
@@ -120,7 +120,7 @@ def measure(
     Args:
         predictor: the model of a finished run on ``synthetic``.
         recordings: with known truth, best of people the model was not trained on.
-        methods: names from `zoo.explain.methods.METHODS`.
+        methods: names of registered attributions.
         usual: (V,) from `usual_joints`, ranked as `USUAL` beside the methods; None leaves it out.
 
     Raises:

@@ -1,7 +1,7 @@
 """Models that show what a leak is worth: they know the body and nothing of the movement."""
 
 from registry import MODELS
-from zoo.config import card_of
+from zoo.catalogue import card_of
 
 LEAK_REFERENCE = "leak-reference"
 """Tag of the card of a model that belongs on every board of a leaky protocol."""

@@ -28,10 +28,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from registry import did_you_mean
-from zoo import resources
+from registry import config_names, did_you_mean
 from zoo.board.published import PublishedResult, published_for
-from zoo.config import entry_config, require_keys
+from zoo.build import require_keys
+from zoo.catalogue import entry_config
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
 from zoo.replication.readings import READINGS
@@ -136,7 +136,7 @@ class Definition:
 
 def replication_names() -> list[str]:
     """Names of all replications, sorted."""
-    return resources.config_names("replication")
+    return config_names("replication")
 
 
 def _table(values: Any, whole: Mapping[str, Any], where: str) -> PaperTable:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.yaml_files import Config
 from zoo.board.entries import Entry, Group, natural
-from zoo.config import Config, apply_overrides, compose
+from zoo.compose import apply_overrides, compose
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import Table
 from zoo.protocol.protocol import load_protocol

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from zoo.config import config_hash
 from zoo.errors import ConfigError
 from zoo.files import path_part
 
@@ -126,6 +126,12 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
             shown_b = repr(b) if key in now else "nothing"
             found.append(f"{path}: {shown_a} then, {shown_b} now")
     return found
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a configuration: equal settings, equal hash."""
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"), default=str)
+    return sha256(text.encode()).hexdigest()
 
 
 def _short(digest: Any) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import AGGREGATES, aggregate
-from zoo.evaluation.metrics import binary_metrics, score_metrics
+from zoo.evaluation.metrics import measure
 
 COLUMNS = ("part", "person", "group", "recording", "sample", "true", "predicted", "deviation")
 
@@ -120,14 +120,13 @@ class Scores:
     def metrics(self, how: str) -> LevelMetrics:
         """Metrics per recording (predictions aggregated by `how`) and per sample.
 
-        A binary target has those of `BINARY_METRICS` too.
+        A binary target has those for binary targets too.
         """
-        whole = self.per_recording(how)
-        return {"recording": whole._measure(), "sample": self._measure()}
-
-    def _measure(self) -> Metrics:
-        more = binary_metrics(self.true, self.predicted) if self.binary else {}
-        return {**score_metrics(self.true, self.predicted), **more}
+        levels = {"recording": self.per_recording(how), "sample": self}
+        return {
+            level: measure(rows.true, rows.predicted, binary=self.binary)
+            for level, rows in levels.items()
+        }
 
     def to_csv(self) -> bytes:
         """The table as CSV; numbers are written so that reading gives them back exactly."""

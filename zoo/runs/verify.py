@@ -12,13 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from zoo.config import config_hash, read_yaml
+from registry import METRICS
+from registry.yaml_files import read_yaml
 from zoo.errors import ConfigError, ZooError
 from zoo.files import read_json
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey, differences
+from zoo.runs.key import RunKey, config_hash, differences
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import UNKNOWN_PEOPLE, LevelMetrics
 
@@ -72,6 +73,8 @@ def _unlike(where: str, stored: LevelMetrics, computed: LevelMetrics) -> Iterato
     for level, values in computed.items():
         for name, value in values.items():
             kept = stored.get(level, {}).get(name)
+            if kept is None and not METRICS.get(name).source.built_in:
+                continue  # the metric was added after the run was made
             same = kept is not None and (
                 (math.isnan(kept) and math.isnan(value))
                 or abs(kept - value) <= ROUNDING * max(1.0, abs(value))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
 
-from registry import MODELS, did_you_mean
-from zoo import resources
-from zoo.config import entry_config, experiment_block, require_keys
+from registry import MODELS, config_names, did_you_mean
+from zoo.build import require_keys
+from zoo.catalogue import entry_config
+from zoo.compose import experiment_block
 from zoo.errors import ConfigError
 from zoo.sweep.request import Request
 
@@ -16,7 +17,7 @@ FIGURES = ("errors", "scatter", "loss", "assignment", "attention-time", "attenti
 """Kinds of figures a report can have, see `zoo.study.figures`."""
 
 _SMALL = "-small"
-_KEYS = ("extends", "card", "bench", "report")
+_KEYS = ("card", "bench", "report")
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ class Study:
 
 def study_names() -> list[str]:
     """Names of all studies, sorted."""
-    return resources.config_names("study")
+    return config_names("study")
 
 
 def _block(values: Any, where: str) -> Block:

@@ -56,9 +56,11 @@ class Luggage:
             send: keeps the files of a dataset where other machines can fetch them.
         """
         texts = [file for folder in setup.config_dirs for file in Path(folder).rglob("*.yaml")]
-        for _, name, module, *_ in setup.added:
+        for kind, name, module, *_ in setup.added:
             if module.endswith(".py"):
-                texts += [Path(module), Path(module).with_name(f"{name}.yaml")]
+                file = Path(module)
+                texts += [file, file.with_name(f"{name}.yaml")]
+                texts.append(file.parent / "configs" / kind / f"{name}.yaml")
         stores: dict[Path, SkeletonDataset] = {}
         for session in sessions:
             data = session.dataset

@@ -10,7 +10,8 @@ from itertools import product
 from pathlib import Path
 
 from registry import MODELS, UserError
-from zoo.config import Config, compose
+from registry.yaml_files import Config
+from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.sweep.job import Code, Job
 from zoo.sweep.request import Entrant, Request

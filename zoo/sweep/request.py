@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from zoo.config import experiment_block, require_keys
+from zoo.build import require_keys
+from zoo.compose import experiment_block
 from zoo.errors import ConfigError
 
 

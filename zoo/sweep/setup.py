@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry import REGISTRIES, Source
-from zoo import resources
+from registry import REGISTRIES, Source, use_config_dir, user_config_dirs
 from zoo.errors import ConfigError
 
 
@@ -17,8 +16,8 @@ class Setup:
     Attributes:
         runs: folder of all runs.
         data_root: folder of prepared datasets; None for the usual place.
-        config_dirs: the user's folders of configs, in order of precedence.
-        added: entries that are no entry points: kind, name and the fields of their `Source`.
+        config_dirs: the user's folders of configs, in the order in which they were named.
+        added: entries of no catalogue: kind, name and the fields of their `Source`.
     """
 
     runs: str
@@ -44,7 +43,7 @@ class Setup:
         return cls(
             runs=str(runs),
             data_root=None if data_root is None else str(Path(data_root).absolute()),
-            config_dirs=[str(folder.absolute()) for folder in resources.user_config_dirs()],
+            config_dirs=[str(folder.absolute()) for folder in user_config_dirs()],
             added=[
                 [kind, name, source.module, source.attribute, source.owner, source.distribution]
                 for kind, registry in REGISTRIES.items()
@@ -55,8 +54,8 @@ class Setup:
 
     def apply(self) -> None:
         """Make this process like the one that the setup is of."""
-        for folder in reversed(self.config_dirs):
-            resources.add_config_dir(folder)
+        for folder in self.config_dirs:
+            use_config_dir(folder)
         for kind, name, *source in self.added:
             REGISTRIES[kind].add(name, Source(*source))
 

@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo.config import config_hash
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
 from zoo.models import build_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
-from zoo.runs.key import RunKey
+from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout

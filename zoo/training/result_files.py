@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from registry import MODELS, Card
+from registry import MODELS
+from registry.yaml_files import to_yaml
 from zoo.build import to_plain
-from zoo.config import card, entry_config, to_yaml
+from zoo.catalogue import Card, card, entry_config
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS

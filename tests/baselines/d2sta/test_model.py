@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from baselines.d2sta import D2STA
 from registry import MODELS
-from zoo.config import card, compose, entry_config
+from zoo.catalogue import card, entry_config, parameters
+from zoo.compose import compose
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import load_layout
@@ -21,7 +22,7 @@ def seed() -> None:
 
 
 def build(name: str = "d2sta-small", layout: str = "kinect-v2", **options: object) -> D2STA:
-    params = {**entry_config("model", name)["params"], **options}
+    params = {**parameters(MODELS.get(name)), **options}
     return D2STA(load_layout(layout), **params)
 
 
@@ -480,11 +481,11 @@ def test_registered_names_build_this_class() -> None:
     assert count(build("d2sta-small")) < count(build("d2sta")) / 8
 
 
-def test_yaml_decides_every_parameter() -> None:
+def test_a_configuration_decides_every_parameter() -> None:
     import inspect
 
     options = set(inspect.signature(D2STA.__init__).parameters) - {"self", "layout"}
-    assert set(entry_config("model", "d2sta")["params"]) == options
+    assert set(parameters(MODELS.get("d2sta"))) == options
 
 
 def test_card_names_source_and_every_open_choice() -> None:

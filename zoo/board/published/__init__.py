@@ -25,10 +25,10 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from statistics import fmean
 
+from registry.yaml_files import read_yaml
 from zoo.build import build, require_keys
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
-from zoo.yaml_files import read_yaml
 
 MEAN = "mean"
 """In place of an exercise: over all of them."""

@@ -1,0 +1,102 @@
+"""A run's configuration: what overrides what, and how mistakes are answered."""
+
+import subprocess
+import sys
+
+import pytest
+
+from registry import config_names
+from zoo.compose import compose, experiment_block
+from zoo.errors import ConfigError
+from zoo.runs.key import config_hash
+
+
+def test_defaults() -> None:
+    made = compose(model="d2sta")
+    assert made["dataset"]["name"] == "synthetic"
+    assert made["protocol"]["name"] == "person-kfold"
+    assert (made["seed"], made["fold"]) == (0, 0)
+    assert "card" not in made["model"]
+
+
+def test_order_of_precedence() -> None:
+    made = compose(model="d2sta", experiment="d2sta_kimore", seed=7, overrides=["trainer.epochs=3"])
+    assert made["dataset"]["name"] == "kimore"
+    assert made["protocol"]["name"] == "d2sta-paper"
+    assert made["trainer"]["lr"] == 1e-4
+    assert made["trainer"]["epochs"] == 3
+    assert made["seed"] == 7
+    assert compose(experiment="d2sta_kimore")["seed"] == 3407
+    assert compose(experiment="d2sta_kimore", model="stgcn-small")["model"]["name"] == (
+        "stgcn-small"
+    )
+
+
+def test_a_protocol_can_say_how_to_train() -> None:
+    made = compose(model="d2sta", protocol="stgcn-rehab")
+    plain = compose(model="d2sta")
+    assert (made["trainer"]["loss"], made["trainer"]["huber_delta"]) == ("huber", 0.1)
+    assert made["trainer"]["lr"] == plain["trainer"]["lr"]
+    assert plain["trainer"]["loss"] == "mse"
+    assert "seeds" not in made["protocol"]
+    told = ["trainer.loss=mse"]
+    assert compose(model="d2sta", protocol="stgcn-rehab", overrides=told)["trainer"][
+        "loss"
+    ] == "mse"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.gruops=4", r"'model\.gruops'.*'model\.groups'"),
+        ("trainer.epoch=4", r"'trainer\.epoch'.*'trainer\.epochs'"),
+        ("trainer.epochs", "key=value"),
+        ("nonsense=1", "no setting is called 'nonsense'"),
+        ("trainer.epochs=[1", "trainer.epochs"),
+    ],
+)
+def test_mistyped_override(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose(model="d2sta", overrides=[override])
+
+
+def test_unknown_experiment_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="'d2sta_kimor'.*'d2sta_kimore'"):
+        compose(experiment="d2sta_kimor")
+
+
+def test_no_model() -> None:
+    with pytest.raises(ConfigError, match="--model"):
+        compose()
+
+
+def test_every_experiment_composes() -> None:
+    trainings = [
+        name for name in config_names("experiment") if "bench" not in experiment_block(name)
+    ]
+    assert trainings
+    for name in trainings:
+        assert compose(experiment=name)["trainer"]["epochs"] > 0
+
+
+def test_hash_ignores_the_order_of_keys() -> None:
+    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
+    assert config_hash({"a": 1}) != config_hash({"a": 2})
+
+
+def test_every_parameter_of_the_class_is_in_the_configuration() -> None:
+    made = compose(model="stgcn-small", dataset="uiprmd-vicon")
+    assert made["model"]["channels"] == [32, 32, 48, 48, 64, 64]
+    assert made["model"]["importance"] is True  # said by the class alone
+    assert made["dataset"]["max_lost"] == 0.5
+    assert made["dataset"]["score"] == "everybody"  # said by the file alone
+    assert made["trainer"]["batch_size"] == 32
+    assert compose(model="gru")["trainer"]["batch_size"] == 16
+
+
+def test_composing_imports_neither_torch_nor_the_model() -> None:
+    code = (
+        "import sys; from zoo.compose import compose; compose(model='d2sta');"
+        "assert not {'torch', 'baselines'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
