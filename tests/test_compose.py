@@ -35,14 +35,13 @@ def test_order_of_precedence() -> None:
 def test_a_protocol_can_say_how_to_train() -> None:
     made = compose(model="d2sta", protocol="stgcn-rehab")
     plain = compose(model="d2sta")
-    assert (made["trainer"]["loss"], made["trainer"]["huber_delta"]) == ("huber", 0.1)
-    assert made["trainer"]["lr"] == plain["trainer"]["lr"]
-    assert plain["trainer"]["loss"] == "mse"
+    assert made["model"]["head"] == {"name": "huber", "delta": 0.1}
+    assert made["trainer"] == plain["trainer"]
+    assert "head" not in plain["model"]
+    assert "head" not in compose(model="mean", protocol="stgcn-rehab")["model"]
     assert "seeds" not in made["protocol"]
-    told = ["trainer.loss=mse"]
-    assert compose(model="d2sta", protocol="stgcn-rehab", overrides=told)["trainer"][
-        "loss"
-    ] == "mse"  # fmt: skip
+    told = ["model.head=mse"]
+    assert compose(model="d2sta", protocol="stgcn-rehab", overrides=told)["model"]["head"] == "mse"
 
 
 @pytest.mark.parametrize(

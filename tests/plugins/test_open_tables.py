@@ -176,12 +176,12 @@ def test_a_transform_is_checked_and_hashed(plug_in, data, tmp_path):
     plug_in("mirror.py")
     twice = {"protocol.transforms": ["repair-jumps", {"mirror": {"times": 2}}, "center"]}
     run = train(data, tmp_path, "ridge-pose", **twice)
-    assert {"mirror": {"times": 2}} in run.config["protocol"]["transforms"]
+    assert {"mirror": {"times": 2}} in run.record.config["protocol"]["transforms"]
     plain = train(
         data, tmp_path, "ridge-pose", **{"protocol.transforms": ["repair-jumps", "center"]}
     )
     np.testing.assert_allclose(run.scores.predicted, plain.scores.predicted)
-    assert run.record["protocol"]["hash"] != plain.record["protocol"]["hash"]
+    assert run.record.protocol.hash != plain.record.protocol.hash
     once, two = (
         load_protocol("person-kfold", transforms=[{"mirror": {"times": n}}]) for n in (1, 2)
     )

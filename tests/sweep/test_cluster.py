@@ -16,6 +16,7 @@ from zoo.sweep.node import Camp, Order
 from zoo.sweep.request import Entrant
 from zoo.sweep.setup import Setup
 from zoo.sweep.state import State, look
+from zoo.sweep.work import compute
 
 
 @pytest.fixture(scope="module")
@@ -149,18 +150,18 @@ def test_a_stopped_run_comes_back_and_is_resumed(desk, monkeypatch):
     plan = desk.plan(Entrant("toy-line", settings=("trainer.epochs=4",)), folds=(0,))
     (job,) = plan.jobs
     camp = Camp(packed(desk, plan), lambda files: files)
-    compute = camp._workshop.compute
 
-    def stopped_after_two(config, tell):
+    def stopped_after_two(workspace, config, tell):
         def stop(told):
             if told.kind == news.EPOCH and told.epoch == 2:
                 raise KeyboardInterrupt
 
-        return compute(config, stop)
+        return compute(workspace, config, stop)
 
     monkeypatch.setattr("zoo.sweep.work._SECONDS_BETWEEN_EPOCHS", 0)
-    monkeypatch.setattr(camp._workshop, "compute", stopped_after_two)
-    delivery = camp.compute(order(desk, job))
+    with monkeypatch.context() as patch:
+        patch.setattr("zoo.sweep.node.compute", stopped_after_two)
+        delivery = camp.compute(order(desk, job))
     assert delivery.ending.kind == news.STOPPED
     assert "resume.json" in delivery.kept
 

@@ -32,11 +32,10 @@ def look(job: Job) -> State:
     there = (job.path / RECORD).is_file()
     if there and _finished_by(job):
         return State.FINISHED
-    if job.partial.is_dir():
-        if is_being_written(job.partial):
-            return State.BUSY
-        if (job.partial / RESUME).is_file():
-            return State.HALF_DONE if _begun_by(job) else State.STALE
+    if is_being_written(job.partial):
+        return State.BUSY
+    if (job.partial / RESUME).is_file():
+        return State.HALF_DONE if _begun_by(job) else State.STALE
     if job.failure_file.is_file() and read_failure(job) is not None:
         return State.FAILED
     return State.STALE if there else State.NEW
