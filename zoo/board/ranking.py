@@ -19,8 +19,8 @@ from zoo.board.board import (
 from zoo.board.entries import Entry, Group
 from zoo.board.notes import meaning, notes
 from zoo.board.published import MEAN, published_for
+from zoo.evaluation.metrics import board_metrics
 from zoo.evaluation.statistics import (
-    BOARD_METRICS,
     Bootstrap,
     Comparison,
     Friedman,
@@ -34,13 +34,8 @@ from zoo.evaluation.statistics import (
     spread,
     versus,
 )
-from zoo.evaluation.statistics.tables import HIGHER_IS_BETTER
 from zoo.runs.failed import failures
 from zoo.runs.run import Run
-from zoo.words import METRIC_TITLES, METRIC_UNITS, metric_digits
-
-METRICS = tuple(BOARD_METRICS)
-"""Names of the metrics that stand on a board."""
 
 SMALLEST_GROUP = 5
 """On a public board, a group of fewer people has no error of its own."""
@@ -95,10 +90,9 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
 
 def _shown(score_range: tuple[float, float] | None) -> list[BoardMetric]:
     """The metrics of a board with scores of this range."""
-    digits = metric_digits(score_range)
     return [
-        BoardMetric(m, METRIC_TITLES[m], METRIC_UNITS[m], digits[m], m in HIGHER_IS_BETTER)
-        for m in METRICS
+        BoardMetric(m.name, m.title, m.unit, m.digits(score_range), m.higher_is_better)
+        for m in board_metrics().values()
     ]
 
 
@@ -111,7 +105,7 @@ class _Ranking:
         tables: dict[str, Sequence[Table]] = {e.name: e.tables for e in entries}
         first = entries[0]
         reference = [t for t in first.baseline_tables() if t.seed == first.seeds[0]]
-        self.boot = bootstrap({**tables, _MEAN_SCORE: reference})
+        self.boot = bootstrap({**tables, _MEAN_SCORE: reference}, list(board_metrics()))
         self.ranks = bootstrap(tables, ["mad"]).ranks()
         self.order = sorted(tables, key=lambda name: (self.boot.interval(name, "mad").value, name))
         errors = {name: person_errors(own) for name, own in tables.items()}
@@ -180,7 +174,7 @@ def _metrics(
 ) -> dict[str, dict[str, Interval]]:
     places: dict[str, str | None] = {MEAN: None, **{e: e for e in exercises}}
     return {
-        where: {metric: boot.interval(name, metric, exercise) for metric in METRICS}
+        where: {metric: boot.interval(name, metric, exercise) for metric in board_metrics()}
         for where, exercise in places.items()
     }
 

@@ -28,7 +28,7 @@ from statistics import fmean
 from registry.yaml_files import read_yaml
 from zoo.build import build, require_keys
 from zoo.errors import ConfigError
-from zoo.evaluation.statistics import BOARD_METRICS
+from zoo.evaluation.metrics import board_metrics
 
 MEAN = "mean"
 """In place of an exercise: over all of them."""
@@ -98,7 +98,7 @@ def _check(row: PublishedResult, where: str) -> None:
     if not row.metrics or not all(row.metrics.values()):
         raise ConfigError(f"{where} has no metrics")
     for exercise, values in row.metrics.items():
-        require_keys(values, list(BOARD_METRICS), f"{where}.metrics.{exercise}")
+        require_keys(values, list(board_metrics()), f"{where}.metrics.{exercise}")
 
 
 def _with_mean(row: PublishedResult, exercises: Collection[str]) -> PublishedResult:
@@ -106,7 +106,7 @@ def _with_mean(row: PublishedResult, exercises: Collection[str]) -> PublishedRes
     stated = row.metrics.get(MEAN, {})
     computed = {
         metric: round(fmean(row.metrics[e][metric] for e in exercises), 4)
-        for metric in BOARD_METRICS
+        for metric in board_metrics()
         if len(exercises) > 1
         and metric not in stated
         and all(metric in row.metrics.get(e, {}) for e in exercises)
