@@ -278,7 +278,7 @@ def test_load_dataset_with_other_parameters(source: Path, root: Path) -> None:
     assert load_dataset("texts", root, scale=2.0)[0].scores["total"] == 2.0
     with pytest.raises(DataError, match=r"with \{'scale': 2.0\}, now \{'scale': 3.0\}"):
         load_dataset("texts", root, scale=3.0)
-    with pytest.raises(ConfigError, match="no setting 'scales'. Did you mean 'scale'"):
+    with pytest.raises(ConfigError, match="has no key 'scales'. Did you mean 'scale'"):
         load_dataset("texts", root, scales=3.0)
 
 
