@@ -193,7 +193,6 @@ def test_busy_runs_are_looked_at_again(desk, monkeypatch):
     monkeypatch.setattr("zoo.experiments.sweep._BUSY_TICK", 0.01)
     plan = desk.plan("mean")
     first, second = plan.jobs
-    first.partial.mkdir(parents=True)
     lock = WriteLock(first.partial)
     lock.acquire()
     assert states(plan) == [State.BUSY, State.NEW]
