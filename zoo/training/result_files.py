@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from registry import MODELS
+from registry import MODELS, PROTOCOLS
 from registry.yaml_files import to_yaml
 from zoo.build import to_plain
 from zoo.catalogue import Card, card, entry_config
@@ -195,12 +195,13 @@ def _model(block: Mapping[str, Any], trainer: Trainer) -> RunModel:
 
 
 def _protocol(block: Mapping[str, Any], digest: str, data: FoldData) -> RunProtocol:
-    protocol, about = data.protocol, entry_config("protocol", block["name"]).get("card", {})
+    name, protocol = block["name"], data.protocol
+    about = entry_config("protocol", name).get("card", {}) if name in PROTOCOLS else {}
     return RunProtocol(
-        name=block["name"],
+        name=name,
         params=_params(block),
         hash=digest,
-        title=str(about.get("title") or block["name"]),
+        title=str(about.get("title") or name),
         summary=str(about.get("summary") or ""),
         leaky=protocol.leaky,
         leak_reason=protocol.leak_reason,
