@@ -1,1 +1,1 @@
-"""The models of the zoo, one file each; every one is found through its entry point."""
+"""The models of the zoo, one file each; every one is named by its file in configs/model."""

@@ -42,7 +42,7 @@ class FeatureRegressor(DescribedModel):
     Args:
         layout: the skeleton.
         regressor: one of `REGRESSORS`.
-        settings: its arguments.
+        settings: its arguments; None for its own defaults.
         hold: share of the training samples beyond each edge.
 
     Raises:
@@ -59,7 +59,7 @@ class FeatureRegressor(DescribedModel):
         self,
         layout: Layout,
         *,
-        regressor: str,
+        regressor: str = "ridge",
         settings: Mapping[str, Any] | None = None,
         hold: float = 0.05,
     ) -> None:

@@ -1,8 +1,11 @@
 """GRU: gated recurrent units (Cho et al., EMNLP 2014, doi 10.3115/v1/D14-1179)."""
 
+from collections.abc import Sequence
+
 from torch import nn
 
 from zoo.nn.recurrent import RecurrentScorer
+from zoo.skeleton.layout import Layout
 
 
 class GRU(RecurrentScorer):
@@ -19,3 +22,24 @@ class GRU(RecurrentScorer):
     """
 
     cell = nn.GRU
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        streams: str | Sequence[str] = ("position",),
+        hidden: int = 128,
+        layers: int = 2,
+        pooling: str = "mean",
+        dropout: float = 0.2,
+        head_hidden: int = 30,
+    ) -> None:
+        super().__init__(
+            layout,
+            streams=streams,
+            hidden=hidden,
+            layers=layers,
+            pooling=pooling,
+            dropout=dropout,
+            head_hidden=head_hidden,
+        )

@@ -55,7 +55,7 @@ class MiniRocket(DescribedModel):
         *,
         streams: str | Sequence[str] = ("position",),
         features: int = 10_000,
-        alphas: float | Sequence[float],
+        alphas: float | Sequence[float] = (1, 10, 100, 1000, 10000, 100000, 1000000),
     ) -> None:
         super().__init__(layout, Ridge(alphas), streams)
         if features < KERNELS:

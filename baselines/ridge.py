@@ -30,7 +30,7 @@ class Ridge(nn.Module):
     scale: Tensor
     alpha: Tensor
 
-    def __init__(self, alphas: float | Sequence[float]) -> None:
+    def __init__(self, alphas: float | Sequence[float] = (1, 10, 100, 1000, 10000, 100000)) -> None:
         super().__init__()
         self.alphas = [float(a) for a in (alphas if isinstance(alphas, Sequence) else (alphas,))]
         if not self.alphas or not all(a > 0 for a in self.alphas):

@@ -24,7 +24,11 @@ class MotionRidge(DescribedModel):
     raw = True
 
     def __init__(
-        self, layout: Layout, *, frames: int = 20, alphas: float | Sequence[float]
+        self,
+        layout: Layout,
+        *,
+        frames: int = 20,
+        alphas: float | Sequence[float] = (0.1, 1, 10, 100, 1000, 10000, 100000),
     ) -> None:
         super().__init__(layout, Ridge(alphas))
         self.frames = frames

@@ -21,7 +21,12 @@ class PoseRidge(DescribedModel):
 
     raw = True
 
-    def __init__(self, layout: Layout, *, alphas: float | Sequence[float]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        alphas: float | Sequence[float] = (0.1, 1, 10, 100, 1000, 10000, 100000),
+    ) -> None:
         super().__init__(layout, Ridge(alphas))
 
     def describe(self, batch: Batch) -> Tensor:

@@ -22,7 +22,7 @@ class SupportVectors(nn.Module):
     support: Tensor
     gamma: Tensor
 
-    def __init__(self, penalty: float = 1.0, tolerated: float = 0.1) -> None:
+    def __init__(self, penalty: float = 3.0, tolerated: float = 0.1) -> None:
         super().__init__()
         self.settings = {"C": penalty, "epsilon": tolerated}
         self.register_buffer("support", torch.zeros(0))

@@ -17,10 +17,11 @@ from pathlib import Path
 import torch
 
 import zoo
+from registry import ATTRIBUTIONS
 from zoo.data.simulator.exercises import EXERCISES
 from zoo.errors import DataError
 from zoo.evaluation.statistics.intervals import Interval
-from zoo.explain.methods import METHODS, attribute
+from zoo.explain.methods import attribute
 from zoo.explain.sample import samples_of
 from zoo.explain.truth import Pointing, PointingRow, Reading, measure, table, usual_joints
 from zoo.nn.adaptive import AdaptiveSkeletonConv
@@ -53,7 +54,7 @@ def usable(predictor: Predictor, recording: str) -> list[str]:
     """The methods that can explain this model in sensible time."""
     sample = samples_of(predictor, recording)[0]
     found = []
-    for method in METHODS:
+    for method in ATTRIBUTIONS.names():
         adaptive = any(isinstance(m, AdaptiveSkeletonConv) for m in sample.model.modules())
         if method == "edges" and adaptive:
             continue  # an edge of every type between all joints: a minute a recording

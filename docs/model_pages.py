@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from registry import MODELS, Card, Entry
-from zoo.config import card, entry_config
+from registry import MODELS, Entry
+from zoo.catalogue import Card, card, parameters
 
 
 def write_pages(folder: Path) -> list[Path]:
@@ -57,7 +57,7 @@ def page(entry: Entry, made: Card) -> str:
     ):
         if lines:
             parts.append(f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines))
-    params = entry_config("model", entry.name).get("params", {})
+    params = parameters(entry)
     if params:
         rows = "\n".join(f"| `model.{k}` | `{json.dumps(v)}` |" for k, v in params.items())
         parts.append(f"## Settings\n\n| setting | default |\n| --- | --- |\n{rows}")

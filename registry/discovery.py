@@ -1,25 +1,26 @@
-"""Where entries come from: entry points of installed distributions, plug-in files, decorators.
+"""Where the code of an entry is: in an installed module, a plug-in file, or already in memory.
 
-Nothing here imports the code it finds before `Source.load` is called; what is wrong with an entry
-is found by looking (is the module installed, is it the owner's, does its source parse).
+Nothing here imports the code it finds before `Source.load` is called; what is wrong with it, and
+what its parameters are, is found by looking (is the module installed, is it the owner's, does its
+source parse).
 """
 
 import ast
 import importlib
 import importlib.util
-import json
+import inspect
 import sys
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from importlib import metadata
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from registry.errors import RegistryError
+from registry.places import module_file, package_place, somebody_elses
+from registry.written import parsed, source_problem, written_defaults
 
 DECORATORS = {
     "register_model": "model",
@@ -27,6 +28,13 @@ DECORATORS = {
     "register_protocol": "protocol",
     "register_layout": "layout",
     "register_head": "head",
+    "register_metric": "metric",
+    "register_split": "split",
+    "register_stratum": "stratum",
+    "register_transform": "transform",
+    "register_attribution": "attribution",
+    "register_reader": "reader",
+    "register_figure": "figure",
 }
 """Decorators that `scan_plugin` looks for, and the kind each one registers."""
 
@@ -73,23 +81,42 @@ class Source:
         """The file that holds the module, found without importing it; None if there is none."""
         return Path(self.module) if self.is_file else module_file(self.module)
 
+    @property
+    def built_in(self) -> bool:
+        """Whether it is a part of the zoo itself."""
+        return not self.is_file and self.module.partition(".")[0] in _OWN_PACKAGES
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the file that holds the object; of its name where there is no file."""
+        file = self.file()
+        return _digest(file) if file else sha256(self.target.encode()).hexdigest()
+
     def problem(self) -> str | None:
         """What is wrong, as far as looking tells; None when nothing is."""
         if self.object is not None:
             return None
         if self.is_file:
-            return _source_problem(Path(self.module), self.attribute)
+            return source_problem(Path(self.module), self.attribute)
         top = self.module.partition(".")[0]
-        place = _top_level_place(top)
+        place = package_place(top)
         if place is None:
             return f"its module {top!r} is not installed"
-        foreign = _foreign(top, place, self.distribution)
+        foreign = somebody_elses(top, place, self.distribution)
         if foreign is not None or self.distribution == _OWN_DISTRIBUTION:
             return foreign
         file = self.file()
         if file is None:
             return f"its module {self.module!r} does not exist in {place}"
-        return _source_problem(file, self.attribute)
+        return source_problem(file, self.attribute)
+
+    def defaults(self) -> dict[str, Any]:
+        """The parameters with a default, by name; the module is imported only if need be."""
+        file = self.file() if self.object is None else None
+        found = written_defaults(file, self.attribute) if file is not None else None
+        if found is None:
+            parameters = inspect.signature(self.load()).parameters.values()
+            found = {p.name: p.default for p in parameters if p.default is not p.empty}
+        return found
 
     def load(self) -> Any:
         """Import the module and return the object."""
@@ -102,29 +129,6 @@ class Source:
             raise RegistryError(
                 f"{self.owner}: the module {self.module} has no {self.attribute!r}"
             ) from None
-
-
-@cache
-def entry_point_sources(group: str) -> tuple[tuple[str, Source], ...]:
-    """Name and source of every entry point in `group`, each distribution's only once."""
-    found: dict[tuple[str, str, str], tuple[str, Source]] = {}
-    known: dict[int, tuple[str, str]] = {}  # a distribution parses its metadata at every access
-    for point in metadata.entry_points(group=group) if group else ():
-        if id(point.dist) not in known:
-            known[id(point.dist)] = (
-                (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
-            )
-        owner, version = known[id(point.dist)]
-        source = Source(point.module, point.attr, f"{owner} {version}".strip(), owner)
-        found.setdefault((owner, point.name, point.value), (point.name, source))
-    return tuple(found.values())
-
-
-def refresh() -> None:
-    """Look at the installed distributions anew; for long-lived processes that install some."""
-    for function in (entry_point_sources, _top_level_place, _expected_place, module_file):
-        function.cache_clear()
-    importlib.invalidate_caches()
 
 
 def live_source(obj: Any) -> Source:
@@ -150,7 +154,7 @@ def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
     if not file.is_file() or file.suffix != ".py":
         raise RegistryError(f"--plugin {path}: no such Python file")
     found = []
-    for node in ast.walk(_parsed(file)):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             for decorator in node.decorator_list:
                 kind, name = _registration(decorator)
@@ -166,103 +170,13 @@ def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
 
 _PLUGIN_PREFIX = "zoo_plugin_"
 _OWN_DISTRIBUTION = "skeleton-zoo"
+_OWN_PACKAGES = ("zoo", "baselines")
 
 
 @cache
-def _top_level_place(top: str) -> Path | None:
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    if spec.submodule_search_locations:
-        return Path(next(iter(spec.submodule_search_locations))).resolve()
-    return Path(spec.origin).resolve() if spec.origin else None
-
-
-@cache
-def module_file(module: str) -> Path | None:
-    """The source file of a dotted module name, found without importing it."""
-    top, _, rest = module.partition(".")
-    place = _top_level_place(top)
-    if place is None:
-        return None
-    if not rest:
-        file = place / "__init__.py" if place.is_dir() else place
-    else:
-        file = place.joinpath(*rest.split("."))
-        file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
-    return file if file.is_file() else None
-
-
-@cache
-def _expected_place(top: str, distribution: str) -> Path | None:
-    """Where `distribution` itself keeps the top-level module `top`, or None if it does not say."""
-    try:
-        dist = metadata.distribution(distribution)
-    except metadata.PackageNotFoundError:
-        return None
-    for file in dist.files or ():
-        if file.suffix == ".py" and file.parts[0] in (top, f"{top}.py"):
-            return Path(str(dist.locate_file(file.parts[0]))).resolve()
-    direct = dist.read_text("direct_url.json")
-    if direct:
-        url = urlparse(json.loads(direct).get("url", ""))
-        if url.scheme == "file":
-            return Path(unquote(url.path)).resolve()
-    return None
-
-
-def _foreign(top: str, place: Path, distribution: str | None) -> str | None:
-    expected = _expected_place(top, distribution) if distribution else None
-    if expected is None or place == expected or expected in place.parents:
-        return None
-    return (
-        f"its module {top!r} resolves to {place}, but {distribution} keeps it in {expected}: "
-        "another package of the same name stands before it on the path. Uninstall that one or "
-        "use a fresh virtual environment"
-    )
-
-
-def _parsed(file: Path) -> ast.Module:
-    try:
-        return ast.parse(file.read_bytes(), filename=str(file))
-    except SyntaxError as error:
-        raise RegistryError(f"{file}, line {error.lineno}: {error.msg}") from None
-
-
-def _source_problem(file: Path, attribute: str) -> str | None:
-    """A syntax error, an import of something not installed, or a missing definition."""
-    try:
-        body = _parsed(file).body
-    except RegistryError as error:
-        return str(error)
-    defined: set[str] = set()
-    open_ended = False
-    for node in body:
-        imported: list[str] = []
-        if isinstance(node, ast.Import):
-            imported = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            imported = [node.module]
-        for name in imported:
-            top = name.partition(".")[0]
-            known = top in sys.builtin_module_names or top in sys.modules
-            if not known and _top_level_place(top) is None:
-                return f"{file}, line {node.lineno} imports {name!r}, which is not installed"
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            defined.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            defined.update((a.asname or a.name).partition(".")[0] for a in node.names)
-        else:
-            stored = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-            defined.update(n.id for n in stored if isinstance(n.ctx, ast.Store))
-            open_ended |= not isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr)
-    first = attribute.partition(".")[0]
-    if first in defined or open_ended or defined & {"*", "__getattr__"}:
-        return None
-    return f"{file} defines no {first!r}"
+def _digest(file: Path) -> str:
+    """Read once: what was imported does not change when somebody edits its file."""
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def _registration(decorator: ast.expr) -> tuple[str | None, str | None]:

@@ -1,61 +1,25 @@
 """Registries: names to objects, resolved late.
 
 An `Entry` knows where its object is without importing it. A `Registry` gathers the entries of
-one kind from entry points, plug-in files and decorators, and refuses a name that two owners claim.
+one kind from catalogues, plug-in files and decorators, and refuses a name that two owners claim.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib import import_module
-from typing import Any, TypeVar
+from importlib.resources.abc import Traversable
+from typing import TypeVar
 
-from registry import discovery
+from registry import catalogues, discovery
 from registry.discovery import Source
+from registry.entry import Entry
 from registry.errors import RegistryError
 from registry.nearest import did_you_mean
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing that is in the zoo.
-
-    Attributes:
-        kind: ``model``, ``dataset``, ``protocol`` or ``layout``.
-        name: what users type.
-        source: where the object is and who owns it.
-        problem: why the entry cannot be used, as far as is known without importing it.
-    """
-
-    kind: str
-    name: str
-    source: Source
-    problem: str | None = None
-
-    @property
-    def owner(self) -> str:
-        """Who provides the entry: a distribution with its version, or a file."""
-        return self.source.owner
-
-    def load(self) -> Any:
-        """Import and return the object.
-
-        Raises:
-            RegistryError: the entry is broken; the message says whose it is and why.
-        """
-        if self.problem is not None:
-            raise RegistryError(f"{self.kind} {self.name!r} of {self.owner}: {self.problem}")
-        try:
-            return self.source.load()
-        except RegistryError:
-            raise
-        except (Exception, SystemExit) as error:  # a plug-in may call sys.exit when imported
-            raise RegistryError(
-                f"{self.kind} {self.name!r} of {self.owner} cannot be loaded from "
-                f"{self.source.target}: {type(error).__name__}: {error}"
-            ) from error
+_ZOO = "skeleton-zoo"
 
 
 @dataclass
@@ -63,15 +27,16 @@ class Registry:
     """All entries of one kind.
 
     Args:
-        kind: singular noun for messages, such as ``model``.
-        group: entry-point group, such as ``zoo.models``; empty for none.
+        kind: singular noun for messages, such as ``model``; the folder of a catalogue.
         home: package that is imported before anything is looked up, whose decorators have then
             registered the built-in entries; empty for none.
+        builder: ``module:object`` of the zoo that builds the entries whose files name no code;
+            empty where each has to name its own.
     """
 
     kind: str
-    group: str = ""
     home: str = ""
+    builder: str = ""
     _added: list[tuple[str, Source]] = field(default_factory=list, repr=False)
 
     def entries(self, pattern: str = "*", *, check: bool = False) -> list[Entry]:
@@ -79,12 +44,14 @@ class Registry:
 
         Nothing is imported unless `check` is set, which loads every entry to see that it works.
         """
-        found = [e for e in self._gather() if fnmatchcase(e.name, pattern)]
-        return [_tried(e) for e in found] if check else found
+        claims = self._claims()
+        names = sorted(name for name in claims if fnmatchcase(name, pattern))
+        found = [self._judged(claims[name]) for name in names]
+        return [_tried(entry) for entry in found] if check else found
 
     def names(self, pattern: str = "*") -> list[str]:
         """Sorted names of the entries that fit `pattern`."""
-        return [entry.name for entry in self.entries(pattern)]
+        return sorted(name for name in self._claims() if fnmatchcase(name, pattern))
 
     def get(self, name: str) -> Entry:
         """The entry called `name`.
@@ -92,21 +59,21 @@ class Registry:
         Raises:
             RegistryError: nothing or more than one owner has this name.
         """
-        entries = {entry.name: entry for entry in self._gather()}
-        if name not in entries:
-            if not entries:
+        claims = self._claims()
+        if name not in claims:
+            if not claims:
                 raise RegistryError(
                     f"no {self.kind}s are registered: skeleton-zoo is not installed in this "
                     "environment (run: pip install -e .)"
                 )
-            raise RegistryError(f"no {self.kind} is called {name!r}. {did_you_mean(name, entries)}")
-        return entries[name]
+            raise RegistryError(f"no {self.kind} is called {name!r}. {did_you_mean(name, claims)}")
+        return self._judged(claims[name])
 
     def __contains__(self, name: str) -> bool:
-        return any(entry.name == name for entry in self._gather())
+        return name in self._claims()
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self._gather())
+        return iter(self.entries())
 
     def add(self, name: str, source: Source) -> None:
         """Add an entry by its source; adding the same one again changes nothing."""
@@ -123,35 +90,80 @@ class Registry:
         return decorate
 
     def added(self) -> list[tuple[str, Source]]:
-        """Name and source of what `add` and `register` put in; entry points are not among it."""
+        """Name and source of what `add` and `register` put in; catalogues are not among it."""
         return list(self._added)
 
     def forget(self, name: str) -> None:
-        """Take back what `add` or `register` put in under `name`; entry points stay."""
+        """Take back what `add` or `register` put in under `name`; catalogues stay."""
         self._added = [(n, s) for n, s in self._added if n != name]
 
-    def _gather(self) -> list[Entry]:
+    def _claims(self) -> dict[str, list[Entry]]:
+        """Who claims each name: catalogues first, then what was added; the user's files on top."""
         if self.home:
             import_module(self.home)
-        sources: dict[str, list[Source]] = {}
-        for name, source in [*discovery.entry_point_sources(self.group), *self._added]:
-            known = sources.setdefault(name, [])
-            if not any(source.same_object(other) for other in known):
-                known.append(source)
-        return [self._entry(name, sources[name]) for name in sorted(sources)]
+        claims: dict[str, list[Entry]] = {}
+        for catalogue in catalogues.distribution_catalogues():
+            if catalogue.problem is not None and self.kind == "model":  # where people look first
+                broken = Entry("model", catalogue.name, catalogue.source, catalogue.problem)
+                claims.setdefault(broken.name, []).append(broken)
+            for name, file in catalogues.yaml_files(catalogue.folder, self.kind):
+                for entry in catalogues.entries_of(file, self._blank(name, catalogue.source)):
+                    claims.setdefault(entry.name, []).append(entry)
+        for name, source in self._added:
+            for entry in self._beside(Entry(self.kind, name, source)):
+                known = claims.setdefault(entry.name, [])
+                if not any(source.same_object(other.source) for other in known):
+                    known.append(entry)
+        for folder in catalogues.user_config_dirs():
+            for name, file in catalogues.yaml_files(folder, self.kind):
+                self._lay_over(claims, file, name)
+        return claims
 
-    def _entry(self, name: str, sources: list[Source]) -> Entry:
-        first = sources[0]
-        if len(sources) > 1:
-            owners = " and ".join(f"{s.owner} ({s.target})" for s in sources)
+    def _blank(self, name: str, owner: Source) -> Entry:
+        """An entry of which nothing is known but whose it is, and who builds it if no other."""
+        if self.builder:
+            module, _, attribute = self.builder.partition(":")
+            owner = Source(module, attribute, owner.owner, _ZOO)
+        return Entry(self.kind, name, owner)
+
+    def _beside(self, entry: Entry) -> list[Entry]:
+        """An entry with what a YAML file beside its module says, and the variants there."""
+        module = entry.source.file()
+        if module is not None:
+            for place in (module.parent, module.parent / catalogues.FOLDER / self.kind):
+                if (place / f"{entry.name}.yaml").is_file():
+                    return catalogues.entries_of(place / f"{entry.name}.yaml", entry)
+        return [entry]
+
+    def _lay_over(self, claims: dict[str, list[Entry]], file: Traversable, name: str) -> None:
+        """Lay a file of the user over what is there; one with code of its own claims its names."""
+        new = self._blank(name, Source("", "", str(file)))
+        known = {other: entries[0] for other, entries in claims.items()}
+        base = known.get(name, new)
+        made = catalogues.entries_of(file, base, known)
+        if any(e.source.target != known.get(e.name, base).source.target for e in made):
+            known, made = {}, catalogues.entries_of(file, new)
+        for entry in made:
+            if entry.name in known:
+                claims[entry.name][0] = entry
+            else:
+                entry = replace(entry, source=replace(entry.source, owner=str(file)))
+                claims.setdefault(entry.name, []).append(entry)
+
+    def _judged(self, claims: list[Entry]) -> Entry:
+        """The one entry of a name, with what is wrong with it."""
+        entry, problem = claims[0], claims[0].problem
+        if len(claims) > 1:
+            owners = " and ".join(f"{c.owner} ({c.source.target})" for c in claims)
             problem = f"the name is claimed by {owners}: remove or rename one"
-            return Entry(self.kind, name, first, problem)
-        return Entry(self.kind, name, first, first.problem())
+        elif problem is None and not entry.source.module:
+            problem = f"{entry.file} names no code (code: package.module:Object)"
+        return replace(entry, problem=problem or entry.source.problem())
 
 
 def _tried(entry: Entry) -> Entry:
     try:
         entry.load()
     except RegistryError as error:
-        return Entry(entry.kind, entry.name, entry.source, str(error))
+        return replace(entry, problem=str(error))
     return entry

@@ -115,6 +115,12 @@ def store_maker() -> Any:
     return _module("store_maker.py").StoreMaker
 
 
+@pytest.fixture(scope="session")
+def make_record() -> Any:
+    """The function `make_record` of tests/record_maker.py: the record of a run."""
+    return _module("record_maker.py").make_record
+
+
 @pytest.fixture
 def make_store(store_maker: Any, tmp_path: Path) -> Callable[..., Any]:
     """Makes a `StoreMaker` below ``runs``."""

@@ -3,18 +3,34 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from registry import RegistryError
-from zoo.config import compose, to_yaml
+from registry import MODELS, RegistryError
+from registry.yaml_files import to_yaml
+from zoo.build import to_plain
+from zoo.catalogue import Card, card, entry_config
+from zoo.compose import compose
+from zoo.data.dataset import create_adapter
+from zoo.files import file_hash, to_json
 from zoo.protocol.protocol import Protocol
-from zoo.runs.files import file_hash, to_json
 from zoo.runs.key import RunKey
-from zoo.runs.predictions import Predictions, join, written
-from zoo.runs.run import SCHEMA, without_nan
+from zoo.runs.record import (
+    SCHEMA,
+    Epochs,
+    PartCounts,
+    RunDataset,
+    RunModel,
+    RunProtocol,
+    RunRecord,
+    Source,
+    changed_settings,
+)
+from zoo.runs.scores import Scores, join, shortest
+from zoo.training.config import TrainerConfig
 
 VERSIONS = {"python": "3.11.7", "skeleton-zoo": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6"}
 
@@ -73,7 +89,7 @@ class StoreMaker:
     def true(self, exercise: str) -> np.ndarray:
         """True scores of everybody (P,)."""
         rng = np.random.default_rng(int(hashlib.sha256(exercise.encode()).hexdigest()[:8], 16))
-        return written(rng.uniform(15, 50, len(self.persons)))
+        return shortest(rng.uniform(15, 50, len(self.persons)))
 
     def run(
         self,
@@ -153,9 +169,9 @@ class StoreMaker:
             protocol_hash=self.protocol_hash,
         )
         path = folder or key.path(self.root)
-        record = self._record(key, split, tables, mean, owner, code, closed_form)
+        record = self._record(key, config, split, tables, mean, owner, code, closed_form)
         path.mkdir(parents=True, exist_ok=True)
-        seconds = [0.5] * record["epochs"]["trained"]
+        seconds = [0.5] * record.epochs.trained
         files = {
             "config.yaml": to_yaml(config).encode(),
             "split.json": json.dumps(split).encode(),
@@ -173,8 +189,8 @@ class StoreMaker:
         }
         for name, content in files.items():
             (path / name).write_bytes(content)
-        record["files"] = {name: file_hash(path / name) for name in sorted(files)}
-        (path / "run.json").write_bytes(to_json(record))
+        hashes = {name: file_hash(path / name) for name in sorted(files)}
+        (path / "run.json").write_bytes(to_json(to_plain(replace(record, files=hashes))))
         return path
 
     def _dealt(self, part: str) -> range:
@@ -226,81 +242,104 @@ class StoreMaker:
         scores: np.ndarray,
         mean: float,
         constant: bool,
-    ) -> Predictions:
+    ) -> Scores:
         rows = [(i, s) for i in who for s in self._dealt(part)]
-        return Predictions(
+        return Scores(
             part=[part] * len(rows),
             person=[self.persons[i] for i, _ in rows],
             group=[self.groups[i] for i, _ in rows],
             recording=[f"{self.persons[i]}/Es{exercise}" for i, _ in rows],
-            segment=[s for _, s in rows],
+            sample=[s for _, s in rows],
             true=np.array([true[i] for i, _ in rows]),
-            predicted=written([mean if constant else scores[i] + 0.1 * s for i, s in rows]),
+            predicted=shortest([mean if constant else scores[i] + 0.1 * s for i, s in rows]),
         )
 
     def _record(
         self,
         key: RunKey,
+        config: dict[str, Any],
         split: dict[str, Any],
-        tables: dict[str, Predictions],
+        tables: dict[str, Scores],
         mean: float,
         owner: str,
         code: str,
         closed_form: bool,
-    ) -> dict[str, Any]:
-        c, how = key.config, key.config["protocol"]["aggregate"]
-        named = {
-            kind: {
-                "name": c[kind]["name"],
-                "params": {k: v for k, v in c[kind].items() if k != "name"},
-            }
+    ) -> RunRecord:
+        how = config["protocol"]["aggregate"]
+        params = {
+            kind: {k: v for k, v in config[kind].items() if k != "name"}
             for kind in ("model", "dataset", "protocol")
         }
-        return without_nan(
-            {
-                "schema": SCHEMA,
-                "created": f"2026-01-01T00:00:{key.config['fold']:02d}+00:00",
-                "key_hash": key.hash,
-                "model": {
-                    **named["model"],
-                    "parameters": 1000,
-                    "flops": 2000,
-                    "latency_ms": 1.5,
-                    "closed_form": closed_form,
-                    "source": {"owner": owner, "class": "toy:Toy", "sha256": code},
-                },
-                "dataset": {
-                    **named["dataset"],
-                    "fingerprint": self.fingerprint,
-                    "layout": "kinect-v2",
-                },
-                "protocol": {
-                    **named["protocol"],
-                    "hash": self.protocol_hash,
-                    "leaky": c["protocol"]["leaky"],
-                    "leak_reason": c["protocol"]["leak_reason"],
-                    "warning": None,
-                    "selection": c["protocol"]["selection"],
-                    "aggregate": how,
-                },
-                "split_hash": split["hash"],
-                "seed": c["seed"],
-                "fold": c["fold"],
-                "counts": {
-                    part: {
-                        key: len(split[part][key]) for key in ("samples", "recordings", "persons")
-                    }
-                    for part in ("train", "validation", "test")
-                },
-                "epochs": {"trained": 0 if closed_form else 2, "best": 1, "selected": 1},
-                "metrics": {part: table.metrics(how) for part, table in tables.items()},
-                "baseline": {
-                    part: table.with_predicted(mean).metrics(how) for part, table in tables.items()
-                },
-                "baseline_score": mean,
-                "durations": {"train": 0.0 if closed_form else 1.0, "finish": 0.1},
-                "hardware": {"cores": 2},
-                "versions": VERSIONS,
-                "sessions": [],
-            }
+        name = config["model"]["name"]
+        builtin = name in MODELS and owner.startswith("skeleton-zoo ")
+        about = card(name) if builtin else Card(name)
+        protocol = config["protocol"]
+        described = entry_config("protocol", protocol["name"])["card"]
+        adapter = create_adapter(self.dataset)
+        usual = self.known[name]
+        trainer = {**TrainerConfig().to_dict(), **usual["trainer"]}
+        return RunRecord(
+            schema=SCHEMA,
+            created=f"2026-01-01T00:00:{config['fold']:02d}+00:00",
+            key_hash=key.hash,
+            split_hash=split["hash"],
+            seed=config["seed"],
+            fold=config["fold"],
+            model=RunModel(
+                name=name,
+                params=params["model"],
+                title=about.title,
+                summary=about.summary,
+                tags=about.tags,
+                paper=about.paper,
+                doi=about.doi,
+                streams=tuple(params["model"].get("streams", about.streams)),
+                parameters=1000,
+                flops=2000,
+                latency_ms=1.5,
+                closed_form=closed_form,
+                source=Source(owner, "toy:Toy", code),
+            ),
+            dataset=RunDataset(
+                name=self.dataset,
+                params=params["dataset"],
+                fingerprint=self.fingerprint,
+                layout="kinect-v2",
+                title=adapter.title or self.dataset,
+                score_range=adapter.score_range,
+                exercises=dict(adapter.exercises),
+                binary=False,
+            ),
+            protocol=RunProtocol(
+                name=protocol["name"],
+                params=params["protocol"],
+                hash=self.protocol_hash,
+                title=described["title"],
+                summary=described["summary"],
+                leaky=protocol["leaky"],
+                leak_reason=protocol["leak_reason"],
+                warning=None,
+                selection=protocol["selection"],
+                aggregate=how,
+            ),
+            trainer=config["trainer"],
+            changed=changed_settings(
+                config, {**usual, "trainer": trainer}, closed_form=closed_form
+            ),
+            counts={
+                part: PartCounts(
+                    *(len(split[part][what]) for what in ("samples", "recordings", "persons"))
+                )
+                for part in ("train", "validation", "test")
+            },
+            epochs=Epochs(trained=0 if closed_form else 2, best=1, selected=1),
+            metrics={part: table.metrics(how) for part, table in tables.items()},
+            baseline={
+                part: table.with_predicted(mean).metrics(how) for part, table in tables.items()
+            },
+            baseline_score=mean,
+            durations={"train": 0.0 if closed_form else 1.0, "finish": 0.1},
+            hardware={"cores": 2},
+            versions=VERSIONS,
+            sessions=(),
         )

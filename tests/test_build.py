@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from zoo.build import build, require_keys
+from zoo.build import build, build_arguments, require_keys
 from zoo.errors import ConfigError, DataError
 
 
@@ -104,3 +104,19 @@ def test_keys_of_a_mapping():
         require_keys({"c": 1}, ["a", "b"], "w")
     with pytest.raises(ConfigError, match="w is 1, expected keys and values"):
         require_keys(1, ["a"], "w")
+
+
+def test_arguments_are_checked_by_the_signature():
+    def smooth(motion: object, sigma: float = 2.0, *, edges: str, anything=None) -> None: ...
+
+    found = build_arguments(smooth, {"sigma": 3, "edges": "held"}, "transform smooth", skip=1)
+    assert found == {"sigma": 3.0, "edges": "held", "anything": None}
+    assert type(found["sigma"]) is float
+    for values, said in (
+        ({"sigm": 3, "edges": ""}, "transform smooth has no key 'sigm'. Did you mean 'sigma'"),
+        ({"sigma": "3", "edges": ""}, "transform smooth.sigma is '3', expected a number"),
+        ({}, "transform smooth lacks edges"),
+        (3, "transform smooth is 3, expected keys and values"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            build_arguments(smooth, values, "transform smooth", skip=1)

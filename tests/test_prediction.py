@@ -41,7 +41,7 @@ def own(trained: Any, tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.mark.parametrize("name", ["mean", "d2sta", "stgcn"])
 def test_ids_get_the_scores_of_the_stored_table(trained, ask, name):
-    test = trained.run(name).predictions.of("test")
+    test = trained.run(name).scores.of("test")
     ids = list(dict.fromkeys(test.recording))
     assert len(ids) == 3
     scored = ask(name, *ids)
@@ -54,7 +54,7 @@ def test_ids_get_the_scores_of_the_stored_table(trained, ask, name):
 
 def test_the_mean_model_gives_the_mean_training_score(trained, ask):
     (scored,) = ask("mean", trained.unseen())
-    assert scored.score == pytest.approx(trained.run("mean").record["baseline_score"], abs=1e-4)
+    assert scored.score == pytest.approx(trained.run("mean").record.baseline_score, abs=1e-4)
 
 
 @pytest.mark.parametrize("which", ["positions", "orientations", "raw", "es"])
@@ -207,7 +207,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
 
 def test_a_recording_of_the_simulator_is_scored_by_its_id(simulated):
     run, root = simulated
-    test = run.predictions.of("test")
+    test = run.scores.of("test")
     (scored,) = zoo.predict(run, [test.recording[0]], data_root=root)
     assert scored.score == pytest.approx(test.predicted[0], abs=1e-4)
     assert scored.true == pytest.approx(test.true[0], abs=1e-4)
@@ -216,7 +216,7 @@ def test_a_recording_of_the_simulator_is_scored_by_its_id(simulated):
 
 def test_the_simulator_is_made_anew_where_it_is_missing(simulated, tmp_path):
     run, root = simulated
-    name = run.predictions.of("test").recording[0]
+    name = run.scores.of("test").recording[0]
     (there,) = zoo.predict(run, [name], data_root=root)
     (anew,) = zoo.predict(run, [name], data_root=tmp_path)
     assert anew.score == there.score

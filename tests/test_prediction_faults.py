@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from torch import nn
 
 import zoo
 from registry import MODELS, RegistryError, register_model
-from zoo.data.adapters.base import Adapter, PrepareReport
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import CheckpointError, DataError
 from zoo.prediction import Predictor
@@ -169,21 +169,11 @@ def test_an_unknown_reader_is_named(ask):
         ask("mean", "x", dataset="kimor")
 
 
-def test_a_reader_without_single_files_names_those_that_have(trained, ask, monkeypatch):
-    from zoo.data.adapters.stgcn_rehab import StgcnRehabAdapter
-
-    monkeypatch.setattr(StgcnRehabAdapter, "read_file", Adapter.read_file)
-    with pytest.raises(DataError, match="stgcn-rehab reads no single files.*kimore") as error:
-        ask("mean", trained.files(trained.unseen())[0], dataset="stgcn-rehab")
+def test_a_dataset_without_single_files_names_those_that_have(trained, ask):
+    said = "rehab-pile reads no single files.*kimore.*It looks like kimore$"
+    with pytest.raises(DataError, match=said) as error:
+        ask("mean", trained.files(trained.unseen())[0], dataset="rehab-pile")
     assert "uiprmd" not in str(error.value)
-
-
-def test_the_base_reader_says_that_it_reads_no_files(monkeypatch):
-    from zoo.data.adapters.kimore import KimoreAdapter
-
-    assert KimoreAdapter().reads_files
-    with pytest.raises(DataError, match="kimore reads no single files"):
-        Adapter.read_file(KimoreAdapter(), Path("x"), PrepareReport())
 
 
 # What is wrong with the run
@@ -223,10 +213,10 @@ def copied(trained: Any, tmp_path: Path) -> Path:
 
 
 def test_a_protocol_that_means_something_else_is_refused(trained, copied):
-    config = copied / "config.yaml"
-    text = config.read_text()
-    assert "pieces: 3" in text
-    config.write_text(text.replace("pieces: 3", "pieces: 4"))
+    record = copied / "run.json"
+    text = record.read_text()
+    assert '"pieces": 3' in text
+    record.write_text(text.replace('"pieces": 3', '"pieces": 4'))
     with pytest.raises(CheckpointError, match="no longer means what it did"):
         zoo.predict(copied, ["x"], data_root=trained.data_root)
 
@@ -250,9 +240,10 @@ def test_a_score_that_is_not_finite_is_refused(trained, monkeypatch):
 
 def test_changed_code_of_the_model_is_mentioned(trained, monkeypatch):
     predictor = Predictor.open(trained.run("mean"), data_root=trained.data_root)
-    changed = {**predictor.run.record["model"], "source": {"owner": None, "sha256": "0" * 64}}
-    monkeypatch.setitem(predictor.run.record, "model", changed)
-    (warning,) = predictor.warnings
+    run = predictor.run
+    model = replace(run.record.model, source=replace(run.record.model.source, sha256="0" * 64))
+    changed = replace(predictor.trained, run=replace(run, record=replace(run.record, model=model)))
+    (warning,) = replace(predictor, trained=changed).warnings
     assert "the code of mean has changed" in warning
 
 
@@ -269,7 +260,13 @@ def test_a_run_is_reproduced(trained):
 
 
 def test_an_altered_setting_is_named(trained, copied):
-    config = copied / "config.yaml"
+    config, record = copied / "config.yaml", copied / "run.json"
     config.write_text(config.read_text().replace("seed: 0", "seed: 1"))
-    with pytest.raises(CheckpointError, match=r"Altered since .*config\.yaml"):
+    found = zoo.evaluate(copied, data_root=trained.data_root)
+    assert found.altered == ["config.yaml"]
+    assert not found.agrees
+    text = record.read_text()
+    assert '"seed": 0,\n "fold"' in text
+    record.write_text(text.replace('"seed": 0,\n "fold"', '"seed": 1,\n "fold"'))
+    with pytest.raises(CheckpointError, match=r"other settings .*Altered since .*config\.yaml"):
         zoo.evaluate(copied, data_root=trained.data_root)

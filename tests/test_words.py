@@ -61,7 +61,7 @@ def test_numbers(value, text):
 
 def test_only_text_is_left():
     tree = {"a\x00": ["x\x1b[31m", ("\udcff", 3, None)], "name\u202egnp.exe": True}
-    assert plain(tree) == {"a�": ["x�[31m", ["�", 3, None]], "name�gnp.exe": True}
+    assert plain(tree) == {"a�": ["x�[31m", ("�", 3, None)], "name�gnp.exe": True}
     assert plain("café\n模型 👩🏽‍🦽 <b>") == "café\n模型 👩🏽‍🦽 <b>"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import zoo
-from zoo.runs.run import RunResult
+from zoo.runs.run import Run
 
 PEOPLE = [f"{group}_ID{number}" for group in ("E", "NE", "P") for number in range(1, 6)]
 
@@ -32,9 +32,9 @@ class Trained:
     maker: Any
     data_root: Path
     runs: Path
-    made: dict[str, RunResult] = field(default_factory=dict)
+    made: dict[str, Run] = field(default_factory=dict)
 
-    def run(self, name: str) -> RunResult:
+    def run(self, name: str) -> Run:
         """``mean``, ``d2sta``, ``stgcn`` (three pieces, median) or ``leaky``, trained once."""
         if name not in self.made:
             model, settings = {

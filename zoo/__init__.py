@@ -15,7 +15,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.api import bench, evaluate, leaderboard, load_dataset, predict, prepare_dataset, train
+    from zoo.api import (
+        bench,
+        evaluate,
+        experiment,
+        leaderboard,
+        load_dataset,
+        predict,
+        prepare_dataset,
+        train,
+    )
     from zoo.models import create_model, list_models
 
 __version__ = "0.1.0"
@@ -25,6 +34,7 @@ __all__ = [
     "bench",
     "create_model",
     "evaluate",
+    "experiment",
     "leaderboard",
     "list_models",
     "load_dataset",

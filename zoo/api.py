@@ -4,21 +4,22 @@ Everything heavy is imported inside the calls, so that `import zoo` stays light.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.config import Config, compose
+from zoo.compose import compose
 from zoo.errors import CheckpointError
 
 if TYPE_CHECKING:
     from zoo.board.board import Board
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
+    from zoo.experiments.display import Display
+    from zoo.experiments.progress import Progress as SweepProgress
+    from zoo.experiments.results import ProtocolResult
     from zoo.prediction import ScoredRecording
-    from zoo.runs.run import RunResult
-    from zoo.sweep.display import Display
-    from zoo.sweep.sweep import SweepResult
+    from zoo.runs.run import Run
     from zoo.training.evaluate import Evaluation
     from zoo.training.report import Reporter
 
@@ -35,23 +36,25 @@ def train(
     fold: int | None = None,
     seed: int | None = None,
     experiment: str | None = None,
+    row: str | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     runs: Path | str = RUNS,
     data_root: Path | str | None = None,
     resume: bool = False,
     overwrite: bool = False,
     reporter: "Reporter | None" = None,
-) -> "RunResult":
+) -> "Run":
     """Train a model on one fold of a dataset, test it, and keep the run in a folder.
 
     Args:
-        model: name of a registered model; may come from `experiment`.
+        model: name of a registered model; may come from `experiment`, as the next ones.
         dataset: name of a prepared dataset; default ``synthetic``.
         exercise: exercise id; default as the dataset's configuration says.
         protocol: how the data are cut, split and scaled; default ``person-kfold``.
         fold: fold to test on; default 0.
         seed: of weights and batch order; default 0.
-        experiment: name of a file in ``configs/experiment``.
+        experiment: train as this experiment does; `zoo.experiment` runs all of it.
+        row: label of the experiment's row; default its first.
         overrides: settings such as ``{"trainer.epochs": 50}`` or ``["trainer.epochs=50"]``.
         runs: folder of all runs.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
@@ -62,50 +65,25 @@ def train(
     Raises:
         UserError: anything the caller can mend, in one message: see `zoo.errors`.
     """
-    config = compose(
-        model=model,
-        dataset=dataset,
-        protocol=protocol,
-        experiment=experiment,
-        exercise=exercise,
-        fold=fold,
-        seed=seed,
-        overrides=_settings(overrides),
-    )
-    return train_config(
-        config,
-        runs=runs,
-        data_root=data_root,
-        resume=resume,
-        overwrite=overwrite,
-        reporter=reporter,
-    )
+    from zoo.workspace import Workspace
 
+    chosen: dict[str, Any] = {
+        "model": model,
+        "dataset": dataset,
+        "protocol": protocol,
+        "exercise": exercise,
+        "fold": fold,
+        "seed": seed,
+        "overrides": _settings(overrides),
+    }
+    if experiment is None:
+        config = compose(**chosen)
+    else:
+        from zoo.experiments.definition import Experiment
 
-def train_config(
-    config: Config,
-    *,
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    reporter: "Reporter | None" = None,
-) -> "RunResult":
-    """Train as a composed configuration says; see `train` and `zoo.config.compose`."""
-    from zoo.session import Session
-    from zoo.training.run import train_run
-
-    session = Session.open(config, data_root)
-    return train_run(
-        session.build,
-        session.fold(int(config["fold"])),
-        config,
-        dataset=session.dataset,
-        runs=Path(runs),
-        resume=resume,
-        overwrite=overwrite,
-        reporter=reporter,
-    )
+        config = Experiment.load(experiment).training(row=row, **chosen)
+    workspace = Workspace(runs, data_root)
+    return workspace.run(config, resume=resume, overwrite=overwrite, reporter=reporter)
 
 
 def bench(
@@ -116,7 +94,6 @@ def bench(
     protocols: Sequence[str] | None = None,
     folds: Sequence[int] | None = None,
     seeds: Sequence[int] | None = None,
-    experiment: str | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     runs: Path | str = RUNS,
     data_root: Path | str | None = None,
@@ -125,17 +102,16 @@ def bench(
     executor: str = "local",
     ray_address: str | None = None,
     display: "Display | None" = None,
-) -> "SweepResult":
+) -> "SweepProgress":
     """Compute every run of a grid; finished ones are taken as they are, half-done ones resumed.
 
     Args:
-        models: names of registered models; may come from `experiment`, as all of the grid.
+        models: names of registered models.
         dataset: name of a prepared dataset; default ``synthetic``.
         exercises: exercise ids; default all that have scores.
         protocols: names; default ``person-kfold``.
         folds: folds to test on; default all.
         seeds: of weights and batch order; default those of each protocol.
-        experiment: name of a file in ``configs/experiment`` with a ``bench:`` block.
         overrides: settings for every run, as in `train`.
         runs: folder of all runs.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
@@ -153,22 +129,21 @@ def bench(
         StorageError: the disk is full; what is finished stays.
         SweepStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
     """
-    from zoo.sweep.plan import make_plan
-    from zoo.sweep.request import Request
-    from zoo.sweep.run import run_plan
+    from zoo.experiments.definition import Experiment
+    from zoo.experiments.plan import make_plan
+    from zoo.experiments.run import run_plan
 
-    request = (Request.from_experiment(experiment) if experiment else Request(())).narrowed(
-        models=models,
-        dataset=dataset,
+    grid = Experiment.of_models(
+        models,
+        dataset,
         protocols=protocols,
         exercises=exercises,
         folds=folds,
         seeds=seeds,
-        settings=_settings(overrides),
+        overrides=_settings(overrides),
     )
-    plan = make_plan(request, Path(runs), None if data_root is None else Path(data_root))
     return run_plan(
-        plan,
+        make_plan(grid, Path(runs), None if data_root is None else Path(data_root)),
         workers=jobs,
         retry_failed=retry_failed,
         display=display,
@@ -177,8 +152,72 @@ def bench(
     )
 
 
+def experiment(
+    name: str,
+    *,
+    rows: Sequence[str] | None = None,
+    small: bool = False,
+    dataset: str | None = None,
+    protocols: Sequence[str] | None = None,
+    exercises: Sequence[str] | None = None,
+    folds: Sequence[int] | None = None,
+    seeds: Sequence[int] | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    runs: Path | str = RUNS,
+    data_root: Path | str | None = None,
+    output: Path | str | None = None,
+    **how: Any,
+) -> "list[ProtocolResult]":
+    """Compute every run of an experiment, or a part of it, and report on it.
+
+    Args:
+        name: of a file in ``configs/experiment``.
+        rows: labels of the rows that stay; default all, as of the next ones.
+        small: take the small variant of every model that has one.
+        dataset: another prepared dataset than the experiment's.
+        protocols: those of its own that stay.
+        exercises: exercise ids.
+        folds: folds to test on.
+        seeds: of weights and batch order.
+        overrides: settings for every run, as in `train`.
+        runs: folder of all runs.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        output: folder for tables and figures; None writes none.
+        **how: `jobs`, `retry_failed`, `executor`, `ray_address` and `display` as in `bench`.
+
+    Returns:
+        For each protocol the rows with their metrics, and those that lack runs.
+
+    Raises:
+        UserError: as `bench` does.
+    """
+    from zoo.experiments.definition import Experiment
+    from zoo.experiments.plan import make_plan
+    from zoo.experiments.report import write_report
+    from zoo.experiments.results import experiment_results
+    from zoo.experiments.run import run_plan
+
+    chosen = Experiment.load(name).cut(
+        rows=rows,
+        small=small,
+        dataset=dataset,
+        protocols=protocols,
+        exercises=exercises,
+        folds=folds,
+        seeds=seeds,
+        overrides=_settings(overrides),
+    )
+    root = None if data_root is None else Path(data_root)
+    plan = make_plan(chosen, Path(runs), root)
+    run_plan(plan, workers=how.pop("jobs", None), **how)
+    results = experiment_results(plan, chosen.report.reference)
+    if output is not None:
+        write_report(chosen, results, Path(output), data_root=root)
+    return results
+
+
 def evaluate(
-    run: "RunResult | Path | str",
+    run: "Run | Path | str",
     *,
     data_root: Path | str | None = None,
     device: str | None = None,
@@ -212,7 +251,7 @@ def evaluate(
 
 
 def predict(
-    run: "RunResult | Path | str",
+    run: "Run | Path | str",
     files: Sequence[Path | str],
     *,
     dataset: str | None = None,
@@ -234,9 +273,6 @@ def leaderboard(
     fingerprint: str | None = None,
     protocol_hash: str | None = None,
     public: bool = False,
-    compute: bool = True,
-    data_root: Path | str | None = None,
-    note: Callable[[str], None] = lambda text: None,
 ) -> "Board":
     """Rank finished runs, each dataset and protocol for itself; see `zoo.board.leaderboard`.
 
@@ -248,24 +284,15 @@ def leaderboard(
         fingerprint: beginning of a dataset's fingerprint, where there are several.
         protocol_hash: beginning of a protocol's hash, where there are several.
         public: leave out whatever belongs to a single person.
-        compute: train the reference that a leaky board carries where it is missing.
-        data_root: folder of prepared datasets, for that.
-        note: is told why that could not be done.
 
     Raises:
         DataError: no such folder, or no finished run in it fits.
     """
     from zoo.board.leaderboard import Choice, build_board
-    from zoo.board.ranking import lacks_reference
-    from zoo.leak_reference import supply
 
     root = Path(RUNS if runs is None else runs).expanduser()
     choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)
     groups, unreadable = choice.read()
-    if compute and any(map(lacks_reference, groups)):
-        for problem in supply(groups, root, data_root):
-            note(problem)
-        groups, unreadable = choice.read()
     return build_board(root, groups, unreadable, public=public)
 
 

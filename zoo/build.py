@@ -1,17 +1,22 @@
-"""The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass."""
+"""The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass, and back."""
 
 import dataclasses
+import inspect
 import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
 
 from registry.nearest import did_you_mean
 from zoo.errors import ConfigError, ZooError
 
 T = TypeVar("T")
+
+Measured = Annotated[float, "null is NaN"]
+"""A number that may be undefined: null in a file, NaN here."""
 
 
 class _MisfitError(Exception):
@@ -28,15 +33,16 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     Every key must be a field; what is not given keeps its default. Values are checked against the
     fields' types: ``bool``, ``int``, finite ``float`` (a whole number will do), ``str`` (a whole
     number will do: YAML reads an exercise called 5 as one), ``None``, ``Literal``, unions of
-    these, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
+    these, `Measured`, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
     ``Mapping[str, X]``, dataclasses, and ``Any``. A field may stand under another key with
-    ``field(metadata={"key": "set"})``. A dataclass with a class attribute ``shorthand`` can be
-    given as the value of that field alone, as ``stgcn`` for ``{name: stgcn}``.
+    ``field(metadata={"key": "set"})``, under none with ``None``. A dataclass with a class attribute
+    ``shorthand`` can be given as the value of that field alone, as ``stgcn`` for ``{name: stgcn}``.
 
     Args:
         cls: a dataclass; what its own ``__post_init__`` refuses passes through as it is.
         values: a mapping, or a shorthand.
-        where: it stands, such as ``experiment d2sta-kimore: bench``; messages begin with it.
+        where: it stands, such as ``experiment d2sta-kimore: bench``; messages begin with it. Where
+            it ends in a colon, keys are named after a space, else after a dot.
         error: class of the errors.
 
     Raises:
@@ -46,8 +52,60 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     try:
         return cast(T, _dataclass(cast(Any, cls))(values, ""))
     except _MisfitError as fault:
-        at = f"{where}{fault.where}" if fault.where.startswith("[") else where + _dot(fault.where)
-        raise error(f"{at} {fault}") from None
+        raise error(_message(where, fault)) from None
+
+
+def to_plain(value: Any) -> Any:
+    """The way back: dataclasses and named tuples as mappings, under the keys `build` takes.
+
+    For JSON or YAML: sequences are lists, numbers that are not finite None. What is left out of a
+    dataclass's constructor is left out here too.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if f.init
+        }
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def build_arguments(
+    function: Callable[..., Any], values: Any, where: str, *, skip: int = 0
+) -> dict[str, Any]:
+    """Keyword arguments for `function`, checked by its signature as `build` checks fields.
+
+    Args:
+        function: its annotations say what is expected; a parameter without one takes anything.
+        values: a mapping.
+        where: it stands; messages begin with it.
+        skip: parameters at the beginning that are not settings.
+
+    Returns:
+        Every parameter with its value, defaults among them.
+
+    Raises:
+        ConfigError: an unknown key, a missing one, or a value of another type.
+    """
+    hints = typing.get_type_hints(function)
+    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    known = {
+        p.name: _Field(p.name, _converter(hints.get(p.name, Any)), p.default is p.empty)
+        for p in parameters
+    }
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    try:
+        return {**defaults, **_fields(known, values, "")}
+    except _MisfitError as fault:
+        raise ConfigError(_message(where, fault)) from None
 
 
 def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
@@ -73,8 +131,9 @@ class _Field(NamedTuple):
     required: bool
 
 
-def _dot(path: str) -> str:
-    return f".{path}" if path else ""
+def _message(where: str, fault: _MisfitError) -> str:
+    between = "" if fault.where.startswith("[") else " " if where.endswith(":") else "."
+    return f"{where}{between}{fault.where} {fault}" if fault.where else f"{where} {fault}"
 
 
 def _below(path: str, key: str) -> str:
@@ -87,14 +146,15 @@ def _no_key(key: Any, known: Sequence[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _dataclass(cls: type) -> Converter:
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     known: dict[str, _Field] = {}
     for f in dataclasses.fields(cls):
         if f.init:
             required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
             key = f.metadata.get("key", f.name)
+            if key is None:
+                continue
             known[key] = _Field(f.name, _converter(hints[f.name]), required)
-    needed = [key for key, f in known.items() if f.required]
     shorthand: str | None = getattr(cls, "shorthand", None)
 
     def convert(value: Any, path: str) -> Any:
@@ -102,20 +162,24 @@ def _dataclass(cls: type) -> Converter:
             return value
         if shorthand is not None and not isinstance(value, Mapping):
             value = {shorthand: value}
-        if not isinstance(value, Mapping):
-            raise _MisfitError(path, f"is {value!r}, expected keys and values")
-        found: dict[str, Any] = {}
-        for key, item in value.items():
-            field = known.get(key)
-            if field is None:
-                raise _MisfitError(path, _no_key(key, list(known)))
-            found[field.name] = field.convert(item, _below(path, key))
-        missing = [key for key in needed if key not in value]
-        if missing:
-            raise _MisfitError(path, f"lacks {', '.join(missing)}")
-        return cls(**found)
+        return cls(**_fields(known, value, path))
 
     return convert
+
+
+def _fields(known: Mapping[str, _Field], value: Any, path: str) -> dict[str, Any]:
+    if type(value) is not dict and not isinstance(value, Mapping):  # quick for thousands of records
+        raise _MisfitError(path, f"is {value!r}, expected keys and values")
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        field = known.get(key)
+        if field is None:
+            raise _MisfitError(path, _no_key(key, list(known)))
+        found[field.name] = field.convert(item, _below(path, key))
+    missing = [key for key, field in known.items() if field.required and key not in value]
+    if missing:
+        raise _MisfitError(path, f"lacks {', '.join(missing)}")
+    return found
 
 
 @lru_cache(maxsize=1024)
@@ -123,6 +187,8 @@ def _converter(hint: Any) -> Converter:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return lambda value, path: value
+    if origin is Annotated:
+        return _measured
     if dataclasses.is_dataclass(hint):
         return lambda value, path: _dataclass(cast(type, hint))(value, path)
     if origin in (typing.Union, types.UnionType):
@@ -140,6 +206,12 @@ def _converter(hint: Any) -> Converter:
     if isinstance(origin or hint, type) and issubclass(origin or hint, Mapping):
         return _mapping(arguments[1] if arguments else Any)
     return _scalar(hint)
+
+
+def _measured(value: Any, path: str) -> Any:
+    if type(value) is float:
+        return value
+    return math.nan if value is None else _converter(float)(value, path)
 
 
 def _scalar(hint: Any) -> Converter:
@@ -225,8 +297,9 @@ def _mapping(hint: Any) -> Converter:
     item = _converter(hint)
 
     def convert(value: Any, path: str) -> Any:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise _MisfitError(path, f"is {value!r}, expected keys and values")
-        return {str(key): item(v, _below(path, str(key))) for key, v in value.items()}
+        above = f"{path}." if path else ""
+        return {str(key): item(v, f"{above}{key}") for key, v in value.items()}
 
     return convert

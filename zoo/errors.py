@@ -1,14 +1,8 @@
 """Errors a user can cause and mend. The command line prints their message and exits with 2."""
 
-from registry.errors import UserError
-
-
-class ZooError(UserError):
-    """Base of the zoo's own errors: the message says what is wrong and what to do."""
-
-
-class ConfigError(ZooError):
-    """A setting that does not exist or has an impossible value."""
+from registry.errors import ConfigError as ConfigError
+from registry.errors import UserError as UserError
+from registry.errors import ZooError as ZooError
 
 
 class DataError(ZooError):

@@ -4,8 +4,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from registry import MODELS, did_you_mean
-from zoo.config import entry_config
+from registry import MODELS
+from zoo.build import require_keys
+from zoo.catalogue import blocks_of
 from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,15 +36,13 @@ def create_model(name: str, layout: "str | Layout" = "kinect-v2", **params: Any)
     """
     from zoo.skeleton import load_layout
 
-    factory = MODELS.get(name).load()
-    settings = {**entry_config("model", name).get("params", {}), **params}
+    entry = MODELS.get(name)
+    factory = entry.load()
+    settings = {**blocks_of(entry).get("params", {}), **params}
     accepted = inspect.signature(factory).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
         known = [p for p in accepted if p != "layout"] + ["head"] * chooses_head(factory)
-        for key in settings:
-            if key not in known:
-                near = did_you_mean(key, known) if known else "It has none."
-                raise ConfigError(f"model {name!r} has no parameter {key!r}. {near}")
+        require_keys(settings, known, f"model {name!r}")
     try:
         return build_model(name, load_layout(layout), settings)
     except (TypeError, ValueError) as error:

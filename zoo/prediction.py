@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import Tensor
 
-from registry import DATASETS, UserError, nearest
-from zoo.data.adapters.base import Adapter, PrepareReport
+from registry import DATASETS, READERS, UserError, nearest
+from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.paths import data_root as default_root
+from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import CheckpointError, DataError
 from zoo.evaluation.aggregate import aggregate
@@ -24,12 +25,12 @@ from zoo.evaluation.conformal import Calibration
 from zoo.protocol.protocol import Protocol
 from zoo.runs.find import open_run
 from zoo.runs.intervals import LEVEL, run_calibration
-from zoo.runs.predictions import written
-from zoo.runs.run import RunResult
+from zoo.runs.run import Run
+from zoo.runs.scores import shortest
 from zoo.skeleton import load_layout
 from zoo.training.evaluate import TrainedModel, load_trained
 from zoo.training.fold import open_protocol
-from zoo.training.outcome import model_source
+from zoo.training.source import model_source
 
 TIMED_CALLS = 3
 """Calls of the model whose median is the time of a recording."""
@@ -98,7 +99,7 @@ class ScoredRecording:
 
 
 def predict(
-    run: RunResult | Path | str,
+    run: Run | Path | str,
     files: Sequence[Path | str],
     *,
     dataset: str | None = None,
@@ -111,7 +112,8 @@ def predict(
         run: a finished run, or its folder.
         files: published files or folders of single recordings; where no such file exists, ids of
             recordings in the prepared dataset.
-        dataset: whose form the files have, and whose ids are meant; the run's dataset if None.
+        dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
+            the name of a reader, for files of no dataset.
         data_root: folder of prepared datasets; the usual place if None.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
 
@@ -150,7 +152,7 @@ class Predictor:
     @classmethod
     def open(
         cls,
-        run: RunResult | Path | str,
+        run: Run | Path | str,
         *,
         dataset: str | None = None,
         data_root: Path | str | None = None,
@@ -159,21 +161,21 @@ class Predictor:
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `predict`."""
         found = open_run(run)
-        if dataset is not None:
+        if dataset is not None and dataset not in READERS:
             dataset = DATASETS.get(dataset).name
-        trained = load_trained(found.path, device=device or "auto")
-        protocol = open_protocol(found.config)
-        if protocol.hash() != found.record["protocol"]["hash"]:
+        trained = load_trained(found, device=device or "auto")
+        protocol = open_protocol(found.record.config)
+        if protocol.hash() != found.record.protocol.hash:
             raise CheckpointError(
                 f"the protocol {protocol.name} no longer means what it did when {found.path} was "
                 "trained (other settings, or other code that makes samples): the model would see "
                 "samples unlike those it learned from. Train it again"
             )
-        own = str(found.config["dataset"]["name"])
-        return cls(trained, protocol, dataset or own, default_root(data_root), level)
+        own = dataset or found.record.dataset.name
+        return cls(trained, protocol, own, default_root(data_root), level)
 
     @property
-    def run(self) -> RunResult:
+    def run(self) -> Run:
         """The finished run."""
         return self.trained.run
 
@@ -187,12 +189,12 @@ class Predictor:
         """What holds for every score of this run: a leaky protocol, changed code."""
         record, found = self.run.record, []
         if self.run.leaky:
-            found.append(f"the run's protocol leaks: {record['protocol']['leak_reason']}")
-        then = record["model"].get("source", {}).get("sha256")
-        now = model_source(record["model"]["name"], self.trained.model)["sha256"]
+            found.append(f"the run's protocol leaks: {record.protocol.leak_reason}")
+        then = record.model.source.sha256
+        now = model_source(record.model.name, self.trained.model).sha256
         if then is not None and now is not None and then != now:
             found.append(
-                f"the code of {record['model']['name']} has changed since it was trained; "
+                f"the code of {record.model.name} has changed since it was trained; "
                 "`zoo evaluate` tells whether it still gives the same scores"
             )
         return found
@@ -238,7 +240,7 @@ class Predictor:
         batch = samples.batch()
         prepared = time.perf_counter() - begun
         raw, seconds = self._timed(batch)
-        scores = written(raw.numpy()).tolist()
+        scores = shortest(raw.numpy()).tolist()
         if not all(math.isfinite(score) for score in scores):
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
         alike = [0.0] * len(scores)
@@ -279,7 +281,7 @@ class Predictor:
 
     @property
     def _own_dataset(self) -> str:
-        return str(self.run.config["dataset"]["name"])
+        return self.run.record.dataset.name
 
     @property
     def _foreign(self) -> bool:
@@ -290,12 +292,14 @@ class Predictor:
         """Parameters of the reader: the run's own, or another dataset's defaults."""
         if self._foreign:
             return {}
-        block = self.run.config["dataset"]
-        return {k: v for k, v in block.items() if k not in ("name", "exercise")}
+        return {k: v for k, v in self.run.record.dataset.params.items() if k != "exercise"}
 
     @cached_property
-    def _adapter(self) -> Adapter:
-        return create_adapter(self.dataset, **self._params)
+    def _reader(self) -> Reader | None:
+        if self.dataset not in DATASETS:
+            return load_reader(self.dataset)
+        adapter = create_adapter(self.dataset, **self._params)
+        return adapter if isinstance(adapter, Reader) else None
 
     @cached_property
     def _recordings(self) -> SkeletonDataset:
@@ -323,17 +327,19 @@ class Predictor:
             yield self._prepared(name)
 
     def _read_file(self, path: Path, name: str) -> Iterator[tuple[Recording, list[str]]]:
-        adapter = self._adapter
-        if not adapter.reads_files:
-            readers = ", ".join(_file_readers(self.trained.layout)) or "no dataset"
+        reader = self._reader
+        if reader is None:
+            layout = self.trained.layout
+            fitting = [n for n in READERS.names() if load_reader(n).layout == layout]
+            like = " or ".join(readers_of(path, layout))
             raise DataError(
-                f"{name}: {self.dataset} reads no single files. Name the dataset whose form the "
-                f"file has with --dataset (dataset=); with the model's layout "
-                f"{self.trained.layout}: {readers}"
+                f"{name}: {self.dataset} reads no single files. Name the dataset or reader whose "
+                f"form the file has with --dataset (dataset=); with the model's layout {layout}: "
+                f"{', '.join(fitting) or 'no dataset'}{like and f'. It looks like {like}'}"
             )
-        self._require_layout(adapter.layout, f"{name}, read as {self.dataset},")
+        self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
-        for recording in adapter.read_file(path, report):
+        for recording in reader.read_file(path, report):
             notes = [str(problem) for problem in report.problems] + report.notes
             report.problems.clear()
             report.notes.clear()
@@ -359,7 +365,7 @@ class Predictor:
             )
         self._require_layout(dataset.layout, f"recording {name} of {self.dataset}")
         notes = []
-        if not self._foreign and dataset.fingerprint != self.run.record["dataset"]["fingerprint"]:
+        if not self._foreign and dataset.fingerprint != self.run.record.dataset.fingerprint:
             notes.append(f"{self.dataset} was prepared anew since the run was trained and differs")
         return dataset[ids.index(name)], notes
 
@@ -380,7 +386,7 @@ class Predictor:
                 "tested on such recordings"
             ]
         found, split = [], self.run.split
-        exercise = self.run.config["dataset"].get("exercise")
+        exercise = self.run.record.dataset.params.get("exercise")
         if exercise is not None and recording.exercise not in ("", str(exercise)):
             found.append(
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
@@ -408,16 +414,3 @@ def _named(name: str) -> Iterator[None]:
     except DataError as error:
         text = str(error)
         raise DataError(text if name in text else f"{name}: {text}") from None
-
-
-def _file_readers(layout: str) -> list[str]:
-    """Datasets of this layout whose files can be read one by one."""
-    found = []
-    for name in DATASETS.names():
-        try:
-            adapter = create_adapter(name)
-        except UserError:
-            continue
-        if adapter.reads_files and adapter.layout == layout:
-            found.append(name)
-    return found

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from registry import MODELS
 from zoo.errors import ConfigError
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 
 _NAME = "my_model"
 _LONGEST = 50

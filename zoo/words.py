@@ -3,13 +3,16 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from registry import METRICS
+
+T = TypeVar("T")
 
 NOTHING = "–"
 """Stands where there is no number."""
 
-METRIC_TITLES = {"mad": "MAD", "rmse": "RMSE", "mape": "MAPE", "spearman": "Spearman"}
-METRIC_UNITS = {"mad": "points", "rmse": "points", "mape": "%", "spearman": "ρ"}
 _NO_TEXT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
@@ -23,8 +26,18 @@ def score_digits(score_range: Sequence[float] | None) -> int:
 
 def metric_digits(score_range: Sequence[float] | None) -> dict[str, int]:
     """Decimals of each metric of scores that run over this range; None where it is unknown."""
-    digits = score_digits(score_range)
-    return {"mad": digits, "rmse": digits, "mape": 2, "spearman": 3}
+    return {m.name: m.digits(score_range) for m in _metrics() if m.shown and not m.binary}
+
+
+def __getattr__(name: str) -> dict[str, str]:
+    """`METRIC_TITLES` and `METRIC_UNITS`, by name; read from the metrics when asked for."""
+    if name not in ("METRIC_TITLES", "METRIC_UNITS"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return {m.name: m.title if name == "METRIC_TITLES" else m.unit for m in _metrics()}
+
+
+def _metrics() -> list[Any]:
+    return [entry.load()(entry.name) for entry in METRICS]
 
 
 def fixed(value: float | None, digits: int = 2, sign: bool = False) -> str:
@@ -100,16 +113,22 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def plain(value: Any) -> Any:
-    """`value`, a tree of plain data, with every character replaced that is no text.
+def plain(value: T) -> T:
+    """`value`, a tree of dataclasses and containers, with every character replaced that is no text.
 
     These are control codes, lone surrogates (undecodable file names) and the marks that turn the
     direction of writing, with which a name could look like another.
     """
+    same: Any = value
     if isinstance(value, str):
-        return _NO_TEXT.sub("�", value)
-    if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+        same = _NO_TEXT.sub("�", value)
+    elif isinstance(value, Mapping):
+        same = {plain(key): plain(item) for key, item in value.items()}
+    elif isinstance(value, list):
+        same = [plain(item) for item in value]
+    elif isinstance(value, tuple):
+        items = [plain(item) for item in value]
+        same = value._make(items) if hasattr(value, "_make") else tuple(items)
+    elif is_dataclass(value) and not isinstance(value, type):
+        same = replace(value, **{f.name: plain(getattr(value, f.name)) for f in fields(value)})
+    return same

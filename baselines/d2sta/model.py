@@ -79,7 +79,7 @@ class D2STA(ScoreModel):
         grouping: str = "dynamic",
         groups: int = 6,
         heads: int = 8,
-        attention_width: int | None = None,
+        attention_width: int | None = 256,
         attention_dropout: float = 0.0,
         mask_hidden: int = 64,
         motion: str = "features",

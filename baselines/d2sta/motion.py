@@ -23,14 +23,14 @@ import torch
 from torch import Tensor, nn
 
 from baselines.d2sta.grouping import range_of_motion
+from registry import find_config
 from registry.nearest import did_you_mean
+from registry.yaml_files import read_yaml
 from zoo.build import build
 from zoo.data.batch import STREAM_CHANNELS
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
-from zoo.resources import find_config
 from zoo.skeleton.layout import Layout
-from zoo.yaml_files import read_yaml
 
 MOTIONS = ("features", "input", "relative", "physiological")
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import zoo
-from zoo.config import entry_config
+from registry import MODELS
+from zoo.catalogue import parameters
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError
 
@@ -25,7 +26,7 @@ def people(count: int = 24, frames: int = 90) -> tuple[Batch, torch.Tensor]:
 
 def quick(kind: str) -> torch.nn.Module:
     settings = {"trees": 50} if kind in ("trees", "boosting") else {}
-    shown = entry_config("model", f"features-{kind}")["params"]["settings"]
+    shown = parameters(MODELS.get(f"features-{kind}"))["settings"]
     return zoo.create_model(f"features-{kind}", settings={**shown, **settings}).eval()
 
 

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.config import compose
-from zoo.evaluation.metrics import METRICS, score_metrics
-from zoo.session import Session
-from zoo.training.run import train_run
+from zoo.compose import compose
+from zoo.evaluation import metrics
+from zoo.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -38,9 +37,9 @@ def measure(unpack: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
         model: str, *overrides: str, protocol: str = "person-kfold", folds: Iterable[int] = range(5)
     ) -> dict[str, float]:
         """Metrics of the samples tested in all folds together, mean over the five exercises."""
-        rows = []
+        rows, workspace = [], Workspace(root / "runs", root / "data")
         for exercise in "12345":
-            session, true, predicted = None, [], []
+            true, predicted = [], []
             for fold in folds:
                 config = compose(
                     model=model,
@@ -50,19 +49,11 @@ def measure(unpack: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
                     fold=fold,
                     overrides=["trainer.threads=1", *overrides],
                 )
-                session = session or Session.open(config, root / "data")
-                finished = train_run(
-                    session.build,
-                    session.fold(fold),
-                    config,
-                    dataset=session.dataset,
-                    runs=root / "runs",
-                )
-                table = finished.predictions.of("test")
+                table = workspace.run(config).test_scores
                 true.append(table.true)
                 predicted.append(table.predicted)
-            rows.append(score_metrics(np.concatenate(true), np.concatenate(predicted)))
-        return {name: float(np.mean([row[name] for row in rows])) for name in METRICS}
+            rows.append(metrics.measure(np.concatenate(true), np.concatenate(predicted)))
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
     return run
 

@@ -5,11 +5,11 @@ import torch
 
 import zoo
 from registry import MODELS
-from zoo.config import card
+from zoo.catalogue import card
 from zoo.data.batch import STREAM_CHANNELS, Batch
+from zoo.experiments.definition import Experiment
 from zoo.nn.model import contract_of
 from zoo.skeleton import load_layout
-from zoo.sweep.request import Request
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -42,8 +42,11 @@ def test_a_graph_network_takes_the_stream(name: str, stream: str) -> None:
 
 
 def test_the_experiment_asks_for_all_four() -> None:
-    request = Request.from_experiment("aagcn_streams")
-    for size in ("aagcn", "aagcn-small"):
-        asked = [e.settings for e in request.models if e.name == size]
-        assert asked == [(f"model.streams=[{stream}]",) for stream in FOUR]
-    assert len(request.narrowed(models=["aagcn-small"]).models) == 4
+    experiment = Experiment.load("aagcn-streams")
+    for size, rows in (
+        ("aagcn", experiment.rows),
+        ("aagcn-small", experiment.cut(small=True).rows),
+    ):
+        assert [row.settings for row in rows if row.model == size] == [
+            {"model.streams": [stream]} for stream in FOUR
+        ]

@@ -120,6 +120,6 @@ def test_altered_true_scores_cannot_be_compared(store):
     table = path / "predictions.csv"
     lines = table.read_text().splitlines()
     cells = lines[-1].split(",")
-    table.write_text("\n".join([*lines[:-1], ",".join([*cells[:5], "1.0", cells[6]])]) + "\n")
+    table.write_text("\n".join([*lines[:-1], ",".join([*cells[:5], "1.0", *cells[6:]])]) + "\n")
     with pytest.raises(DataError, match="different true scores"):
         compare("d2sta", "stgcn", store.root)

@@ -11,12 +11,12 @@ MODELS = 134
 SCRIPT = """
 import json, resource, sys, time
 import zoo
-board = zoo.leaderboard(sys.argv[1], compute=False).to_dict()
+board = zoo.leaderboard(sys.argv[1])
 seconds = time.process_time()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-(section,) = board["boards"]
-entries = section["entries"]
-print(json.dumps([seconds, peak, len(entries), sum(e["runs"] for e in entries)]))
+(section,) = board.sections
+entries = section.ranked
+print(json.dumps([seconds, peak, len(entries), sum(len(e.runs) for e in entries)]))
 """
 
 
@@ -40,12 +40,11 @@ def clone(path: Path, model: int) -> None:
     """The same run by another model, whose predictions are a little worse."""
     folder = path.parents[1] / f"model{model}" / path.name
     folder.mkdir(parents=True)
-    for name in ("run.json", "config.yaml"):
-        content = (path / name).read_text()
-        (folder / name).write_text(content.replace("model0", f"model{model}"))
+    content = (path / "run.json").read_text()
+    (folder / "run.json").write_text(content.replace("model0", f"model{model}"))
     head, *rows = (path / "predictions.csv").read_text().splitlines()
     shifted = []
     for row in rows:
-        cells, _, predicted = row.rpartition(",")
-        shifted.append(f"{cells},{float(predicted) + 0.05 * model}")
+        *cells, predicted, deviation = row.split(",")
+        shifted.append(",".join([*cells, str(float(predicted) + 0.05 * model), deviation]))
     (folder / "predictions.csv").write_text("\n".join([head, *shifted]) + "\n")

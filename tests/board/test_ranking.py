@@ -7,30 +7,21 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from registry.yaml_files import read_yaml
+from zoo.board.board import Incomplete
 from zoo.board.leaderboard import Choice, build_board
-from zoo.config import read_yaml
+from zoo.build import to_plain
 from zoo.errors import DataError
-from zoo.runs.files import to_json
-
-ENTRY_KEYS = {
-    "name", "model", "title", "family", "paper", "doi", "settings", "source", "builtin", "streams",
-    "parameters", "flops", "train_seconds", "latency_ms", "seeds", "folds", "runs", "rank",
-    "rank_low", "rank_high", "tied_with_best", "metrics", "better_than_mean", "spread",
-    "versus_mean", "versus_best", "by_group", "points", "run_list",
-}  # fmt: skip
-SECTION_KEYS = {
-    "dataset", "dataset_title", "fingerprint", "score_range", "protocol", "meaning", "exercises",
-    "persons", "metrics", "entries", "incomplete", "published", "friedman", "notes",
-}  # fmt: skip
+from zoo.files import to_json
 
 
 def board(root, public=False, **chosen):
     groups, unreadable = Choice(root, **chosen).read()
-    return build_board(root, groups, unreadable, public=public).to_dict()
+    return build_board(root, groups, unreadable, public=public)
 
 
 def section(root, **chosen):
-    (only,) = board(root, **chosen)["boards"]
+    (only,) = board(root, **chosen).sections
     return only
 
 
@@ -45,26 +36,24 @@ def test_models_are_ranked_by_mean_mad_and_ties_are_called_ties(store):
     store.entry("aagcn", error=8.0)
     store.entry("mean", constant=True, closed_form=True)
     found = section(store.root)
-    assert set(found) == SECTION_KEYS
-    entries = found["entries"]
-    assert all(set(entry) == ENTRY_KEYS for entry in entries)
-    assert [e["rank"] for e in entries] == [1, 2, 3, 4]
-    values = [e["metrics"]["mean"]["mad"]["value"] for e in entries]
+    entries = found.ranked
+    assert [e.rank for e in entries] == [1, 2, 3, 4]
+    values = [e.mad for e in entries]
     assert values == sorted(values)
-    tied = {e["name"]: e["tied_with_best"] for e in entries}
+    tied = {e.name: e.tied_with_best for e in entries}
     assert tied == {"d2sta": True, "gru": True, "aagcn": False, "mean": False}
-    assert entries[0]["versus_best"] is None
-    assert entries[2]["versus_best"]["significant"]
+    assert entries[0].versus_best is None
+    assert entries[2].versus_best.significant
     for entry in entries:
-        assert entry["rank_low"] <= entry["rank"] <= entry["rank_high"]
-        mad = entry["metrics"]["mean"]["mad"]
-        assert mad["low"] <= mad["value"] <= mad["high"]
-    json.dumps(found, allow_nan=False)
+        assert entry.rank_low <= entry.rank <= entry.rank_high
+        mad = entry.metrics["mean"]["mad"]
+        assert mad.low <= mad.value <= mad.high
+    json.dumps(to_plain(found), allow_nan=False)
 
 
 def test_metrics_are_those_of_the_pooled_predictions(store):
     store.entry("d2sta", seeds=(0, 1))
-    (entry,) = section(store.root)["entries"]
+    (entry,) = section(store.root).ranked
     mads, rhos = {}, {}
     for exercise in store.exercises:
         for seed in (0, 1):
@@ -79,15 +68,13 @@ def test_metrics_are_those_of_the_pooled_predictions(store):
             mads[exercise, seed] = np.abs(true - predicted).mean()
             rhos[exercise, seed] = spearmanr(true, predicted).statistic
     for exercise in store.exercises:
-        found = entry["metrics"][exercise]
-        assert found["mad"]["value"] == pytest.approx(
-            np.mean([mads[exercise, 0], mads[exercise, 1]])
-        )
-        assert found["spearman"]["value"] == pytest.approx(
+        found = entry.metrics[exercise]
+        assert found["mad"].value == pytest.approx(np.mean([mads[exercise, 0], mads[exercise, 1]]))
+        assert found["spearman"].value == pytest.approx(
             np.mean([rhos[exercise, 0], rhos[exercise, 1]])
         )
-    assert entry["metrics"]["mean"]["mad"]["value"] == pytest.approx(np.mean(list(mads.values())))
-    assert entry["spread"]["seeds"] == pytest.approx(
+    assert entry.mad == pytest.approx(np.mean(list(mads.values())))
+    assert entry.spread.seeds == pytest.approx(
         np.std([np.mean([mads[e, s] for e in store.exercises]) for s in (0, 1)], ddof=1)
     )
 
@@ -95,33 +82,34 @@ def test_metrics_are_those_of_the_pooled_predictions(store):
 def test_the_mean_score_orders_nobody_and_is_compared_with_nothing(store):
     store.entry("d2sta")
     store.entry("mean", constant=True, closed_form=True)
-    entries = {e["name"]: e for e in section(store.root)["entries"]}
+    entries = {e.name: e for e in section(store.root).ranked}
     mean = entries["mean"]
-    assert mean["metrics"]["mean"]["spearman"] == {"value": None, "low": None, "high": None}
-    assert mean["versus_mean"] is None
-    assert mean["better_than_mean"]["value"] == pytest.approx(0, abs=1e-4)
-    better = entries["d2sta"]["better_than_mean"]["value"]
-    ratio = [e["metrics"]["mean"]["mad"]["value"] for e in (entries["d2sta"], mean)]
+    assert all(map(math.isnan, mean.metrics["mean"]["spearman"]))
+    assert mean.mean_score
+    assert mean.versus_mean is None
+    assert mean.better_than_mean.value == pytest.approx(0, abs=1e-4)
+    better = entries["d2sta"].better_than_mean.value
+    ratio = [e.mad for e in (entries["d2sta"], mean)]
     assert better == pytest.approx(100 * (1 - ratio[0] / ratio[1]), abs=1e-3)
-    assert entries["d2sta"]["versus_mean"]["significant"]
-    assert mean["family"] == "trivial"
-    assert entries["d2sta"]["family"] == "graph"
+    assert entries["d2sta"].versus_mean.significant
+    assert mean.family == "trivial"
+    assert entries["d2sta"].family == "graph"
 
 
 def test_incomplete_entries_stand_apart(store):
     store.entry("d2sta")
     store.run("stgcn", "1", 0)
     found = section(store.root)
-    assert [e["name"] for e in found["entries"]] == ["d2sta"]
-    (apart,) = found["incomplete"]
-    assert apart == {
-        "name": "stgcn",
-        "model": "stgcn",
-        "have": 1,
-        "expected": 4,
-        "missing": ["fold 1 of exercise 1, seed 0", "all folds of exercise 5, seed 0"],
-        "reason": "runs are missing",
-    }
+    assert [e.name for e in found.ranked] == ["d2sta"]
+    (apart,) = found.incomplete
+    assert apart == Incomplete(
+        name="stgcn",
+        model="stgcn",
+        have=1,
+        expected=4,
+        missing=["fold 1 of exercise 1, seed 0", "all folds of exercise 5, seed 0"],
+        reason="runs are missing",
+    )
 
 
 def test_failed_runs_say_why_an_entry_is_incomplete(store):
@@ -136,40 +124,40 @@ def test_failed_runs_say_why_an_entry_is_incomplete(store):
             to_json({"config": failed, "error": "the loss is no longer finite in /home/me/x.py"})
         )
     (path.parent / "fold9-seed0-00000000.failed.json").write_text("{")
-    (apart,) = section(store.root)["incomplete"]
-    assert apart["reason"] == "2 failed: the loss is no longer finite in /home/me/x.py"
-    (apart,) = section(store.root, public=True)["incomplete"]
-    assert apart["reason"] == "2 failed"
+    (apart,) = section(store.root).incomplete
+    assert apart.reason == "2 failed: the loss is no longer finite in /home/me/x.py"
+    (apart,) = section(store.root, public=True).incomplete
+    assert apart.reason == "2 failed"
 
 
 def test_nothing_complete_is_still_a_board(store):
     store.run("stgcn", "1", 0)
     found = section(store.root)
-    assert found["entries"] == []
-    assert found["friedman"] is None
-    assert found["persons"] == 12
+    assert found.ranked == []
+    assert found.friedman is None
+    assert found.persons == 12
 
 
 def test_friedman_needs_three_models(store):
     store.entry("d2sta")
     store.entry("stgcn")
-    assert section(store.root)["friedman"] is None
+    assert section(store.root).friedman is None
     store.entry("aagcn", error=9.0)
-    test = section(store.root)["friedman"]
-    assert test["blocks"] == 4
-    assert [m["name"] for m in test["mean_ranks"]][-1] == "aagcn"
-    assert test["mean_ranks"][-1]["rank"] == 3.0
+    test = section(store.root).friedman
+    assert test.blocks == 4
+    assert test.mean_ranks[-1][0] == "aagcn"
+    assert test.mean_ranks[-1][1] == 3.0
 
 
 def test_a_public_board_has_nothing_of_a_person(store):
     store.entry("d2sta")
     store.entry("tempo", owner="/home/somebody/tempo.py")
     private, public = board(store.root), board(store.root, public=True)
-    (row, _) = private["boards"][0]["entries"]
-    assert len(row["points"]["1"]) == 24
-    assert {group for group, _, _ in row["points"]["1"]} == {"CG", "GPP"}
-    assert all(e["points"] is None for e in public["boards"][0]["entries"])
-    text = json.dumps(public)
+    (row, _) = private.sections[0].ranked
+    assert len(row.points["1"]) == 24
+    assert {group for group, _, _ in row.points["1"]} == {"CG", "GPP"}
+    assert all(e.points is None for e in public.sections[0].ranked)
+    text = json.dumps(to_plain(public))
     for person in store.persons:
         assert person not in text
     assert "somebody" not in text
@@ -180,22 +168,23 @@ def test_a_public_board_has_nothing_of_a_person(store):
 def test_small_groups_have_no_error_on_a_public_board(make_store):
     store = make_store(persons=8)
     store.entry("d2sta")
-    assert set(section(store.root)["entries"][0]["by_group"]) == {"CG", "GPP"}
-    assert section(store.root, public=True)["entries"][0]["by_group"] == {}
+    assert set(section(store.root).ranked[0].by_group) == {"CG", "GPP"}
+    assert section(store.root, public=True).ranked[0].by_group == {}
 
 
 def test_a_leaky_board_says_what_its_numbers_mean(make_store):
     store = make_store(protocol="d2sta-paper", pieces=10)
     store.entry("d2sta", error=0.4)
     found = section(store.root)
-    assert "do not say how well" in found["meaning"]
-    assert any("knn-bones" in note and "zoo bench" in note for note in found["notes"])
+    assert "do not say how well" in found.meaning
+    assert any("knn-bones" in note and "zoo bench" in note for note in found.notes)
     store.entry("knn-bones", error=0.5, closed_form=True)
     found = section(store.root)
-    bones = next(e for e in found["entries"] if e["name"] == "knn-bones")
-    off = bones["metrics"]["mean"]["mad"]["value"]
-    assert f"is off by {off:.2f} points here" in found["meaning"]
-    assert not any("knn-bones" in note for note in found["notes"])
+    bones = next(e for e in found.ranked if e.name == "knn-bones")
+    off = bones.mad
+    assert f"is off by {off:.2f} points here" in found.meaning
+    assert bones.leak_reference
+    assert not any("knn-bones" in note for note in found.notes)
 
 
 def test_honest_and_leaky_boards_are_paired(make_store):
@@ -206,12 +195,12 @@ def test_honest_and_leaky_boards_are_paired(make_store):
     leaky.entry("d2sta", error=0.4)
     leaky.entry("gru", error=0.4)
     found = board(honest.root)
-    assert [s["protocol"]["leaky"] for s in found["boards"]] == [False, True]
-    (pair,) = found["pairs"]
-    assert (pair["honest"], pair["leaky"]) == ("person-kfold", "d2sta-paper")
-    (entry,) = pair["entries"]
-    assert entry["name"] == "d2sta"
-    assert entry["honest_mad"] > 3 * entry["leaky_mad"]
+    assert [s.protocol.leaky for s in found.sections] == [False, True]
+    (pair,) = found.pairs
+    assert (pair.honest, pair.leaky) == ("person-kfold", "d2sta-paper")
+    (entry,) = pair.models
+    assert entry.name == "d2sta"
+    assert entry.honest_mad > 3 * entry.leaky_mad
 
 
 def test_the_only_entries_of_a_model_are_paired_where_settings_differ(make_store):
@@ -222,15 +211,38 @@ def test_the_only_entries_of_a_model_are_paired_where_settings_differ(make_store
     leaky = make_store(protocol="d2sta-paper", pieces=10)
     leaky.entry("gru", error=0.4, trainer={"epochs": 5})
     leaky.entry("tcn", error=0.4, trainer={"epochs": 5})
-    (pair,) = board(honest.root)["pairs"]
-    assert [entry["name"] for entry in pair["entries"]] == ["gru"]
+    (pair,) = board(honest.root).pairs
+    assert [entry.name for entry in pair.models] == ["gru"]
+
+
+def test_each_leaky_board_is_paired_with_the_honest_one_that_shares_most_models(make_store):
+    few = make_store()
+    few.entry("d2sta")
+    for protocol in ("leave-one-person-out", "stgcn-rehab", "d2sta-paper"):
+        store = make_store(protocol=protocol, pieces=1 if protocol.startswith("leave") else 10)
+        store.entry("d2sta")
+        store.entry("gru")
+    found = board(few.root)
+    assert {(pair.leaky, pair.honest) for pair in found.pairs} == {
+        ("stgcn-rehab", "leave-one-person-out"),
+        ("d2sta-paper", "leave-one-person-out"),
+    }
+    assert {model.name for model in found.pairs[0].models} == {"d2sta", "gru"}
+
+
+def test_a_strangers_model_of_the_references_name_is_no_reference(make_store):
+    store = make_store(protocol="d2sta-paper", pieces=10)
+    store.entry("knn-bones", owner="somebody-else 1.0", closed_form=True)
+    found = section(store.root)
+    assert not any(entry.leak_reference for entry in found.ranked)
+    assert any("--models knn-bones" in note for note in found.notes)
 
 
 def test_boards_of_other_data_are_not_paired(make_store):
     honest = make_store()
     honest.entry("d2sta")
     make_store(protocol="d2sta-paper", pieces=10, fingerprint="e" * 64).entry("d2sta")
-    assert board(honest.root)["pairs"] == []
+    assert board(honest.root).pairs == []
 
 
 def test_one_board_has_one_fingerprint_and_one_protocol_hash(make_store):
@@ -240,12 +252,12 @@ def test_one_board_has_one_fingerprint_and_one_protocol_hash(make_store):
     make_store(fingerprint="e" * 64).entry("aagcn")
     make_store(overrides=["protocol.frames=50"]).entry("gru")
     found = section(store.root)
-    assert {e["name"] for e in found["entries"]} == {"d2sta", "stgcn"}
-    notes = " ".join(found["notes"])
+    assert {e.name for e in found.ranked} == {"d2sta", "stgcn"}
+    notes = " ".join(found.notes)
     assert "--fingerprint eeeeeeee" in notes
     assert "--protocol-hash" in notes
     other = section(store.root, fingerprint="eeee")
-    assert [e["name"] for e in other["entries"]] == ["aagcn"]
+    assert [e.name for e in other.ranked] == ["aagcn"]
     with pytest.raises(DataError, match="no finished run of fingerprint 1234"):
         board(store.root, fingerprint="1234")
 
@@ -253,14 +265,14 @@ def test_one_board_has_one_fingerprint_and_one_protocol_hash(make_store):
 def test_runs_of_one_entry_by_several_versions_of_its_code_are_noted(store):
     store.entry("d2sta")
     store.run("d2sta", "1", 0, code="d" * 64)
-    assert any("more than one version" in note for note in section(store.root)["notes"])
+    assert any("more than one version" in note for note in section(store.root).notes)
 
 
 def test_fewer_seeds_are_noted(store):
     store.entry("d2sta", seeds=(0, 1))
     store.entry("stgcn")
     store.entry("mean", constant=True, closed_form=True)
-    (note,) = [n for n in section(store.root)["notes"] if "seeds" in n]
+    (note,) = [n for n in section(store.root).notes if "seeds" in n]
     assert note == "Trained with fewer than 2 seeds: stgcn (1)."
 
 
@@ -271,7 +283,7 @@ def test_an_unnamed_person_is_noted(store):
         for person in store.persons:
             text = text.replace(f",{person},", ",,")
         table.write_text(text)
-    assert any("does not say who performs" in note for note in section(store.root)["notes"])
+    assert any("does not say who performs" in note for note in section(store.root).notes)
 
 
 def test_exercises_with_unlike_folds_have_no_spread_of_folds(make_store):
@@ -279,44 +291,44 @@ def test_exercises_with_unlike_folds_have_no_spread_of_folds(make_store):
     store.entry("knn-dtw", seeds=(0, 1))
     small = make_store(protocol="leave-one-person-out", persons=5, exercises=("5",))
     small.entry("knn-dtw", seeds=(0, 1))
-    (entry,) = section(store.root)["entries"]
-    assert entry["spread"]["folds"] is None
-    assert entry["spread"]["seeds"] > 0
+    (entry,) = section(store.root).ranked
+    assert math.isnan(entry.spread.folds)
+    assert entry.spread.seeds > 0
 
 
 def test_a_plugin_is_named_with_its_distribution_and_version(store):
     store.entry("tempo", owner="tempo-wheel 0.2")
-    (entry,) = section(store.root)["entries"]
-    assert entry["source"] == "tempo-wheel 0.2"
-    assert not entry["builtin"]
-    assert entry["family"] == "other"
-    assert entry["title"] == "tempo"
+    (entry,) = section(store.root).ranked
+    assert entry.source == "tempo-wheel 0.2"
+    assert not entry.builtin
+    assert entry.family == "other"
+    assert entry.title == "tempo"
 
 
 def test_another_model_of_a_built_in_name_does_not_get_its_card(store):
     store.entry("gru", owner="somebody-else 1.0")
-    (entry,) = section(store.root)["entries"]
-    assert entry["title"] == "gru"
-    assert entry["paper"] == ""
+    (entry,) = section(store.root).ranked
+    assert entry.title == "gru"
+    assert entry.paper == ""
 
 
 def test_one_person_alone_gives_numbers_and_no_test(make_store):
     store = make_store(persons=1, exercises=("1",), protocol="d2sta-paper", pieces=10)
     store.entry("d2sta")
     store.entry("stgcn")
-    entries = section(store.root)["entries"]
+    entries = section(store.root).ranked
     assert len(entries) == 2
-    assert all(e["versus_mean"] is None for e in entries)
-    assert math.isfinite(entries[0]["metrics"]["mean"]["mad"]["value"])
+    assert all(e.versus_mean is None for e in entries)
+    assert math.isfinite(entries[0].mad)
 
 
 def test_unreadable_folders_are_listed_without_the_machines_folders(store):
     store.entry("d2sta")
     bad = store.run("stgcn", "1")
     (bad / "run.json").write_text("{")
-    (problem,) = board(store.root)["unreadable"]
-    assert problem["path"] == bad.relative_to(store.root).as_posix()
-    assert str(store.root) not in problem["reason"]
+    (problem,) = board(store.root).unreadable
+    assert problem.path == bad.relative_to(store.root).as_posix()
+    assert str(store.root) not in problem.reason
 
 
 def test_an_empty_folder_is_an_error(tmp_path):

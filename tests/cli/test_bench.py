@@ -1,4 +1,4 @@
-"""`zoo bench` as a user meets it: the plan, the summary, exit codes; sweeps are in tests/sweep."""
+"""`zoo bench` as a user meets it: the plan, the summary, exit codes."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from registry import MODELS
 from zoo.cli.main import main
 
-TOYS = Path(__file__).parents[1] / "sweep" / "toy_models.py"
+TOYS = Path(__file__).parents[1] / "experiments" / "toy_models.py"
 CHOSEN = ("--dataset", "kimore", "--exercises", "5")
 QUICK = ("protocol.frames=16", "protocol.split.folds=2", "trainer.epochs=1")
 
@@ -67,7 +67,7 @@ def test_a_sweep_with_a_failure(bench: Any, tmp_path: Path) -> None:
         (("--models", "mean", "--folds", "7"), "no fold 7"),
         (("--models", "mean", "--jobs", "0"), "--jobs 0"),
         (("--models", "mean", "trainer.epoch=1"), "trainer.epochs"),
-        (("--experiment", "kimore_bord"), "kimore_board"),
+        (("--models", "mean", "--experiment", "kimore-board"), "--experiment"),
     ],
 )
 def test_mistakes(bench: Any, arguments: tuple[str, ...], words: str) -> None:

@@ -79,7 +79,7 @@ def test_altered_predictions_are_found(ask, copied):
     table = copied / "predictions.csv"
     lines = table.read_text().split("\n")
     fields = lines[-2].split(",")
-    lines[-2] = ",".join([*fields[:-1], fields[-2]])
+    lines[-2] = ",".join([*fields[:-2], fields[-3], fields[-1]])
     table.write_text("\n".join(lines))
     code, out, _ = ask(copied)
     assert code == 2

@@ -178,4 +178,4 @@ def test_the_usual_folder_is_named_after_the_question(trained, ask, tmp_path, mo
     words = ["explain", path, name, "--method", "motion", "--video", "none"]
     assert main([str(w) for w in [*words, "--data-root", trained.data_root]]) == 0
     (folder,) = (tmp_path / "explanations").iterdir()
-    assert folder.name == f"{name.replace('/', '-')}-mean-range-of-motion"
+    assert folder.name == f"{name.replace('/', '-')}-mean-motion"

@@ -58,8 +58,8 @@ def test_documents_on_standard_output(ask, kind, first):
 def test_json_can_be_read(ask):
     _, out, _ = ask("--format", "json", "--exercise", "5")
     board = json.loads(out)
-    assert [e["id"] for e in board["boards"][0]["exercises"]] == ["5"]
-    assert board["boards"][0]["entries"][0]["points"]["5"]
+    assert [e["id"] for e in board["sections"][0]["exercises"]] == ["5"]
+    assert board["sections"][0]["ranked"][0]["points"]["5"]
 
 
 def test_the_files_name_says_the_format(ask, tmp_path):
@@ -89,22 +89,11 @@ def test_a_leaky_board_says_so_and_what_is_missing(make_store, capsys):
     store = make_store(protocol="d2sta-paper", pieces=10)
     store.entry("d2sta")
     capsys.readouterr()
-    assert main(["leaderboard", "--runs", str(store.root), "--no-compute"]) == 0
+    assert main(["leaderboard", "--runs", str(store.root)]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "LEAKY" in out
     assert "do not say how well a model scores people it has never seen" in out
     assert "zoo bench --models knn-bones --dataset kimore --protocol d2sta-paper" in out
-
-
-def test_what_cannot_be_computed_is_noted_and_the_board_still_shown(make_store, capsys, tmp_path):
-    store = make_store(protocol="d2sta-paper", pieces=10)
-    store.entry("d2sta")
-    capsys.readouterr()
-    runs = ["--runs", str(store.root), "--data-root", str(tmp_path / "nothing")]
-    assert main(["leaderboard", *runs]) == 0
-    out, err = capsys.readouterr()
-    assert "note: knn-bones belongs on the board" in err
-    assert "d2sta" in out
 
 
 def test_nothing_to_rank_is_an_error(ask, tmp_path, capsys):

@@ -145,7 +145,7 @@ def test_broken_plugin_is_listed_and_breaks_nothing(tmp_path: Path) -> None:
 
 
 def test_config_show_prints_what_train_would_use() -> None:
-    done = zoo("config", "show", "--experiment", "d2sta_kimore", "trainer.epochs=3")
+    done = zoo("config", "show", "--experiment", "d2sta-kimore", "trainer.epochs=3")
     assert done.returncode == 0, done.stderr
     assert "epochs: 3" in done.stdout
     assert "name: d2sta-paper" in done.stdout

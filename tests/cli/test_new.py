@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from registry.yaml_files import read_yaml
 from zoo import scaffold
 from zoo.cli.main import main
 from zoo.errors import ConfigError
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.scaffold import new_baseline
-from zoo.yaml_files import read_yaml
 
 
 def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -36,7 +36,7 @@ def test_the_package_passes_its_own_test_before_it_is_installed(tmp_path: Path) 
         "pyproject.toml",
         "src/spread_of_pose/__init__.py",
         "src/spread_of_pose/model.py",
-        "src/spread_of_pose/spread_of_pose.yaml",
+        "src/spread_of_pose/configs/model/spread_of_pose.yaml",
         "tests/conftest.py",
         "tests/test_spread_of_pose.py",
     }
@@ -67,14 +67,15 @@ def test_no_name_of_the_template_is_left(tmp_path: Path) -> None:
             text = file.read_text()
             assert not any(word in text for word in ("my_model", "MyModel", "My model")), file
     project = tomllib.loads((folder / "pyproject.toml").read_text())
-    assert project["project"]["entry-points"]["zoo.models"] == {"batch": "batch.model:BatchModel"}
+    assert project["project"]["entry-points"]["zoo.catalogues"] == {"batch": "batch"}
     classes = [
         node.name
         for node in ast.parse((folder / "src/batch/model.py").read_text()).body
         if isinstance(node, ast.ClassDef)
     ]
     assert classes == ["BatchModel"]
-    assert read_yaml(folder / "src/batch/batch.yaml")["card"]["title"] == "Batch"
+    entry = read_yaml(folder / "src/batch/configs/model/batch.yaml")
+    assert (entry["code"], entry["card"]["title"]) == ("batch.model:BatchModel", "Batch")
 
 
 def test_the_template_needs_the_zoo_it_comes_with(tmp_path: Path) -> None:

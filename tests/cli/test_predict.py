@@ -39,7 +39,7 @@ def test_a_table_of_recordings(trained, ask):
     first, second = trained.run("stgcn").split["test"]["recordings"][:2]
     code, out, err = ask("stgcn", first, second)
     assert (code, err) == (0, "")
-    table = trained.run("stgcn").predictions
+    table = trained.run("stgcn").scores
     for name in (first, second):
         (line,) = lines_with(out, f"  {name} ")
         _, true, predicted = line.split()[1:4]

@@ -16,10 +16,14 @@ from zoo.data.adapters.irds import IrdsSimplifiedAdapter
 from zoo.data.dataset import prepare
 from zoo.data.recording import Recording
 from zoo.errors import DataError
-from zoo.evaluation.metrics import BINARY_METRICS, METRICS, binary_metrics
+from zoo.evaluation.metrics import all_metrics, measure
 from zoo.runs.verify import run_faults
 
 QUICK = {"trainer.threads": 1, "protocol.frames": 14}
+
+
+SCORE_METRICS = tuple(m.name for m in all_metrics() if not m.binary)
+BINARY_METRICS = ("auc", "balanced-accuracy", "f1")
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +49,12 @@ def test_a_dataset_says_that_its_target_is_binary(made: SimpleNamespace) -> None
 
 def test_a_run_keeps_binary_metrics_beside_the_others(made: SimpleNamespace) -> None:
     run = made.run
-    assert run.binary
-    assert run.record["dataset"]["binary"] is True
+    assert run.record.dataset.binary is True
     for part in ("validation", "test"):
-        for level in ("recording", "segment"):
-            assert set(run.metrics[part][level]) == {*METRICS, *BINARY_METRICS}
-    table = run.predictions.of("test")
-    assert {name: run.test[name] for name in BINARY_METRICS} == binary_metrics(
-        table.true, table.predicted
-    )
+        for level in ("recording", "sample"):
+            assert set(run.record.metrics[part][level]) == {*SCORE_METRICS, *BINARY_METRICS}
+    table = run.scores.of("test")
+    assert run.test == measure(table.true, table.predicted, binary=True)
     assert run.test["auc"] > 0.9
     assert run.baseline_test["auc"] == 0.5
     assert run_faults(run.path) == []
@@ -67,9 +68,8 @@ def test_a_score_has_none_of_them(made: SimpleNamespace) -> None:
         runs=made.root / "runs",
         data_root=made.root / "data",
     )
-    assert not run.binary
-    assert "binary" not in run.record["dataset"]
-    assert tuple(run.test) == METRICS
+    assert run.record.dataset.binary is False
+    assert tuple(run.test) == SCORE_METRICS
 
 
 def test_evaluate_shows_them(made: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +88,7 @@ def test_train_and_inspect_show_them(
     made: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from zoo.cli.console import console
-    from zoo.cli.outcome import print_folds, print_run
+    from zoo.cli.result_tables import print_folds, print_run
 
     print_run(console(), made.run)
     print_folds(console(), [made.run, made.run])

@@ -8,6 +8,7 @@ import pytest
 from zoo.data.adapters.base import Adapter
 from zoo.data.cross import CrossDataset, matching_joints
 from zoo.data.dataset import prepare
+from zoo.data.people import unmatched_people
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import Layout, load_layout
@@ -32,6 +33,22 @@ THEIRS = arm("theirs", "left_hand", "LeftShoulder", "spine-base", "nose")
 )
 def test_joints_are_found_by_the_words_of_their_names(other, named, expected):
     assert matching_joints(OURS, other, named) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("uiprmd-kinect", "uiprmd-vicon", []),  # forms of one dataset: names are people
+        ("irds", "irds-simplified", []),
+        ("kimore", "stgcn-rehab", ["kimore"]),
+        ("uiprmd-vicon-angles", "rehab-pile", ["uiprmd"]),
+        ("rehab-pile", "keraal-vicon", ["keraal"]),
+        ("kimore", "uiprmd-kinect", []),
+        ("nobody-has-this", "kimore", []),
+    ],
+)
+def test_people_who_cannot_be_matched_are_known_by_their_datasets(one, other, shared):
+    assert unmatched_people(one, other) == unmatched_people(other, one) == shared
 
 
 def test_every_layout_of_one_sensor_matches_itself():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zoo.data.adapters.base import Adapter, PrepareReport
 from zoo.data.adapters.irds import IrdsAdapter, IrdsSimplifiedAdapter
 from zoo.data.dataset import SkeletonDataset, create_adapter, prepare
+from zoo.data.readers import readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
@@ -236,3 +237,8 @@ def test_prepared_and_opened_again(tree: Path, tmp_path: Path, name: str) -> Non
     assert opened.manifest["licence"].startswith("Creative Commons")
     edit(tree / "SkeletonData" / FORMS[name] / "301_2_0_10_1_stand.txt", lambda x: x[:-1])
     assert prepare(create_adapter(name), tree, tmp_path / "other").fingerprint != made.fingerprint
+
+
+@both
+def test_its_files_are_known_by_their_look(adapter: Adapter, tree: Path) -> None:
+    assert readers_of(file_of(adapter, tree)) == [adapter.name]

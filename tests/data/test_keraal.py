@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from zoo.data.adapters.base import Adapter, PrepareReport
 from zoo.data.adapters.keraal import KeraalAdapter, KeraalViconAdapter
 from zoo.data.dataset import SkeletonDataset, create_adapter, prepare
+from zoo.data.readers import readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import load_layout
@@ -252,3 +253,12 @@ def test_prepared_and_opened_again(tree: Path, tmp_path: Path, name: str) -> Non
     assert opened.fingerprint == made.fingerprint
     assert opened.binary
     assert opened.manifest["licence"].startswith("Creative Commons")
+
+
+def test_its_files_are_known_by_their_names(tree: Path) -> None:
+    kinect = next((tree / "group3" / "kinect").rglob("*.txt"))
+    assert readers_of(kinect) == ["keraal"]
+    vicon = next((tree / "group3" / "vicon").rglob("*.txt"))
+    assert readers_of(vicon) == ["keraal-vicon"]
+    assert readers_of(vicon, layout="kinect-v2") == []
+    assert readers_of(tree) == []

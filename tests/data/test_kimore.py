@@ -128,7 +128,11 @@ def test_a_quaternion_of_another_length(maker: Any) -> None:
 
 
 BAD_LINES = {
-    "row-width": ("1,2,3,", "3 values", "100 values (or 200 or 300, of which the first 100 count)"),
+    "row-width": (
+        "1,2,3,",
+        "3 values",
+        "100 values (or 200 or 300, of which the first 100 count): 25 joints of 4 numbers",
+    ),
     "not-a-number": ("abc," + "1," * 99, "'abc' as value 1", "a number"),
     "not-finite": ("0,NaN," + "1," * 98, "'NaN' as value 2", "a finite number"),
 }

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.data.adapters.base import Adapter, PrepareReport
+from registry import RegistryError
+from zoo.data.adapters.base import Adapter, PrepareReport, Reader
 from zoo.data.adapters.kimore import KimoreAdapter
 from zoo.data.adapters.stgcn_rehab import StgcnRehabAdapter
 from zoo.data.adapters.uiprmd import (
@@ -16,6 +17,7 @@ from zoo.data.adapters.uiprmd import (
     UiprmdViconAdapter,
     UiprmdViconAnglesAdapter,
 )
+from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
@@ -288,3 +290,31 @@ def test_the_reduced_set_gives_crop_and_score_as_in_the_dataset(uiprmd):
         (found,) = alone(adapter, place(uiprmd, adapter.sensor, kind))
         assert_same(found, expected)
         assert found.num_frames < expected.extra["whole"]
+
+
+# What a file looks like
+
+
+def test_files_are_known_by_their_looks(kimore, release, uiprmd, tmp_path):
+    for path in (
+        kimore.positions("E_ID1", 5),
+        kimore.es("E_ID1", 5),
+        kimore.es("E_ID1", 5) / "Raw",
+    ):
+        assert readers_of(path) == ["kimore"]
+    assert readers_of(release) == readers_of(release / "Train_X.csv") == ["stgcn-rehab"]
+    assert readers_of(place(uiprmd, "Kinect", "Angles")) == ["uiprmd-kinect"]
+    assert readers_of(place(uiprmd, "Vicon", "Positions")) == ["uiprmd-vicon"]
+    assert readers_of(place(uiprmd, "Vicon", "Angles")) == ["uiprmd-vicon-angles"]
+    (tmp_path / "other.bin").write_bytes(b"\xff\x00")
+    assert readers_of(tmp_path / "other.bin") == []
+
+
+def test_a_reader_is_loaded_by_name_with_its_options():
+    reader = load_reader("keraal-vicon", fps=50.0)
+    assert isinstance(reader, Reader)
+    assert (reader.layout, reader.suffixes) == ("keraal-vicon", (".txt",))
+    with pytest.raises(RegistryError, match="no reader is called 'kimor'. Did you mean 'kimore'"):
+        load_reader("kimor")
+    with pytest.raises(RegistryError, match="reader 'kimore' of .* takes no arguments"):
+        load_reader("kimore", fps=3)

@@ -18,7 +18,7 @@ That training parts hold what other folds test is not published; the reader chec
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import registry
 import zoo
-from zoo import resources
+from registry import use_config_dir
 from zoo.cli.main import main
-from zoo.config import use_config_dir
 from zoo.data.adapters.rehab_pile import RehabPileAdapter, numbered_layout
 from zoo.data.adapters.rehab_pile_set import find_set
 from zoo.data.dataset import SkeletonDataset, create_adapter, prepare
@@ -99,15 +97,13 @@ def ready(source: Path, root: Path, strict: bool = False, **params: Any) -> Skel
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> Iterator[Path]:
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of configs with the layout `numbered`."""
-    dirs, added = list(resources._user_dirs), list(registry.LAYOUTS._added)
+    monkeypatch.setattr("registry.catalogues._user_dirs", [])
     (tmp_path / "configs" / "layout").mkdir(parents=True)
     (tmp_path / "configs" / "layout" / "numbered.yaml").write_text(LAYOUT)
     use_config_dir(tmp_path / "configs")
-    yield tmp_path / "configs"
-    resources._user_dirs[:] = dirs
-    registry.LAYOUTS._added[:] = added
+    return tmp_path / "configs"
 
 
 @pytest.fixture
@@ -445,6 +441,6 @@ def test_from_the_command_line_to_a_model(
         data_root=tmp_path / "data",
     )
     assert run.binary
-    assert {name.partition("-")[0] for name in run.predictions.of("test").recording} == {
+    assert {name.partition("-")[0] for name in run.scores.of("test").recording} == {
         "IRDS_clf_bn_EFL/fold2"
     }

@@ -138,7 +138,7 @@ def test_what_cannot_be_is_told():
 
 
 def test_the_same_recordings_give_the_same_bytes():
-    steps = parse_steps(["repair_jumps", "face_camera", "center"])
+    steps = parse_steps(["repair-jumps", "face-camera", "center"])
     streams = ["position", "orientation", "bone_motion"]
     a, b = (build_samples(recordings(), Sampling(), steps, streams, 100) for _ in range(2))
     assert all(torch.equal(a.streams[name], b.streams[name]) for name in streams)

@@ -54,6 +54,19 @@ def written(folder: Path, *recordings: Recording, **header: Any) -> Path:
     return folder
 
 
+def lies_in(array: np.ndarray, file: Path) -> bool:
+    """Whether the memory of an array is a mapping of `file`, as the system says."""
+    maps = Path("/proc/self/maps")
+    if not maps.is_file():
+        pytest.skip("this system does not tell what is mapped")
+    for line in maps.read_text().splitlines():
+        span, *_, name = line.split(maxsplit=5)
+        start, stop = (int(at, 16) for at in span.split("-"))
+        if name == str(file) and start <= array.ctypes.data < stop:
+            return True
+    return False
+
+
 def same(store: Store, one: Recording) -> bool:
     entry = next(e for e in store.manifest["recordings"] if e["id"] == one.id)
     arrays = store.arrays(entry)
@@ -99,10 +112,7 @@ def test_arrays_are_aligned_views_of_the_file_that_cannot_be_written(tmp_path: P
             assert array.flags.aligned
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
-            base = array
-            while base.base is not None and not isinstance(base, np.memmap):
-                base = base.base
-            assert isinstance(base, np.memmap)
+            assert lies_in(array, tmp_path / "s" / DATA_FILE)
 
 
 def test_a_pickled_store_maps_the_file_again(tmp_path: Path) -> None:

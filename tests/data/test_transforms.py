@@ -218,7 +218,7 @@ def test_all_is_kept_where_nothing_jumps_or_nothing_holds():
 
 def test_positions_are_not_needed():
     alone = Motion({"orientation": body().streams["orientation"]}, KINECT, 30.0)
-    for name in ("repair_jumps", "center", "scale_body", "face_camera"):
+    for name in ("repair-jumps", "center", "scale-body", "face-camera"):
         assert Step(name)(alone) is alone
 
 
@@ -227,7 +227,7 @@ def test_no_transform_changes_its_input():
     x = motion.streams["position"]
     x[40:45] += 3.0
     before = {k: v.copy() for k, v in motion.streams.items()}
-    for name in ("repair_jumps", "smooth", "center", "scale_body", "face_camera"):
+    for name in ("repair-jumps", "smooth", "center", "scale-body", "face-camera"):
         Step(name)(motion)
         for key, values in before.items():
             np.testing.assert_array_equal(motion.streams[key], values)
@@ -245,8 +245,8 @@ def test_motion_of_a_recording():
 
 
 def test_steps_are_read_and_written():
-    steps = parse_steps(["repair_jumps", {"smooth": {"sigma": 3}}, {"center": None}])
-    assert [s.name for s in steps] == ["repair_jumps", "smooth", "center"]
+    steps = parse_steps(["repair-jumps", {"smooth": {"sigma": 3}}, {"center": None}])
+    assert [s.name for s in steps] == ["repair-jumps", "smooth", "center"]
     assert parse_steps([s.to_config() for s in steps]) == steps
     assert steps[1].resolved() == {"sigma": 3.0}
     assert steps[2].resolved() == {"by": "frame"}
@@ -255,9 +255,10 @@ def test_steps_are_read_and_written():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (["repair_jump"], "no transform is called 'repair_jump'. Did you mean 'repair_jumps'"),
-        ([{"smooth": {"sigm": 3}}], "no parameter 'sigm'. Did you mean 'sigma'"),
-        ([{"smooth": 3}], "not a mapping"),
+        (["repair-jump"], "no transform is called 'repair-jump'. Did you mean 'repair-jumps'"),
+        ([{"smooth": {"sigm": 3}}], "transform smooth has no key 'sigm'. Did you mean 'sigma'"),
+        ([{"smooth": 3}], "transform smooth is 3, expected keys and values"),
+        ([{"smooth": {"sigma": "3"}}], "transform smooth.sigma is '3', expected a number"),
         ([{"smooth": {}, "center": {}}], "neither a name"),
         ([7], "neither a name"),
         ("center", "expected a list"),

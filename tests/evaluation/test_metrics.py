@@ -8,22 +8,14 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from sklearn import metrics as reference
 
+from registry import RegistryError
 from zoo.errors import DataError
-from zoo.evaluation.metrics import (
-    BINARY_METRICS,
-    METRICS,
-    auc,
-    balanced_accuracy,
-    binary_metrics,
-    f1,
-    mad,
-    mape,
-    pearson,
-    r2,
-    rmse,
-    score_metrics,
-    spearman,
-)
+from zoo.evaluation.metrics import Metric, Rows, board_metrics, load_metric, measure
+
+SCORE_METRICS = ("mad", "rmse", "mape", "spearman", "pearson", "r2")
+BINARY_METRICS = ("auc", "balanced-accuracy", "f1")
+mad, rmse, mape, spearman, pearson, r2 = map(load_metric, SCORE_METRICS)
+auc, balanced_accuracy, f1 = map(load_metric, BINARY_METRICS)
 
 SCORE = st.integers(0, 150).map(lambda thirds: thirds / 3)
 PAIRS = st.integers(1, 60).flatmap(
@@ -72,8 +64,8 @@ def test_rank_and_linear_correlation_do_not_see_scale(pair, scale, shift):
 
 def test_a_worked_example():
     y, p = [10.0, 20.0, 40.0], [12.0, 18.0, 40.0]
-    found = score_metrics(y, p)
-    assert tuple(found) == METRICS
+    found = measure(y, p)
+    assert tuple(found) == SCORE_METRICS
     assert found["mad"] == pytest.approx(4 / 3)
     assert found["rmse"] == pytest.approx(math.sqrt(8 / 3))
     assert found["mape"] == pytest.approx(10)
@@ -83,7 +75,7 @@ def test_a_worked_example():
 
 def test_a_perfect_prediction():
     y = np.array([3.0, 47.5, 20.0])
-    assert score_metrics(y, y) == {
+    assert measure(y, y) == {
         "mad": 0,
         "rmse": 0,
         "mape": 0,
@@ -100,7 +92,7 @@ def test_true_zeros_have_no_percentage():
 
 def test_a_constant_prediction_has_no_order():
     y = np.linspace(10, 50, 7)
-    found = score_metrics(y, np.full(7, 33.3))
+    found = measure(y, np.full(7, 33.3))
     assert math.isnan(found["spearman"])
     assert math.isnan(found["pearson"])
     assert found["r2"] == pytest.approx(1 - (((y - 33.3) ** 2).sum() / ((y - 30) ** 2).sum()))
@@ -111,25 +103,25 @@ def test_a_constant_prediction_has_no_order():
 
 
 def test_constant_truth_has_no_order_either():
-    found = score_metrics([30.0] * 4, [29.0, 30.0, 31.0, 33.0])
+    found = measure([30.0] * 4, [29.0, 30.0, 31.0, 33.0])
     assert [math.isnan(found[k]) for k in ("spearman", "pearson", "r2")] == [True] * 3
     assert found["mad"] == pytest.approx(1.25)
 
 
 def test_a_single_sample():
-    found = score_metrics([40.0], [38.0])
+    found = measure([40.0], [38.0])
     assert (found["mad"], found["rmse"], found["mape"]) == (2.0, 2.0, pytest.approx(5.0))
     assert all(math.isnan(found[k]) for k in ("spearman", "pearson", "r2"))
 
 
 def test_nothing_gives_nan():
-    assert all(math.isnan(v) for v in score_metrics([], []).values())
+    assert all(math.isnan(v) for v in measure([], []).values())
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_what_is_not_finite_is_an_error(bad):
     with pytest.raises(DataError, match=r"predicted score of sample 1 is .*, and 1 of 2"):
-        score_metrics([1.0, 2.0], [1.0, bad])
+        measure([1.0, 2.0], [1.0, bad])
     with pytest.raises(DataError, match="true score of sample 0"):
         mad([bad, 2.0], [1.0, 2.0])
 
@@ -172,18 +164,44 @@ def test_binary_metrics_are_scikit_learns(pair):
 
 
 def test_a_worked_binary_example():
-    found = binary_metrics([1, 1, 0, 0], [0.9, 0.4, 0.5, 0.1])
-    assert tuple(found) == BINARY_METRICS
+    found = measure([1, 1, 0, 0], [0.9, 0.4, 0.5, 0.1], binary=True)
+    assert tuple(found) == (*SCORE_METRICS, *BINARY_METRICS)
     assert found["auc"] == 0.75
-    assert found["balanced_accuracy"] == 0.5
+    assert found["balanced-accuracy"] == 0.5
     assert found["f1"] == 0.5
 
 
 def test_binary_metrics_of_nothing():
-    assert all(math.isnan(value) for value in binary_metrics([], []).values())
+    assert all(math.isnan(value) for value in measure([], [], binary=True).values())
 
 
 @pytest.mark.parametrize("metric", [auc, balanced_accuracy, f1])
 def test_a_score_is_no_binary_target(metric):
     with pytest.raises(DataError, match="sample 1 is 2: a binary target is 0 or 1"):
         metric([1, 2, 0], [0.5, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("name", list(board_metrics()))
+def test_the_weighted_formula_is_the_value_of_repeated_rows(name):
+    rng = np.random.default_rng(0)
+    person = rng.integers(0, 6, 25)
+    tables = [
+        Rows(person, rng.uniform(1, 50, 25), np.round(rng.uniform(1, 50, 25), 0)) for _ in range(3)
+    ]
+    weights = np.hstack([rng.integers(0, 4, (6, 12)).astype(float), 1 - np.eye(6)])
+    metric = load_metric(name)
+    by_hand = Metric.weighted(metric, tables, weights)
+    np.testing.assert_allclose(metric.weighted(tables, weights), by_hand, atol=1e-12)
+    nobody = metric.weighted(tables, np.zeros((6, 1)))
+    assert np.isnan(nobody).all()
+    assert np.isnan(Metric.weighted(metric, tables, np.zeros((6, 1)))).all()
+
+
+def test_metrics_say_how_they_are_shown():
+    found = board_metrics()
+    assert list(found) == ["mad", "rmse", "mape", "spearman"]
+    assert [m.heading for m in found.values()] == ["MAD", "RMSE", "MAPE %", "Spearman"]
+    assert [m.digits((0, 1)) for m in found.values()] == [4, 4, 2, 3]
+    assert [m.name for m in found.values() if m.higher_is_better] == ["spearman"]
+    with pytest.raises(RegistryError, match="no metric is called 'spearmen'. Did you mean 'spear"):
+        load_metric("spearmen")

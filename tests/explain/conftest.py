@@ -37,7 +37,8 @@ def make_sample() -> Callable[..., Sample]:
     def make(model: nn.Module, x: Tensor, **streams: Tensor) -> Sample:
         target, scaler = TargetScaler(), StreamScaler("zscore")
         target.scale, target.offset = SCALE, OFFSET
-        run = SimpleNamespace(record={"model": {"name": type(model).__name__}}, digits=2)
+        named = SimpleNamespace(model=SimpleNamespace(name=type(model).__name__))
+        run = SimpleNamespace(record=named, digits=2)
         trained = TrainedModel(
             run,  # type: ignore[arg-type]
             model.eval(),

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from registry import ATTRIBUTIONS, RegistryError
 from zoo.errors import ConfigError, DataError
-from zoo.explain.methods import METHODS, attribute
+from zoo.explain.methods import attribute
 from zoo.explain.sample import samples_of
 from zoo.prediction import Predictor
 
@@ -58,7 +59,7 @@ def test_baselines(trained) -> None:
 
 def test_every_method_gives_the_same_form(trained) -> None:
     sample = samples_of(opened(trained, "d2sta"), trained.unseen("d2sta"))[0]
-    for method in set(METHODS) - {"edges"}:  # slow here; tests/explain/test_edges.py
+    for method in set(ATTRIBUTIONS.names()) - {"edges"}:  # slow here; tests/explain/test_edges.py
         found = attribute(sample, method)
         assert found.method == method
         assert found.joint_time.shape == (16, 25)
@@ -66,5 +67,5 @@ def test_every_method_gives_the_same_form(trained) -> None:
         assert found.score == sample.score
         assert set(found.by_part()) == set(sample.layout.parts)
         assert found.note
-    with pytest.raises(ConfigError, match="edges"):
+    with pytest.raises(RegistryError, match="Did you mean 'edges'"):
         attribute(sample, "edge")

@@ -10,9 +10,9 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 import zoo
+from registry import ATTRIBUTIONS
 from zoo.data.simulator import Settings, record, truth
 from zoo.errors import DataError
-from zoo.explain.methods import METHODS
 from zoo.explain.truth import (
     AT_FAULT,
     MOTION,
@@ -165,7 +165,7 @@ def test_a_small_part_of_the_published_table(benchmark, tmp_path) -> None:
     rows = {
         (r.method, r.ranking): r for r in table(benchmark.explained("d2sta-small", "1", tmp_path))
     }
-    assert {method for method, _ in rows} == {*METHODS, USUAL}
+    assert {method for method, _ in rows} == {*ATTRIBUTIONS.names(), USUAL}
     assert rows[USUAL, "size"].joints.verdict == "better than range of motion"
     usual = rows.pop((USUAL, "size")).joints.value
     assert all(row.joints.value.high < usual.low for row in rows.values())

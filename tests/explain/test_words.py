@@ -13,7 +13,7 @@ PARTS = {"left_leg": (0, 1), "left_arm": (2, 3), "head": (4,)}
 def made(by_joint, **changes) -> Attribution:
     values = np.asarray(by_joint, dtype=float)
     settings = {"parts": PARTS, "score": 30.0, "baseline_score": 30.0 - values.sum(), **changes}
-    return Attribution("integrated-gradients", np.stack([values] * 2) / 2, JOINTS, 5.0, **settings)
+    return Attribution("gradients", np.stack([values] * 2) / 2, JOINTS, 5.0, **settings)
 
 
 def test_the_sentence_has_signs_points_and_joints() -> None:

@@ -9,7 +9,7 @@ from torch import nn
 
 import zoo
 from registry import HEADS, RegistryError
-from zoo.config import compose
+from zoo.compose import compose
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.heads import MSEHead
@@ -359,7 +359,7 @@ def test_a_run_keeps_its_head(tmp_path):
         runs=tmp_path,
         data_root=tmp_path,
     )
-    assert run.record["model"]["params"]["head"] == "ordinal"
+    assert run.record.model.params["head"] == "ordinal"
     head = load_trained(run.path).model.head
     assert float(head.step) != 1
     assert zoo.evaluate(run, data_root=tmp_path).agrees

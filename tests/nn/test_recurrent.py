@@ -42,7 +42,7 @@ def test_pooling_of_the_states() -> None:
     torch.manual_seed(0)
     layout = load_layout("coco")
     batch = Batch({"position": torch.randn(2, 6, layout.num_joints, 3)})
-    model = Tiny(layout, hidden=4).eval()
+    model = Tiny(layout, hidden=4, pooling="last").eval()
     states, final = model.layers[0](batch.x["position"].flatten(2))
     torch.testing.assert_close(model(batch).features, final)
     model.pooling = "mean"

@@ -139,13 +139,13 @@ def test_name_of_a_built_in_model(call: Callable[..., tuple[int, str, str]]) -> 
 
 CARDS = {
     "card: [1, 2]": "card is [1, 2], expected keys and values",
-    "card: {titel: Mine}": "unknown key 'titel'. Did you mean 'title'?",
+    "card: {titel: Mine}": "card has no key 'titel'. Did you mean 'title'?",
     "card: {title: [a, b]}": "title is ['a', 'b'], expected text",
-    "card: {year: soon}": "year is 'soon', expected a number",
-    "card: {tags: [1]}": "tags is [1], expected a list of texts",
+    "card: {year: soon}": "year is 'soon', expected a whole number",
+    "card: {tags: [1.5]}": "tags[0] is 1.5, expected text",
     "card: {published: 3}": "published is 3, expected a list",
     "card: {": "while parsing",
-    "crad: {}": "unknown key 'crad'. Did you mean 'card'?",
+    "crad: {}": "mine.yaml has no key 'crad'. Did you mean 'card'?",
     "params: [1]": "params is [1], expected keys and values",
 }
 

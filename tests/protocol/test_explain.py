@@ -12,7 +12,7 @@ def words(name: str, **overrides) -> dict[str, str]:
 
 def test_the_honest_default():
     assert words("person-kfold") == {
-        "samples": "A recording is one sample; after repair_jumps, face_camera, center on the "
+        "samples": "A recording is one sample; after repair-jumps, face-camera, center on the "
         "whole recording; each sample is brought to 100 frames.",
         "split": "People are dealt to 5 folds, alike in group and score; each is tested once. "
         "20% of the people trained on choose the best epoch. Seed of the order: 0.",
@@ -57,8 +57,8 @@ def test_the_honest_default():
             "person-kfold",
             {"sampling": {"kind": "windows", "length": 64}, "frames": None},
             "samples",
-            "windows of 64 frames, one every 64 frames, each a sample; after repair_jumps, "
-            "face_camera, center on the whole recording; samples keep their lengths.",
+            "windows of 64 frames, one every 64 frames, each a sample; after repair-jumps, "
+            "face-camera, center on the whole recording; samples keep their lengths.",
         ),
         ("person-kfold", {"aggregate": "median"}, "figures", "the median of its samples' scores"),
         ("person-kfold", {"target_scale": "minmax"}, "scaling", "Scores are brought to 0 … 1"),

@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 import torch
 
+from registry import PROTOCOLS, use_config_dir
 from registry.errors import RegistryError
-from zoo.config import compose, use_config_dir
+from zoo.compose import compose
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.segment import Sampling
 from zoo.errors import ConfigError, DataError
 from zoo.protocol import protocol as protocol_module
 from zoo.protocol.protocol import Protocol, load_protocol
-from zoo.protocol.splits import SplitRule
+from zoo.protocol.splits.kfold import PersonKFold
 
 
 def recordings(people: int = 12, frames: int = 60) -> list[Recording]:
@@ -40,7 +41,7 @@ def test_person_kfold_is_honest():
     assert protocol.seeds == (0, 1, 2)
     assert protocol.sampling == Sampling("recording")
     assert protocol.frames == 100
-    assert protocol.split == SplitRule(
+    assert protocol.split == PersonKFold(
         "person-kfold", folds=5, repeats=1, seed=0, stratify=("group", "score"), validation=0.2
     )
     assert (protocol.scaler, protocol.selection, protocol.aggregate) == ("train", "best", "mean")
@@ -63,10 +64,10 @@ def test_d2sta_paper_is_the_papers():
 
 
 STORED = {
-    "person-kfold": "3b1300f97645e5e2d1781904ae72286555bbc8a42bb8c98d3d169ddce1c262e5",
-    "leave-one-person-out": "40e95ebe97ed304c00fb707a2388da7f312aaeb91c947e0820315058acbe41b3",
-    "person-holdout": "a24925e2fd9a448e11d95f5ff5f73ceec40f9f082d7c7d16c304ca08e99b7369",
-    "cross-dataset": "93bebe0660a39c2d0c738e0bce75b1a87e3718fec83daeaf0365280dfb351b49",
+    "person-kfold": "b74602d737bfaee1786e045fbdcd7858cdbab907c19beb9ebb46636ee6b0d1d8",
+    "leave-one-person-out": "4699f14774578c3105f32d3b060798464d07436eb43b64ee5c20c8b07d4255dd",
+    "person-holdout": "0928a38f3dd4b388bd129c7c105f5476558feea6b100829d14a862ce32390a21",
+    "cross-dataset": "e6677afd7274b76eb81bdc4b294e977d800b13f87813ecf2baaa4c5b9f2e8ae9",
     "random-kfold": "b7c0d3434675c80095e67b9ed356c4fb6903b1dd5b3951666aeb7f9093ee1550",
     "d2sta-paper": "b41cb03dc1c266aee17f4f0b59871c7bb60ef6d8ec1d854bbc3650f8629af0f2",
     "stgcn-rehab": "d885959a105523be86daeee16d90b5a425125d8dc4620122d6b97188e2b118c6",
@@ -88,7 +89,7 @@ def test_the_hash_sees_every_number_and_no_prose(monkeypatch):
         {"frames": None},
         {"sampling": {"kind": "pieces", "pieces": 10}},
         {"transforms": ["center"]},
-        {"transforms": [{"repair_jumps": {"max_speed": 5.0}}, "face_camera", "center"]},
+        {"transforms": [{"repair-jumps": {"max_speed": 5.0}}, "face-camera", "center"]},
         {"split": {"folds": 4}},
         {"split": {"seed": 1}},
         {"split": {"validation": 0.1}},
@@ -103,11 +104,11 @@ def test_the_hash_sees_every_number_and_no_prose(monkeypatch):
     assert len({protocol.hash(), *hashes}) == len(changed) + 1
     assert replace(protocol, name="other", summary="else").hash() == protocol.hash()
     defaults = load_protocol(
-        "person-kfold", transforms=["repair_jumps", "face_camera", {"center": {"by": "frame"}}]
+        "person-kfold", transforms=["repair-jumps", "face-camera", {"center": {"by": "frame"}}]
     )
     assert defaults.hash() == protocol.hash()
     whole = load_protocol(
-        "person-kfold", transforms=[{"repair_jumps": {"max_speed": 6}}, "face_camera", "center"]
+        "person-kfold", transforms=[{"repair-jumps": {"max_speed": 6}}, "face-camera", "center"]
     )
     assert whole.hash() == protocol.hash()
     monkeypatch.setattr(protocol_module, "PIPELINE_VERSION", 2)
@@ -139,29 +140,31 @@ def test_overrides_are_merged_unless_the_kind_changes():
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"frame": 50}, "person-kfold: no setting is called 'frame'. Did you mean 'frames'"),
-        ({"split": {"fold": 3}}, "split: no setting is called 'fold'. Did you mean 'folds'"),
+        ({"frame": 50}, "person-kfold has no key 'frame'. Did you mean 'frames'"),
+        ({"split": {"fold": 3}}, "person-kfold: split has no key 'fold'. Did you mean 'folds'"),
         ({"sampling": {"kind": "piece"}}, "sampling.kind is 'piece'"),
         ({"sampling": 3}, "sampling is 3, expected keys and values"),
         ({"split": {"stratify": "group"}}, "split.stratify is 'group', expected a list"),
         ({"transforms": ["centre"]}, "no transform is called 'centre'. Did you mean 'center'"),
         ({"frames": 0}, "frames is 0"),
         ({"frames": "100"}, "frames is '100'"),
+        ({"frames": True}, "frames is True"),
         ({"scaler": "test"}, "scaler is 'test', expected one of train, all, none"),
         ({"target_scale": "rank"}, "target_scale is 'rank'"),
         ({"selection": "first"}, "selection is 'first'"),
         ({"aggregate": "max"}, "aggregate is 'max', expected one of mean, median, none"),
         ({"seeds": []}, r"seeds are \(\), expected different whole numbers"),
         ({"seeds": [0, 0]}, "seeds are"),
-        ({"seeds": ["0"]}, "seeds are"),
-        ({"seeds": -1}, "seeds are"),
-        ({"leaky": "yes"}, "leaky is 'yes', expected one of true, false"),
+        ({"seeds": ["0"]}, r"seeds\[0\] is '0', expected a whole number"),
+        ({"seeds": [-1]}, "seeds are"),
+        ({"seeds": -1}, "seeds is -1, expected a list"),
+        ({"leaky": "yes"}, "leaky is 'yes', expected true or false"),
         ({"leaky": 1}, "leaky is 1"),
         ({"leaky": True}, "does not say why"),
         ({"scaler": "all"}, "needs leaky: true"),
         ({"split": {"kind": "random"}}, "needs leaky: true"),
         ({"split": {"kind": "random-kfold"}}, "needs leaky: true"),
-        ({"split": {"joints": ["Waist"]}}, "split.joints is"),
+        ({"split": {"kind": "cross-dataset", "joints": ["Waist"]}}, "split.joints is"),
         ({"split": {"validation": 0}}, "selection: best needs a validation part"),
     ],
 )
@@ -176,24 +179,28 @@ def test_an_unknown_name():
 
 
 def test_a_protocol_of_ones_own_needs_no_code(tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo.resources._user_dirs", [])
+    monkeypatch.setattr("registry.catalogues._user_dirs", [])
     (tmp_path / "protocol").mkdir()
-    file = tmp_path / "protocol" / "my-windows.yaml"
-    file.write_text(
-        "extends: person-kfold\nparams:\n  sampling: {kind: windows, length: 64, stride: 32}\n"
-    )
+    file = tmp_path / "protocol" / "person-kfold.yaml"
+    sampling = "{kind: windows, length: 64, stride: 32}"
+    file.write_text(f"variants:\n  windows:\n    params:\n      sampling: {sampling}\n")
     use_config_dir(tmp_path)
-    protocol = load_protocol("my-windows")
-    assert protocol.name == "my-windows"
+    protocol = load_protocol("person-kfold-windows")
+    assert protocol.name == "person-kfold-windows"
     assert protocol.sampling == Sampling("windows", length=64, stride=32)
     assert protocol.split.folds == 5
 
 
 def test_seeds_stand_beside_the_parameters(tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo.resources._user_dirs", [])
+    monkeypatch.setattr("registry.catalogues._user_dirs", [])
     (tmp_path / "protocol").mkdir()
+    usual = PROTOCOLS.get("person-kfold").config["params"]
     file = tmp_path / "protocol" / "seeded.yaml"
-    file.write_text("extends: person-kfold\nseeds: [7, 3]\ntrainer: {epochs: 3}\n")
+
+    def write(**blocks):
+        file.write_text(json.dumps({"params": usual, **blocks}))
+
+    write(seeds=[7, 3], trainer={"epochs": 3})
     use_config_dir(tmp_path)
     protocol = load_protocol("seeded")
     assert protocol.seeds == (7, 3)
@@ -203,10 +210,10 @@ def test_seeds_stand_beside_the_parameters(tmp_path, monkeypatch):
     config = compose(model="mean", protocol="seeded")
     assert config["trainer"]["epochs"] == 3
     assert "seeds" not in config["protocol"]
-    file.write_text("extends: person-kfold\nseeds: [1, 1]\n")
+    write(seeds=[1, 1])
     with pytest.raises(ConfigError, match=r"protocol seeded: seeds are \(1, 1\), expected"):
         load_protocol("seeded")
-    file.write_text("extends: person-kfold\nparams: {seeds: [1]}\n")
+    write(params={"seeds": [1]})
     with pytest.raises(ConfigError, match="seeds stand beside params, not in them"):
         load_protocol("seeded")
 
@@ -309,3 +316,19 @@ def test_a_split_is_written_down():
     assert stored["test"]["samples"] == [[f"{p}/5", 0] for p in data.persons("test")]
     everyone = [p for part in ("train", "validation", "test") for p in stored[part]["persons"]]
     assert sorted(everyone) == [f"P{i:02}" for i in range(12)]
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["protocol.split.kind=leave-one-person-out", "protocol.split={kind: leave-one-person-out}"],
+)
+def test_another_kind_of_split_begins_with_settings_of_its_own(override):
+    block = compose(model="mean", overrides=["protocol.split.folds=3", override])["protocol"]
+    assert block["split"] == {"kind": "leave-one-person-out"}
+    rule = Protocol.from_config(**block).split
+    assert rule.to_dict() == {
+        "kind": "leave-one-person-out",
+        "seed": 0,
+        "stratify": ["group", "score"],
+        "validation": 0.2,
+    }

@@ -44,13 +44,13 @@ def show(browser: Any, example: ModuleType, tmp_path_factory: Any) -> Callable[.
 
     Without a board it is the page of the example without points.
     """
-    from zoo.report.html import render
+    from zoo.report.page import render
 
     folder = tmp_path_factory.mktemp("pages")
     usual = folder / "usual.html"
     usual.write_bytes(render(example.board(points=False)).encode())
 
-    def opened(board: dict[str, Any] | None = None, width: int = 1280, dark: bool = False) -> Any:
+    def opened(board: Any = None, width: int = 1280, dark: bool = False) -> Any:
         file = usual
         if board is not None:
             file = folder / "own.html"

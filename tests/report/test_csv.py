@@ -11,7 +11,7 @@ from zoo.report.csv import render
 
 def rows(root):
     groups, unreadable = Choice(root).read()
-    board = build_board(root, groups, unreadable).to_dict()
+    board = build_board(root, groups, unreadable)
     return board, list(csv.DictReader(io.StringIO(render(board))))
 
 
@@ -21,9 +21,9 @@ def test_a_row_a_model_and_exercise(store):
     assert [(row["name"], row["exercise"]) for row in ranked[:3]] == [
         ("d2sta", "mean"), ("d2sta", "1"), ("d2sta", "5"),
     ]  # fmt: skip
-    mad = board["boards"][0]["entries"][0]["metrics"]["mean"]["mad"]
-    assert float(ranked[0]["mad"]) == mad["value"]
-    assert float(ranked[0]["mad_high"]) == mad["high"]
+    mad = board.sections[0].ranked[0].metrics["mean"]["mad"]
+    assert float(ranked[0]["mad"]) == mad.value
+    assert float(ranked[0]["mad_high"]) == mad.high
     assert ranked[0]["seeds"] == "2"
     assert ranked[0]["leaky"] == "false"
     assert ranked[0]["better_than_mean_percent"]

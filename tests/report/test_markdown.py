@@ -1,5 +1,7 @@
 """The board as Markdown: what it must say, and names that are shown and never interpreted."""
 
+from dataclasses import replace
+
 import pytest
 
 from zoo.board.leaderboard import Choice, build_board
@@ -8,7 +10,7 @@ from zoo.report.markdown import render, text
 
 def rendered(root, **how):
     groups, unreadable = Choice(root).read()
-    return render(build_board(root, groups, unreadable, **how).to_dict())
+    return render(build_board(root, groups, unreadable, **how))
 
 
 def test_it_holds_ranks_numbers_gaps_and_published_results(store):
@@ -50,7 +52,7 @@ def test_a_leaky_board_opens_with_what_its_numbers_mean(make_store):
     store = make_store(protocol="d2sta-paper", pieces=10)
     store.entry("d2sta")
     page = rendered(store.root)
-    assert page.index("What these numbers mean") < page.index("| rank |")
+    assert page.index("What these numbers mean") < page.index("| Rank |")
     assert "person-kfold" not in page.split("What these numbers mean")[0]
     assert "(leaky)" in page
 
@@ -92,7 +94,8 @@ def test_a_hostile_model_is_shown_and_not_run(store):
 
 def test_only_a_plain_doi_becomes_a_link(store):
     groups, _ = Choice(store.root).read()
-    found = build_board(store.root, groups).to_dict()
-    for row in found["boards"][0]["published"]:
-        row["doi"] = "10.1/x) <script>"
-    assert "doi.org" not in render(found)
+    found = build_board(store.root, groups)
+    (section,) = found.sections
+    published = [replace(row, doi="10.1/x) <script>") for row in section.published]
+    assert "doi.org" in render(found)
+    assert "doi.org" not in render(replace(found, sections=[replace(section, published=published)]))

@@ -9,11 +9,11 @@ from zoo.errors import DataError
 from zoo.runs.ensemble import (
     combined,
     ensemble_faults,
-    members_of,
     require_combinable,
     weights_of,
 )
-from zoo.runs.run import load_run
+from zoo.runs.record import Member
+from zoo.runs.run import Run, load_run
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def squared(runs, weights):
 
 def test_the_mean_is_the_mean(runs):
     weights = weights_of(runs, "mean")
-    expected = np.mean([run.predictions.predicted for run in runs], axis=0)
+    expected = np.mean([run.scores.predicted for run in runs], axis=0)
     np.testing.assert_allclose(combined(runs, weights).predicted, expected, rtol=1e-6)
 
 
@@ -48,14 +48,12 @@ def test_fitted_weights_are_the_best_on_the_simplex(runs):
 
 def test_samples_in_another_order_are_brought_together(runs):
     backwards = load_run(runs[1].path)
-    rows = range(len(backwards.predictions))[::-1]
-    backwards.__dict__["predictions"] = backwards.predictions.at(list(rows))
+    rows = range(len(backwards.scores))[::-1]
+    backwards.__dict__["scores"] = backwards.scores.at(list(rows))
     usual = combined(runs[:2], [0.3, 0.7])
     turned = combined([runs[0], backwards], [0.3, 0.7])
     np.testing.assert_array_equal(usual.predicted, turned.predicted)
-    backwards.__dict__["predictions"] = replace(
-        runs[1].predictions, true=runs[1].predictions.true + 1
-    )
+    backwards.__dict__["scores"] = replace(runs[1].scores, true=runs[1].scores.true + 1)
     with pytest.raises(DataError, match="different true scores"):
         combined([runs[0], backwards], [0.5, 0.5])
 
@@ -78,21 +76,23 @@ def test_what_cannot_be_combined_is_told_apart(make_store, tmp_path, store_maker
 
 def test_no_validation_people_no_fitted_weights(runs):
     for run in runs:
-        run.__dict__["predictions"] = run.predictions.of("test")
+        run.__dict__["scores"] = run.scores.of("test")
     with pytest.raises(DataError, match="no validation people"):
         weights_of(runs, "fitted")
 
 
 def test_members_that_do_not_fit_are_faults(runs):
     ensemble = load_run(runs[0].path)
-    ensemble.record["members"] = [
-        {"model": "x", "key_hash": run.record["key_hash"], "weight": weight}
-        for run, weight in zip(runs, (0.9, 0.4, -0.1), strict=True)
-    ]
-    ensemble.record["model"]["params"]["combine"] = "mean"
-    assert [member.weight for member in members_of(ensemble.record)] == [0.9, 0.4, -0.1]
-    faults = " ".join(ensemble_faults(ensemble, runs))
-    assert "not those of its settings" in faults
+    record = replace(
+        ensemble.record,
+        model=replace(ensemble.record.model, params={"combine": "mean"}),
+        members=tuple(
+            Member("x", run.record.key_hash, weight)
+            for run, weight in zip(runs, (0.9, 0.4, -0.1), strict=True)
+        ),
+    )
+    faults = " ".join(ensemble_faults(Run(ensemble.path, record), runs))
+    assert record.config["members"] == [run.record.key_hash for run in runs]
     assert "negative or do not sum" in faults
     assert "not those of its members combined" in faults
     assert "not those that 'mean' gives" in faults

@@ -1,6 +1,6 @@
 """Intervals of finished runs, from what stands in their folders."""
 
-from types import SimpleNamespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,40 +8,45 @@ import pytest
 import zoo
 from zoo.prediction import Predictor
 from zoo.runs.intervals import no_interval, run_calibration, run_intervals
-from zoo.runs.predictions import Predictions
+from zoo.runs.run import Run
+from zoo.runs.scores import Scores
 from zoo.training.evaluate import load_trained
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def run_of(validation, test, deviation=None, how="mean", person=None):
-    """A run with one row a score: true 0, predicted as given."""
+@pytest.fixture
+def run_of(make_record):
+    """Makes a run with one row a score: true 0, predicted as given."""
+    return lambda *values, **more: made(make_record(), *values, **more)
+
+
+def made(record, validation, test, deviation=None, person=None):
     values = [*validation, *test]
     parts = ["validation"] * len(validation) + ["test"] * len(test)
     names = [f"P{i}" for i in range(len(values))]
-    table = Predictions(
+    run = Run(Path(), record)
+    run.__dict__["scores"] = Scores(
         part=parts,
         person=names if person is None else person,
         group=[""] * len(values),
         recording=[f"{name}/Es5" for name in names],
-        segment=[0] * len(values),
+        sample=[0] * len(values),
         true=np.zeros(len(values)),
         predicted=np.array(values, dtype=float),
+        deviation=None if deviation is None else np.array(deviation),
     )
-    record = {"protocol": {"aggregate": how, "leaky": False}}
-    if deviation is not None:
-        record["deviation"] = deviation
-    return SimpleNamespace(record=record, predictions=table, leaky=False)
+    return run
 
 
-def test_calibrated_on_validation_and_measured_on_test():
+def test_calibrated_on_validation_and_measured_on_test(run_of):
     found = run_intervals(run_of(range(1, 10), [0, 8.5, 9, -9.5]))
     assert (found.calibration.people, found.calibration.factor) == (9, 9)
     assert (found.people, found.covered, found.coverage, found.width) == (4, 3, 0.75, 18)
     assert run_intervals(run_of(range(1, 10), [0]), 0.5).width == 10
 
 
-def test_too_few_people_are_said_plainly():
+def test_too_few_people_are_said_plainly(run_of):
     found = run_intervals(run_of([1, 2], [0]))
     assert found.width == np.inf
     assert no_interval(found.calibration) == (
@@ -50,13 +55,13 @@ def test_too_few_people_are_said_plainly():
     assert "the run has none" in no_interval(run_calibration(run_of([], [0])))
 
 
-def test_people_nobody_knows_stand_for_themselves():
+def test_people_nobody_knows_stand_for_themselves(run_of):
     run = run_of([1, 2, 3], [0], person=["", "unknown", "unknown", ""])
     assert run_calibration(run).people == 3
 
 
-def test_predicted_deviations_scale_the_intervals():
-    deviation = {"validation": [2.0] * 9, "test": [1.0, 4.0]}
+def test_predicted_deviations_scale_the_intervals(run_of):
+    deviation = [2.0] * 9 + [1.0, 4.0]
     found = run_intervals(run_of(range(1, 10), [5, 5], deviation))
     assert found.calibration.factor == 4.5
     assert (found.coverage, found.width) == (0.5, 22.5)
@@ -78,8 +83,8 @@ def test_a_gaussian_run_stores_deviations_and_predicts_with_them(tmp_path):
         runs=tmp_path,
         data_root=tmp_path,
     )
-    test = run.predictions.of("test")
-    deviation = run.record["deviation"]["test"]
+    test = run.scores.of("test")
+    deviation = test.deviation
     assert len(deviation) == len(test)
     predictor = Predictor.open(run, data_root=tmp_path, level=0.8)
     (scored,) = predictor.score(test.recording[0])

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ConfigError
-from zoo.runs.key import RunKey
+from zoo.runs.key import RunKey, differences
 
 
 def make(fingerprint="f", layout="kinect-v2", protocol_hash="p", **changes):
@@ -68,3 +68,14 @@ def test_a_configuration_that_cannot_be_stored_is_refused():
         make(model={"name": "d2sta", "lr": float("nan")})
     with pytest.raises(ConfigError, match="cannot be stored"):
         make(model={"name": "d2sta", "function": print})
+
+
+def test_differences_name_the_keys():
+    then = {"trainer": {"lr": 0.1, "epochs": 3}, "gone": None}
+    now = {"trainer": {"lr": 0.2, "epochs": 3}, "new": 1}
+    assert differences(then, now) == [
+        "gone: None then, nothing now",
+        "new: nothing then, 1 now",
+        "trainer.lr: 0.1 then, 0.2 now",
+    ]
+    assert differences(then, then) == []

@@ -1,27 +1,17 @@
 import json
 import math
+import re
 
 import pytest
 
+from zoo.build import to_plain
 from zoo.errors import DataError
+from zoo.files import to_json
 from zoo.runs.environment import hardware, versions
-from zoo.runs.files import to_json
 from zoo.runs.folder import RunFolder
-from zoo.runs.run import load_run, without_nan
+from zoo.runs.record import Source, changed_settings
+from zoo.runs.run import load_run
 
-METRICS = {"recording": {"mad": 2.0, "spearman": None}, "segment": {"mad": 3.0, "spearman": 0.5}}
-RECORD = {
-    "schema": 1,
-    "model": {"name": "toy"},
-    "dataset": {"name": "toy"},
-    "protocol": {"name": "p", "leaky": True},
-    "split_hash": "s",
-    "key_hash": "k",
-    "seed": 0,
-    "fold": 0,
-    "metrics": {"test": METRICS},
-    "baseline": {"test": {"recording": {"mad": 4.0, "spearman": None}, "segment": {"mad": 5.0}}},
-}
 FILES = {
     "history.csv": b"epoch,lr,loss,validation_mad,seconds\n1,0.1,,2.5,0.2\n",
     "split.json": b'{"hash": "s"}',
@@ -30,25 +20,47 @@ FILES = {
 
 
 @pytest.fixture
-def path(tmp_path):
+def record(make_record):
+    undefined = {"recording": {"mad": 2.0, "spearman": math.nan}, "sample": {"mad": 3.0}}
+    return make_record(metrics={"test": undefined}, protocol__leaky=True)
+
+
+@pytest.fixture
+def path(tmp_path, record):
     folder = RunFolder(tmp_path / "run")
     folder.begin()
-    folder.finish(FILES, RECORD)
+    folder.finish(FILES, to_plain(record))
     folder.end()
     return tmp_path / "run"
 
 
-def test_a_run_is_read_back(path):
+def test_a_run_is_read_back(path, record):
     run = load_run(str(path))
     assert run.test["mad"] == 2.0
     assert math.isnan(run.test["spearman"])
     assert run.improvement == 0.5
     assert run.leaky
-    assert run.config == {"model": {"name": "toy"}}
+    assert run.place == ("5", 2, 0)
+    assert run.digits == 2
+    assert run.record.config == record.config
     assert run.split == {"hash": "s"}
     (row,) = run.history
     assert (row["epoch"], row["validation_mad"]) == (1, 2.5)
     assert math.isnan(row["loss"])
+    assert to_plain(run.record) == {
+        **to_plain(record), "files": json.loads((path / "run.json").read_text())["files"],
+    }  # fmt: skip
+
+
+def test_its_configuration_is_the_one_it_was_made_from(record):
+    assert record.config == {
+        "model": {"name": "d2sta"},
+        "dataset": {"name": "kimore", "exercise": "5"},
+        "protocol": {"name": "person-kfold", "frames": 100, "split": {"folds": 5}},
+        "trainer": {"epochs": 2},
+        "seed": 0,
+        "fold": 2,
+    }
 
 
 def test_altered_and_missing_files_are_named(path):
@@ -62,27 +74,35 @@ def test_altered_and_missing_files_are_named(path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"schema": 2}, "has schema 2, this zoo reads 1"),
-        ({"metrics": None}, "is damaged"),
-        ({"metrics": {}}, "is damaged"),
-        ({"metrics": {"test": {"recording": 5}}}, "is damaged"),
-        ({"baseline": []}, "is damaged"),
-        ({"files": 3}, "is damaged"),
-        ({"protocol": "x"}, "is damaged"),
+        ({"schema": 3}, "run.json has schema 3, this zoo reads 2"),
+        ({"metrics": None}, "run.json is damaged: metrics is None, expected keys and values"),
+        ({"metrics": {}}, "damaged: metrics.test.recording lacks mad"),
+        ({"metrics": {"test": {"recording": 5}}}, "metrics.test.recording is 5, expected keys"),
+        ({"metrics": {"test": {"recording": {"mad": "2"}}}}, "mad is '2', expected a number"),
+        ({"baseline": []}, "damaged: baseline is [], expected keys and values"),
+        ({"files": 3}, "damaged: files is 3, expected keys and values"),
+        ({"protocol": "x"}, "damaged: protocol is 'x', expected keys and values"),
+        ({"seed": "0"}, "damaged: seed is '0', expected a whole number"),
+        ({"fold": True}, "damaged: fold is True, expected a whole number"),
+        ({"sede": 1}, "damaged: has no key 'sede'. Did you mean 'seed'"),
     ],
 )
 def test_a_damaged_record_is_refused(path, change, words):
     record = json.loads((path / "run.json").read_text())
     (path / "run.json").write_bytes(to_json({**record, **change}))
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=re.escape(words)):
         load_run(path)
 
 
 def test_missing_keys_and_foreign_files_are_refused(path, tmp_path):
     record = json.loads((path / "run.json").read_text())
-    del record["split_hash"], record["seed"]
+    del record["split_hash"], record["seed"], record["model"]["source"]["class"]
     (path / "run.json").write_bytes(to_json(record))
-    with pytest.raises(DataError, match=r"split_hash, seed missing.*--overwrite"):
+    with pytest.raises(DataError, match=r"run\.json is damaged: model\.source lacks class"):
+        load_run(path)
+    record["model"]["source"]["class"] = "toy:Toy"
+    (path / "run.json").write_bytes(to_json(record))
+    with pytest.raises(DataError, match=r"run\.json is damaged: lacks split_hash, seed"):
         load_run(path)
     (path / "run.json").write_bytes(b"\x80\x04")
     with pytest.raises(DataError, match="no JSON"):
@@ -91,11 +111,48 @@ def test_missing_keys_and_foreign_files_are_refused(path, tmp_path):
         load_run(tmp_path)
 
 
-def test_what_json_has_no_word_for_becomes_null():
-    assert without_nan({1: [math.nan, (math.inf, 2.0)], "a": {"b": "x"}}) == {
-        "1": [None, [None, 2.0]],
-        "a": {"b": "x"},
+@pytest.mark.parametrize(
+    ("owner", "provider", "builtin"),
+    [
+        ("skeleton-zoo 0.1.0", "skeleton-zoo", True),
+        ("somebody 2.0", "somebody", False),
+        ("/home/x/my_model.py", "my_model.py", False),
+        ("C:\\x\\my_model.py", "my_model.py", False),
+        (None, "unknown", False),
+    ],
+)
+def test_who_provides_a_model(owner, provider, builtin):
+    source = Source(owner, "a:B", None)
+    assert (source.provider, source.builtin) == (provider, builtin)
+
+
+@pytest.mark.parametrize(
+    ("tags", "family"),
+    [(("graph",), "graph"), (("attention", "trivial"), "trivial"), ((), "other")],
+)
+def test_the_first_tag_that_names_a_family_decides(make_record, tags, family):
+    assert make_record(model__tags=tags).model.family == family
+
+
+@pytest.mark.parametrize(("span", "digits"), [((0.0, 50.0), 2), ((0.0, 1.0), 4)])
+def test_decimals_follow_the_range_of_the_scores(make_record, span, digits):
+    assert make_record(dataset__score_range=span).dataset.digits == digits
+
+
+def test_what_differs_from_the_defaults_is_kept_as_it_was():
+    usual = {
+        "model": {"name": "m", "width": 8, "streams": ("position",)},
+        "dataset": {"name": "d", "exercise": "1", "people": 10},
+        "trainer": {"epochs": 60, "lr": 0.1, "device": "auto"},
     }
+    config = {
+        "model": {"name": "m", "width": 9, "streams": ["position"], "head": "usdl"},
+        "dataset": {"name": "d", "exercise": "5", "people": 10},
+        "trainer": {"epochs": 5, "lr": 0.1, "device": "cpu", "init_from": None},
+    }
+    changed = {"width": 9, "head": "usdl"}
+    assert changed_settings(config, usual) == {**changed, "trainer.epochs": 5}
+    assert changed_settings(config, usual, closed_form=True) == changed
 
 
 def test_the_environment_names_versions_and_hardware_but_not_the_machine():

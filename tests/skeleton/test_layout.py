@@ -6,7 +6,6 @@ import pickle
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 import registry
-from zoo import resources
-from zoo.config import use_config_dir
+from registry import LAYOUTS, use_config_dir
 from zoo.errors import LayoutError
 from zoo.skeleton import Layout, load_layout
 from zoo.skeleton.graph import hop_distance
@@ -53,7 +51,7 @@ def other_side(name: str) -> str:
 
 
 def test_all_that_is_shipped_is_tested() -> None:
-    assert set(resources.config_names("layout")) == set(JOINTS)
+    assert set(LAYOUTS.names()) == set(JOINTS)
     assert {entry.name for entry in registry.LAYOUTS.entries()} >= set(JOINTS)
 
 
@@ -200,10 +198,13 @@ def test_small_layout() -> None:
     ("changes", "message"),
     [
         ({"joints": []}, "no joints"),
-        ({"joints": "Hip"}, "joints must be a list"),
-        ({"joints": ["Hip"]}, r"joint number 0 .*'Hip', expected \{name: NAME"),
-        ({"joints": [{"name": "Hip", "parnet": None}]}, "joint number 0 .*parnet"),
-        ({"joints": rows((1, None))}, "joint number 0 .* is called 1"),
+        ({"joints": "Hip"}, "joints is 'Hip', expected a list"),
+        ({"joints": ["Hip"]}, r"joints\[0\] is 'Hip', expected keys and values"),
+        (
+            {"joints": [{"name": "Hip", "parnet": None}]},
+            r"joints\[0\] has no key 'parnet'.*'parent'",
+        ),
+        ({"joints": rows((None, None))}, r"joints\[0\].name is None, expected text"),
         ({"joints": rows(("A", None), ("B", "A"), ("B", "A"))}, "2 joints are called 'B'"),
         ({"joints": rows(("Hip", None), ("Knee", "hip"))}, "joint 'Knee'.*'hip'.*mean 'Hip'"),
         ({"joints": rows(("A", "A"))}, "joint 'A' hangs on itself: A -> A"),
@@ -215,15 +216,15 @@ def test_small_layout() -> None:
         ({"pairs": [["Hip", "KneeR"]]}, "'Hip' and 'KneeR'.*nothing .it is the root. and 'Hip'"),
         ({"pairs": [["KneeL", "KneeR"], ["KneeL", "FootR"]]}, "'KneeL' stands twice"),
         ({"pairs": [["KneeL", "KneeL"]]}, "'KneeL' stands twice"),
-        ({"pairs": [["KneeL"]]}, r"pair \['KneeL'\] is not"),
+        ({"pairs": [["KneeL"]]}, r"pairs\[0\] is \['KneeL'\], expected a list of 2"),
         ({"pairs": [["KneeL", "Knee"]]}, "in pairs, 'Knee' is no joint"),
-        ({"pairs": None}, "pairs must be a list"),
+        ({"pairs": None}, "pairs is None, expected a list"),
         ({"parts": {"legs": ["KneeL", "Shin"]}}, "in part 'legs', 'Shin' is no joint"),
         ({"parts": {"legs": []}}, "part 'legs' has no joints"),
         ({"parts": {"legs": ["KneeL", "KneeL"]}}, "'KneeL' stands twice in part 'legs'"),
-        ({"parts": ["legs"]}, "parts are"),
+        ({"parts": ["legs"]}, r"parts is \['legs'\], expected keys"),
         ({"center": "Pelvis"}, "the center 'Pelvis' is no joint"),
-        ({"centre": "Hip"}, "no setting 'centre'.*'center'"),
+        ({"centre": "Hip"}, "has no key 'centre'.*'center'"),
     ],
 )
 def test_faults_are_named(changes: dict[str, Any], message: str) -> None:
@@ -260,24 +261,24 @@ def test_unknown_names_get_the_nearest() -> None:
 
 
 @pytest.fixture
-def user_dir(tmp_path: Path) -> Iterator[Path]:
+def user_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's config folder, forgotten afterwards."""
-    dirs, added = list(resources._user_dirs), list(registry.LAYOUTS._added)
+    monkeypatch.setattr("registry.catalogues._user_dirs", [])
     (tmp_path / "layout").mkdir()
-    yield tmp_path
-    resources._user_dirs[:] = dirs
-    registry.LAYOUTS._added[:] = added
+    return tmp_path
 
 
 def test_a_new_sensor_is_a_new_file(user_dir: Path) -> None:
     (user_dir / "layout" / "stick.yaml").write_text(
         "title: a stick\njoints:\n  - {name: low, parent: null}\n  - {name: high, parent: low}\n"
     )
-    (user_dir / "layout" / "bent.yaml").write_text("extends: kinect-v2\ncenter: middle\n")
+    bent = "variants: {bent: {center: middle}}\n"
+    (user_dir / "layout" / "kinect-v2.yaml").write_text(bent)
     use_config_dir(user_dir)
     assert load_layout("stick").bones == ((1, 0),)
-    with pytest.raises(LayoutError, match=r"bent\.yaml: layout 'bent': the center 'middle'"):
-        load_layout("bent")
+    fault = r"layout/kinect-v2\.yaml: layout 'kinect-v2-bent': the center 'middle'"
+    with pytest.raises(LayoutError, match=fault):
+        load_layout("kinect-v2-bent")
 
 
 def test_needs_no_torch() -> None:

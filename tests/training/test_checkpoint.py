@@ -7,9 +7,9 @@ import struct
 import pytest
 import torch
 
+from zoo import files
 from zoo.errors import CheckpointError
-from zoo.runs import files
-from zoo.runs.files import StorageError
+from zoo.files import StorageError
 from zoo.runs.key import RunKey
 from zoo.training.checkpoint import (
     Checkpoint,

@@ -34,8 +34,8 @@ def test_a_run_says_the_same_again(toy, run):
     assert found.largest_difference <= found.tolerance < 0.02
     assert found.altered == []
     for part in ("validation", "test"):
-        for level in ("recording", "segment"):
-            stored = run.metrics[part][level]
+        for level in ("recording", "sample"):
+            stored = run.record.metrics[part][level]
             assert found.from_table[part][level] == pytest.approx(stored, nan_ok=True, rel=1e-12)
             assert found.metrics[part][level] == pytest.approx(stored, nan_ok=True, abs=1e-3)
 
@@ -47,7 +47,7 @@ def test_the_trained_model_scores_raw_sequences_in_score_units(toy, run):
     assert not trained.model.training
     samples = toy.make_fold().subset("test")
     scores = trained.score(samples.batch())
-    assert np.allclose(scores.numpy(), run.predictions.of("test").predicted, atol=1e-4)
+    assert np.allclose(scores.numpy(), run.scores.of("test").predicted, atol=1e-4)
 
 
 def test_a_closed_form_model_comes_back(toy, tmp_path):
@@ -62,7 +62,7 @@ def test_an_edited_table_is_caught(toy, run):
     file = run.path / "predictions.csv"
     header, first, *rest = file.read_text().splitlines()
     fields = first.split(",")
-    fields[-1] = fields[-2]
+    fields[-2] = fields[-3]
     file.write_text("\n".join([header, ",".join(fields), *rest]) + "\n")
     found = evaluate(toy, run)
     assert found.altered == ["predictions.csv"]
@@ -135,7 +135,7 @@ def test_the_registered_model_is_built_where_none_is_given(toy, tmp_path, monkey
         trained = load_trained(run.path, device="cpu")
         assert trained.model.layout.name == "toy5"
         assert trained.model.conv.weight.shape[0] == 4
-        assert run.record["model"]["source"]["owner"] is not None
+        assert run.record.model.source.owner is not None
     finally:
         MODELS.forget("toy-registered")
 
@@ -149,7 +149,7 @@ def test_bf16_runs_are_evaluated_in_bf16(toy, tmp_path):
     full = train_run(
         toy.TinyNet, toy.make_fold(), toy.make_config(), dataset=toy.DATASET, runs=tmp_path
     )
-    assert not np.array_equal(full.predictions.predicted, run.predictions.predicted)
+    assert not np.array_equal(full.scores.predicted, run.scores.predicted)
 
 
 def test_a_run_that_is_not_finished_cannot_be_evaluated(toy, run):

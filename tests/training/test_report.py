@@ -5,9 +5,10 @@ import sys
 import pytest
 from rich.console import Console
 
+from zoo.runs.record import PartCounts
 from zoo.training.report import EpochRow, RichReporter, RunStart, duration
 
-COUNTS = {"train": {"samples": 9, "persons": 3, "recordings": 3}}
+COUNTS = {"train": PartCounts(samples=9, recordings=3, persons=3)}
 
 
 def tell(console, epochs, done=0, mad=5.0):

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from zoo import files
+from zoo.build import to_plain
 from zoo.errors import CheckpointError, ConfigError, DataError, TrainingError
-from zoo.evaluation.metrics import score_metrics
-from zoo.runs import files
-from zoo.runs.files import StorageError
+from zoo.evaluation.metrics import measure
+from zoo.files import BusyError, StorageError, WriteLock
 from zoo.runs.folder import RunExistsError, RunFolder
-from zoo.runs.lock import FolderLock, RunBusyError
+from zoo.runs.record import Epochs, PartCounts
 from zoo.runs.run import load_run
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run
@@ -85,35 +86,38 @@ def test_a_run_folder_holds_what_the_design_says(toy, go):
     assert run.path.name.startswith("fold0-seed7-")
     assert not list(run.path.parent.glob("*.partial"))
     record = run.record
-    assert record["schema"] == 1
-    assert (record["seed"], record["fold"]) == (7, 0)
-    assert record["model"]["name"] == "toy"
-    assert record["model"]["params"] == {"width": 8}
-    assert record["model"]["parameters"] == sum(p.numel() for p in toy.TinyNet().parameters())
-    assert record["model"]["flops"] == 2 * (12 * 5 * 8 * 3 * 3 + 8)
-    assert record["model"]["source"]["class"] == "toy_run:TinyNet"
-    assert len(record["model"]["source"]["sha256"]) == 64
-    assert record["dataset"]["fingerprint"] == "f" * 64
-    assert record["dataset"]["layout"] == "toy5"
-    assert record["protocol"]["hash"] == toy.make_fold().protocol.hash()
-    assert record["split_hash"] == toy.make_fold().split.hash
-    assert record["counts"]["train"] == {"samples": 16, "recordings": 8, "persons": 8}
-    assert record["epochs"]["trained"] == 6
-    assert record["versions"]["torch"] == torch.__version__
-    assert record["hardware"]["cores"] > 0
-    assert record["durations"]["train"] > 0
+    assert record.schema == 2
+    assert (record.seed, record.fold) == (7, 0)
+    assert record.model.name == "toy"
+    assert record.model.params == {"width": 8}
+    assert record.model.parameters == sum(p.numel() for p in toy.TinyNet().parameters())
+    assert record.model.flops == 2 * (12 * 5 * 8 * 3 * 3 + 8)
+    assert record.model.source.cls == "toy_run:TinyNet"
+    assert len(record.model.source.sha256) == 64
+    assert record.model.streams == ("position",)
+    assert record.dataset.fingerprint == "f" * 64
+    assert record.dataset.layout == "toy5"
+    assert (record.dataset.title, record.dataset.score_range) == ("Toys", (0.0, 50.0))
+    assert record.dataset.exercises == {"5": "toying"}
+    assert record.protocol.hash == toy.make_fold().protocol.hash()
+    assert record.split_hash == toy.make_fold().split.hash
+    assert record.counts["train"] == PartCounts(samples=16, recordings=8, persons=8)
+    assert record.epochs.trained == 6
+    assert record.versions["torch"] == torch.__version__
+    assert record.hardware["cores"] > 0
+    assert record.durations["train"] > 0
     assert run.split == toy.make_fold().split.to_dict()
-    assert run.config == toy.make_config()
+    assert run.record.config == toy.make_config()
     assert [row["epoch"] for row in run.history] == [1, 2, 3, 4, 5, 6]
     assert run.altered_files() == []
-    for name, digest in record["files"].items():
+    for name, digest in record.files.items():
         assert hashlib.sha256((run.path / name).read_bytes()).hexdigest() == digest
 
 
 def test_every_figure_follows_from_the_table_of_predictions(toy, go):
     fold = toy.make_fold()
     run = go(data=fold)
-    table = run.predictions
+    table = run.scores
     assert table.part.count("test") == len(fold.split.test)
     assert table.part.count("validation") == len(fold.split.validation)
     for part in ("validation", "test"):
@@ -126,19 +130,19 @@ def test_every_figure_follows_from_the_table_of_predictions(toy, go):
         at = [[i for i, r in enumerate(rows.recording) if r == name] for name in names]
         true = np.array([rows.true[i].mean() for i in at])
         predicted = np.array([rows.predicted[i].mean() for i in at])
-        assert run.metrics[part]["recording"] == pytest.approx(
-            score_metrics(true, predicted), nan_ok=True, abs=1e-12
+        assert run.record.metrics[part]["recording"] == pytest.approx(
+            measure(true, predicted), nan_ok=True, abs=1e-12
         )
-        assert run.metrics[part]["segment"] == pytest.approx(
-            score_metrics(rows.true, rows.predicted), nan_ok=True, abs=1e-12
+        assert run.record.metrics[part]["sample"] == pytest.approx(
+            measure(rows.true, rows.predicted), nan_ok=True, abs=1e-12
         )
         mean = fold.samples.target[fold.split.train].double().mean().item()
         baseline = np.abs(true - mean).mean()
-        assert run.baseline[part]["recording"]["mad"] == pytest.approx(baseline)
+        assert run.record.baseline[part]["recording"]["mad"] == pytest.approx(baseline)
     assert run.improvement == pytest.approx(1 - run.test["mad"] / run.baseline_test["mad"])
     best = min(run.history, key=lambda row: row["validation_mad"])
-    assert run.record["epochs"]["selected"] == best["epoch"]
-    assert run.metrics["validation"]["recording"]["mad"] == best["validation_mad"]
+    assert run.record.epochs.selected == best["epoch"]
+    assert run.record.metrics["validation"]["recording"]["mad"] == best["validation_mad"]
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(toy, go, tmp_path):
@@ -149,7 +153,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(toy, go, tmp_pat
         assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
     third = go(config={**toy.make_config(), "seed": 8})
     assert third.path != first.path
-    assert not np.array_equal(third.predictions.predicted, first.predictions.predicted)
+    assert not np.array_equal(third.scores.predicted, first.scores.predicted)
 
 
 def test_a_finished_run_is_not_computed_twice(go):
@@ -169,7 +173,7 @@ def test_a_finished_run_is_not_computed_twice(go):
 
 def test_other_data_make_another_run(toy, go):
     first = go()
-    other = SimpleNamespace(layout="toy5", fingerprint="e" * 64)
+    other = SimpleNamespace(**{**vars(toy.DATASET), "fingerprint": "e" * 64})
     assert go(dataset=other).path != first.path
 
 
@@ -196,20 +200,20 @@ def test_a_stop_keeps_the_last_epoch_and_says_how_to_go_on(toy, go, tmp_path, nu
     assert told.notes == []
     for name in ("checkpoint.safetensors", "predictions.csv"):
         assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
-    sessions = resumed.record["sessions"]
+    sessions = resumed.record.sessions
     assert [s["after_epoch"] for s in sessions] == [0, 3]
-    assert sessions[0]["source"] == resumed.record["model"]["source"]
+    assert sessions[0]["source"] == to_plain(resumed.record.model.source)
 
 
 def test_the_best_weights_survive_a_stop_after_them(go, tmp_path):
     erratic = {"lr": 0.1, "epochs": 8, "schedule": "constant", "optimizer": "sgd"}
     whole = go(runs=tmp_path / "whole", **erratic)
-    best = whole.record["epochs"]["selected"]
+    best = whole.record.epochs.selected
     assert best < 6, "choose settings whose best epoch comes early"
     with pytest.raises(TrainingStopped):
         go(reporter=StopAfter(best + 1, signal.SIGTERM), **erratic)
     resumed = go(resume=True, **erratic)
-    assert resumed.record["epochs"]["selected"] == best
+    assert resumed.record.epochs.selected == best
     for name in ("checkpoint.safetensors", "predictions.csv"):
         assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
 
@@ -222,7 +226,7 @@ def test_stopped_before_the_first_epoch_nothing_is_kept(go, tmp_path):
     with pytest.raises(TrainingStopped, match="No epoch is kept yet"):
         go(reporter=Early())
     assert not list(tmp_path.rglob("*.partial"))
-    assert go().record["epochs"]["trained"] == 6
+    assert go().record.epochs.trained == 6
 
 
 def test_resumed_elsewhere_the_user_is_told(go):
@@ -260,18 +264,18 @@ def test_a_checkpoint_that_does_not_fit_is_refused_and_overwrite_begins_anew(toy
     resume_file.write_text(json.dumps(about))
     with pytest.raises(CheckpointError, match="belongs to other data"):
         go(resume=True)
-    assert go(overwrite=True).record["epochs"]["trained"] == 6
+    assert go(overwrite=True).record.epochs.trained == 6
 
 
 def test_a_closed_form_model_gives_the_same_outputs(toy, go):
     config = {**toy.make_config(), "model": {"name": "nearest"}}
     told = Notes()
     run = go(build=toy.Nearest, config=config, reporter=told)
-    assert run.record["model"]["closed_form"]
-    assert run.record["epochs"] == {"trained": 1, "best": 1, "selected": 1}
+    assert run.record.model.closed_form
+    assert run.record.epochs == Epochs(trained=1, best=1, selected=1)
     assert told.starts[0].epochs == 1
     trained_on = toy.make_fold().subset("train").target.numpy()
-    distance = np.abs(run.predictions.predicted[:, None] - trained_on)
+    distance = np.abs(run.scores.predicted[:, None] - trained_on)
     assert distance.min(1).max() < 1e-4
 
 
@@ -300,8 +304,8 @@ def test_a_model_that_undoes_the_z_score_keeps_the_scale_in_its_weights(toy, go)
 
 def test_a_protocol_without_validation_takes_the_last_epoch(toy, go):
     run = go(data=toy.make_fold(validation=False, selection="last"))
-    assert set(run.metrics) == {"test"}
-    assert run.record["epochs"] == {"trained": 6, "best": None, "selected": 6}
+    assert set(run.record.metrics) == {"test"}
+    assert run.record.epochs == Epochs(trained=6, best=None, selected=6)
     assert np.isnan(run.history[0]["validation_mad"])
 
 
@@ -313,7 +317,7 @@ def test_a_warning_of_leakage_is_told_and_kept(toy, go):
     run = go(data=fold, reporter=told)
     assert told.notes == ["8 people on both sides"]
     assert run.leaky
-    assert run.record["protocol"]["warning"] == "8 people on both sides"
+    assert run.record.protocol.warning == "8 people on both sides"
 
 
 def test_scores_that_are_missing_are_refused(toy, go):
@@ -332,9 +336,9 @@ def test_a_loss_that_explodes_ends_the_run_and_frees_it(toy, go, tmp_path):
 
 def test_a_run_somebody_else_writes_is_left_alone(toy, go):
     folder = RunFolder(go.path)
-    lock = FolderLock(folder.partial)
+    lock = WriteLock(folder.partial)
     lock.acquire()
-    with pytest.raises(RunBusyError):
+    with pytest.raises(BusyError):
         go(resume=True)
     lock.release()
     go()
@@ -394,7 +398,7 @@ def test_names_are_data_and_stay_inside_the_runs_folder(toy, go, tmp_path):
     config = {**toy.make_config(), "model": {"name": "../../<script>alert(1)</script>"}}
     run = go(config=config)
     assert (tmp_path / "runs") in run.path.resolve().parents
-    assert run.record["model"]["name"] == "../../<script>alert(1)</script>"
+    assert run.record.model.name == "../../<script>alert(1)</script>"
     assert load_run(run.path).record == run.record
 
 

@@ -45,13 +45,13 @@ def test_the_source_is_part_of_the_key_and_of_the_record(toy, go):
     source = go(epochs=2)
     notes = Notes()
     run = go(epochs=1, init_from=str(source.path), reporter=notes)
-    assert run.config["trainer"]["init_from"] == source.record["key_hash"]
-    assert run.record["init_from"]["key_hash"] == source.record["key_hash"]
+    assert run.record.config["trainer"]["init_from"] == source.record.key_hash
+    assert run.record.init_from.key_hash == source.record.key_hash
     assert "started from toy on toy/5, fold 0: 9 weights taken" in " ".join(notes.notes)
     assert run_faults(run.path) == []
     config = toy.make_config(epochs=1, init_from=str(source.path))
     key = run_key(config, toy.DATASET, toy.make_fold().protocol.hash())
-    assert key.hash == run.record["key_hash"]
+    assert key.hash == run.record.key_hash
     assert run.path != go(epochs=1).path
 
 
@@ -59,11 +59,11 @@ def test_training_starts_from_the_weights(toy, go):
     source = go(epochs=3)
     still = {"epochs": 1, "lr": 1e-12, "weight_decay": 0.0}
     kept = go(init_from=str(source.path), **still)
-    theirs, ours = source.predictions.predicted, kept.predictions.predicted
-    afresh = go(**still).predictions.predicted
+    theirs, ours = source.scores.predicted, kept.scores.predicted
+    afresh = go(**still).scores.predicted
     assert abs(theirs - ours).mean() < 0.3 * abs(theirs - afresh).mean()
     fresh = go(init_from=str(source.path), init_head="fresh", **still)
-    assert set(fresh.record["init_from"]["fresh"]) == {"head.weight", "head.bias"}
+    assert set(fresh.record.init_from.fresh) == {"head.weight", "head.bias"}
 
 
 def test_people_that_are_tested_must_not_have_been_trained_on(go, toy, tmp_path):
@@ -107,12 +107,12 @@ def test_people_under_names_that_cannot_be_matched(
         )
 
     source = train(learned_from)
-    assert source.record["dataset"]["name"] == learned_from
+    assert source.record.dataset.name == learned_from
     if refused:
         with pytest.raises(DataError, match=f"{trained_on} and {learned_from} both hold people of"):
             train(trained_on, init_from=str(source.path))
     else:
-        assert train(trained_on, init_from=str(source.path)).record["init_from"]["taken"] == 9
+        assert train(trained_on, init_from=str(source.path)).record.init_from.taken == 9
 
 
 def test_what_does_not_fit_is_refused(go, toy):

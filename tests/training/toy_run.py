@@ -29,7 +29,14 @@ from zoo.training.report import EpochRow, Reporter
 from zoo.training.run import train_run
 from zoo.training.stop import TrainingStopped
 
-DATASET = SimpleNamespace(name="toy", layout="toy5", fingerprint="f" * 64)
+DATASET = SimpleNamespace(
+    name="toy",
+    layout="toy5",
+    fingerprint="f" * 64,
+    title="Toys",
+    score_range=(0.0, 50.0),
+    exercise_titles={"5": "toying"},
+)
 FRAMES, JOINTS = 12, 5
 
 sys.modules.setdefault("toy_run", sys.modules[__name__])

@@ -1,16 +1,12 @@
 """The leaderboard as data: what is ranked, what is apart, and what every number rests on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.evaluation.statistics import Interval
-from zoo.runs.run import without_nan
-
-SCHEMA = 1
-"""Version of `Board.to_dict`; raised when a key changes its meaning."""
-
-Numbers = dict[str, float | None]
+from zoo.board.published import MEAN, PublishedResult
+from zoo.evaluation.statistics import Comparison, Friedman, Interval, Spread
+from zoo.words import score_digits
 
 
 @dataclass(frozen=True)
@@ -35,22 +31,8 @@ class Incomplete:
 
 
 @dataclass(frozen=True)
-class Versus:
-    """An entry against another, person by person; see `zoo.evaluation.statistics.Comparison`."""
-
-    difference: float
-    low: float
-    high: float
-    wilcoxon_p: float
-    permutation_p: float
-    wilcoxon_holm: float
-    permutation_holm: float
-    significant: bool
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """One run of an entry; `path` is below the folder of runs."""
+class RankedRun:
+    """One run behind a ranked model; `path` is below the folder of runs."""
 
     path: str
     exercise: str
@@ -64,7 +46,7 @@ class RunRow:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Ranked:
     """One ranked model.
 
     Attributes:
@@ -72,6 +54,8 @@ class Entry:
         model: registered name.
         title: from its card, like `paper` and `doi`.
         family: ``trivial``, ``classical``, ``neural``, ``graph`` or ``other``.
+        mean_score: it gives everybody the mean training score.
+        leak_reference: its card says that it measures only what a split gives away.
         settings: what differs from the model's defaults.
         source: ``built in``, or the distribution or file it comes from.
         streams: what it takes.
@@ -79,19 +63,17 @@ class Entry:
         flops: operations for one sequence.
         train_seconds: time to train one run.
         latency_ms: time to score one sequence.
-        runs: how many stand behind the numbers.
         rank: by mean MAD, 1 is best; `rank_low` to `rank_high` is its 95 % interval.
         tied_with_best: no worse than the first beyond noise.
-        metrics: by ``mean`` or exercise, then by metric.
+        metrics: by `MEAN` or exercise, then by metric.
         better_than_mean: by how many percent its MAD is below the mean training score's.
-        seed_spread: standard deviation of the MAD between seeds; NaN for one.
-        fold_spread: between folds.
+        spread: standard deviation of the MAD between seeds and between folds; NaN for one.
         versus_mean: against the mean training score of the same splits.
         versus_best: against the first; None for itself.
         by_group: MAD by clinical group.
         points: by exercise, group, true and predicted score of every row of the first seed; None
             on a public board.
-        run_list: the runs.
+        runs: those behind the numbers.
     """
 
     name: str
@@ -100,49 +82,89 @@ class Entry:
     family: str
     paper: str
     doi: str
+    mean_score: bool
+    leak_reference: bool
     settings: Mapping[str, Any]
     source: str
     builtin: bool
     streams: list[str]
-    parameters: float | None
-    flops: float | None
+    parameters: int | None
+    flops: int | None
     train_seconds: float | None
     latency_ms: float | None
     seeds: list[int]
     folds: list[int]
-    runs: int
     rank: int
     rank_low: int
     rank_high: int
     tied_with_best: bool
     metrics: Mapping[str, Mapping[str, Interval]]
     better_than_mean: Interval
-    seed_spread: float
-    fold_spread: float
-    versus_mean: Versus | None
-    versus_best: Versus | None
+    spread: Spread
+    versus_mean: Comparison | None
+    versus_best: Comparison | None
     by_group: Mapping[str, float]
     points: Mapping[str, list[tuple[str, float, float]]] | None = field(repr=False)
-    run_list: list[RunRow] = field(repr=False)
+    runs: list[RankedRun] = field(repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The entry as plain containers."""
-        found = {f.name: getattr(self, f.name) for f in fields(self)}
-        del found["seed_spread"], found["fold_spread"]
-        for key in ("parameters", "flops"):
-            found[key] = None if found[key] is None else round(found[key])
-        return {
-            **found,
-            "metrics": {
-                where: {name: interval._asdict() for name, interval in values.items()}
-                for where, values in self.metrics.items()
-            },
-            "better_than_mean": self.better_than_mean._asdict(),
-            "spread": {"seeds": self.seed_spread, "folds": self.fold_spread},
-            "versus_mean": asdict(self.versus_mean) if self.versus_mean else None,
-            "versus_best": asdict(self.versus_best) if self.versus_best else None,
-            "run_list": [dict(vars(run)) for run in self.run_list],
-        }
+    @property
+    def mad(self) -> float:
+        """Mean absolute deviation, averaged over exercises: what models are ranked by."""
+        return self.metrics[MEAN]["mad"].value
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise of a board; the title may be empty."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class BoardMetric:
+    """A metric of a board and how it is shown.
+
+    Attributes:
+        name: as registered; a key of `Ranked.metrics`.
+        title: at the head of a column.
+        unit: behind it, in words.
+        digits: decimals.
+        higher_is_better: whether more is better.
+    """
+
+    name: str
+    title: str
+    unit: str
+    digits: int
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class BoardProtocol:
+    """How everything on a board was evaluated.
+
+    Attributes:
+        name: of its configuration.
+        title: full name.
+        summary: in a sentence or two.
+        hash: of everything that can change a number.
+        leaky: a person may stand on both sides.
+        leak_reason: why.
+        aggregate: how samples become recordings.
+        folds: that a complete entry has.
+        seeds: that any entry has.
+    """
+
+    name: str
+    title: str
+    summary: str
+    hash: str
+    leaky: bool
+    leak_reason: str
+    aggregate: str
+    folds: list[int]
+    seeds: list[int]
 
 
 @dataclass(frozen=True)
@@ -154,11 +176,12 @@ class Section:
         dataset_title: its full name.
         fingerprint: of its prepared form.
         score_range: lowest and highest possible score; None where unknown.
-        protocol: name, title, summary, hash, leaky, leak_reason, aggregate, folds, seeds.
+        protocol: how it was evaluated.
         meaning: for a leaky protocol, what its numbers mean; empty for an honest one.
-        exercises: id and title of each.
+        exercises: in order.
         persons: how many were tested.
-        entries: complete ones, best first.
+        metrics: those that stand in tables, in order.
+        ranked: complete entries, best first.
         incomplete: the others.
         published: numbers of papers on this dataset, never ranked.
         friedman: Friedman's test over (exercise × fold) blocks; None where there are too few.
@@ -169,24 +192,69 @@ class Section:
     dataset_title: str
     fingerprint: str
     score_range: tuple[float, float] | None
-    protocol: Mapping[str, Any]
+    protocol: BoardProtocol
     meaning: str
-    exercises: list[Mapping[str, str]]
+    exercises: list[Exercise]
     persons: int
-    metrics: list[str]
-    entries: list[Entry]
+    metrics: list[BoardMetric]
+    ranked: list[Ranked]
     incomplete: list[Incomplete]
-    published: list[Mapping[str, Any]]
-    friedman: Mapping[str, Any] | None
+    published: list[PublishedResult]
+    friedman: Friedman | None
     notes: list[str]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The section as plain containers."""
-        return {
-            **{f.name: getattr(self, f.name) for f in fields(self)},
-            "entries": [entry.to_dict() for entry in self.entries],
-            "incomplete": [asdict(entry) for entry in self.incomplete],
-        }
+    @property
+    def digits(self) -> int:
+        """Decimals of scores and of errors in them."""
+        return score_digits(self.score_range)
+
+
+@dataclass(frozen=True)
+class PairedModel:
+    """One model under both protocols of a `Pair`; flags as in `Ranked`."""
+
+    name: str
+    family: str
+    mean_score: bool
+    leak_reference: bool
+    honest_mad: float
+    leaky_mad: float
+    honest_rank: int
+    leaky_rank: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same models on the same data under an honest and under a leaky protocol.
+
+    Attributes:
+        dataset: its name.
+        dataset_title: its full name.
+        score_range: as a section's.
+        honest: name of the protocol that keeps people apart.
+        leaky: name of the one that does not.
+        models: those that both boards rank, by their honest rank.
+    """
+
+    dataset: str
+    dataset_title: str
+    score_range: tuple[float, float] | None
+    honest: str
+    leaky: str
+    models: list[PairedModel]
+
+    @property
+    def digits(self) -> int:
+        """Decimals of errors."""
+        return score_digits(self.score_range)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A run folder that could not be used, below the folder of runs, and why."""
+
+    path: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -197,26 +265,14 @@ class Board:
         generated: ISO time.
         zoo_version: of the zoo that ranked it.
         public: nothing of a single person is in it.
-        boards: one for each dataset and protocol.
-        pairs: each dataset's honest board beside its leaky one.
-        unreadable: run folders that could not be used, and why.
+        sections: one for each dataset and protocol.
+        pairs: each leaky section beside an honest one of the same data.
+        unreadable: run folders that could not be used.
     """
 
     generated: str
     zoo_version: str
     public: bool
-    boards: list[Section]
-    pairs: list[Mapping[str, Any]]
-    unreadable: list[Mapping[str, str]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The board as plain containers for the renderers and for JSON; NaN is None."""
-        return dict(
-            without_nan(
-                {
-                    "schema": SCHEMA,
-                    **{f.name: getattr(self, f.name) for f in fields(self)},
-                    "boards": [section.to_dict() for section in self.boards],
-                }
-            )
-        )
+    sections: list[Section]
+    pairs: list[Pair]
+    unreadable: list[LeftOut]

@@ -10,12 +10,11 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.board.collect import BoardKey, Group, groups_of
+from zoo.board.entries import BoardKey, Group, groups_of
 from zoo.errors import ZooError
 from zoo.runs.ensemble import ensemble_faults
-from zoo.runs.find import finished_runs
-from zoo.runs.run import load_run
-from zoo.runs.stored import StoredRun, read_store
+from zoo.runs.find import finished_runs, read_runs
+from zoo.runs.run import Run
 from zoo.runs.verify import run_faults
 
 
@@ -62,9 +61,9 @@ def check_store(
     Raises:
         DataError: there is no such folder.
     """
-    runs, _ = read_store(root)
+    runs, _ = read_runs(root)
     folders = finished_runs(root, limit=1_000_000_000)[0]
-    ensembles = {run.path for run in runs if run.members}
+    ensembles = {run.path for run in runs if run.record.members}
     findings = []
     for done, folder in enumerate(folders, 1):
         findings += [Finding(folder, fault) for fault in run_faults(folder)]
@@ -87,73 +86,78 @@ def _again(folder: Path, again: Callable[[Path], bool]) -> Iterator[str]:
         yield f"it cannot be predicted anew: {error}"
 
 
-def _data(run: StoredRun) -> tuple[str, str, str]:
-    return run.dataset, run.fingerprint, run.exercise
+def _data(run: Run) -> tuple[str, str, str]:
+    return run.record.dataset.name, run.record.dataset.fingerprint, run.exercise
 
 
-def _true_scores(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _true_scores(runs: Sequence[Run]) -> Iterator[Finding]:
     """Recordings whose true score is another one in most runs on the same data."""
     yield from _outvoted(
         runs,
         lambda run: (
             ((*_data(run), recording), true)
             for recording, true in dict(
-                zip(run.test.recording, run.test.true.tolist(), strict=True)
+                zip(run.test_scores.recording, run.test_scores.true.tolist(), strict=True)
             ).items()
         ),
         "the true score of {3} is {value:g} here and {usual:g} elsewhere",
     )
 
 
-def _people(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _people(runs: Sequence[Run]) -> Iterator[Finding]:
     yield from _outvoted(
         runs,
         lambda run: (
             ((*_data(run), recording), (person, group))
             for recording, person, group in {
-                *zip(run.test.recording, run.test.person, run.test.group, strict=True)
+                *zip(
+                    run.test_scores.recording,
+                    run.test_scores.person,
+                    run.test_scores.group,
+                    strict=True,
+                )
             }
         ),
         "{3} is by {value[0]} of group {value[1]} here and by {usual[0]} of {usual[1]} elsewhere",
     )
 
 
-def _splits(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _splits(runs: Sequence[Run]) -> Iterator[Finding]:
     yield from _outvoted(
         runs,
-        lambda run: [((BoardKey.of(run), run.exercise, run.fold), run.split_hash)],
+        lambda run: [((BoardKey.of(run), run.exercise, run.fold), run.record.split_hash)],
         "its split is not the one that other runs of exercise {1}, fold {2} have",
     )
 
 
-def _baselines(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _baselines(runs: Sequence[Run]) -> Iterator[Finding]:
     yield from _outvoted(
         runs,
-        lambda run: [((*_data(run), run.split_hash), round(run.baseline_score, 6))],
+        lambda run: [((*_data(run), run.record.split_hash), round(run.record.baseline_score, 6))],
         "its mean training score is {value:g} and {usual:g} in other runs of the same split",
     )
 
 
-Fact = tuple[tuple[Hashable, ...], Hashable]
+Claim = tuple[tuple[Hashable, ...], Hashable]
 
 
 def _outvoted(
-    runs: Sequence[StoredRun],
-    facts: Callable[[StoredRun], "Iterator[Fact] | Sequence[Fact]"],
+    runs: Sequence[Run],
+    claims: Callable[[Run], "Iterator[Claim] | Sequence[Claim]"],
     words: str,
 ) -> Iterator[Finding]:
     """Runs that say another thing than most others; all of them where it is undecided.
 
     Args:
         runs: to compare.
-        facts: what a run says, as pairs of a subject and a value.
+        claims: what a run says, as pairs of a subject and a value.
         words: the finding; positional fields are the subject's, and `value` and `usual`.
     """
     said: dict[tuple[Hashable, ...], dict[Hashable, list[Path]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for run in runs:
-        for subject, value in facts(run):
+        for subject, value in claims(run):
             said[subject][value].append(run.path)
     for subject, values in said.items():
         if len(values) < 2:
@@ -166,28 +170,30 @@ def _outvoted(
             yield from (Finding(path, text) for path in values[value])
 
 
-def _training_means(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _training_means(runs: Sequence[Run]) -> Iterator[Finding]:
     """The mean training score, computed from the scores that other folds were tested on."""
     known: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for run in runs:
-        known[_data(run)].update(zip(run.test.recording, run.test.true.tolist(), strict=True))
+        known[_data(run)].update(
+            zip(run.test_scores.recording, run.test_scores.true.tolist(), strict=True)
+        )
     seen: dict[tuple[tuple[str, str, str], str], float | None] = {}
     for run in runs:
-        place = _data(run), run.split_hash
+        place = _data(run), run.record.split_hash
         if place not in seen:
             seen[place] = _training_mean(run, known[_data(run)])
         mean = seen[place]
-        if mean is not None and abs(mean - run.baseline_score) > 1e-4 * max(1.0, abs(mean)):
+        if mean is not None and abs(mean - run.record.baseline_score) > 1e-4 * max(1.0, abs(mean)):
             yield Finding(
                 run.path,
-                f"its mean training score is {run.baseline_score:g}; the scores that other runs "
-                f"were tested on give {mean:g}",
+                f"its mean training score is {run.record.baseline_score:g}; the scores that other "
+                f"runs were tested on give {mean:g}",
             )
 
 
-def _training_mean(run: StoredRun, known: dict[str, float]) -> float | None:
+def _training_mean(run: Run, known: dict[str, float]) -> float | None:
     try:
-        samples = load_run(run.path).split["train"]["samples"]
+        samples = run.split["train"]["samples"]
         scores = [known.get(str(recording)) for recording, _ in samples]
     except (ZooError, KeyError, TypeError, ValueError):
         return None  # `run_faults` says what is wrong with it
@@ -195,31 +201,32 @@ def _training_mean(run: StoredRun, known: dict[str, float]) -> float | None:
     return sum(there) / len(there) if there and len(there) == len(scores) else None
 
 
-def _twins(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _twins(runs: Sequence[Run]) -> Iterator[Finding]:
     """Trainings that differ in seed or model and still predict the same to the last digit."""
-    alike: dict[Hashable, list[StoredRun]] = defaultdict(list)
+    alike: dict[Hashable, list[Run]] = defaultdict(list)
     for run in runs:
-        if not run.closed_form:
-            alike[(*_data(run), run.tested, run.test.predicted.tobytes())].append(run)
+        if not run.record.model.closed_form:
+            predicted = run.test_scores.predicted.tobytes()
+            alike[(*_data(run), run.tested_on, predicted)].append(run)
     for same in alike.values():
-        if len({run.key_hash for run in same}) > 1:
+        if len({run.record.key_hash for run in same}) > 1:
             for run in same:
-                other = next(r for r in same if r.key_hash != run.key_hash)
+                other = next(r for r in same if r.record.key_hash != run.record.key_hash)
                 yield Finding(
                     run.path,
-                    f"its predictions are those of {other.model}, seed {other.seed} "
+                    f"its predictions are those of {other.record.model.name}, seed {other.seed} "
                     f"({other.path.name}) to the last digit, and both were trained",
                 )
 
 
-def _ensembles(runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _ensembles(runs: Sequence[Run]) -> Iterator[Finding]:
     """Ensembles that are not the combination of their members, where all of these are there."""
-    known = {run.key_hash: run.path for run in runs}
+    known = {run.record.key_hash: run for run in runs}
     for run in runs:
-        if run.members and all(member in known for member in run.members):
+        hashes = [member.key_hash for member in run.record.members]
+        if hashes and all(digest in known for digest in hashes):
             try:
-                members = [load_run(known[member]) for member in run.members]
-                faults = list(ensemble_faults(load_run(run.path), members))
+                faults = list(ensemble_faults(run, [known[digest] for digest in hashes]))
             except (ZooError, AttributeError, KeyError, TypeError, ValueError) as error:
                 faults = [f"its members cannot be combined anew: {error!r}"]
             yield from (Finding(run.path, fault) for fault in faults)

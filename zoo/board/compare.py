@@ -6,16 +6,15 @@ from pathlib import Path
 from statistics import fmean
 
 from registry import did_you_mean
-from zoo.board.collect import BoardKey, Group, collect_groups, fold_words, natural
-from zoo.board.facts import dataset_facts
+from zoo.board.entries import BoardKey, Group, fold_words, natural, read_groups
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.evaluation.statistics.paired import SIGNIFICANCE
 from zoo.runs.comparable import incomparable
-from zoo.runs.files import read_json
 from zoo.runs.folder import RECORD
-from zoo.runs.scored import pooled_table
-from zoo.runs.stored import ProtocolId, StoredRun, read_stored
+from zoo.runs.pooled import pooled_table
+from zoo.runs.record import RunProtocol
+from zoo.runs.run import Run, load_run
 from zoo.words import fixed
 
 
@@ -36,6 +35,7 @@ class ComparedModels:
         a: name of the first.
         b: name of the second.
         dataset: its name.
+        digits: decimals of errors.
         protocol: how both were evaluated.
         places: exercises and folds that both have, in words.
         persons: everybody, the largest differences first.
@@ -46,16 +46,12 @@ class ComparedModels:
     a: str
     b: str
     dataset: str
-    protocol: ProtocolId
+    digits: int
+    protocol: RunProtocol
     places: str
     persons: list[PersonPair]
     test: Paired
     exercises: list[ExerciseErrors]
-
-    @property
-    def digits(self) -> int:
-        """Decimals of errors."""
-        return dataset_facts(self.dataset).digits
 
     @property
     def tied(self) -> bool:
@@ -105,8 +101,9 @@ def compare(
     return ComparedModels(
         a=names[0],
         b=names[1],
-        dataset=left[0].dataset,
-        protocol=left[0].protocol,
+        dataset=left[0].record.dataset.name,
+        digits=left[0].digits,
+        protocol=left[0].record.protocol,
         places=places,
         persons=sorted(pairs, key=lambda p: (-abs(p.difference), p.person)),
         test=test,
@@ -122,7 +119,7 @@ class _Side:
     """One of the two: its name and its runs, and whether it is a single folder."""
 
     name: str
-    runs: Sequence[StoredRun]
+    runs: Sequence[Run]
     folder: bool = False
 
 
@@ -133,7 +130,7 @@ def _pair(
     if sides[0] and sides[1]:
         _require_comparable(sides[0].runs[0], sides[1].runs[0])
         return sides[0], sides[1]
-    groups, _ = collect_groups(runs, dataset, protocol)
+    groups, _ = read_groups(runs, dataset, protocol)
     found = [
         [(BoardKey.of(side.runs[0]), side)] if side else _entries(name, groups)
         for name, side in zip((a, b), sides, strict=True)
@@ -154,8 +151,8 @@ def _folder(name: str) -> _Side | None:
     folder = Path(name).expanduser()
     if not (folder / RECORD).is_file():
         return None
-    run = read_stored(folder)
-    return _Side(run.model, [run], folder=True)
+    run = load_run(folder)
+    return _Side(run.record.model.name, [run], folder=True)
 
 
 def _entries(name: str, groups: Sequence[Group]) -> list[tuple[BoardKey, _Side]]:
@@ -181,13 +178,13 @@ def _only(name: str, key: BoardKey, found: Sequence[tuple[BoardKey, _Side]]) -> 
     return here[0]
 
 
-def _require_comparable(a: StoredRun, b: StoredRun) -> None:
-    reasons = incomparable(*(read_json(run.path / RECORD) for run in (a, b)))
+def _require_comparable(a: Run, b: Run) -> None:
+    reasons = incomparable(a.record, b.record)
     if reasons:
         raise DataError(f"{a.path} and {b.path} cannot be compared: {'; '.join(reasons)}")
 
 
-def _common(a: _Side, b: _Side) -> tuple[list[StoredRun], list[StoredRun], str]:
+def _common(a: _Side, b: _Side) -> tuple[list[Run], list[Run], str]:
     """Runs of both in the exercises and folds that both have, and these in words."""
     places = [{(run.exercise, run.fold) for run in side.runs} for side in (a, b)]
     both = places[0] & places[1]
@@ -209,7 +206,7 @@ def _common(a: _Side, b: _Side) -> tuple[list[StoredRun], list[StoredRun], str]:
     tested = {(run.exercise, run.fold): run for run in sides[0]}
     for run in sides[1]:
         other = tested[run.exercise, run.fold]
-        if run.tested != other.tested:
+        if run.tested_on != other.tested_on:
             _require_comparable(other, run)
             raise DataError(
                 f"{other.path} and {run.path} have different true scores: `zoo leaderboard check` "
@@ -223,7 +220,7 @@ def _common(a: _Side, b: _Side) -> tuple[list[StoredRun], list[StoredRun], str]:
     return sides[0], sides[1], words
 
 
-def _tables(runs: Sequence[StoredRun]) -> list[Table]:
+def _tables(runs: Sequence[Run]) -> list[Table]:
     places = sorted({(run.exercise, run.seed) for run in runs})
     return [pooled_table([r for r in runs if (r.exercise, r.seed) == place]) for place in places]
 

@@ -2,21 +2,16 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from zoo.board.board import Board, Entry, Section
-from zoo.board.collect import Group, collect_groups
-from zoo.board.published import published_for
+from zoo.board.board import Board, LeftOut, Pair, PairedModel, Ranked, Section
+from zoo.board.entries import Group, read_groups
 from zoo.board.ranking import section
 from zoo.errors import DataError
-from zoo.runs.stored import Unreadable
-
-HONEST, LEAKY = "person-kfold", "d2sta-paper"
-"""Protocols that are shown side by side where a dataset has boards of both."""
+from zoo.runs.find import Unreadable
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Choice:
         Raises:
             DataError: no such folder, or nothing in it fits.
         """
-        every, unreadable = collect_groups(
+        every, unreadable = read_groups(
             self.runs, self.dataset, self.protocol, exercise=self.exercise
         )
         found: dict[tuple[str, str], Group] = {}
@@ -85,68 +80,70 @@ def build_board(
     """
     from zoo import __version__
 
-    sections = [
-        section(group, root, public=public, published=published_for(group.key.dataset))
-        for group in groups
-    ]
+    sections = [section(group, root, public=public) for group in groups]
     return Board(
         generated=datetime.now(UTC).isoformat(timespec="seconds"),
         zoo_version=__version__,
         public=public,
-        boards=sections,
+        sections=sections,
         pairs=_pairs(sections),
         unreadable=[
-            {
-                "path": bad.path.relative_to(root).as_posix(),
-                "reason": bad.reason.replace(f"{root}{os.sep}", ""),
-            }
+            LeftOut(
+                bad.path.relative_to(root).as_posix(), bad.reason.replace(f"{root}{os.sep}", "")
+            )
             for bad in unreadable
         ],
     )
 
 
-def _pairs(sections: Sequence[Section]) -> list[Mapping[str, Any]]:
-    """Models on an honest and on a leaky board of the same data, by their honest rank."""
+def _pairs(sections: Sequence[Section]) -> list[Pair]:
+    """Each leaky section beside the honest one of the same data that shares most models with it."""
     pairs = []
     for leaky in sections:
-        if leaky.protocol["name"] != LEAKY:
-            continue
-        for honest in sections:
-            same = (honest.dataset, honest.fingerprint) == (leaky.dataset, leaky.fingerprint)
-            if honest.protocol["name"] == HONEST and same:
-                pairs.append(_pair(honest, leaky))
+        honest = [
+            s
+            for s in sections
+            if (s.dataset, s.fingerprint) == (leaky.dataset, leaky.fingerprint)
+            and not s.protocol.leaky
+        ]
+        if leaky.protocol.leaky and honest:
+            pairs.append(max((_pair(s, leaky) for s in honest), key=lambda pair: len(pair.models)))
     return pairs
 
 
-def _pair(honest: Section, leaky: Section) -> Mapping[str, Any]:
+def _pair(honest: Section, leaky: Section) -> Pair:
     """Entries of one name; or, where settings differ, the only ones of one model."""
-    named = {entry.name: entry for entry in leaky.entries}
+    named = {entry.name: entry for entry in leaky.ranked}
     here, there = _only_of_model(honest), _only_of_model(leaky)
-    couples = []
-    for entry in honest.entries:
-        if entry.name in named:
-            couples.append((entry.name, entry, named[entry.name]))
-        elif entry.model in here and entry.model in there:
-            couples.append((entry.model, entry, there[entry.model]))
-    return {
-        "dataset": honest.dataset,
-        "score_range": honest.score_range,
-        "honest": honest.protocol["name"],
-        "leaky": leaky.protocol["name"],
-        "entries": [
-            {
-                "name": name,
-                "honest_mad": one.metrics["mean"]["mad"].value,
-                "leaky_mad": other.metrics["mean"]["mad"].value,
-                "honest_rank": one.rank,
-                "leaky_rank": other.rank,
-            }
-            for name, one, other in couples
-        ],
-    }
+    models = []
+    for entry in honest.ranked:
+        name, other = entry.name, named.get(entry.name)
+        if other is None and entry.model in here:
+            name, other = entry.model, there.get(entry.model)
+        if other is not None:
+            models.append(
+                PairedModel(
+                    name,
+                    entry.family,
+                    entry.mean_score,
+                    entry.leak_reference,
+                    entry.mad,
+                    other.mad,
+                    entry.rank,
+                    other.rank,
+                )
+            )
+    return Pair(
+        honest.dataset,
+        honest.dataset_title,
+        honest.score_range,
+        honest.protocol.name,
+        leaky.protocol.name,
+        models,
+    )
 
 
-def _only_of_model(section: Section) -> dict[str, Entry]:
+def _only_of_model(section: Section) -> dict[str, Ranked]:
     """The entry of each model that has one."""
-    count = Counter(entry.model for entry in section.entries)
-    return {entry.model: entry for entry in section.entries if count[entry.model] == 1}
+    count = Counter(entry.model for entry in section.ranked)
+    return {entry.model: entry for entry in section.ranked if count[entry.model] == 1}

@@ -3,47 +3,63 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from registry import UserError
-from zoo.config import TRAINER_OPTIONS, compose, entry_config
-from zoo.runs.key import MACHINE_KEYS
-from zoo.runs.stored import StoredRun
+from zoo.runs.record import flat
+from zoo.runs.run import Run
 
 _SHOWN = 4
 _INIT_FROM = "trainer.init_from"
 
-Identity = tuple[str, str, str]
-"""What makes an entry: the model's name, who provides it, and all its settings as JSON."""
+
+class Identity(NamedTuple):
+    """What makes an entry: the model's name, who provides it, and all its settings as JSON."""
+
+    model: str
+    provider: str
+    settings: str
+
+    @classmethod
+    def of(cls, run: Run) -> "Identity":
+        """The entry that a run belongs to."""
+        return cls(run.record.model.name, run.record.model.source.provider, run.settings)
 
 
-def names(
-    identities: Sequence[Identity], runs: Sequence[StoredRun]
-) -> dict[Identity, tuple[str, dict[str, Any]]]:
+def names(entries: Mapping[Identity, Sequence[Run]]) -> dict[Identity, tuple[str, dict[str, Any]]]:
     """Each entry's name, unlike all others, and its settings that differ from the defaults.
 
+    The defaults are those of the day it was trained. Where two entries would have one name, the
+    settings in which they differ from each other are in it too.
+
     Args:
-        identities: of the entries.
-        runs: theirs, at least one.
+        entries: the runs of each, at least one.
     """
     owners: dict[str, set[str]] = defaultdict(set)
-    for model, owner, _ in identities:
-        owners[model].add(owner)
-    origins = {key_hash: words for run in runs for key_hash, words in run.started_from.items()}
-    defaults: dict[str, dict[str, Any]] = {}
-    found: dict[Identity, tuple[str, dict[str, Any]]] = {}
-    for identity in identities:
-        model, owner, text = identity
-        settings = flat(json.loads(text))
-        if model not in defaults:
-            defaults[model] = _defaults(model, runs[0]) or _shared(identities, model)
-        usual = defaults[model]
-        differing = {k: v for k, v in settings.items() if k in usual and v != usual[k]}
-        name = model if len(owners[model]) == 1 else f"{model} from {owner}"
-        found[identity] = (
-            name + _in_words({**differing, **_started(differing, origins)}),
-            differing,
-        )
+    for identity in entries:
+        owners[identity.model].add(identity.provider)
+    origins = {
+        init.key_hash: init.origin
+        for runs in entries.values()
+        for run in runs
+        if (init := run.record.init_from) is not None
+    }
+    called = {
+        identity: identity.model
+        if len(owners[identity.model]) == 1
+        else f"{identity.model} from {identity.provider}"
+        for identity in entries
+    }
+    changed = {identity: dict(runs[0].record.changed) for identity, runs in entries.items()}
+    same: dict[str, list[Identity]] = defaultdict(list)
+    for identity, name in called.items():
+        same[name + _in_words(changed[identity], origins)].append(identity)
+    for alike in same.values():
+        for identity, more in zip(alike, _apart(alike), strict=True):
+            changed[identity] |= more
+    found = {
+        identity: (name + _in_words(changed[identity], origins), changed[identity])
+        for identity, name in called.items()
+    }
     count = Counter(name for name, _ in found.values())
     seen: Counter[str] = Counter()
     for identity, (name, differing) in found.items():
@@ -53,10 +69,19 @@ def names(
     return found
 
 
-def _in_words(settings: Mapping[str, Any]) -> str:
+def _apart(alike: Sequence[Identity]) -> list[dict[str, Any]]:
+    """For entries of one name, the settings in which they differ from each other."""
+    settings = [flat(json.loads(identity.settings)) for identity in alike]
+    keys = dict.fromkeys(key for values in settings for key in values)
+    differing = [key for key in keys if any(v.get(key) != settings[0].get(key) for v in settings)]
+    return [{key: values[key] for key in differing if key in values} for values in settings]
+
+
+def _in_words(settings: Mapping[str, Any], origins: Mapping[str, str]) -> str:
     if not settings:
         return ""
-    words = [f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in settings.items()]
+    shown = {**settings, **_started(settings, origins)}
+    words = [f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in shown.items()]
     more = [f"{len(words) - _SHOWN} more"] if len(words) > _SHOWN + 1 else []
     return f" ({', '.join([*words[: _SHOWN if more else None], *more])})"
 
@@ -67,37 +92,3 @@ def _started(settings: Mapping[str, Any], origins: Mapping[str, str]) -> dict[st
     if key_hash is None:
         return {}
     return {_INIT_FROM: ", ".join(filter(None, (origins.get(key_hash), f"run {key_hash[:8]}")))}
-
-
-def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by the key a user would type, without ``model.``."""
-    flat = {}
-    for block, values in settings.items():
-        for key, value in values.items():
-            flat[key if block == "model" else f"{block}.{key}"] = value
-    return flat
-
-
-def _defaults(model: str, run: StoredRun) -> dict[str, Any] | None:
-    """What would be chosen without a word from the user; None where the model is unknown here."""
-    try:
-        config = compose(model=model, dataset=run.dataset, protocol=run.protocol.name)
-    except UserError:
-        return None
-    blocks = {
-        "model": {"head": None, **{k: v for k, v in config["model"].items() if k != "name"}},
-        "dataset": {k: v for k, v in config["dataset"].items() if k not in ("name", "exercise")},
-        "trainer": {
-            **TRAINER_OPTIONS,
-            **{k: v for k, v in config["trainer"].items() if k not in MACHINE_KEYS},
-        },
-    }
-    return flat(json.loads(json.dumps(blocks)))
-
-
-def _shared(identities: Sequence[Identity], model: str) -> dict[str, Any]:
-    """In place of unknown defaults, the settings of the model's first entry and the trainer's."""
-    first = flat(json.loads(next(text for name, _, text in identities if name == model)))
-    trainer = {**TRAINER_OPTIONS, **entry_config("trainer", "default")}
-    usual = {f"trainer.{k}": v for k, v in trainer.items()}
-    return {**first, **{k: v for k, v in usual.items() if k in first}}

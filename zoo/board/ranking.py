@@ -1,21 +1,30 @@
 """From entries to a ranked section of the board: metrics, intervals, tests, ties."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 
-from zoo.board import collect, facts
-from zoo.board.board import Entry, Incomplete, RunRow, Section, Versus
-from zoo.board.collect import Group
+from zoo.board.board import (
+    BoardMetric,
+    BoardProtocol,
+    Exercise,
+    Incomplete,
+    Ranked,
+    RankedRun,
+    Section,
+)
+from zoo.board.entries import Entry, Group
+from zoo.board.notes import meaning, notes
+from zoo.board.published import MEAN, published_for
+from zoo.evaluation.metrics import board_metrics
 from zoo.evaluation.statistics import (
-    BOARD_METRICS,
     Bootstrap,
     Comparison,
+    Friedman,
+    Interval,
     PersonErrors,
     Spread,
     Table,
@@ -26,153 +35,146 @@ from zoo.evaluation.statistics import (
     versus,
 )
 from zoo.runs.failed import failures
-from zoo.runs.stored import UNKNOWN, StoredRun
-from zoo.words import fixed
-
-METRICS = tuple(BOARD_METRICS)
+from zoo.runs.run import Run
 
 SMALLEST_GROUP = 5
 """On a public board, a group of fewer people has no error of its own."""
 
-LEAK_REFERENCE = "knn-bones"
-"""Model that stands on every leaky board: it knows bodies and nothing of the movement."""
-
 _MEAN_SCORE = "\0mean score"  # no entry can have this name: names are shown, this is not
 
 
-def section(
-    group: Group,
-    root: Path,
-    *,
-    public: bool = False,
-    published: Sequence[Mapping[str, Any]] = (),
-    notes: Sequence[str] = (),
-) -> Section:
+def section(group: Group, root: Path, *, public: bool = False) -> Section:
     """The entries of one dataset and protocol, ranked by their mean MAD.
 
     Args:
         group: the entries.
         root: folder of all runs, for the runs' relative paths.
         public: leave out whatever belongs to a single person.
-        published: numbers of papers on this dataset.
-        notes: what is to be said besides.
     """
-    known = facts.dataset_facts(group.key.dataset)
+    data = group.entries[0].runs[0].record.dataset
+    titles = {
+        run.exercise: run.record.dataset.exercises.get(run.exercise, "")
+        for entry in group.entries
+        for run in entry.runs
+    }
     complete = [entry for entry in group.entries if entry.complete]
     ranked = _Ranking(complete, root, public).rows() if complete else []
     protocol = group.entries[0].protocol
-    title, summary = facts.protocol_card(protocol.name)
     return Section(
         dataset=group.key.dataset,
-        dataset_title=known.title,
+        dataset_title=data.title,
         fingerprint=group.key.fingerprint,
-        score_range=known.score_range,
-        protocol={
-            "name": protocol.name,
-            "title": title,
-            "summary": summary,
-            "hash": protocol.hash,
-            "leaky": protocol.leaky,
-            "leak_reason": protocol.leak_reason,
-            "aggregate": protocol.aggregate,
-            "folds": sorted({fold for folds in group.folds.values() for fold in folds}),
-            "seeds": sorted({seed for entry in group.entries for seed in entry.seeds}),
-        },
-        meaning=_meaning(ranked, protocol.leak_reason, known.digits) if protocol.leaky else "",
-        exercises=[{"id": e, "title": known.exercises.get(e, "")} for e in group.exercises],
+        score_range=data.score_range,
+        protocol=BoardProtocol(
+            name=protocol.name,
+            title=protocol.title,
+            summary=protocol.summary,
+            hash=protocol.hash,
+            leaky=protocol.leaky,
+            leak_reason=protocol.leak_reason,
+            aggregate=protocol.aggregate,
+            folds=sorted({fold for folds in group.folds.values() for fold in folds}),
+            seeds=sorted({seed for entry in group.entries for seed in entry.seeds}),
+        ),
+        meaning=meaning(ranked, protocol.leak_reason, data.digits) if protocol.leaky else "",
+        exercises=[Exercise(e, titles[e]) for e in group.exercises],
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
-        metrics=list(METRICS),
-        entries=ranked,
+        metrics=_shown(data.score_range),
+        ranked=ranked,
         incomplete=[_incomplete(entry, public) for entry in group.entries if not entry.complete],
-        published=list(published),
+        published=published_for(group.key.dataset),
         friedman=_friedman(complete),
-        notes=[*notes, *_notes(group)],
+        notes=notes(group),
     )
+
+
+def _shown(score_range: tuple[float, float] | None) -> list[BoardMetric]:
+    """The metrics of a board with scores of this range."""
+    return [
+        BoardMetric(m.name, m.title, m.unit, m.digits(score_range), m.higher_is_better)
+        for m in board_metrics().values()
+    ]
 
 
 class _Ranking:
     """Complete entries of one board, and what is computed for all of them at once."""
 
-    def __init__(self, entries: Sequence[collect.Entry], root: Path, public: bool) -> None:
+    def __init__(self, entries: Sequence[Entry], root: Path, public: bool) -> None:
         self.entries = {entry.name: entry for entry in entries}
         self.root, self.public = root, public
         tables: dict[str, Sequence[Table]] = {e.name: e.tables for e in entries}
         first = entries[0]
         reference = [t for t in first.baseline_tables() if t.seed == first.seeds[0]]
-        self.boot = bootstrap({**tables, _MEAN_SCORE: reference})
+        self.boot = bootstrap({**tables, _MEAN_SCORE: reference}, list(board_metrics()))
         self.ranks = bootstrap(tables, ["mad"]).ranks()
         self.order = sorted(tables, key=lambda name: (self.boot.interval(name, "mad").value, name))
         errors = {name: person_errors(own) for name, own in tables.items()}
         self.versus_best = _versus(errors, self.order[0])
-        rivals = {name: e for name, e in errors.items() if not self._is_mean(name)}
+        rivals = {name: e for name, e in errors.items() if not self.entries[name].mean_score}
         mean_errors = person_errors(reference)
         self.versus_mean = _versus({**rivals, _MEAN_SCORE: mean_errors}, _MEAN_SCORE)
 
-    def _is_mean(self, name: str) -> bool:
-        return self.entries[name].builtin and self.entries[name].model == "mean"
-
-    def rows(self) -> list[Entry]:
+    def rows(self) -> list[Ranked]:
         """The entries, best first."""
         return [self._row(self.entries[name]) for name in self.order]
 
-    def _row(self, entry: collect.Entry) -> Entry:
+    def _row(self, entry: Entry) -> Ranked:
         name, runs = entry.name, entry.runs
-        card = facts.model_card(entry.model, entry.owner)
-        streams = entry.chosen.get("streams", card.streams)
+        model, place = runs[0].record.model, self.ranks[name]
         against_best = self.versus_best.get(name)
-        varies = _spread(entry)
-        place = self.ranks[name]
-        return Entry(
+        return Ranked(
             name=name,
             model=entry.model,
-            title=card.title,
-            family=facts.family(card),
-            paper=card.paper,
-            doi=card.doi,
+            title=model.title,
+            family=model.family,
+            paper=model.paper,
+            doi=model.doi,
+            mean_score=entry.mean_score,
+            leak_reference=entry.leak_reference,
             settings=entry.settings,
             source="built in" if entry.builtin else _sources(runs, self.public),
             builtin=entry.builtin,
-            streams=[str(s) for s in streams] if isinstance(streams, list | tuple) else [],
-            parameters=_mean(runs, "parameters"),
-            flops=_mean(runs, "flops"),
-            train_seconds=_mean(runs, "train_seconds"),
-            latency_ms=_mean(runs, "latency_ms"),
+            streams=list(model.streams),
+            parameters=_rounded(_mean(run.record.model.parameters for run in runs)),
+            flops=_rounded(_mean(run.record.model.flops for run in runs)),
+            train_seconds=_mean(run.record.durations.get("train") for run in runs),
+            latency_ms=_mean(run.record.model.latency_ms for run in runs),
             seeds=entry.seeds,
             folds=entry.folds,
-            runs=len(runs),
             rank=place.rank,
             rank_low=min(place.low, place.rank),
             rank_high=max(place.high, place.rank),
             tied_with_best=against_best is None or not against_best.worse,
             metrics=_metrics(self.boot, name, entry.exercises),
             better_than_mean=self.boot.improvement(name, _MEAN_SCORE),
-            seed_spread=varies.seeds,
-            fold_spread=varies.folds,
-            versus_mean=_against(self.versus_mean.get(name)),
-            versus_best=_against(against_best),
+            spread=_spread(entry),
+            versus_mean=self.versus_mean.get(name),
+            versus_best=against_best,
             by_group=_by_group(entry.tables, SMALLEST_GROUP if self.public else 1),
             points=None if self.public else _points(entry),
-            run_list=[self._run(run) for run in runs],
+            runs=[self._run(run) for run in runs],
         )
 
-    def _run(self, run: StoredRun) -> RunRow:
-        return RunRow(
+    def _run(self, run: Run) -> RankedRun:
+        return RankedRun(
             path=run.path.relative_to(self.root).as_posix(),
             exercise=run.exercise,
             fold=run.fold,
             seed=run.seed,
             mad=run.mad,
-            epochs=None if run.cost["epochs"] is None else int(run.cost["epochs"]),
-            train_seconds=run.cost["train_seconds"],
-            key_hash=run.key_hash,
-            versions=run.versions,
+            epochs=run.record.epochs.trained,
+            train_seconds=run.record.durations.get("train"),
+            key_hash=run.record.key_hash,
+            versions=run.record.versions,
         )
 
 
-def _metrics(boot: Bootstrap, name: str, exercises: Sequence[str]) -> dict[str, dict[str, Any]]:
-    places: dict[str, str | None] = {"mean": None, **{e: e for e in exercises}}
+def _metrics(
+    boot: Bootstrap, name: str, exercises: Sequence[str]
+) -> dict[str, dict[str, Interval]]:
+    places: dict[str, str | None] = {MEAN: None, **{e: e for e in exercises}}
     return {
-        where: {metric: boot.interval(name, metric, exercise) for metric in METRICS}
+        where: {metric: boot.interval(name, metric, exercise) for metric in board_metrics()}
         for where, exercise in places.items()
     }
 
@@ -184,13 +186,7 @@ def _versus(errors: Mapping[str, PersonErrors], reference: str) -> dict[str, Com
     return versus(errors, reference)
 
 
-def _against(comparison: Comparison | None) -> Versus | None:
-    if comparison is None:
-        return None
-    return Versus(**asdict(comparison), significant=comparison.significant)
-
-
-def _spread(entry: collect.Entry) -> Spread:
+def _spread(entry: Entry) -> Spread:
     """Of the MAD, between seeds and between folds; of seeds alone where exercises differ in folds.
 
     Under leave-one-person-out they do: not everybody does every exercise.
@@ -213,7 +209,7 @@ def _spread(entry: collect.Entry) -> Spread:
     )
 
 
-def _friedman(entries: Sequence[collect.Entry]) -> dict[str, Any] | None:
+def _friedman(entries: Sequence[Entry]) -> Friedman | None:
     """Friedman's test over the entries' MAD in each exercise and fold, averaged over seeds."""
     if len(entries) < 3:
         return None
@@ -225,12 +221,7 @@ def _friedman(entries: Sequence[collect.Entry]) -> dict[str, Any] | None:
         columns.append([fmean(blocks[place]) for place in sorted(blocks)])
     if len(columns[0]) < 2:
         return None
-    found = friedman(np.array(columns).T, [entry.name for entry in entries])
-    return {
-        **asdict(found),
-        "mean_ranks": [{"name": name, "rank": rank} for name, rank in found.mean_ranks],
-        "cliques": [list(clique) for clique in found.cliques],
-    }
+    return friedman(np.array(columns).T, [entry.name for entry in entries])
 
 
 def _by_group(tables: Sequence[Table], smallest: int) -> dict[str, float]:
@@ -251,7 +242,7 @@ def _by_group(tables: Sequence[Table], smallest: int) -> dict[str, float]:
     }
 
 
-def _points(entry: collect.Entry) -> dict[str, list[tuple[str, float, float]]]:
+def _points(entry: Entry) -> dict[str, list[tuple[str, float, float]]]:
     """Group, true and predicted score of every row of the first seed, by exercise."""
     return {
         table.exercise: list(
@@ -262,20 +253,26 @@ def _points(entry: collect.Entry) -> dict[str, list[tuple[str, float, float]]]:
     }
 
 
-def _mean(runs: Sequence[StoredRun], key: str) -> float | None:
-    known = [value for run in runs if (value := run.cost[key]) is not None]
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
     return fmean(known) if known else None
 
 
-def _sources(runs: Sequence[StoredRun], public: bool) -> str:
+def _rounded(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _sources(runs: Sequence[Run], public: bool) -> str:
     """Distributions with versions or files the runs' model came from; no folders where public."""
-    owners = {run.owner for run in runs}
-    if public:
-        owners = {facts.provider(o) if o.endswith(".py") else o for o in owners}
-    return ", ".join(sorted(owners))
+    sources = [run.record.model.source for run in runs]
+    owners = {
+        source.provider if public and (source.owner or "").endswith(".py") else source.owner
+        for source in sources
+    }
+    return ", ".join(sorted(owner or "unknown" for owner in owners))
 
 
-def _incomplete(entry: collect.Entry, public: bool) -> Incomplete:
+def _incomplete(entry: Entry, public: bool) -> Incomplete:
     return Incomplete(
         name=entry.name,
         model=entry.model,
@@ -286,7 +283,7 @@ def _incomplete(entry: collect.Entry, public: bool) -> Incomplete:
     )
 
 
-def _why_missing(entry: collect.Entry, public: bool) -> str:
+def _why_missing(entry: Entry, public: bool) -> str:
     """How many runs failed and, where nothing may name the machine, not with which error."""
     failed = failures(entry.runs, entry.seeds)
     if not failed:
@@ -294,77 +291,3 @@ def _why_missing(entry: collect.Entry, public: bool) -> str:
     if public:
         return f"{failed.total()} failed"
     return "; ".join(f"{count} failed: {error}" for error, count in failed.most_common())
-
-
-def _meaning(ranked: Sequence[Entry], leak_reason: str, digits: int) -> str:
-    """What the numbers of a leaky board mean, in plain words."""
-    said = (
-        "This protocol leaks: the errors below do not say how well a model scores people it has "
-        f"never seen. The reason: {leak_reason.rstrip('.')}."
-    )
-    bones = next((row for row in ranked if row.model == LEAK_REFERENCE and row.builtin), None)
-    if bones is not None:
-        off = bones.metrics["mean"]["mad"].value
-        said += (
-            f" {LEAK_REFERENCE}, which compares lengths of bones and knows nothing of the "
-            f"movement, is off by {fixed(off, digits)} points here: whatever is no better has "
-            "shown no more than that it recognises bodies."
-        )
-    return f"{said} Boards that split by person are the ones to trust."
-
-
-def _notes(group: Group) -> list[str]:
-    """What a reader must know besides the numbers."""
-    notes = []
-    key = group.key
-    for other, count in group.others.items():
-        same_data = other.fingerprint == key.fingerprint
-        what, option, digest = (
-            ("with other settings of the protocol", "--protocol-hash", other.protocol_hash)
-            if same_data
-            else ("on otherwise prepared data", "--fingerprint", other.fingerprint)
-        )
-        notes.append(
-            f"{_runs(count)} of {key.dataset} under {key.protocol} {_were(count)} made {what} and "
-            f"{_were(count)} never mixed with these: {option} {digest[:8]} shows them."
-        )
-    if group.copies:
-        count = len(group.copies)
-        notes.append(
-            f"{_runs(count)} {_were(count)} left out: another with the same settings, exercise, "
-            "fold and seed is newer."
-        )
-    changed = [e.name for e in group.entries if len({run.code for run in e.runs}) > 1]
-    if changed:
-        notes.append(f"Trained with more than one version of their code: {', '.join(changed)}.")
-    trained = [e for e in group.entries if e.complete and not e.runs[0].closed_form]
-    most = max((len(e.seeds) for e in trained), default=0)
-    fewer = [f"{e.name} ({len(e.seeds)})" for e in trained if len(e.seeds) < most]
-    if fewer:
-        notes.append(f"Trained with fewer than {most} seeds: {', '.join(fewer)}.")
-    if any(p in UNKNOWN for e in group.entries[:1] for run in e.runs for p in run.test.person):
-        notes.append(
-            "The dataset does not say who performs. Intervals and tests take every recording for "
-            "a person of its own and are too narrow."
-        )
-    if lacks_reference(group):
-        notes.append(
-            f"{LEAK_REFERENCE}, which shows what this leak is worth, is missing: zoo bench "
-            f"--models {LEAK_REFERENCE} --dataset {key.dataset} --protocol {key.protocol}"
-        )
-    return notes
-
-
-def lacks_reference(group: Group) -> bool:
-    """Whether a leaky board is without the complete entry that shows what its leak is worth."""
-    return group.entries[0].protocol.leaky and not any(
-        e.complete and e.builtin and e.model == LEAK_REFERENCE for e in group.entries
-    )
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"

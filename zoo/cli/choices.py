@@ -15,7 +15,8 @@ def add_run_choices(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--protocol", metavar="NAME", help="how the data are split (default: person-kfold)"
     )
-    group.add_argument("--experiment", metavar="NAME", help="settings of a published experiment")
+    group.add_argument("--experiment", metavar="NAME", help="train as an experiment does")
+    group.add_argument("--row", metavar="LABEL", help="of the experiment (default: its first)")
     group.add_argument("--fold", metavar="N", help="fold to test on, or 'all' (default: 0)")
     group.add_argument("--seed", type=int, metavar="N", help="seed of weights and order")
     parser.epilog = (
@@ -26,7 +27,7 @@ def add_run_choices(parser: argparse.ArgumentParser) -> None:
 
 def compose_from(args: argparse.Namespace, fold: int | None = None) -> dict[str, Any]:
     """The composed configuration of parsed arguments; `fold` overrides the one given there."""
-    from zoo.config import compose
+    from zoo.compose import compose
     from zoo.errors import ConfigError
 
     if args.model is None and args.experiment is None:
@@ -35,16 +36,23 @@ def compose_from(args: argparse.Namespace, fold: int | None = None) -> dict[str,
         if not args.fold.isdigit():
             raise ConfigError(f"--fold {args.fold}: expected a number from 0, or 'all'")
         fold = int(args.fold)
-    return compose(
-        model=args.model,
-        dataset=args.dataset,
-        protocol=args.protocol,
-        experiment=args.experiment,
-        exercise=args.exercise,
-        fold=fold,
-        seed=args.seed,
-        overrides=args.overrides,
-    )
+    chosen = {
+        "model": args.model,
+        "dataset": args.dataset,
+        "protocol": args.protocol,
+        "exercise": args.exercise,
+        "fold": fold,
+        "seed": args.seed,
+        "overrides": args.overrides,
+    }
+    if args.experiment is None:
+        if args.row is not None:
+            raise ConfigError(f"--row {args.row}: name its experiment with --experiment")
+        return compose(**chosen)
+
+    from zoo.experiments.definition import Experiment
+
+    return Experiment.load(args.experiment).training(row=args.row, **chosen)
 
 
 def add_level(parser: argparse.ArgumentParser) -> None:

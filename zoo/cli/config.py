@@ -28,8 +28,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the YAML; return the exit code."""
+    from registry.yaml_files import to_yaml
     from zoo.cli.choices import compose_from
-    from zoo.config import to_yaml
 
     if args.model is None and args.experiment is None:
         args.model = "d2sta"

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from zoo.config import entry_config
+    from zoo.catalogue import entry_config
     from zoo.data.paths import data_root
 
     root = data_root(args.data_root)
@@ -115,13 +115,13 @@ def _state(folder: Path) -> dict[str, Any]:
 def _prepare(args: argparse.Namespace) -> int:
     import time
 
-    from zoo.config import apply_overrides, entry_config
+    from zoo.catalogue import parameters
+    from zoo.compose import apply_overrides
     from zoo.data.dataset import create_adapter, prepare
     from zoo.data.paths import data_root
     from zoo.errors import DataError
 
-    DATASETS.get(args.name)
-    params = entry_config("dataset", args.name).get("params", {})
+    params = parameters(DATASETS.get(args.name))
     adapter = create_adapter(args.name, **apply_overrides(params, args.overrides))
     if adapter.needs_source and args.source is None:
         where = f" Get it from {adapter.url}." if adapter.url else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoo.cli.main import Parser
-    from zoo.runs.run import RunResult
+    from zoo.runs.run import Run
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
@@ -39,9 +39,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Combine, and print what came of it; return the exit code."""
     from zoo.api import RUNS
+    from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
     from zoo.cli.console import complain
     from zoo.errors import ConfigError
-    from zoo.training.ensemble import ensemble_of_runs, ensembles_of_models
 
     if bool(args.members) == bool(args.models):
         raise ConfigError("name what to combine: run folders, or entries with --models")
@@ -66,23 +66,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print(made: Sequence["RunResult"]) -> None:
+def _print(made: Sequence["Run"]) -> None:
     from zoo.cli.console import console, table
     from zoo.words import fixed
 
     out = console()
     shown = table("exercise", "fold>", "seed>", "MAD>", "mean score's>", "weights")
     for result in made:
-        record = result.record
         shown.add_row(
-            str(record["dataset"]["params"].get("exercise") or "all"),
-            str(record["fold"]),
-            str(record["seed"]),
+            result.exercise,
+            str(result.fold),
+            str(result.seed),
             fixed(result.test["mad"], result.digits),
             fixed(result.baseline_test["mad"], result.digits),
-            ", ".join(f"{member['weight']:.2f}" for member in record["members"]),
+            ", ".join(f"{member.weight:.2f}" for member in result.record.members),
         )
-    out.print(made[0].record["model"]["name"], style="bold", markup=False)
+    out.print(made[0].record.model.name, style="bold", markup=False)
     out.print(shown)
     kept = made[0].path if len(made) == 1 else f"{len(made)} runs"
     out.print(f"kept in {kept}", markup=False, soft_wrap=True)

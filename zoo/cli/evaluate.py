@@ -48,40 +48,40 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_json(found: "Evaluation", intervals: "Intervals") -> None:
-    from zoo.runs.run import without_nan
+    from zoo.build import to_plain
 
     answer = {
         "run": str(found.run.path),
-        "model": found.run.record["model"]["name"],
+        "model": found.run.record.model.name,
         "leaky": found.run.leaky,
         "agrees": found.agrees,
         "largest_difference": found.largest_difference,
         "tolerance": found.tolerance,
         "altered": found.altered,
-        "stored": found.run.metrics,
+        "stored": found.run.record.metrics,
         "from_table": found.from_table,
         "computed": found.metrics,
-        "baseline": found.run.baseline,
-        "intervals": intervals.to_dict(),
+        "baseline": found.run.record.baseline,
+        "intervals": intervals,
     }
-    json.dump(without_nan(answer), sys.stdout, indent=2, allow_nan=False)
+    json.dump(to_plain(answer), sys.stdout, indent=2, allow_nan=False)
     print()
 
 
 def _print_table(out: "Console", found: "Evaluation", intervals: "Intervals") -> None:
     from zoo.cli.console import table
-    from zoo.cli.outcome import cells, columns, verdict, warn_leaky
+    from zoo.cli.result_tables import cells, columns, verdict, warn_leaky
 
-    run, name = found.run, found.run.record["model"]["name"]
+    run, name = found.run, found.run.record.model.name
     who = "the test recordings (LEAKY)" if run.leaky else "people never seen in training"
     computed = found.metrics["test"]["recording"]
     titles = (f"{title}>" for title, _ in columns(computed))
     shown = table("", *titles, title=f"{name} on {who}")
     digits = run.digits
     shown.add_row("computed now", *cells(computed, digits))
-    shown.add_row("stored", *cells(run.test, digits))
+    shown.add_row("stored", *cells(run.test, digits, computed))
     if name != "mean":
-        shown.add_row("mean score", *cells(run.baseline_test, digits))
+        shown.add_row("mean score", *cells(run.baseline_test, digits, computed))
     out.print(shown)
     if name != "mean":
         out.print(verdict(name, computed["mad"], run.baseline_test["mad"], digits), markup=False)

@@ -29,8 +29,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         "--method",
         metavar="NAME",
         default="gradients",
-        help="gradients (default), occlusion, occlusion-joints, attention, edges, or motion, which "
-        "asks no model",
+        help="gradients (default), occlusion, occlusion-joints, attention, edges, motion, which "
+        "asks no model, or one of a plug-in",
     )
     parser.add_argument(
         "--output",
@@ -61,7 +61,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="whose form the file has and whose ids are meant (default: the run's dataset)",
+        help="dataset or reader whose form the file has, and whose ids are meant (default: the "
+        "run's dataset)",
     )
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")

@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.board.board import Board
     from zoo.cli.main import Parser
 
 FORMATS = ("table", "md", "csv", "html", "json")
@@ -39,11 +39,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     group.add_argument(
         "--publish", type=Path, metavar="DIR", help="write page, tables and figures, public"
     )
-    group = parser.add_argument_group("a leaky board carries knn-bones")
-    group.add_argument(
-        "--no-compute", action="store_true", help="say that it is missing, do not compute it"
-    )
-    group.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(
         title="actions", dest="action", metavar="ACTION", prog=parser.prog
@@ -62,16 +57,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         "--evaluate", action="store_true", help="also predict every run anew from its checkpoint"
     )
     check.add_argument(
-        "--data-root", type=Path, metavar="DIR", default=argparse.SUPPRESS,
-        help="folder of prepared datasets, for --evaluate",
-    )  # fmt: skip
+        "--data-root", type=Path, metavar="DIR", help="folder of prepared datasets, for --evaluate"
+    )
     check.set_defaults(run=run_check)
 
 
 def run(args: argparse.Namespace) -> int:
     """Rank, and print or write; return the exit code."""
     from zoo.api import leaderboard
-    from zoo.cli.console import complain, console
+    from zoo.cli.console import console
 
     kind = _kind(args)
     board = leaderboard(
@@ -82,10 +76,7 @@ def run(args: argparse.Namespace) -> int:
         fingerprint=args.fingerprint,
         protocol_hash=args.protocol_hash,
         public=args.public or args.publish is not None,
-        compute=not args.no_compute,
-        data_root=args.data_root,
-        note=lambda text: complain(text, word="note"),
-    ).to_dict()
+    )
     if args.publish is not None:
         from zoo.report.publish import publish
 
@@ -93,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             print(file)
     if kind == "table":
         if args.publish is None:
-            from zoo.cli.standings import print_board
+            from zoo.cli.board_table import print_board
 
             print_board(console(), board)
         return 0
@@ -156,7 +147,7 @@ def _kind(args: argparse.Namespace) -> str:
     return str(ending)
 
 
-def _write(board: Mapping[str, Any], kind: str, output: Path | None) -> None:
+def _write(board: "Board", kind: str, output: Path | None) -> None:
     from zoo.report.publish import document, save
 
     content = document(board, kind)

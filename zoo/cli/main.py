@@ -10,8 +10,8 @@ from registry import UserError, add_plugin, did_you_mean
 from zoo.cli.console import complain
 
 COMMANDS = (
-    "train", "bench", "study", "leaderboard", "compare", "ensemble", "replicate", "evaluate",
-    "predict", "explain", "models", "data", "protocol", "config", "new",
+    "train", "bench", "experiment", "leaderboard", "compare", "ensemble", "evaluate", "predict",
+    "explain", "models", "data", "protocol", "config", "new",
 )  # fmt: skip
 """Modules of `zoo.cli`, one a command; torch is imported inside their `run`."""
 
@@ -124,7 +124,7 @@ def _run(arguments: list[str]) -> int:
     if rest:
         _refuse(rest, parser)
     for folder in getattr(args, "config_dir", []):
-        from zoo.config import use_config_dir
+        from registry import use_config_dir
 
         use_config_dir(folder)
     for file in getattr(args, "plugin", []):

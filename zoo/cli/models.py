@@ -5,7 +5,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from registry import MODELS, Card, Entry, RegistryError
+from registry import MODELS, Entry, RegistryError
+from zoo.catalogue import Card
 from zoo.cli.console import console, table
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _card(entry: Entry) -> tuple[Card, str | None]:
-    from zoo.config import card_of
+    from zoo.catalogue import card_of
     from zoo.errors import ConfigError
 
     if entry.problem is not None:
@@ -72,10 +73,11 @@ def _as_dict(entry: Entry, card: Card, problem: str | None) -> dict[str, object]
 
 
 def _show(entry: Entry, as_json: bool) -> int:
-    from zoo.config import entry_config
+
+    from zoo.catalogue import parameters
 
     card, problem = _card(entry)
-    params = entry_config("model", entry.name).get("params", {})
+    params = {} if problem else parameters(entry)
     if as_json:
         json.dump(_as_dict(entry, card, problem) | {"params": params}, sys.stdout, indent=2)
         print()
@@ -83,7 +85,7 @@ def _show(entry: Entry, as_json: bool) -> int:
     out = console()
     out.print(f"{entry.name}: {card.title}", style="bold", markup=False)
     if problem is not None:
-        out.print(f"broken: {problem}", style="red", markup=False)
+        out.print(f"broken: {problem}", style="red", markup=False, soft_wrap=True)
     if card.summary:
         out.print(card.summary, markup=False)
     facts = table("", "", show_header=False)

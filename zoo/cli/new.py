@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
     files = table("", "", show_header=False)
     for file, what in (
         (f"src/{name}/model.py", "the model"),
-        (f"src/{name}/{name}.yaml", "its card and its numbers"),
+        (f"src/{name}/configs/model/{name}.yaml", "where its code is, its card, its numbers"),
         (f"tests/test_{name}.py", "what every model has to do"),
-        ("pyproject.toml", "the package, and the entry point that makes the model known"),
+        ("pyproject.toml", "the package, and the entry point that makes configs/ known"),
     ):
         files.add_row(file, what)
     out.print(files)

@@ -37,7 +37,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="whose form the files have and whose ids are meant (default: the run's dataset)",
+        help="dataset or reader whose form the files have, and whose ids are meant (default: the "
+        "run's dataset)",
     )
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")
@@ -84,10 +85,9 @@ def run(args: argparse.Namespace) -> int:
 def _print_json(
     predictor: "Predictor", scored: "Sequence[ScoredRecording]", failed: dict[str, str]
 ) -> None:
-    record = predictor.run.record
     answer = {
         "run": str(predictor.run.path),
-        "model": record["model"]["name"],
+        "model": predictor.run.record.model.name,
         "dataset": predictor.dataset,
         "device": str(predictor.trained.device),
         "warnings": predictor.warnings,
@@ -111,7 +111,7 @@ def _print_table(
     wanted = (True, named, segments, True, True, known, held, True)
     around = f"{percent(predictor.level)} interval>"
     titles = ("file", "recording", "segment>", "frames>", "score>", "true>", around, "ms a frame>")
-    model = predictor.run.record["model"]["name"]
+    model = predictor.run.record.model.name
     digits = predictor.run.digits
     shown = table(*compress(titles, wanted), title=f"scored by {model}")
     shown.columns[0].overflow = "fold"

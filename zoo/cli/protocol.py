@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from zoo.config import entry_config
+    from zoo.catalogue import entry_config
 
     rows: list[dict[str, Any]] = []
     for entry in PROTOCOLS.entries():
@@ -83,7 +83,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from zoo.config import entry_config
+    from zoo.catalogue import entry_config
     from zoo.protocol.explain import explain
     from zoo.training.fold import open_protocol
 
@@ -169,15 +169,15 @@ def _print_audit(found: "Audit", title: str) -> None:
 
 def _composed(args: argparse.Namespace) -> dict[str, Any]:
     """The protocol's block of a configuration, and the dataset's where one is named."""
-    from zoo.config import apply_overrides, entry_config
+    from zoo.catalogue import blocks_of, parameters
+    from zoo.compose import apply_overrides
 
-    name = PROTOCOLS.get(args.name).name
-    config = {"protocol": {"name": name, **entry_config("protocol", name).get("params", {})}}
+    entry = PROTOCOLS.get(args.name)
+    config = {"protocol": {"name": entry.name, **parameters(entry)}}
     if getattr(args, "dataset", None) is not None:
-        data = DATASETS.get(args.dataset).name
-        block = entry_config("dataset", data)
-        exercise = block.get("exercise") if args.exercise is None else args.exercise
-        config["dataset"] = {"name": data, "exercise": exercise, **block.get("params", {})}
+        data = DATASETS.get(args.dataset)
+        exercise = blocks_of(data).get("exercise") if args.exercise is None else args.exercise
+        config["dataset"] = {"name": data.name, "exercise": exercise, **parameters(data)}
     return apply_overrides(config, args.overrides)
 
 

@@ -1,14 +1,17 @@
-"""What `zoo bench` and `zoo study` share: options of a sweep, lists of them, how it is shown."""
+"""What `zoo bench` and `zoo experiment` share: options of a sweep, its plan, how it is shown."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.sweep.display import Display
-    from zoo.sweep.plan import Plan
-    from zoo.sweep.sweep import SweepResult
+    from rich.console import Console
+
+    from zoo.experiments.plan import Plan
+    from zoo.experiments.progress import Progress
+
+_MOST_FAILURES = 20
 
 
 def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
@@ -30,7 +33,7 @@ def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
 
 
 def narrowing(args: argparse.Namespace, lists: Sequence[str]) -> dict[str, Any]:
-    """What narrows a sweep: the options `lists`, folds and seeds as numbers, and ``settings``.
+    """What narrows a sweep: the options `lists`, folds and seeds as numbers, and ``overrides``.
 
     Settings may stand at the end of a list, which argparse takes for a part of it. A list that is
     not given or is empty is None, and so is one of exercises, folds, seeds or rows that says
@@ -40,40 +43,115 @@ def narrowing(args: argparse.Namespace, lists: Sequence[str]) -> dict[str, Any]:
         ConfigError: fewer than one job, or a fold or seed that is no whole number.
     """
     from zoo.errors import ConfigError
-    from zoo.sweep.request import whole_numbers
 
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
-    settings = list(args.overrides)
+    overrides = list(args.overrides)
     found: dict[str, Any] = {}
     for name in lists:
         given = getattr(args, name) or []
-        settings += [value for value in given if "=" in value]
+        overrides += [value for value in given if "=" in value]
         values = [value for value in given if "=" not in value]
         whole = not values or (values == ["all"] and name not in ("models", "protocols"))
         found[name] = None if whole else values
         if name in ("folds", "seeds") and found[name] is not None:
             found[name] = whole_numbers(found[name], f"--{name}")
-    return {**found, "settings": settings}
+    return {**found, "overrides": overrides}
 
 
-def compute(plan: "Plan", args: argparse.Namespace) -> "SweepResult":
-    """Compute a plan's runs as the options say, and show how it goes."""
-    from zoo.sweep.run import cores, run_plan
+def whole_numbers(values: Iterable[str], where: str) -> tuple[int, ...]:
+    """`values` as whole numbers from 0, each once.
 
-    return run_plan(
+    Raises:
+        ConfigError: one is not.
+    """
+    from zoo.errors import ConfigError
+
+    numbers = []
+    for value in values:
+        if not value.isdecimal():
+            raise ConfigError(f"{where}: {value!r} is no whole number from 0")
+        numbers.append(int(value))
+    return tuple(dict.fromkeys(numbers))
+
+
+def run_or_show(out: "Console", plan: "Plan", args: argparse.Namespace) -> "Progress | None":
+    """Compute a plan's runs as the options say, or print the plan; None where nothing was run."""
+    from zoo.cli.console import console
+    from zoo.cli.display import LiveDisplay, PlainDisplay
+    from zoo.experiments.run import cores, run_plan
+
+    if args.dry_run:
+        _print_plan(out, plan, args.jobs or cores())
+        return None
+    shown = console(stderr=True)
+    result = run_plan(
         plan,
         workers=args.jobs or cores(),
         retry_failed=args.retry_failed,
-        display=_display(),
+        display=LiveDisplay(shown) if shown.is_terminal else PlainDisplay(shown),
         executor=args.executor,
         ray_address=args.ray_address,
     )
+    _print_result(out, result, plan.runs)
+    return result
 
 
-def _display() -> "Display":
-    from zoo.cli.console import console
-    from zoo.sweep.display import LiveDisplay, PlainDisplay
+def _print_plan(out: "Console", plan: "Plan", workers: int) -> None:
+    """Runs of each model, how many are done, what the rest costs."""
+    from zoo.cli.console import table
+    from zoo.experiments.cost import expected_costs
+    from zoo.experiments.state import State, look
+    from zoo.words import duration
 
-    out = console(stderr=True)
-    return LiveDisplay(out) if out.is_terminal else PlainDisplay(out)
+    costs = expected_costs(plan)
+    shown = table(
+        "model", "protocol", "runs>", "done>", "failed>", "to do>", "each about>", "total about>"
+    )
+    groups: dict[tuple[str, str], list[tuple[State, float]]] = {}
+    for job in plan.jobs:
+        place = (job.model, str(job.config["protocol"]["name"]))
+        groups.setdefault(place, []).append((look(job), costs[job.path]))
+    everything = 0.0
+    for (model, protocol), found in groups.items():
+        done = sum(state is State.FINISHED for state, _ in found)
+        failed = sum(state is State.FAILED for state, _ in found)
+        open_costs = [cost for state, cost in found if state not in (State.FINISHED, State.FAILED)]
+        total = sum(open_costs)
+        everything += total
+        each = sum(cost for _, cost in found) / len(found)
+        counts = (len(found), done, failed, len(open_costs))
+        shown.add_row(model, protocol, *map(str, counts), duration(each), duration(total))
+    out.print(shown)
+    for note in plan.notes:
+        out.print(note, markup=False, soft_wrap=True)
+    out.print(
+        f"{len(plan.jobs)} runs in {plan.runs}; to do about {duration(everything)} of one core, "
+        f"{duration(everything / workers)} on {workers}. --retry-failed adds the failed ones",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _print_result(out: "Console", result: "Progress", runs: Path) -> None:
+    """Counts, failures, wall time, and how to go on."""
+    from zoo.words import duration
+
+    for title, error in result.failures[:_MOST_FAILURES]:
+        out.print(f"failed: {title}: {error}", markup=False, soft_wrap=True)
+    if len(result.failures) > _MOST_FAILURES:
+        out.print(f"… and {len(result.failures) - _MOST_FAILURES} more", markup=False)
+    out.print(
+        f"{result.finished} runs computed, {result.there} were there already, {result.failed} "
+        f"failed; {duration(result.seconds)}; kept in {runs}",
+        style="bold",
+        markup=False,
+        soft_wrap=True,
+    )
+    if result.failed:
+        out.print(
+            "Tracebacks are in the files *.failed.json beside the runs; --retry-failed tries these "
+            "runs again",
+            markup=False,
+            soft_wrap=True,
+        )

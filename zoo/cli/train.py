@@ -1,13 +1,14 @@
 """`zoo train`: train a model, test it on people it never saw, show it beside the mean score."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.cli.main import Parser
-    from zoo.runs.run import RunResult
-    from zoo.session import Session
+    from zoo.runs.run import Run
+    from zoo.workspace import Workspace
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
@@ -35,13 +36,16 @@ def run(args: argparse.Namespace) -> int:
 
     config = compose_from(args)
 
+    from zoo.api import RUNS
     from zoo.cli.console import console
-    from zoo.cli.outcome import print_folds, print_run
-    from zoo.session import Session
+    from zoo.cli.result_tables import print_folds, print_run
+    from zoo.workspace import Workspace
 
-    session = Session.open(config, args.data_root)
-    folds = range(session.num_folds) if args.fold == "all" else [int(config["fold"])]
-    results = [_train(session, fold, args) for fold in folds]
+    workspace = Workspace(args.runs or RUNS, args.data_root)
+    folds = [int(config["fold"])]
+    if args.fold == "all":
+        folds = list(range(workspace.open(config).num_folds))
+    results = [_train(workspace, {**config, "fold": fold}, args) for fold in folds]
     out = console()
     if len(results) > 1:
         print_folds(out, results)
@@ -50,36 +54,27 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(session: "Session", fold: int, args: argparse.Namespace) -> "RunResult":
+def _train(workspace: "Workspace", config: "Mapping[str, Any]", args: argparse.Namespace) -> "Run":
     """The run of one fold: trained, or the finished one where its model's code is the same."""
-    from zoo.api import RUNS
     from zoo.runs.folder import RunExistsError
     from zoo.runs.run import load_run
-    from zoo.training.outcome import model_source
     from zoo.training.report import RichReporter
-    from zoo.training.run import train_run
+    from zoo.training.source import model_source
 
     reporter = RichReporter()
     try:
-        return train_run(
-            session.build,
-            session.fold(fold),
-            {**session.config, "fold": fold},
-            dataset=session.dataset,
-            runs=args.runs or RUNS,
-            resume=args.resume,
-            overwrite=args.overwrite,
-            reporter=reporter,
+        return workspace.run(
+            config, resume=args.resume, overwrite=args.overwrite, reporter=reporter
         )
     except RunExistsError as there:
         if there.finished is None:
             raise
         found = load_run(there.finished)
-        name = session.config["model"]["name"]
-        if found.record["model"]["source"] != model_source(name, session.build()):
+        name = found.record.model.name
+        if found.record.model.source != model_source(name, workspace.open(config).build()):
             raise
         reporter.on_note(
-            f"{name}, fold {fold}: trained before with exactly these settings, data and code; "
-            "--overwrite computes it anew"
+            f"{name}, fold {found.fold}: trained before with exactly these settings, data and "
+            "code; --overwrite computes it anew"
         )
         return found

@@ -26,7 +26,10 @@ class CrossDataset:
     Attributes:
         parts: the two datasets.
         name: ``OURS+OTHER``.
-        layout: name of our skeleton layout.
+        title: our full name; like the next three of the dataset that is trained on.
+        layout: name of the skeleton layout.
+        score_range: lowest and highest possible total score.
+        exercise_titles: what each exercise is, by id.
         fingerprint: SHA-256 (hex) over those of both.
         index: `RecordingInfo` of every recording, ours first.
     """
@@ -76,7 +79,8 @@ class CrossDataset:
         self._take = matching_joints(ours, theirs, joints or {})
         self._same_names = [theirs.joints[j] for j in self._take] == list(ours.joints)
         self.name = f"{own.name}+{other.name}"
-        self.layout = own.layout
+        self.title, self.layout = own.title, own.layout
+        self.score_range, self.exercise_titles = own.score_range, own.exercise_titles
         self.binary = own.binary and other.binary
         both = f"{own.fingerprint}+{other.fingerprint}"
         self.fingerprint = hashlib.sha256(both.encode()).hexdigest()

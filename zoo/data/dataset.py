@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from registry import DATASETS, did_you_mean
-from zoo.config import entry_config
+from zoo.build import require_keys
+from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
-from zoo.data.replace import recover, replaced_folder
 from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
-from zoo.errors import ConfigError, DataError
+from zoo.errors import DataError
+from zoo.files import StorageError, recover, replaced_folder
 from zoo.skeleton.layout import load_layout
 
 
@@ -55,9 +56,11 @@ class SkeletonDataset:
 
     Attributes:
         name: dataset name.
+        title: its full name.
         layout: name of the skeleton layout.
         fps: nominal frames per second.
         score_range: lowest and highest possible total score.
+        exercise_titles: what each exercise is, by id.
         binary: whether the total is no score but right (1) or wrong (0).
         fingerprint: SHA-256 (hex) of the whole prepared dataset; a selection keeps it.
         manifest: the manifest as plain data.
@@ -70,10 +73,12 @@ class SkeletonDataset:
         self._rows = list(range(len(entries)) if rows is None else rows)
         self.manifest: Mapping[str, Any] = store.manifest
         self.name: str = store.manifest["name"]
+        self.title: str = store.manifest.get("title") or self.name
         self.layout: str = store.manifest["layout"]
         self.fps: float = store.manifest["fps"]
         low, high = store.manifest["score_range"]
         self.score_range: tuple[float, float] = (low, high)
+        self.exercise_titles: Mapping[str, str] = store.manifest.get("exercises", {})
         self.binary: bool = store.manifest.get("binary", False)
         self.fingerprint: str = store.manifest["fingerprint"]
         self.index: list[RecordingInfo] = [_info(entries[row]) for row in self._rows]
@@ -201,18 +206,14 @@ def create_adapter(name: str, **params: Any) -> Adapter:
         ConfigError: a parameter that the adapter does not have.
     """
     entry = DATASETS.get(name)
-    config = entry_config("dataset", name)
-    merged = {**config.get("params", {}), **params}
+    settings = {**parameters(entry), **params}
     factory = entry.load()
     known = [p for p in inspect.signature(factory).parameters if p not in ("args", "kwargs")]
-    for key in merged:
-        if key not in known:
-            near = did_you_mean(key, known) if known else "It has no settings."
-            raise ConfigError(f"dataset {name!r} has no setting {key!r}. {near}")
-    adapter: Adapter = factory(**merged)
+    require_keys(settings, known, f"dataset {name!r}")
+    adapter: Adapter = factory(**settings)
     adapter.name = name
-    adapter.params = merged
-    card = config.get("card", {})
+    adapter.params = settings
+    card = blocks_of(entry).get("card", {})
     for key in ("title", "citation", "licence", "url"):
         if key in card:
             setattr(adapter, key, card[key])
@@ -264,9 +265,10 @@ def prepare(
             _prepare_into(staging, adapter, source, strict, progress)
     except _AlreadyThereError as already:
         return already.dataset
-    except OSError as error:
+    except (OSError, StorageError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"the prepared dataset cannot be written to {target}: {error.strerror or error}. "
+            f"the prepared dataset cannot be written to {target}: {reason}. "
             "Nothing was left behind; make room or name another folder with --data-root"
         ) from error
     return SkeletonDataset(Store.open(target))
@@ -287,10 +289,10 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
         RegistryError: nothing is registered under this name.
     """
     root = default_root(data_root)
-    defaults = entry_config("dataset", name).get("params", {})
-    own = {k: v for k, v in params.items() if k not in defaults or v != defaults[k]}
     if name not in DATASETS and (root / name / MANIFEST_FILE).is_file():
         return SkeletonDataset.open(root, name)
+    defaults = parameters(DATASETS.get(name))
+    own = {k: v for k, v in params.items() if k not in defaults or v != defaults[k]}
     adapter = create_adapter(name, **own)
     folder = name if not own or adapter.needs_source else f"{name}-{_short_hash(own)}"
     if not adapter.needs_source:

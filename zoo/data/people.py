@@ -1,14 +1,15 @@
 """Which datasets hold the same people: forms of one dataset, and what was made from another."""
 
-from zoo.config import entry_config
+from registry import DATASETS
+from zoo.catalogue import entry_config
 
 
 def dataset_family(dataset: str) -> str:
-    """What all forms of a dataset have in common: its name up to the first ``_``.
+    """What all forms of a dataset have in common: its name up to the first hyphen.
 
     People of one name in two forms of a dataset are one person.
     """
-    return dataset.partition("_")[0]
+    return dataset.partition("-")[0]
 
 
 def unmatched_people(one: str, other: str) -> list[str]:
@@ -26,5 +27,5 @@ def unmatched_people(one: str, other: str) -> list[str]:
 
 
 def _people_of(dataset: str) -> set[str]:
-    card = entry_config("dataset", dataset).get("card", {})
+    card = entry_config("dataset", dataset).get("card", {}) if dataset in DATASETS else {}
     return {dataset_family(dataset), *map(str, card.get("people_of", ()))}

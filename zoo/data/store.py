@@ -1,26 +1,28 @@
 """The canonical store: one safetensors file and one JSON manifest per prepared dataset.
 
-``data.safetensors`` holds the arrays of every recording under ``<recording>/<array>``, grouped by
-width so that each is aligned and can be used in place. ``manifest.json`` holds everything else and
-is the index: one entry per recording with the SHA-256 of its arrays, what was skipped and why, and
-the fingerprint, a SHA-256 over all of that which decides what a model sees.
+``data.safetensors`` holds the arrays of every recording under ``<recording>/<array>``; they are
+used in place, mapped from the file. ``manifest.json`` holds everything else and is the index: one
+entry per recording with the SHA-256 of its arrays, what was skipped and why, and the fingerprint, a
+SHA-256 over all of that which decides what a model sees.
 """
 
 import hashlib
 import json
 import os
-import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from zoo.data.recording import Recording
 from zoo.errors import DataError
+from zoo.files import to_json, write_atomically
 
 SCHEMA = 1
 DATA_FILE = "data.safetensors"
@@ -33,7 +35,7 @@ ARRAY_DTYPES: Mapping[str, str] = {
     "angles": "<f4",
     "tracked": "|u1",
 }
-"""Arrays a recording can have; the widest types first, as they lie in the file."""
+"""Arrays a recording can have."""
 
 _SAFETENSORS = {"<f8": "F64", "<f4": "F32", "|u1": "U8"}
 
@@ -51,8 +53,7 @@ class Store:
 
     folder: Path
     manifest: dict[str, Any]
-    _places: dict[str, tuple[int, int]]
-    _bytes: NDArray[np.uint8] | None = field(default=None, repr=False)
+    _file: Any = field(default=None, repr=False)
 
     @classmethod
     def open(cls, folder: Path, check: bool = True) -> "Store":
@@ -68,7 +69,8 @@ class Store:
         while True:
             text = _manifest_text(folder)
             try:
-                store = cls._from_manifest(folder, text)
+                store = cls(folder, _parse_manifest(folder, text))
+                _require_promised(folder, store.manifest["recordings"], store._mapped())
                 if check:
                     store.check()
             except DataError:
@@ -77,12 +79,6 @@ class Store:
                     raise
             else:
                 return store
-
-    @classmethod
-    def _from_manifest(cls, folder: Path, text: str) -> "Store":
-        manifest = _parse_manifest(folder, text)
-        places = _read_places(folder, manifest)
-        return cls(folder, manifest, places)
 
     def check(self) -> None:
         """Compares every array and the manifest with the digests taken when they were written.
@@ -102,22 +98,20 @@ class Store:
 
     def arrays(self, entry: Entry) -> dict[str, NDArray[Any]]:
         """The arrays of one manifest entry: read-only views of the mapped file."""
-        data = self._mapped()
+        file = self._mapped()
         found = {}
-        for name, shape in entry["arrays"].items():
-            start, stop = self._places[f"{entry['id']}/{name}"]
-            view = data[start:stop].view(ARRAY_DTYPES[name])
-            found[name] = view.reshape(shape)
+        for name in entry["arrays"]:
+            found[name] = file.get_tensor(f"{entry['id']}/{name}").numpy()
+            found[name].flags.writeable = False
         return found
 
-    def _mapped(self) -> NDArray[np.uint8]:
-        if self._bytes is None:
-            mapped = np.memmap(self.folder / DATA_FILE, dtype=np.uint8, mode="r")
-            self._bytes = np.asarray(mapped)
-        return self._bytes
+    def _mapped(self) -> Any:
+        if self._file is None:
+            self._file = _open_data(self.folder)
+        return self._file
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_bytes": None}
+        return {**self.__dict__, "_file": None}
 
 
 class StoreWriter:
@@ -192,41 +186,19 @@ class StoreWriter:
             more: further entries of the manifest, outside the fingerprint.
 
         Raises:
-            OSError: the disk is full or refuses.
+            StorageError: the disk is full or refuses.
         """
         entries = [self._entries[key] for key in sorted(self._entries)]
         manifest = {"schema": SCHEMA, **self._header, "recordings": entries}
         manifest["fingerprint"] = fingerprint(manifest)
-        manifest.update(more or {})
-        with (folder / DATA_FILE).open("wb") as file:
-            self._write_data(file, manifest["fingerprint"])
-            _flush(file)
-        with (folder / MANIFEST_FILE).open("wb") as file:
-            text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-            file.write(text.encode())
-            _flush(file)
-
-    def _write_data(self, file: BinaryIO, mark: str) -> None:
-        header: dict[str, Any] = {"__metadata__": {"fingerprint": mark}}
-        position = 0
-        for name, array in self._in_file_order():
-            header[name] = {
-                "dtype": _SAFETENSORS[array.dtype.str],
-                "shape": list(array.shape),
-                "data_offsets": [position, position + array.nbytes],
-            }
-            position += array.nbytes
-        text = json.dumps(header, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 8)
-        file.write(struct.pack("<Q", len(text)) + text)
-        for _, array in self._in_file_order():
-            file.write(array.data.cast("B"))
-
-    def _in_file_order(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        for wanted in ARRAY_DTYPES:
-            for key in sorted(self._arrays):
-                if wanted in self._arrays[key]:
-                    yield f"{key}/{wanted}", self._arrays[key][wanted]
+        tensors = {
+            f"{key}/{name}": array
+            for key, arrays in self._arrays.items()
+            for name, array in arrays.items()
+        }
+        content = safetensors.numpy.save(tensors, {"fingerprint": manifest["fingerprint"]})
+        write_atomically(folder / DATA_FILE, content)
+        write_atomically(folder / MANIFEST_FILE, to_json({**manifest, **(more or {})}))
 
 
 def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -300,45 +272,27 @@ def _parse_manifest(folder: Path, text: str) -> dict[str, Any]:
     return cast(dict[str, Any], manifest)
 
 
-def _read_places(folder: Path, manifest: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """Byte range of every tensor that the manifest promises, checked against the file."""
+def _open_data(folder: Path) -> Any:
+    """The data file, mapped: PyTorch's form of it, for NumPy's would be copied."""
     file = folder / DATA_FILE
+    if not file.is_file():
+        raise _damaged(folder, f"it holds no {DATA_FILE}")
     try:
-        with file.open("rb") as handle:
-            size = os.fstat(handle.fileno()).st_size
-            (length,) = struct.unpack("<Q", handle.read(8))
-            header = json.loads(handle.read(min(length, size)))
-        tensors = {k: v for k, v in header.items() if k != "__metadata__"}
-        start = 8 + length
-        end = start + max(v["data_offsets"][1] for v in tensors.values())
-    except FileNotFoundError:
-        raise _damaged(folder, f"it holds no {DATA_FILE}") from None
-    except (OSError, struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(folder, f"the header of {DATA_FILE} cannot be read ({error})") from None
-    if size != end:
-        raise _damaged(folder, f"{DATA_FILE} has {size} bytes, its header promises {end}")
-    places: dict[str, tuple[int, int]] = {}
-    for name, shape in _promised(manifest["recordings"]):
-        dtype = ARRAY_DTYPES[name.rpartition("/")[2]]
-        tensor = tensors.get(name, {})
-        if tensor.get("dtype") != _SAFETENSORS[dtype] or tensor.get("shape") != shape:
-            raise _damaged(folder, f"{DATA_FILE} lacks {name} or has it in another shape")
-        first, last = tensor["data_offsets"]
-        if last - first != int(np.prod(shape)) * np.dtype(dtype).itemsize:
-            raise _damaged(folder, f"{DATA_FILE} gives {name} the wrong number of bytes")
-        places[name] = (start + first, start + last)
-    return places
+        return safe_open(file, framework="pt")
+    except (SafetensorError, OSError) as error:
+        raise _damaged(folder, f"{DATA_FILE} cannot be read ({error})") from None
 
 
-def _promised(entries: Iterable[Entry]) -> Iterator[tuple[str, list[int]]]:
+def _require_promised(folder: Path, entries: Iterable[Entry], file: Any) -> None:
+    """Refuse a data file without one of the tensors that the manifest promises."""
+    there = set(file.keys())
     for entry in entries:
         for name, shape in entry["arrays"].items():
-            yield f"{entry['id']}/{name}", shape
-
-
-def _flush(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+            label = f"{entry['id']}/{name}"
+            found = file.get_slice(label) if label in there else None
+            dtype = _SAFETENSORS[ARRAY_DTYPES[name]]
+            if found is None or (found.get_shape(), found.get_dtype()) != (shape, dtype):
+                raise _damaged(folder, f"{DATA_FILE} lacks {label} or has it in another shape")
 
 
 def _damaged(folder: Path, what: str) -> DataError:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from registry import register_attribution
 from zoo.data.batch import Batch
 from zoo.errors import DataError
 from zoo.explain.attribution import Array, Attribution
@@ -15,6 +16,7 @@ SHARE = "share of attention"
 """Unit of a rollup: all joints and frames together have 1."""
 
 
+@register_attribution("attention")
 def attention_rollup(sample: Sample) -> Attribution:
     """How much of what the model pools it looked up at each joint and frame.
 
@@ -40,8 +42,9 @@ def attention_rollup(sample: Sample) -> Attribution:
     at = torch.arange(sample.num_frames).div(every, rounding_mode="floor").clamp(max=frames - 1)
     spread = shares[at] / torch.bincount(at, minlength=frames)[at][:, None]
     return sample.attribution(
-        "attention-rollup",
+        "attention",
         spread,
+        title="attention rollup",
         note=f"mean over heads, half of the flow through residuals; {frames} frames of features "
         f"for {sample.num_frames}; the graph convolutions before the attention are not in it",
         unit=SHARE,

@@ -28,6 +28,7 @@ class Attribution:
         note: what a reader should know, such as the baseline and what is left unexplained.
         unit: ``points`` (score units), or of what else `joint_time` is made.
         parts: body parts by name, each the indices of its joints; those of the layout.
+        title: of the method, in words; its name with spaces if empty.
     """
 
     method: str
@@ -39,18 +40,16 @@ class Attribution:
     note: str = ""
     unit: str = POINTS
     parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    title: str = ""
 
     def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", self.method.replace("-", " "))
         if self.joint_time.ndim != 2 or self.joint_time.shape[1] != len(self.joints):
             raise ValueError(
                 f"joint_time has shape {self.joint_time.shape}, expected (frames, "
                 f"{len(self.joints)} joints)"
             )
-
-    @property
-    def title(self) -> str:
-        """The method's name with spaces."""
-        return self.method.replace("-", " ")
 
     @property
     def signed(self) -> bool:

@@ -11,6 +11,7 @@ from torch_geometric.explain.algorithm import ExplainerAlgorithm
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 from torch_geometric.nn import MessagePassing
 
+from registry import register_attribution
 from zoo.errors import DataError
 from zoo.explain.attribution import Array, Attribution
 from zoo.explain.gradients import frozen
@@ -169,6 +170,7 @@ def masked_score(sample: Sample, graph: JointGraph, mask: Tensor) -> float:
     return float(sample.trained.target_scaler.inverse(standardised.float().cpu()))
 
 
+@register_attribution("edges")
 def edge_attribution(sample: Sample, found: EdgeImportance | None = None) -> Attribution:
     """`edge_importance` as an attribution: each joint's messages, alike in every frame.
 

@@ -24,9 +24,9 @@ from zoo.explain.draw.weights import weights_figure
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
 from zoo.explain.words import groups_sentence, sentences
+from zoo.files import StorageError, path_part
 from zoo.prediction import Predictor
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
-from zoo.runs.files import StorageError, path_part
 from zoo.words import fixed, plain
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Explanation:
 def explain(
     predictor: Predictor,
     source: Path | str,
-    method: str = "integrated-gradients",
+    method: str = "gradients",
     *,
     recording: str | None = None,
     segment: int = 0,
@@ -124,7 +124,8 @@ def explain(
     Raises:
         DataError: the source cannot be used, holds several recordings and none is named, or the
             model lacks what the method needs.
-        ConfigError: no such method, recording or segment.
+        ConfigError: no such recording or segment.
+        RegistryError: no such method.
     """
     chosen = _chosen(predictor.recordings(source), str(source), recording)
     scored = predictor.score_recording(chosen, source=str(source))

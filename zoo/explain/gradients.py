@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from registry import register_attribution
 from zoo.data.batch import Batch
 from zoo.errors import DataError
 from zoo.explain.attribution import Attribution
@@ -16,6 +17,7 @@ MOST_STEPS = 512
 """Gradients along the path at most."""
 
 
+@register_attribution("gradients")
 def integrated_gradients(
     sample: Sample, *, baseline: str | None = None, steps: int = 32, gap: float | None = None
 ) -> Attribution:
@@ -54,8 +56,9 @@ def integrated_gradients(
             break
         steps *= 2
     return sample.attribution(
-        "integrated-gradients",
+        "gradients",
         contributions,
+        title="integrated gradients",
         baseline_score=base_score,
         note=f"against {meaning}; {steps} steps; all contributions together miss the difference "
         f"of the scores by {missing:.2g} points",

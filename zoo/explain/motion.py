@@ -1,9 +1,11 @@
 """Range of motion: the reference that knows nothing of a model."""
 
+from registry import register_attribution
 from zoo.explain.attribution import Attribution
 from zoo.explain.sample import Sample
 
 
+@register_attribution("motion")
 def range_of_motion(sample: Sample) -> Attribution:
     r"""How far each joint is from its own mean, which no explanation should lose against.
 
@@ -17,8 +19,9 @@ def range_of_motion(sample: Sample) -> Attribution:
     squares = (motion - motion.mean(0)).square().sum(-1)
     deviation = squares.mean(0).sqrt()
     return sample.attribution(
-        "range-of-motion",
+        "motion",
         squares / (len(motion) * deviation.clamp(min=1e-12)),
+        title="range of motion",
         note="standard deviation over time of the transformed recording; no model is asked",
         unit=sample.motion_unit,
     )

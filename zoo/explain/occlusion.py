@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from registry.nearest import did_you_mean
+from registry import did_you_mean, register_attribution
 from zoo.data.batch import Batch
 from zoo.data.segment import equal_pieces
 from zoo.errors import ConfigError
@@ -19,6 +19,7 @@ UNITS = ("parts", "joints")
 _AT_ONCE = 64  # copies of the sample
 
 
+@register_attribution("occlusion")
 def occlusion(
     sample: Sample, *, of: str = "parts", baseline: str | None = None, windows: int = 1
 ) -> Attribution:
@@ -58,12 +59,19 @@ def occlusion(
     missing = abs(joint_time.sum() - (sample.score - base_score))
     when = "" if windows == 1 else f", {windows} stretches of time one by one"
     return sample.attribution(
-        f"occlusion-{of}",
+        "occlusion" if of == "parts" else f"occlusion-{of}",
         joint_time,
+        title=f"occlusion of {of}",
         baseline_score=base_score,
         note=f"each of {len(hidden)} {of} replaced by {meaning}{when}; all contributions together "
         f"miss the difference of the scores by {missing:.2g} points",
     )
+
+
+@register_attribution("occlusion-joints")
+def joint_occlusion(sample: Sample) -> Attribution:
+    """`occlusion` of one joint at a time."""
+    return occlusion(sample, of="joints")
 
 
 def _units(layout: Layout, of: str) -> Mapping[str, Sequence[int]]:

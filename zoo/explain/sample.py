@@ -59,7 +59,7 @@ class Sample:
     @property
     def model_name(self) -> str:
         """Name of the model."""
-        return str(self.trained.run.record["model"]["name"])
+        return self.trained.run.record.model.name
 
     @property
     def digits(self) -> int:
@@ -129,6 +129,7 @@ class Sample:
         method: str,
         joint_time: Array | Tensor,
         *,
+        title: str = "",
         baseline_score: float = float("nan"),
         note: str = "",
         unit: str = POINTS,
@@ -144,6 +145,7 @@ class Sample:
             note=note,
             unit=unit,
             parts=self.layout.parts,
+            title=title,
         )
 
 

@@ -33,7 +33,7 @@ AT_FAULT = 1.0
 USUAL = "usual-joints"
 """The reference that ranks joints as they are at fault in the training people on average."""
 
-MOTION = "range-of-motion"
+MOTION = "motion"
 
 RANKINGS: Mapping[str, Callable[[Attribution], Array]] = {
     "size": lambda found: np.abs(found.joint_time).sum(axis=0),
@@ -120,13 +120,13 @@ def measure(
     Args:
         predictor: the model of a finished run on ``synthetic``.
         recordings: with known truth, best of people the model was not trained on.
-        methods: names from `zoo.explain.methods.METHODS`.
+        methods: names of registered attributions.
         usual: (V,) from `usual_joints`, ranked as `USUAL` beside the methods; None leaves it out.
 
     Raises:
         DataError: a recording without truth, or a model that a method cannot explain.
     """
-    model = str(predictor.run.record["model"]["name"])
+    model = predictor.run.record.model.name
     found = []
     for recording in recordings:
         known = truth(recording)

@@ -97,8 +97,8 @@ class RecurrentScorer(ScoreModel):
         streams: str | Sequence[str] = ("position",),
         hidden: int = 64,
         layers: int = 1,
-        pooling: str = "last",
-        dropout: float = 0.0,
+        pooling: str = "mean",
+        dropout: float = 0.2,
         head_hidden: int = 30,
     ) -> None:
         super().__init__(layout, streams)

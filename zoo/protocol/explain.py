@@ -1,7 +1,6 @@
 """A protocol in words."""
 
 from zoo.protocol.protocol import Protocol
-from zoo.protocol.splits import SplitRule
 
 _TARGETS = {
     "zscore": "standardised to mean 0 and deviation 1",
@@ -19,7 +18,7 @@ def explain(protocol: Protocol) -> dict[str, str]:
     """What the protocol does, a sentence or two by subject, in the order in which it is done."""
     return {
         "samples": _samples(protocol),
-        "split": _split(protocol.split),
+        "split": protocol.split.describe(),
         "scaling": _scaling(protocol),
         "weights": _weights(protocol),
         "figures": f"{_AGGREGATES[protocol.aggregate]}.".capitalize(),
@@ -45,38 +44,6 @@ def _samples(protocol: Protocol) -> str:
     if protocol.frames is None:
         return f"{what}; {done}; samples keep their lengths."
     return f"{what}; {done}; each sample is brought to {protocol.frames} frames."
-
-
-def _split(rule: SplitRule) -> str:
-    alike = f", alike in {' and '.join(rule.stratify)}" if rule.stratify else ""
-    again = f" All of it {rule.repeats} times." if rule.repeats > 1 else ""
-    share = f"{rule.validation:.0%}" if rule.validation else ""
-    train, validation, test = rule.fractions
-    shares = f"{train}:{validation}:{test} to training, validation and test"
-    people = f" {share} of the people trained on choose the best epoch." if share else ""
-    if rule.kind == "person-kfold":
-        text = f"People are dealt to {rule.folds} folds{alike}; each is tested once.{people}"
-    elif rule.kind == "leave-one-person-out":
-        return f"Each person is tested by a model trained on all the others.{people}"
-    elif rule.kind == "person-holdout":
-        text = f"People are dealt {shares}{alike}."
-    elif rule.kind == "cross-dataset":
-        other = rule.dataset or "another dataset (protocol.split.dataset=NAME)"
-        of = f" (exercise {rule.exercise})" if rule.exercise else ""
-        same = "one person" if rule.people == "same" else "two people"
-        text = (
-            f"All people of the dataset are trained on; everybody in {other}{of} is tested. "
-            f"People of one name in both are {same}.{people}"
-        )
-    elif rule.kind == "random":
-        text = f"Samples, not people, are dealt at random {shares}{alike}."
-    else:
-        chosen = f" {share} of the samples trained on choose the best epoch." if share else ""
-        text = (
-            f"Samples, not people, are dealt at random to {rule.folds} folds{alike}; each is "
-            f"tested once.{chosen}"
-        )
-    return f"{text}{again} Seed of the order: {rule.seed}."
 
 
 def _scaling(protocol: Protocol) -> str:

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
-from registry import PROTOCOLS, did_you_mean
-from zoo.config import entry_config
+from registry import PROTOCOLS
+from zoo.build import build
+from zoo.catalogue import blocks_of
 from zoo.data.batch import Batch
 from zoo.data.recording import Recording
 from zoo.data.samples import PIPELINE_VERSION, SampleSet, build_samples
@@ -20,7 +21,7 @@ from zoo.errors import ConfigError
 from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.split import Split
-from zoo.protocol.splits import SplitRule
+from zoo.protocol.splits import SplitRule, split_rule
 
 SCALER_SCOPES = ("train", "all", "none")
 SELECTIONS = ("best", "last")
@@ -108,7 +109,7 @@ class Protocol:
     sampling: Sampling = field(default_factory=Sampling)
     frames: int | None = 100
     transforms: tuple[Step, ...] = ()
-    split: SplitRule = field(default_factory=SplitRule)
+    split: SplitRule = field(default_factory=lambda: split_rule("person-kfold"))
     scaler: str = "train"
     target_scale: str = "zscore"
     selection: str = "best"
@@ -177,10 +178,15 @@ class Protocol:
         """SHA-256 (hex) over everything that can change a run's number; prose is left out.
 
         It is taken over canonical JSON: sorted keys, no spaces, numbers as Python writes them.
+        Where a plug-in's split, stratum or transform is used, the hash of its file is in it.
         """
         content = {k: v for k, v in self.to_dict().items() if k not in _UNHASHED}
         content["transforms"] = [[s.name, s.resolved()] for s in self.transforms]
         content["pipeline"] = PIPELINE_VERSION
+        used = [*self.split.entries(), *(step.entry for step in self.transforms)]
+        code = {f"{e.kind} {e.name}": e.source.digest() for e in used if not e.source.built_in}
+        if code:
+            content["code"] = code
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -251,16 +257,14 @@ class Protocol:
         Raises:
             ConfigError: an unknown key (the nearest one is named) or an impossible value.
         """
-        known = [f.name for f in fields(cls) if f.name != "name"]
-        _require_known(params, known, f"protocol {name}")
-        values = dict(params)
-        for key, build in _BUILDERS.items():
+        values = {"name": name, **params}
+        for key, made in _BUILDERS.items():
             if key in values:
                 try:
-                    values[key] = build(values[key])
+                    values[key] = made(values[key])
                 except ConfigError as error:
                     raise ConfigError(f"protocol {name}: {error}") from None
-        return cls(name=name, **values)
+        return build(cls, values, f"protocol {name}")
 
     def _fault(self, message: str) -> ConfigError:
         return ConfigError(f"protocol {self.name}: {message}")
@@ -282,15 +286,17 @@ def load_protocol(name: str, **overrides: Any) -> Protocol:
         ConfigError: a key or a value that a protocol does not have.
     """
     entry = PROTOCOLS.get(name)
-    config = entry_config("protocol", name)
+    config = blocks_of(entry)
     params = dict(config.get("params", {}))
     if "seeds" in params:
         raise ConfigError(f"protocol {name}: seeds stand beside params, not in them")
     params.setdefault("summary", config.get("card", {}).get("summary", ""))
     for key, value in overrides.items():
         params[key] = _merged(params.get(key), value)
+    if "seeds" in config:
+        params["seeds"] = overrides.get("seeds", config["seeds"])
     protocol: Protocol = entry.load()(name, **params)
-    return replace(protocol, seeds=_seeds(config["seeds"])) if "seeds" in config else protocol
+    return protocol
 
 
 def _merged(base: Any, value: Any) -> Any:
@@ -302,52 +308,22 @@ def _merged(base: Any, value: Any) -> Any:
 
 
 def _sampling(config: Any) -> Sampling:
-    values = _mapping(config, "sampling", Sampling)
-    return Sampling(**values)
+    return build(Sampling, _of_kind(config), "sampling")
 
 
-def _split(config: Any) -> SplitRule:
-    values = _mapping(config, "split", SplitRule)
-    for key in ("stratify", "fractions"):
-        if key in values:
-            if isinstance(values[key], str) or not isinstance(values[key], Sequence):
-                raise ConfigError(f"split.{key} is {values[key]!r}, expected a list")
-            values[key] = tuple(values[key])
-    if type(values.get("exercise")) is int:  # YAML reads an exercise called 5 as a number
-        values["exercise"] = str(values["exercise"])
-    return SplitRule(**values)
+def _of_kind(config: Any) -> Any:
+    return {"kind": config} if isinstance(config, str) else config
 
 
-def _seeds(config: Any) -> tuple[Any, ...]:
-    return tuple(config) if isinstance(config, list | tuple) else (config,)
-
-
-def _are_seeds(values: Sequence[Any]) -> bool:
-    whole = all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values)
-    return whole and 0 < len(values) == len(set(values))
+def _are_seeds(values: Sequence[int]) -> bool:
+    return all(v >= 0 for v in values) and 0 < len(values) == len(set(values))
 
 
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
     "sampling": _sampling,
-    "split": _split,
+    "split": split_rule,
     "transforms": parse_steps,
-    "seeds": _seeds,
 }
-
-
-def _mapping(config: Any, where: str, cls: type) -> dict[str, Any]:
-    if isinstance(config, str):
-        config = {"kind": config}
-    if not isinstance(config, Mapping):
-        raise ConfigError(f"{where} is {config!r}, expected keys and values")
-    _require_known(config, [f.name for f in fields(cls)], where)
-    return dict(config)
-
-
-def _require_known(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    for key in values:
-        if key not in known:
-            raise ConfigError(f"{where}: no setting is called {key!r}. {did_you_mean(key, known)}")
 
 
 def _words(values: Sequence[Any]) -> str:

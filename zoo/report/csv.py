@@ -2,24 +2,25 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator
 from typing import Any
 
+from zoo.board.board import Board, Ranked, Section
+from zoo.board.published import MEAN
+from zoo.evaluation.statistics import Interval
 from zoo.words import plain
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def render(board: Mapping[str, Any]) -> str:
+def render(board: Board) -> str:
     """The board as CSV.
 
     Exercise ``mean`` is the average over all exercises. Text that a spreadsheet would take for a
     formula has an apostrophe before it.
-
-    Args:
-        board: as `zoo.board.board.Board.to_dict` gives it.
     """
-    rows = [row for section in plain(board)["boards"] for row in _section(section)]
+    rows = [row for section in plain(board).sections for row in _section(section)]
     columns = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
@@ -28,85 +29,70 @@ def render(board: Mapping[str, Any]) -> str:
     return out.getvalue()
 
 
-def _section(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    protocol, metrics = section["protocol"], section["metrics"]
+def _section(section: Section) -> Iterator[dict[str, Any]]:
     shared = {
-        "dataset": section["dataset"],
-        "protocol": protocol["name"],
-        "leaky": protocol["leaky"],
-        "fingerprint": section["fingerprint"],
-        "protocol_hash": protocol["hash"],
+        "dataset": section.dataset,
+        "protocol": section.protocol.name,
+        "leaky": section.protocol.leaky,
+        "fingerprint": section.fingerprint,
+        "protocol_hash": section.protocol.hash,
     }
-    for entry in section["entries"]:
-        for exercise, values in entry["metrics"].items():
-            yield {
-                **shared,
-                "status": "ranked",
-                **{k: entry[k] for k in ("rank", "rank_low", "rank_high", "tied_with_best")},
-                "name": entry["name"],
-                "model": entry["model"],
-                "family": entry["family"],
-                "exercise": exercise,
-                **_numbers(values, metrics),
-                **_interval("better_than_mean_percent", _of_mean(entry, exercise)),
-                "seed_sd": entry["spread"]["seeds"],
-                "fold_sd": entry["spread"]["folds"],
-                **{k: entry[k] for k in ("parameters", "flops", "train_seconds", "latency_ms")},
-                "streams": " ".join(entry["streams"]),
-                "seeds": len(entry["seeds"]),
-                "folds": len(entry["folds"]),
-                "source": entry["source"],
-                "paper": entry["paper"],
-                "doi": entry["doi"],
-            }
-    for entry in section["incomplete"]:
+    for entry in section.ranked:
+        for exercise, values in entry.metrics.items():
+            yield {**shared, **_ranked(entry, exercise, values)}
+    for apart in section.incomplete:
         yield {
             **shared,
             "status": "incomplete",
-            "name": entry["name"],
-            "model": entry["model"],
-            "note": f"{entry['have']} of {entry['expected']} runs: {entry['reason']}",
+            **_chosen(apart, "name", "model"),
+            "note": f"{apart.have} of {apart.expected} runs: {apart.reason}",
         }
-    for row in section["published"]:
-        for exercise, values in row["metrics"].items():
+    for result in section.published:
+        for exercise, numbers in result.metrics.items():
             yield {
                 **shared,
-                "protocol": row["protocol"],
-                "leaky": row["leaky"],
+                **_chosen(result, "protocol", "leaky"),
                 "fingerprint": "",
                 "protocol_hash": "",
                 "status": "published",
-                "name": row["name"],
+                "name": result.name,
                 "exercise": exercise,
-                **{metric: values.get(metric) for metric in metrics},
-                **{key: row[key] for key in ("unit", "source", "paper", "doi", "year", "note")},
+                **{m.name: numbers.get(m.name) for m in section.metrics},
+                **_chosen(result, "unit", "source", "paper", "doi", "year", "note"),
             }
 
 
-def _numbers(values: Mapping[str, Any], metrics: list[str]) -> dict[str, Any]:
+def _ranked(entry: Ranked, exercise: str, values: Any) -> dict[str, Any]:
+    """A row; how much better than the mean score is known over all exercises only."""
+    better = entry.better_than_mean if exercise == MEAN else Interval(*[math.nan] * 3)
     return {
-        key: number
-        for metric in metrics
-        for key, number in _interval(metric, values[metric]).items()
+        "status": "ranked",
+        **_chosen(entry, "rank", "rank_low", "rank_high", "tied_with_best"),
+        **_chosen(entry, "name", "model", "family"),
+        "exercise": exercise,
+        **{key: v for name, found in values.items() for key, v in _interval(name, found).items()},
+        **_interval("better_than_mean_percent", better),
+        "seed_sd": entry.spread.seeds,
+        "fold_sd": entry.spread.folds,
+        **_chosen(entry, "parameters", "flops", "train_seconds", "latency_ms"),
+        "streams": " ".join(entry.streams),
+        "seeds": len(entry.seeds),
+        "folds": len(entry.folds),
+        **_chosen(entry, "source", "paper", "doi"),
     }
 
 
-def _interval(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.get("value"),
-        f"{name}_low": value.get("low"),
-        f"{name}_high": value.get("high"),
-    }
+def _chosen(of: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in names}
 
 
-def _of_mean(entry: Mapping[str, Any], exercise: str) -> Mapping[str, Any]:
-    """What is known of the mean over exercises only, and empty in the other rows."""
-    return entry["better_than_mean"] if exercise == "mean" else {}
+def _interval(name: str, found: Interval) -> dict[str, Any]:
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _cell(value: Any) -> Any:
-    """Numbers as they are; text so that no spreadsheet computes it."""
-    if value is None:
+    """Numbers as they are, nothing for NaN; text so that no spreadsheet computes it."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
         return str(value).lower()

@@ -14,7 +14,25 @@ if TYPE_CHECKING:
 FORMATS = ("svg", "pdf", "png")
 """File endings a figure can be written with."""
 
-INK, SOFT, LINE = "#1a1c1f", "#5a6068", "#dfded9"
+PALETTE = {
+    "ink": ("#1a1c1f", "#e9e7e2"),
+    "soft": ("#5a6068", "#a6abb3"),
+    "line": ("#dfded9", "#343941"),
+    "paper": ("#fcfcfa", "#14161a"),
+    "leak": ("#a83c0a", "#ffa06b"),
+    "honest": ("#0f6b4f", "#6fd0ad"),
+    "trivial": ("#6b7078", "#a3a8b0"),
+    "classical": ("#0067a5", "#62b5ee"),
+    "neural": ("#00805e", "#3ec79c"),
+    "graph": ("#a8487f", "#e59cc6"),
+    "other": ("#8a6a00", "#e0bf50"),
+}
+"""Colours of the figures and of the page by what they stand for, on light and on dark ground.
+
+Figures are drawn in the first; the page shows both. Families are told apart without red and green.
+"""
+
+INK, SOFT, LINE = (PALETTE[name][0] for name in ("ink", "soft", "line"))
 """Of text, of axes and their numbers, and of grids."""
 
 OKABE_ITO = (
@@ -33,6 +51,7 @@ _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "skeleton-zoo",  # the same data give the same bytes
     "font.family": "sans-serif",
     "font.size": 9,
+    "text.color": INK,
     "axes.edgecolor": SOFT,
     "axes.labelcolor": INK,
     "axes.spines.top": False,

@@ -1,22 +1,13 @@
 """The board as Markdown. Names come from plug-ins and files: they are shown, never interpreted."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from zoo.words import (
-    METRIC_TITLES,
-    NOTHING,
-    count,
-    fixed,
-    interval,
-    metric_digits,
-    milliseconds,
-    plain,
-    score_digits,
-    seconds,
-    with_interval,
-)
+from zoo.board.board import Board, BoardMetric, Pair, Section
+from zoo.board.published import MEAN, PublishedResult
+from zoo.report.table import Column, MetricColumn, RankedRow, columns, metric_columns, ranked
+from zoo.words import NOTHING, fixed, plain
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]|~#$]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -24,12 +15,8 @@ _LINKS = {"://": "&#58;//", "www.": "www&#46;"}
 _DOI = re.compile(r"10\.\d{4,9}/[-._;/:A-Za-z0-9]+")
 
 
-def render(board: Mapping[str, Any]) -> str:
-    """The board as a Markdown document.
-
-    Args:
-        board: as `zoo.board.board.Board.to_dict` gives it.
-    """
+def render(board: Board) -> str:
+    """The board as a Markdown document."""
     board = plain(board)
     lines = ["# Leaderboard", ""]
     lines += [
@@ -39,16 +26,16 @@ def render(board: Mapping[str, Any]) -> str:
         "their order says nothing.",
         "",
     ]
-    for section in board["boards"]:
+    for section in board.sections:
         lines += [*_section(section), ""]
-    for pair in board["pairs"]:
+    for pair in board.pairs:
         lines += [*_pair(pair), ""]
-    if board["unreadable"]:
+    if board.unreadable:
         lines += ["## Run folders that could not be read", ""]
-        lines += [f"- {text(b['path'])}: {text(b['reason'])}" for b in board["unreadable"]]
+        lines += [f"- {text(b.path)}: {text(b.reason)}" for b in board.unreadable]
         lines.append("")
-    made = f"Made {text(board['generated'])} by skeleton-zoo {text(board['zoo_version'])}"
-    lines.append(made + (", without any person's data." if board["public"] else "."))
+    made = f"Made {text(board.generated)} by skeleton-zoo {text(board.zoo_version)}"
+    lines.append(made + (", without any person's data." if board.public else "."))
     return "\n".join(lines) + "\n"
 
 
@@ -62,182 +49,134 @@ def text(value: Any) -> str:
     return shown
 
 
-def _section(section: Mapping[str, Any]) -> Iterator[str]:
-    protocol = section["protocol"]
-    leaks = " (leaky)" if protocol["leaky"] else ""
-    yield f"## {text(section['dataset_title'])}, {text(protocol['name'])}{leaks}"
+def _section(section: Section) -> Iterator[str]:
+    protocol = section.protocol
+    leaks = " (leaky)" if protocol.leaky else ""
+    yield f"## {text(section.dataset_title)}, {text(protocol.name)}{leaks}"
     yield ""
-    if section["meaning"]:
-        yield f"> **What these numbers mean.** {text(section['meaning'])}"
+    if section.meaning:
+        yield f"> **What these numbers mean.** {text(section.meaning)}"
         yield ""
-    exercises = ", ".join(
-        f"{text(e['id'])} {text(e['title'])}".strip() for e in section["exercises"]
-    )
+    exercises = ", ".join(f"{text(e.id)} {text(e.title)}".strip() for e in section.exercises)
     unit = ""
-    if section["score_range"] is not None:
-        unit = " Scores run from {:g} to {:g}.".format(*section["score_range"])
+    if section.score_range is not None:
+        unit = " Scores run from {:g} to {:g}.".format(*section.score_range)
     yield (
-        f"{text(protocol['summary'])} {section['persons']} people; exercises: {exercises}.{unit} "
-        f"Data {section['fingerprint'][:12]}, protocol {protocol['hash'][:12]}."
+        f"{text(protocol.summary)} {section.persons} people; exercises: {exercises}.{unit} "
+        f"Data {section.fingerprint[:12]}, protocol {protocol.hash[:12]}."
     )
     yield ""
-    if section["entries"]:
-        yield from _ranked(section)
+    if section.ranked:
+        rows, metrics = ranked(section), list(metric_columns(section))
+        hidden = [column for column in metrics if column.exercise != MEAN]
+        yield from _ranked([column for column in columns(section) if column not in hidden], rows)
         yield ""
-        for metric in section["metrics"] if len(section["exercises"]) > 1 else ():
-            yield f"### {METRIC_TITLES[metric]} by exercise"
+        for metric in section.metrics if len(section.exercises) > 1 else ():
+            yield f"### {text(metric.title)} by exercise"
             yield ""
-            yield from _by_exercise(section, metric)
+            yield from _by_exercise([column for column in metrics if column.metric == metric], rows)
             yield ""
     else:
         yield "Nothing is complete yet, so nothing is ranked."
         yield ""
-    if section["incomplete"]:
+    if section.incomplete:
         yield "### Not ranked: incomplete"
         yield ""
-        for entry in section["incomplete"]:
-            missing = "; ".join(map(text, entry["missing"]))
+        for apart in section.incomplete:
+            missing = "; ".join(map(text, apart.missing))
             yield (
-                f"- {text(entry['name'])}: {entry['have']} of {entry['expected']} runs, "
-                f"{text(entry['reason'])}{f' ({missing})' if missing else ''}"
+                f"- {text(apart.name)}: {apart.have} of {apart.expected} runs, "
+                f"{text(apart.reason)}{f' ({missing})' if missing else ''}"
             )
         yield ""
-    if section["published"]:
+    if section.published:
         yield "### Published, not ranked: other data, other code, each under its own protocol"
         yield ""
         yield from _published(section)
         yield ""
-    for note in section["notes"]:
+    for note in section.notes:
         yield f"- {text(note)}"
 
 
-def _ranked(section: Mapping[str, Any]) -> Iterator[str]:
-    digits = metric_digits(section["score_range"])
+def _ranked(shown: Sequence[Column], rows: Sequence[RankedRow]) -> Iterator[str]:
     yield from table(
-        (
-            "rank",
-            "model",
-            *(METRIC_TITLES[m] + (" %" if m == "mape" else "") for m in section["metrics"]),
-            "better than the mean score by",
-            "parameters",
-            "FLOPs",
-            "training",
-            "latency",
-            "streams",
-            "seeds × folds",
-            "source",
-        ),
-        (
-            (
-                rank(entry),
-                text(entry["name"]),
-                *(
-                    with_interval(**entry["metrics"]["mean"][m], digits=digits[m])
-                    for m in section["metrics"]
-                ),
-                _percent(entry["better_than_mean"]),
-                count(entry["parameters"]),
-                count(entry["flops"]),
-                seconds(entry["train_seconds"]),
-                milliseconds(entry["latency_ms"]),
-                text(", ".join(entry["streams"])),
-                f"{len(entry['seeds'])} × {len(entry['folds'])}",
-                text(entry["source"]),
-            )
-            for entry in section["entries"]
-        ),
+        [text(", ".join(filter(None, (column.title, column.unit)))) for column in shown],
+        ([_cell(row, column) for column in shown] for row in rows),
     )
 
 
-def rank(entry: Mapping[str, Any]) -> str:
-    """An entry's rank with its interval; ``=`` where it is tied with the first."""
-    tied = " =" if entry["tied_with_best"] and entry["versus_best"] is not None else ""
-    low, high = entry["rank_low"], entry["rank_high"]
-    return f"{entry['rank']}{tied}" + (f" ({low}–{high})" if low != high else "")
+def _cell(row: RankedRow, column: Column) -> str:
+    if column.key == "model":
+        return text(row.entry.name)
+    cell = row.cells[column.key]
+    if column.key == "rank":
+        tied = " =" if row.mark == "tied" else ""
+        return f"{cell.text}{tied} ({cell.small})"
+    return cell.whole if column.measured else text(cell.text)
 
 
-def _by_exercise(section: Mapping[str, Any], metric: str) -> Iterator[str]:
-    ids = [exercise["id"] for exercise in section["exercises"]]
-    digits = metric_digits(section["score_range"])[metric]
+def _by_exercise(shown: Sequence[MetricColumn], rows: Sequence[RankedRow]) -> Iterator[str]:
+    shown = [*shown[1:], shown[0]]  # the mean comes last
     yield from table(
-        ("model", *map(text, ids), "mean"),
-        (
-            (
-                text(entry["name"]),
-                *(
-                    with_interval(**entry["metrics"][e][metric], digits=digits)
-                    for e in (*ids, "mean")
-                ),
-            )
-            for entry in section["entries"]
-        ),
+        ["model", *(text(column.exercise) for column in shown)],
+        ([text(row.entry.name), *(_cell(row, column) for column in shown)] for row in rows),
     )
 
 
-def _published(section: Mapping[str, Any]) -> Iterator[str]:
-    def mean(row: Mapping[str, Any], metric: str) -> str:
-        places = row["metrics"]
-        one = next(iter(places)) if len(places) == 1 else "mean"
-        value = places.get(one, {}).get(metric)
+def _published(section: Section) -> Iterator[str]:
+    def number(result: PublishedResult, metric: BoardMetric) -> str:
+        places = result.metrics
+        one = next(iter(places)) if len(places) == 1 else MEAN
+        value = places.get(one, {}).get(metric.name)
         if value is None:
             return NOTHING
-        return f"{value:g}" if one == "mean" else f"{value:g} ({text(one)})"
+        return f"{value:g}" if one == MEAN else f"{value:g} ({text(one)})"
 
+    titles = [text(metric.title) for metric in section.metrics]
     yield from table(
+        ["model", *titles, "unit", "leaks", "protocol", "paper", "source"],
         (
-            "model",
-            *(METRIC_TITLES[m] for m in section["metrics"]),
-            "unit",
-            "leaks",
-            "protocol",
-            "paper",
-            "source",
-        ),
-        (
-            (
-                text(row["name"]),
-                *(mean(row, metric) for metric in section["metrics"]),
-                text(row["unit"]),
-                f"yes: {text(row['leak_reason'])}" if row["leaky"] else "no",
-                text(row["protocol"]),
-                f"{text(row['paper'])}{_doi(row['doi'])}",
-                text("; ".join(filter(None, (row["source"], row["note"])))),
-            )
-            for row in section["published"]
+            [
+                text(result.name),
+                *(number(result, metric) for metric in section.metrics),
+                text(result.unit),
+                f"yes: {text(result.leak_reason)}" if result.leaky else "no",
+                text(result.protocol),
+                f"{text(result.paper)}{_doi(result.doi)}",
+                text("; ".join(filter(None, (result.source, result.note)))),
+            ]
+            for result in section.published
         ),
     )
 
 
-def _pair(pair: Mapping[str, Any]) -> Iterator[str]:
-    honest, leaky = text(pair["honest"]), text(pair["leaky"])
-    digits = score_digits(pair["score_range"])
-    yield f"## {text(pair['dataset'])}: from {leaky} to {honest}"
+def _pair(pair: Pair) -> Iterator[str]:
+    honest, leaky = text(pair.honest), text(pair.leaky)
+    yield f"## {text(pair.dataset)}: from {leaky} to {honest}"
     yield ""
     yield from table(
-        ("model", f"MAD, {honest}", f"MAD, {leaky} (leaky)", "rank", "leaky rank"),
+        ["model", f"MAD, {honest}", f"MAD, {leaky} (leaky)", "rank", "leaky rank"],
         (
-            (
-                text(entry["name"]),
-                fixed(entry["honest_mad"], digits),
-                fixed(entry["leaky_mad"], digits),
-                str(entry["honest_rank"]),
-                str(entry["leaky_rank"]),
-            )
-            for entry in pair["entries"]
+            [
+                text(model.name),
+                fixed(model.honest_mad, pair.digits),
+                fixed(model.leaky_mad, pair.digits),
+                str(model.honest_rank),
+                str(model.leaky_rank),
+            ]
+            for model in pair.models
         ),
     )
 
 
-def table(columns: Sequence[str], rows: "Iterator[tuple[str, ...]]") -> Iterator[str]:
-    """Rows of cells that are Markdown already; an empty cell is a dash."""
-    for cells in (columns, ("---",) * len(columns), *rows):
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows of cells that are Markdown already; an empty cell is a dash.
+
+    Columns whose title ends in ``>`` are aligned to the right.
+    """
+    rules = ["---:" if title.endswith(">") else "---" for title in titles]
+    for cells in ([title.removesuffix(">") for title in titles], rules, *rows):
         yield f"| {' | '.join(cell or NOTHING for cell in cells)} |"
-
-
-def _percent(value: Mapping[str, float | None]) -> str:
-    between = interval(value["low"], value["high"], 0)
-    shown = fixed(value["value"], 0)
-    return f"{shown} %" + (f" ({between})" if between else "")
 
 
 def _doi(doi: str) -> str:

@@ -4,186 +4,138 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.report.page_table import MEAN, metric_cell
-from zoo.words import (
-    METRIC_TITLES,
-    METRIC_UNITS,
-    NOTHING,
-    count,
-    fixed,
-    interval,
-    metric_digits,
-    milliseconds,
-    probability,
-    seconds,
-)
+from zoo.board.board import Ranked, RankedRun, Section
+from zoo.report.table import MEAN, Cell, RankedRow, metric_columns
+from zoo.words import NOTHING, fixed, interval, probability, seconds
 
 MAX_POINTS = 600
 """Points of one exercise that are drawn; of more, every so-manyth is, and the page says so."""
 
 
-def details(board: Mapping[str, Any], public: bool) -> dict[str, Any]:
+def details(section: Section, rows: Sequence[RankedRow], public: bool) -> dict[str, Any]:
     """The data of one board's dialogs; texts are formatted, only points are numbers.
 
     Args:
-        board: one of ``boards``.
+        section: of the board.
+        rows: its table.
         public: whether persons' data were left out on purpose.
     """
-    groups = sorted(
-        {
-            point[0]
-            for entry in board["entries"]
-            for points in (entry["points"] or {}).values()
-            for point in points
-        }
-    )
+    every = [points for e in section.ranked for points in (e.points or {}).values()]
+    groups = sorted({group for points in every for group, _, _ in points})
     return {
-        "leak": board["protocol"]["leak_reason"] if board["protocol"]["leaky"] else None,
-        "exercises": [[e["id"], e["title"]] for e in board["exercises"]],
-        "range": board["score_range"],
+        "leak": section.protocol.leak_reason if section.protocol.leaky else None,
+        "exercises": [[e.id, e.title] for e in section.exercises],
+        "range": section.score_range,
         "groups": groups,
         "noPoints": (
             "This is a public board: it holds no person's data, so no single predictions."
             if public
             else "There are no single predictions of this model."
         ),
-        "entries": [_entry(entry, board, groups) for entry in board["entries"]],
+        "entries": [_entry(row, section, groups) for row in rows],
     }
 
 
-def _entry(
-    entry: Mapping[str, Any], board: Mapping[str, Any], groups: Sequence[str]
-) -> dict[str, Any]:
-    decimals = metric_digits(board["score_range"])
+def _entry(row: RankedRow, section: Section, groups: Sequence[str]) -> dict[str, Any]:
+    entry = row.entry
     return {
-        "name": entry["name"],
-        "title": entry["title"],
-        "paper": entry["paper"],
-        "doi": entry["doi"],
-        "facts": _facts(entry, board, decimals["mad"]),
-        "tests": _tests(entry, decimals["mad"]),
-        "metrics": _metrics(entry, board, decimals),
+        "name": entry.name,
+        "title": entry.title,
+        "paper": entry.paper,
+        "doi": entry.doi,
+        "properties": _properties(row, section),
+        "tests": _tests(entry, section.digits),
+        "metrics": _metrics(row, section),
         "byGroup": [
-            [group, fixed(mad, decimals["mad"]), mad]
-            for group, mad in entry["by_group"].items()
-            if mad is not None
+            [group, fixed(mad, section.digits), mad] for group, mad in entry.by_group.items()
         ],
-        "settings": [[key, _setting(value)] for key, value in entry["settings"].items()],
-        "runs": _runs(entry["run_list"], decimals["mad"]),
-        "versions": _versions(entry["run_list"]),
-        "points": _points(entry["points"], groups),
+        "settings": [[key, _setting(value)] for key, value in entry.settings.items()],
+        "runs": [_run(run, section.digits) for run in entry.runs],
+        "versions": _versions(entry.runs),
+        "points": _points(entry, groups),
     }
 
 
-def _facts(
-    entry: Mapping[str, Any], board: Mapping[str, Any], decimals: int
-) -> list[tuple[str, str]]:
-    spread = entry["spread"]
-    rank = (
-        f"{entry['rank']} of {len(board['entries'])} "
-        f"(95 % interval {entry['rank_low']}–{entry['rank_high']})"
-    )
-    if entry["tied_with_best"] and entry["rank"] > 1:
-        rank += ", tied with the best"
+def _properties(row: RankedRow, section: Section) -> list[tuple[str, str]]:
+    entry, cells = row.entry, row.cells
+    rank = f"{entry.rank} of {len(section.ranked)} (95 % interval {cells['rank'].small})"
     return [
-        ("Rank", rank),
-        ("Family", entry["family"]),
-        ("Source", entry["source"] if entry["builtin"] else f"plug-in: {entry['source']}"),
-        ("Streams", ", ".join(entry["streams"]) or NOTHING),
-        ("Parameters", count(entry["parameters"])),
-        ("FLOPs per sequence", count(entry["flops"])),
-        ("Training time per run", seconds(entry["train_seconds"])),
-        ("Latency, batch of 1", milliseconds(entry["latency_ms"])),
-        ("Seeds", ", ".join(map(str, entry["seeds"]))),
-        ("Folds", ", ".join(map(str, entry["folds"]))),
-        ("MAD's spread over seeds (sd)", fixed(spread["seeds"], decimals)),
-        ("MAD's spread over folds (sd)", fixed(spread["folds"], decimals)),
+        ("Rank", rank + (", tied with the best" if row.mark == "tied" else "")),
+        ("Family", entry.family),
+        ("Source", entry.source if entry.builtin else f"plug-in: {entry.source}"),
+        ("Streams", cells["streams"].text or NOTHING),
+        ("Parameters", cells["parameters"].text),
+        ("FLOPs per sequence", cells["flops"].text),
+        ("Training time per run", cells["train"].text),
+        ("Latency, batch of 1", cells["latency"].text),
+        ("Seeds", ", ".join(map(str, entry.seeds))),
+        ("Folds", ", ".join(map(str, entry.folds))),
+        ("MAD's spread over seeds (sd)", fixed(entry.spread.seeds, section.digits)),
+        ("MAD's spread over folds (sd)", fixed(entry.spread.folds, section.digits)),
     ]
 
 
-def _tests(entry: Mapping[str, Any], decimals: int) -> list[list[str]]:
-    rows = []
-    for title, key in (("the mean score", "versus_mean"), ("the best model", "versus_best")):
-        found = entry[key]
-        if found is not None:
-            rows.append(
-                [
-                    title,
-                    fixed(found["difference"], decimals, sign=True),
-                    interval(found["low"], found["high"], decimals),
-                    probability(found["wilcoxon_holm"]),
-                    probability(found["permutation_holm"]),
-                    "yes" if found["significant"] else "no",
-                ]
-            )
-    return rows
+def _tests(entry: Ranked, digits: int) -> list[list[str]]:
+    pairs = (("the mean score", entry.versus_mean), ("the best model", entry.versus_best))
+    return [
+        [
+            title,
+            fixed(found.difference, digits, sign=True),
+            interval(found.low, found.high, digits),
+            probability(found.wilcoxon_holm),
+            probability(found.permutation_holm),
+            "yes" if found.significant else "no",
+        ]
+        for title, found in pairs
+        if found is not None
+    ]
 
 
-def _metrics(
-    entry: Mapping[str, Any], board: Mapping[str, Any], decimals: Mapping[str, int]
-) -> dict[str, Any]:
-    names = board["metrics"]
-    exercises = [(e["id"], f"{e['id']} {e['title']}") for e in board["exercises"]]
+def _metrics(row: RankedRow, section: Section) -> dict[str, Any]:
+    by_exercise: dict[str, list[Cell]] = {}
+    for column in metric_columns(section):
+        by_exercise.setdefault(column.exercise, []).append(row.cells[column.key])
+    titles = [(e.id, f"{e.id} {e.title}") for e in section.exercises]
     return {
-        "head": [_head(name) for name in names],
+        "head": [", ".join(filter(None, (m.title, m.unit))) for m in section.metrics],
         "rows": [
-            [title]
-            + [
-                [cell.text, cell.small]
-                for cell in (
-                    metric_cell(
-                        entry["metrics"].get(key, {}).get(name) or {}, decimals.get(name, 3)
-                    )
-                    for name in names
-                )
-            ]
-            for key, title in [*exercises, (MEAN, "mean over exercises")]
+            [title, *([cell.text, cell.small] for cell in by_exercise[exercise])]
+            for exercise, title in [*titles, (MEAN, "mean over exercises")]
         ],
     }
-
-
-def _head(metric: str) -> str:
-    unit = METRIC_UNITS.get(metric)
-    title = METRIC_TITLES.get(metric, metric)
-    return f"{title}, {unit}" if unit else title
 
 
 def _setting(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _runs(runs: Sequence[Mapping[str, Any]], decimals: int) -> list[list[str]]:
+def _run(run: RankedRun, digits: int) -> list[str]:
     return [
-        [
-            str(run["exercise"]),
-            str(run["fold"]),
-            str(run["seed"]),
-            fixed(run["mad"], decimals),
-            NOTHING if run["epochs"] is None else str(run["epochs"]),
-            seconds(run["train_seconds"]),
-            run["path"],
-            run["key_hash"][:12],
-        ]
-        for run in runs
+        run.exercise,
+        str(run.fold),
+        str(run.seed),
+        fixed(run.mad, digits),
+        NOTHING if run.epochs is None else str(run.epochs),
+        seconds(run.train_seconds),
+        run.path,
+        run.key_hash[:12],
     ]
 
 
-def _versions(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    found = Counter(", ".join(f"{k} {v}" for k, v in run["versions"].items()) for run in runs)
+def _versions(runs: Sequence[RankedRun]) -> list[str]:
+    found = Counter(", ".join(f"{k} {v}" for k, v in run.versions.items()) for run in runs)
     if len(found) == 1:
         return list(found)
     return [f"{text} ({number} runs)" for text, number in found.most_common()]
 
 
-def _points(
-    points: Mapping[str, Sequence[Sequence[Any]]] | None, groups: Sequence[str]
-) -> dict[str, Any] | None:
+def _points(entry: Ranked, groups: Sequence[str]) -> Mapping[str, Any] | None:
     """Points of each exercise as columns (group, true, predicted), and how many there were."""
-    if points is None:
+    if entry.points is None:
         return None
     number = {group: i for i, group in enumerate(groups)}
     made = {}
-    for exercise, every in points.items():
+    for exercise, every in entry.points.items():
         step = -(-len(every) // MAX_POINTS) or 1
         kept = every[::step]
         made[exercise] = {

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from zoo.board.compare import ComparedModels
 from zoo.errors import ConfigError
+from zoo.files import write_atomically
 from zoo.report.figure_style import FORMATS, OKABE_ITO, SOFT, figure_bytes, figure_style
-from zoo.runs.files import write_atomically
 from zoo.words import plain
 
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")

@@ -1,12 +1,12 @@
 """The board as files: one document, or the folder that is published."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from zoo.board.board import Board
+from zoo.build import to_plain
 from zoo.errors import ConfigError
-from zoo.runs.files import storage_error, write_atomically
+from zoo.files import storage_error, write_atomically
 
 FORMATS = ("md", "csv", "html", "json")
 """Endings of what a board can be written as."""
@@ -14,11 +14,11 @@ FORMATS = ("md", "csv", "html", "json")
 _FILES = {"md": "leaderboard.md", "csv": "leaderboard.csv", "html": "index.html"}
 
 
-def document(board: Mapping[str, Any], kind: str) -> str:
+def document(board: Board, kind: str) -> str:
     """The board as Markdown, CSV, HTML or JSON.
 
     Args:
-        board: as `zoo.board.board.Board.to_dict` gives it.
+        board: the leaderboard.
         kind: of `FORMATS`.
 
     Raises:
@@ -29,15 +29,15 @@ def document(board: Mapping[str, Any], kind: str) -> str:
     elif kind == "csv":
         from zoo.report.csv import render
     elif kind == "html":
-        from zoo.report.html import render
+        from zoo.report.page import render
     elif kind == "json":
-        return json.dumps(board, indent=1, allow_nan=False) + "\n"
+        return json.dumps(to_plain(board), indent=1, allow_nan=False) + "\n"
     else:
         raise ConfigError(f"a board cannot be written as {kind!r}, only as {', '.join(FORMATS)}")
     return render(board)
 
 
-def publish(board: Mapping[str, Any], folder: Path) -> list[Path]:
+def publish(board: Board, folder: Path) -> list[Path]:
     """Write ``index.html``, ``leaderboard.md``, ``leaderboard.csv`` and the figures.
 
     Args:
@@ -50,7 +50,7 @@ def publish(board: Mapping[str, Any], folder: Path) -> list[Path]:
     """
     from zoo.report.figures import write
 
-    if not board["public"]:
+    if not board.public:
         raise ConfigError("only a public board is published: make it with public=True")
     written = []
     for kind, name in _FILES.items():

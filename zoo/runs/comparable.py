@@ -1,12 +1,10 @@
 """Whether the figures of two runs can stand in one table."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from zoo.runs.files import differences
+from zoo.runs.key import differences
+from zoo.runs.record import RunRecord
 
 
-def incomparable(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+def incomparable(a: RunRecord, b: RunRecord) -> list[str]:
     """Why two runs cannot be compared, one reason each; empty if they can.
 
     They can when the data's fingerprint, the exercise and the protocol's hash agree and, of the
@@ -14,26 +12,25 @@ def incomparable(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
     Names say nothing; models, trainer settings and seeds are what is compared.
 
     Args:
-        a: content of a ``run.json``.
+        a: of a run.
         b: of another one.
     """
     found = []
-    one, other = a["dataset"], b["dataset"]
-    if one["fingerprint"] != other["fingerprint"]:
-        shown = _both(one["fingerprint"], other["fingerprint"], one["name"], other["name"])
+    data, other = a.dataset, b.dataset
+    if data.fingerprint != other.fingerprint:
+        shown = _both(data.fingerprint, other.fingerprint, data.name, other.name)
         found.append(f"they are computed on different data: fingerprint {shown}")
-    exercises = [data["params"].get("exercise") for data in (one, other)]
-    if exercises[0] != exercises[1]:
-        found.append(f"they are of different exercises: {exercises[0]} and {exercises[1]}")
-    one, other = a["protocol"], b["protocol"]
-    if one["hash"] != other["hash"]:
-        shown = _both(one["hash"], other["hash"], one["name"], other["name"])
-        keys = [d.partition(":")[0] for d in differences(one["params"], other["params"])]
+    if data.exercise != other.exercise:
+        found.append(f"they are of different exercises: {data.exercise} and {other.exercise}")
+    one, two = a.protocol, b.protocol
+    if one.hash != two.hash:
+        shown = _both(one.hash, two.hash, one.name, two.name)
+        keys = [d.partition(":")[0] for d in differences(one.params, two.params)]
         at = f"; they differ in {', '.join(keys)}" if keys else ""
         found.append(f"they follow different protocols: hash {shown}{at}")
-    if not found and a["fold"] == b["fold"] and a["split_hash"] != b["split_hash"]:
-        shown = _both(a["split_hash"], b["split_hash"])
-        found.append(f"fold {a['fold']} is split differently: hash {shown}")
+    if not found and a.fold == b.fold and a.split_hash != b.split_hash:
+        shown = _both(a.split_hash, b.split_hash)
+        found.append(f"fold {a.fold} is split differently: hash {shown}")
     return found
 
 

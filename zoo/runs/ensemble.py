@@ -4,9 +4,7 @@ An ensemble is a run folder like any other. Its ``run.json`` names its members w
 each one's key and its weight; whoever has the members can combine them anew.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +12,8 @@ from scipy.optimize import nnls
 
 from zoo.errors import DataError
 from zoo.runs.comparable import incomparable
-from zoo.runs.predictions import Predictions, written
-from zoo.runs.run import RunResult
+from zoo.runs.run import Run
+from zoo.runs.scores import Scores, shortest
 
 COMBINATIONS = ("mean", "fitted")
 """All members alike, or weights that are fitted on the validation people."""
@@ -23,34 +21,7 @@ COMBINATIONS = ("mean", "fitted")
 _SLACK = 1e-6
 
 
-@dataclass(frozen=True)
-class Member:
-    """One run of an ensemble, as the ensemble's ``run.json`` has it.
-
-    Attributes:
-        model: what it is called.
-        key_hash: of its settings and data.
-        weight: its share; those of all members are not negative and sum to one.
-    """
-
-    model: str
-    key_hash: str
-    weight: float
-
-
-def members_of(record: Mapping[str, Any]) -> tuple[Member, ...]:
-    """The members named in a ``run.json``; none where it is no ensemble's.
-
-    Raises:
-        KeyError, TypeError, ValueError: the list is damaged.
-    """
-    return tuple(
-        Member(str(m["model"]), str(m["key_hash"]), float(m["weight"]))
-        for m in record.get("members") or ()
-    )
-
-
-def require_combinable(runs: Sequence[RunResult]) -> None:
+def require_combinable(runs: Sequence[Run]) -> None:
     """Refuse runs that were not tested on the same samples of the same data.
 
     Raises:
@@ -62,19 +33,19 @@ def require_combinable(runs: Sequence[RunResult]) -> None:
     first = runs[0]
     for run in runs[1:]:
         reasons = incomparable(first.record, run.record)
-        folds = first.record["fold"], run.record["fold"]
+        folds = first.fold, run.fold
         if folds[0] != folds[1]:
             reasons.append("they are of different folds: {} and {}".format(*folds))
         if reasons:
             raise DataError(f"{first.path} and {run.path} cannot be combined: {'; '.join(reasons)}")
         _aligned(first, run)
-    hashes = [run.record["key_hash"] for run in runs]
+    hashes = [run.record.key_hash for run in runs]
     for place, digest in enumerate(hashes):
         if digest in hashes[:place]:
             raise DataError(f"{runs[place].path} stands twice among the members")
 
 
-def weights_of(runs: Sequence[RunResult], how: str) -> NDArray[np.float64]:
+def weights_of(runs: Sequence[Run], how: str) -> NDArray[np.float64]:
     """A weight (M,) for each of M runs, not negative, summing to one.
 
     ``fitted`` weights have the least squared error on the validation recordings, among all weights
@@ -98,29 +69,27 @@ def weights_of(runs: Sequence[RunResult], how: str) -> NDArray[np.float64]:
     return np.asarray(found / found.sum())
 
 
-def combined(runs: Sequence[RunResult], weights: Sequence[float]) -> Predictions:
+def combined(runs: Sequence[Run], weights: Sequence[float]) -> Scores:
     """The samples of the first of M runs with the weighted mean of all runs' scores.
 
     Raises:
         DataError: the runs have not the same samples.
     """
     scores = [_aligned(runs[0], run) for run in runs]
-    return runs[0].predictions.with_predicted(written(np.asarray(weights) @ np.stack(scores)))
+    return runs[0].scores.with_predicted(shortest(np.asarray(weights) @ np.stack(scores)))
 
 
-def ensemble_faults(run: RunResult, members: Sequence[RunResult]) -> Iterator[str]:
+def ensemble_faults(run: Run, members: Sequence[Run]) -> Iterator[str]:
     """What contradicts that `run` is the combination of its `members`, in words."""
-    named = members_of(run.record)
+    named = run.record.members
     weights = np.array([member.weight for member in named])
-    if run.config.get("members") != [member.key_hash for member in named]:
-        yield "the members in run.json are not those of its settings"
     if (weights < 0).any() or abs(weights.sum() - 1) > _SLACK:
         yield "the weights of its members are negative or do not sum to one"
     try:
         again = combined([run, *members], [0.0, *weights])
-        if not np.allclose(again.predicted, run.predictions.predicted, rtol=1e-6, atol=1e-6):
+        if not np.allclose(again.predicted, run.scores.predicted, rtol=1e-6, atol=1e-6):
             yield "its predictions are not those of its members combined: make it anew"
-        how = run.record["model"]["params"]["combine"]
+        how = run.record.model.params["combine"]
         best = weights_of(members, how)
         if how == "mean":
             fits = np.allclose(weights, best)
@@ -134,10 +103,10 @@ def ensemble_faults(run: RunResult, members: Sequence[RunResult]) -> Iterator[st
         yield f"its members cannot be combined: {error}"
 
 
-def _validation_errors(runs: Sequence[RunResult]) -> NDArray[np.float64]:
+def _validation_errors(runs: Sequence[Run]) -> NDArray[np.float64]:
     """Errors (R, M) of M runs on R validation recordings, in score units."""
-    how = runs[0].record["protocol"]["aggregate"]
-    table = runs[0].predictions
+    how = runs[0].record.protocol.aggregate
+    table = runs[0].scores
     columns = []
     for run in runs:
         part = table.with_predicted(_aligned(runs[0], run)).of("validation")
@@ -150,15 +119,15 @@ def _validation_errors(runs: Sequence[RunResult]) -> NDArray[np.float64]:
     return np.stack(columns, axis=1)
 
 
-def _aligned(first: RunResult, run: RunResult) -> NDArray[np.float64]:
+def _aligned(first: Run, run: Run) -> NDArray[np.float64]:
     """The scores (S,) of `run` in the order of the first run's samples.
 
     Raises:
         DataError: other samples, or other true scores.
     """
-    wanted, there = first.predictions, run.predictions
-    rows = {name: at for at, name in enumerate(_names(there))}
-    at = [rows.get(name, -1) for name in _names(wanted)]
+    wanted, there = first.scores, run.scores
+    rows = {name: at for at, name in enumerate(there.names)}
+    at = [rows.get(name, -1) for name in wanted.names]
     if -1 in at or len(there) != len(wanted):
         raise DataError(f"{first.path} and {run.path} have predictions of different samples")
     if not np.array_equal(there.true[at], wanted.true):
@@ -167,7 +136,3 @@ def _aligned(first: RunResult, run: RunResult) -> NDArray[np.float64]:
             "says more"
         )
     return there.predicted[at]
-
-
-def _names(table: Predictions) -> list[tuple[str, str, int]]:
-    return list(zip(table.part, table.recording, table.segment, strict=True))

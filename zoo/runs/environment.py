@@ -7,7 +7,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-DISTRIBUTIONS = ("skeleton-zoo", "torch", "torch-geometric", "numpy", "scipy", "safetensors")
+ZOO = "skeleton-zoo"
+"""The zoo's own distribution."""
+
+DISTRIBUTIONS = (ZOO, "torch", "torch-geometric", "numpy", "scipy", "safetensors")
 
 
 def versions() -> dict[str, str]:

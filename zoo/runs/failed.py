@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import DataError
-from zoo.runs.files import read_json
-from zoo.runs.stored import StoredRun, settings_of
+from zoo.files import read_json
+from zoo.runs.record import settings_of
+from zoo.runs.run import Run
 
 _MOST = 1000
 
 
-def failures(runs: Sequence[StoredRun], seeds: Sequence[int]) -> Counter[str]:
+def failures(runs: Sequence[Run], seeds: Sequence[int]) -> Counter[str]:
     """How often which error ended a run of the same model, settings and seeds.
 
     Args:
@@ -28,7 +29,8 @@ def failures(runs: Sequence[StoredRun], seeds: Sequence[int]) -> Counter[str]:
     return Counter(
         error
         for config, error in _read(islice(files, _MOST))
-        if config["seed"] in seeds and _settings(config, runs[0].closed_form) == runs[0].settings
+        if config["seed"] in seeds
+        and _settings(config, runs[0].record.model.closed_form) == runs[0].settings
     )
 
 

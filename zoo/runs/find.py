@@ -1,18 +1,23 @@
-"""From what a user names to a finished run whose model can be built here."""
+"""Finished runs: the one that a user names, and all below a folder."""
 
+import contextlib
+import gc
 import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from registry import MODELS, nearest
-from zoo.errors import CheckpointError, DataError
+from zoo.errors import CheckpointError, DataError, ZooError
 from zoo.runs.folder import RECORD, RESUME
-from zoo.runs.run import RunResult, load_run
+from zoo.runs.run import Run, load_run
 
 _SHOWN = 5
 _DEPTH = 6
 
 
-def open_run(run: "RunResult | Path | str") -> RunResult:
+def open_run(run: "Run | Path | str") -> Run:
     """The finished run that `run` names, ready to be used again.
 
     Args:
@@ -23,26 +28,25 @@ def open_run(run: "RunResult | Path | str") -> RunResult:
         CheckpointError: its model is registered nowhere; the message says whose it was. Or it is
             an ensemble.
     """
-    found = run if isinstance(run, RunResult) else open_finished(run)
-    model = found.record["model"]
-    if found.record.get("members"):
-        members = ", ".join(member["model"] for member in found.record["members"])
+    found = run if isinstance(run, Run) else open_finished(run)
+    model = found.record.model
+    if found.record.members:
+        members = ", ".join(member.model for member in found.record.members)
         raise CheckpointError(
             f"the run {found.path} is an ensemble and has no model of its own: name the run of one "
             f"of its members ({members}). `zoo leaderboard check` combines them anew"
         )
-    if model["name"] not in MODELS:
-        source = model.get("source") or {}
-        owner = f" (it came from {source['owner']})" if source.get("owner") else ""
+    if model.name not in MODELS:
+        owner = f" (it came from {model.source.owner})" if model.source.owner else ""
         raise CheckpointError(
-            f"the run {found.path} needs the model {model['name']!r}, which is not registered "
+            f"the run {found.path} needs the model {model.name!r}, which is not registered "
             f"here{owner}. Name its file with --plugin FILE.py, or install the package that "
             "brings it"
         )
     return found
 
 
-def open_finished(run: Path | str) -> RunResult:
+def open_finished(run: Path | str) -> Run:
     """The finished run in the folder `run`, whatever its model.
 
     Raises:
@@ -67,7 +71,53 @@ def finished_runs(folder: Path, limit: int = _SHOWN) -> tuple[list[Path], bool]:
     return found[:limit], len(found) > limit
 
 
-def _load(path: Path) -> RunResult:
+@dataclass(frozen=True)
+class Unreadable:
+    """A run folder that cannot be used, and why."""
+
+    path: Path
+    reason: str
+
+
+def read_runs(root: Path) -> tuple[list[Run], list[Unreadable]]:
+    """Every finished run below `root` with its predictions, and those that cannot be read.
+
+    Of each of what may be thousands of folders two files are opened, ``run.json`` and
+    ``predictions.csv``.
+
+    Raises:
+        DataError: there is no folder `root`.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder of runs. `zoo train` and `zoo bench` make one")
+    runs: list[Run] = []
+    unreadable: list[Unreadable] = []
+    with _no_collection():
+        for folder in finished_runs(root, limit=sys.maxsize)[0]:
+            try:
+                run = load_run(folder)
+                _ = run.scores
+                runs.append(run)
+            except ZooError as error:
+                unreadable.append(Unreadable(folder, str(error)))
+    return runs, unreadable
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for cycles while a million objects are made that stay: it finds none, again and
+    again, and takes a quarter of the time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(path: Path) -> Run:
     if path.is_dir() and (path / RECORD).is_file():
         return load_run(path)
     full = path.absolute()
@@ -90,7 +140,7 @@ def _load(path: Path) -> RunResult:
     raise DataError(f"{path} is no run folder. Name one of the runs below it:{_list(below, more)}")
 
 
-def _no_such(path: Path) -> RunResult:
+def _no_such(path: Path) -> Run:
     """Complain about a path that does not exist, with the nearest one that does."""
     above = next(p for p in path.absolute().parents if p.is_dir())
     missing = path.absolute().relative_to(above).parts[0]

@@ -1,9 +1,9 @@
 """The life of a run folder: begun, resumable, finished.
 
-While it is computed, a run lives in ``NAME.partial``: a lock, the state to resume from, and at the
-end the finished files. The finished folder appears under its name by one rename, whole.
+While it is computed, a run lives in ``NAME.partial``: the state to resume from, and at the end the
+finished files. The finished folder appears under its name by one rename, whole.
 
-    NAME.partial/lock                    held by the process that writes
+    .NAME.partial.lock                   held by the process that writes
     NAME.partial/resume.json             points at the tensors beside it; written after them
     NAME.partial/run.tmp/                finished files being written
     NAME.partial/run/                    all of them are written: only the renames are left
@@ -17,8 +17,15 @@ from enum import Enum
 from pathlib import Path
 
 from zoo.errors import ZooError
-from zoo.runs.files import file_hash, storage_error, sync_folder, to_json, write_atomically
-from zoo.runs.lock import FolderLock
+from zoo.files import (
+    BusyError,
+    WriteLock,
+    file_hash,
+    storage_error,
+    sync_folder,
+    to_json,
+    write_atomically,
+)
 
 RECORD, CONFIG, SPLIT = "run.json", "config.yaml", "split.json"
 PREDICTIONS, HISTORY = "predictions.csv", "history.csv"
@@ -56,7 +63,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.partial = path.with_name(f"{path.name}.partial")
-        self._lock = FolderLock(self.partial)
+        self._lock = WriteLock(self.partial)
 
     @property
     def resume_file(self) -> Path:
@@ -76,12 +83,15 @@ class RunFolder:
 
         Raises:
             RunExistsError: there is a run and neither `resume` nor `overwrite` is given.
-            RunBusyError: another process is writing it.
+            BusyError: another process is writing it.
             StorageError: the folder cannot be made.
         """
         if self.path.exists() and not self.partial.exists() and not overwrite:
             return self._finished(resume)
-        self._lock.acquire()
+        try:
+            self._lock.acquire()
+        except BusyError as error:
+            raise BusyError(f"{error}. Wait for it, or stop it and go on with --resume") from None
         try:
             self._recover()
             half_done = self.resume_file.is_file()
@@ -95,7 +105,9 @@ class RunFolder:
             if self.path.exists() and not overwrite:
                 self.end()
                 return self._finished(resume)
-            self._clear()
+            self.resume_file.unlink(missing_ok=True)
+            shutil.rmtree(self.partial)
+            self._make()
         except BaseException:
             self.end()
             raise
@@ -147,8 +159,7 @@ class RunFolder:
         """Complete what a killed process had decided, and sweep up what it left."""
         if self._committed.is_dir():
             self._publish()
-            self._lock.release()
-            self._lock.acquire()
+        self._make()
         for leftover in self.partial.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
         shutil.rmtree(self.partial / "run.tmp", ignore_errors=True)
@@ -163,13 +174,11 @@ class RunFolder:
         _rename(self._committed, self.path)
         shutil.rmtree(self.partial, ignore_errors=True)
 
-    def _clear(self) -> None:
-        self.resume_file.unlink(missing_ok=True)
-        for item in self.partial.iterdir():
-            if item.is_dir():
-                shutil.rmtree(item)
-            elif item != self._lock.file:
-                item.unlink()
+    def _make(self) -> None:
+        try:
+            self.partial.mkdir(exist_ok=True)
+        except OSError as error:
+            raise storage_error(self.partial, 0, error) from error
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -1,15 +1,11 @@
 """Intervals of a finished run: calibrated on its validation people, measured on its test people."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zoo.data.recording import UNKNOWN_SUBJECT
-from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration, calibrate, people_needed
-from zoo.runs.run import RunResult
+from zoo.runs.run import Run
 from zoo.words import percent
 
 LEVEL = 0.9
@@ -37,23 +33,19 @@ class Intervals:
     width: float
     leaky: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain containers."""
-        return asdict(self)
 
-
-def run_intervals(run: RunResult, level: float = LEVEL) -> Intervals:
+def run_intervals(run: Run, level: float = LEVEL) -> Intervals:
     """Calibrate on the run's validation people and count what holds for its test people.
 
     Raises:
         ConfigError: a level that is not between 0 and 1.
     """
     calibration = run_calibration(run, level)
-    test = _Part.of(run, "test", run.record["protocol"]["aggregate"])
-    radius = calibration.radius(test.deviation, len(test.true))
+    test = run.tested
+    radius = calibration.radius(test.deviation, len(test))
     inside = np.abs(test.true - test.predicted) <= radius
-    outside = {name for name, held in zip(test.person, inside, strict=True) if not held}
-    people = set(test.person)
+    outside = {name for name, held in zip(test.who, inside, strict=True) if not held}
+    people = set(test.who)
     return Intervals(
         calibration=calibration,
         people=len(people),
@@ -64,7 +56,7 @@ def run_intervals(run: RunResult, level: float = LEVEL) -> Intervals:
     )
 
 
-def run_calibration(run: RunResult, level: float = LEVEL, how: str | None = None) -> Calibration:
+def run_calibration(run: Run, level: float = LEVEL, how: str | None = None) -> Calibration:
     """Intervals from the run's stored predictions for its validation people.
 
     Where its head predicts a deviation, errors are counted in that.
@@ -78,8 +70,8 @@ def run_calibration(run: RunResult, level: float = LEVEL, how: str | None = None
     Raises:
         ConfigError: a level that is not between 0 and 1.
     """
-    part = _Part.of(run, "validation", how or run.record["protocol"]["aggregate"])
-    return calibrate(part.person, part.true, part.predicted, level, part.deviation)
+    rows = run.scores.of("validation").per_recording(how or run.record.protocol.aggregate)
+    return calibrate(rows.who, rows.true, rows.predicted, level, rows.deviation)
 
 
 def no_interval(calibration: Calibration) -> str:
@@ -89,30 +81,3 @@ def no_interval(calibration: Calibration) -> str:
         f"{people_needed(calibration.level)} validation people, the run has "
         f"{calibration.people or 'none'}."
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Recordings of a part: person, true and predicted score, predicted deviation if any."""
-
-    person: list[str]
-    true: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    deviation: NDArray[np.float64] | None
-
-    @classmethod
-    def of(cls, run: RunResult, part: str, how: str) -> "_Part":
-        rows = run.predictions.of(part)
-        whole = rows.per_recording(how)
-        names = [
-            rows.recording[i] if rows.person[i] in ("", UNKNOWN_SUBJECT) else rows.person[i]
-            for i in whole.first
-        ]
-        stored = run.record.get("deviation")
-        deviation = None
-        if stored is not None:
-            values = stored.get(part, [])
-            # Samples of one recording err alike: their mean is as uncertain as they are.
-            how = "none" if how == "none" else "mean"
-            deviation = aggregate(rows.recording, rows.true, values, how).predicted
-        return cls(names, whole.true, whole.predicted, deviation)

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from zoo.config import config_hash
 from zoo.errors import ConfigError
-from zoo.runs.files import differences, path_part
+from zoo.files import path_part
 
 MACHINE_KEYS = ("device", "threads", "checkpoint_every")
 """Trainer settings that say how a run is computed, not what: no part of its identity."""
@@ -112,6 +112,26 @@ class RunKey:
                 f"{_short(stored.get('protocol_hash'))} then, {_short(self.protocol_hash)} now"
             )
         return found
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """What differs between two nested mappings, as ``key: THEN then, NOW now``."""
+    found: list[str] = []
+    for key in sorted({*then, *now}, key=str):
+        path, a, b = f"{prefix}{key}", then.get(key), now.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b, f"{path}.")
+        elif a != b or (key in then) != (key in now):
+            shown_a = repr(a) if key in then else "nothing"
+            shown_b = repr(b) if key in now else "nothing"
+            found.append(f"{path}: {shown_a} then, {shown_b} now")
+    return found
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """SHA-256 over the canonical JSON of a configuration: equal settings, equal hash."""
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"), default=str)
+    return sha256(text.encode()).hexdigest()
 
 
 def _short(digest: Any) -> str:

@@ -2,89 +2,127 @@
 
 import csv
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zoo.board.facts import dataset_facts
-from zoo.config import read_yaml
-from zoo.errors import ConfigError, DataError
-from zoo.runs.files import file_hash, read_json
-from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, RECORD, SPLIT
-from zoo.runs.predictions import LevelMetrics, Metrics, Predictions, read_predictions
+from zoo.errors import DataError
+from zoo.evaluation.metrics import mad
+from zoo.files import file_hash, read_json
+from zoo.runs.folder import HISTORY, PREDICTIONS, RECORD, SPLIT
+from zoo.runs.record import RunRecord, read_record, settings_of
+from zoo.runs.scores import Metrics, Scores, read_scores
 
-SCHEMA = 1
-"""Version of ``run.json``; raised when a key changes its meaning."""
-
-_KEYS = (
-    "model", "dataset", "protocol", "split_hash", "key_hash", "seed", "fold", "metrics",
-    "baseline", "files",
-)  # fmt: skip
+Tested = tuple[str, int]
 
 
 @dataclass(frozen=True, eq=False)
-class RunResult:
-    """A finished run folder.
+class Run:
+    """A finished run folder; files beside ``run.json`` are read when they are asked for.
 
     Attributes:
         path: the folder.
-        record: ``run.json`` as it is.
-        metrics: by part (``test``, ``validation``), level (``recording``, ``segment``) and name;
-            in score units where they have one. What was undefined is NaN.
-        baseline: the same of the mean training score of the same split.
+        record: ``run.json``.
     """
 
     path: Path
-    record: Mapping[str, Any]
-    metrics: Mapping[str, LevelMetrics] = field(repr=False)
-    baseline: Mapping[str, LevelMetrics] = field(repr=False)
+    record: RunRecord
+
+    @property
+    def exercise(self) -> str:
+        """Exercise id; ``all`` where the recordings were not chosen by exercise."""
+        return self.record.dataset.exercise
+
+    @property
+    def fold(self) -> int:
+        """Fold that was tested."""
+        return self.record.fold
+
+    @property
+    def seed(self) -> int:
+        """Of weights and order."""
+        return self.record.seed
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Exercise, fold and seed."""
+        return self.exercise, self.fold, self.seed
+
+    @property
+    def leaky(self) -> bool:
+        """Whether the protocol lets a person stand on both sides."""
+        return self.record.protocol.leaky
+
+    @property
+    def digits(self) -> int:
+        """Decimals of its scores and of errors in them."""
+        return self.record.dataset.digits
 
     @property
     def test(self) -> Metrics:
         """Metrics on the test part, per recording."""
-        return self.metrics["test"]["recording"]
+        return self.record.metrics["test"]["recording"]
 
     @property
     def baseline_test(self) -> Metrics:
         """The mean training score's metrics on the test part, per recording."""
-        return self.baseline["test"]["recording"]
+        return self.record.baseline["test"]["recording"]
 
     @property
     def improvement(self) -> float:
         """By how much of the mean score's test MAD the model's is lower; negative if higher."""
         return 1 - self.test["mad"] / self.baseline_test["mad"] if self.baseline_test["mad"] else 0
 
-    @property
-    def leaky(self) -> bool:
-        """Whether the protocol lets a person stand on both sides."""
-        return bool(self.record["protocol"]["leaky"])
-
-    @property
-    def binary(self) -> bool:
-        """Whether what is predicted is right (1) or wrong (0)."""
-        return bool(self.record["dataset"].get("binary", False))
+    @cached_property
+    def settings(self) -> str:
+        """What was chosen, as canonical JSON; see `settings_of`."""
+        record = self.record
+        trainer = None if record.model.closed_form else record.trainer
+        return settings_of(record.model.params, record.dataset.params, trainer)
 
     @cached_property
-    def digits(self) -> int:
-        """Decimals of its scores and of errors in them."""
-        return dataset_facts(str(self.record["dataset"]["name"])).digits
+    def scores(self) -> Scores:
+        """True and predicted scores of validation and test samples.
+
+        Raises:
+            DataError: the table is missing, damaged, or has no test samples.
+        """
+        scores = read_scores(self.path / PREDICTIONS, binary=self.record.dataset.binary)
+        if "test" not in scores.part:
+            raise DataError(f"{self.path / PREDICTIONS} has no test samples")
+        return scores
 
     @cached_property
-    def config(self) -> dict[str, Any]:
-        """The composed configuration."""
-        return read_yaml(self.path / CONFIG)
+    def test_scores(self) -> Scores:
+        """True and predicted scores of the test samples."""
+        return self.scores.of("test")
+
+    @cached_property
+    def tested(self) -> Scores:
+        """The test part at the level it is scored at.
+
+        Raises:
+            DataError: a recording has two true scores.
+        """
+        return self.test_scores.per_recording(self.record.protocol.aggregate)
+
+    @cached_property
+    def tested_on(self) -> Tested:
+        """What it was tested on: the split, and a hash of the true scores, good in one process."""
+        test = self.test_scores
+        rows = zip(test.recording, test.sample, test.true.tolist(), strict=True)
+        return self.record.split_hash, hash(frozenset(rows))
+
+    @cached_property
+    def mad(self) -> float:
+        """Mean absolute deviation on the test part, in score units, from the predictions."""
+        return mad(self.tested.true, self.tested.predicted)
 
     @cached_property
     def split(self) -> dict[str, Any]:
         """Persons, recordings and samples of each part."""
         return read_json(self.path / SPLIT)
-
-    @cached_property
-    def predictions(self) -> Predictions:
-        """True and predicted scores of validation and test samples."""
-        return replace(read_predictions(self.path / PREDICTIONS), binary=self.binary)
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
@@ -99,59 +137,23 @@ class RunResult:
         """Names of files that are missing or no longer what the run wrote, sorted."""
         return sorted(
             name
-            for name, digest in self.record["files"].items()
+            for name, digest in self.record.files.items()
             if not (self.path / name).is_file() or file_hash(self.path / name) != digest
         )
 
 
-def load_run(path: Path | str) -> RunResult:
+def load_run(path: Path | str) -> Run:
     """The finished run in the folder `path`.
 
     Raises:
-        DataError: it is no run, not finished, damaged, or of a newer zoo.
+        DataError: it is no run, not finished, damaged, or of another version of the zoo.
     """
     folder = Path(path)
-    record_file = folder / RECORD
-    if not record_file.is_file():
+    if not (folder / RECORD).is_file():
         if (folder.with_name(f"{folder.name}.partial")).is_dir() or folder.suffix == ".partial":
             raise DataError(
                 f"the run {folder} is not finished: train it again with the same settings and "
                 "--resume"
             )
         raise DataError(f"{folder} is no run folder: it has no {RECORD}")
-    record = read_json(record_file)
-    schema = record.get("schema")
-    if schema != SCHEMA:
-        raise DataError(f"{record_file} has schema {schema!r}, this zoo reads {SCHEMA}")
-    missing = [key for key in _KEYS if key not in record]
-    if missing:
-        raise DataError(
-            f"{record_file} is damaged: {', '.join(missing)} missing. Train the run again with "
-            "--overwrite"
-        )
-    try:
-        metrics = {part: _metrics(levels) for part, levels in record["metrics"].items()}
-        baseline = {part: _metrics(levels) for part, levels in record["baseline"].items()}
-        result = RunResult(folder, record, metrics, baseline)
-        _ = result.test["mad"], result.baseline_test["mad"], result.leaky, record["files"].items()
-    except (AttributeError, KeyError, TypeError, ValueError, ConfigError) as error:
-        raise DataError(f"{record_file} is damaged ({error!r})") from None
-    return result
-
-
-def without_nan(value: Any) -> Any:
-    """Nested containers with NaN and infinity as None, for JSON."""
-    if isinstance(value, Mapping):
-        return {str(k): without_nan(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _metrics(levels: Mapping[str, Mapping[str, float | None]]) -> LevelMetrics:
-    return {
-        level: {name: math.nan if v is None else v for name, v in values.items()}
-        for level, values in levels.items()
-    }
+    return Run(folder, read_record(folder))

@@ -12,16 +12,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from zoo.config import config_hash
+from registry import METRICS
+from registry.yaml_files import read_yaml
 from zoo.errors import ConfigError, ZooError
+from zoo.files import read_json
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
-from zoo.runs.files import differences, read_json
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey
-from zoo.runs.predictions import LevelMetrics
-from zoo.runs.run import RunResult, load_run
-from zoo.runs.stored import UNKNOWN
+from zoo.runs.key import RunKey, config_hash, differences
+from zoo.runs.run import Run, load_run
+from zoo.runs.scores import UNKNOWN_PEOPLE, LevelMetrics
 
 ROUNDING = 1e-9
 """Metrics that differ by no more, relative to their size or to 1, are equal."""
@@ -46,20 +46,20 @@ def run_faults(folder: Path) -> list[str]:
     return found
 
 
-def _files(run: RunResult) -> Iterator[str]:
+def _files(run: Run) -> Iterator[str]:
     for name in (CHECKPOINT, SIDECAR, CONFIG, HISTORY, PREDICTIONS, SPLIT):
-        if name not in run.record["files"]:
+        if name not in run.record.files:
             yield f"run.json keeps no hash of {name}"
     for name in run.altered_files():
         there = (run.path / name).exists()
         yield f"{name} is {'no longer what the run wrote' if there else 'missing'}"
 
 
-def _metrics(run: RunResult) -> Iterator[str]:
-    how = run.record["protocol"]["aggregate"]
-    mean = float(run.record["baseline_score"])
-    parts = {part: run.predictions.of(part) for part in _SCORED}
-    for what, stored in (("metrics", run.metrics), ("baseline", run.baseline)):
+def _metrics(run: Run) -> Iterator[str]:
+    record = run.record
+    how, mean = record.protocol.aggregate, record.baseline_score
+    parts = {part: run.scores.of(part) for part in _SCORED}
+    for what, stored in (("metrics", record.metrics), ("baseline", record.baseline)):
         for part, table in parts.items():
             if not len(table) and part not in stored:
                 continue
@@ -73,6 +73,8 @@ def _unlike(where: str, stored: LevelMetrics, computed: LevelMetrics) -> Iterato
     for level, values in computed.items():
         for name, value in values.items():
             kept = stored.get(level, {}).get(name)
+            if kept is None and not METRICS.get(name).source.built_in:
+                continue  # the metric was added after the run was made
             same = kept is not None and (
                 (math.isnan(kept) and math.isnan(value))
                 or abs(kept - value) <= ROUNDING * max(1.0, abs(value))
@@ -83,54 +85,49 @@ def _unlike(where: str, stored: LevelMetrics, computed: LevelMetrics) -> Iterato
                 yield f"{place} is stored as {said}; the predictions give {value:.6g}"
 
 
-def _settings(run: RunResult) -> Iterator[str]:
-    record, config = run.record, run.config
-    for kind in ("model", "dataset", "protocol"):
-        block = {"name": record[kind]["name"], **record[kind]["params"]}
-        for line in differences(block, config[kind]):
-            yield f"run.json and {CONFIG} differ in {kind}.{line.replace(' then', ' in run.json')}"
-    for key in ("seed", "fold"):
-        if record[key] != config[key]:
-            yield f"{key} is {record[key]} in run.json and {config[key]} in {CONFIG}"
+def _settings(run: Run) -> Iterator[str]:
+    record, kept = run.record, read_yaml(run.path / CONFIG)
+    for line in differences(record.config, kept):
+        yield f"run.json and {CONFIG} differ in {line.replace(' then', ' in run.json')}"
     for key in ("leaky", "leak_reason", "aggregate", "selection"):
-        here, there = record["protocol"][key], config["protocol"].get(key)
-        if key in config["protocol"] and here != there:
-            yield f"protocol.{key} is {here!r} in run.json and {there!r} in {CONFIG}"
-    computed = _protocol_hash(json.dumps(config["protocol"], sort_keys=True))
-    if computed != record["protocol"]["hash"]:
+        here, there = getattr(record.protocol, key), record.protocol.params.get(key)
+        if key in record.protocol.params and here != there:
+            yield f"protocol.{key} is {here!r} in run.json and {there!r} in its settings"
+    computed = _protocol_hash(json.dumps(kept["protocol"], sort_keys=True))
+    if computed != record.protocol.hash:
         yield (
             f"its protocol's hash is not the one of the settings in {CONFIG}: they were changed, "
             "or it was made by another version of the zoo"
         )
 
 
-def _key(run: RunResult) -> Iterator[str]:
+def _key(run: Run) -> Iterator[str]:
     record = run.record
     key = RunKey.of(
-        run.config,
-        fingerprint=record["dataset"]["fingerprint"],
-        layout=record["dataset"]["layout"],
-        protocol_hash=record["protocol"]["hash"],
+        read_yaml(run.path / CONFIG),
+        fingerprint=record.dataset.fingerprint,
+        layout=record.dataset.layout,
+        protocol_hash=record.protocol.hash,
     )
-    if key.hash != record["key_hash"]:
+    if key.hash != record.key_hash:
         yield "its key_hash is not the one of its settings and data"
     name = f"{key.stem}{key.hash[:8]}"
     if run.path.resolve().name != name:
         yield f"a run of these settings is kept in a folder called {name}"
     sidecar = read_json(run.path / SIDECAR)
-    if config_hash(sidecar["key"]) != record["key_hash"]:
+    if config_hash(sidecar["key"]) != record.key_hash:
         yield f"{SIDECAR} is of another run: its key is not the one of run.json"
-    if sidecar["split_hash"] != record["split_hash"]:
+    if sidecar["split_hash"] != record.split_hash:
         yield f"{SIDECAR} is of another split"
-    if sidecar["tensors"]["sha256"] != record["files"].get(CHECKPOINT):
+    if sidecar["tensors"]["sha256"] != record.files.get(CHECKPOINT):
         yield f"{SIDECAR} is not about the {CHECKPOINT} of run.json"
 
 
-def _split(run: RunResult) -> Iterator[str]:
+def _split(run: Run) -> Iterator[str]:
     record, split = run.record, run.split
     samples = {part: [(str(r), int(s)) for r, s in split[part]["samples"]] for part in PARTS}
     computed = samples_hash(samples)
-    for where, kept in ((SPLIT, split["hash"]), ("run.json", record["split_hash"])):
+    for where, kept in ((SPLIT, split["hash"]), ("run.json", record.split_hash)):
         if kept != computed:
             yield f"the split's hash in {where} is not the one of its samples"
     for part in PARTS:
@@ -138,18 +135,18 @@ def _split(run: RunResult) -> Iterator[str]:
         if split[part]["recordings"] != recordings:
             yield f"{SPLIT}: the {part} recordings are not those of its samples"
         counts = {key: len(split[part][key]) for key in ("samples", "recordings", "persons")}
-        if record["counts"][part] != counts:
-            yield f"{part} has {counts} in {SPLIT} and {dict(record['counts'][part])} in run.json"
+        if vars(record.counts[part]) != counts:
+            yield f"{part} has {counts} in {SPLIT} and {vars(record.counts[part])} in run.json"
     for part in _SCORED:
-        table = run.predictions.of(part)
-        if sorted(zip(table.recording, table.segment, strict=True)) != sorted(samples[part]):
+        table = run.scores.of(part)
+        if sorted(zip(table.recording, table.sample, strict=True)) != sorted(samples[part]):
             yield f"{PREDICTIONS}: the {part} samples are not those of {SPLIT}"
         if (
-            sorted({person for person in table.person if person not in UNKNOWN})
+            sorted({person for person in table.person if person not in UNKNOWN_PEOPLE})
             != split[part]["persons"]
         ):
             yield f"{PREDICTIONS}: the {part} people are not those of {SPLIT}"
-    if len(run.predictions) != sum(len(run.predictions.of(part)) for part in _SCORED):
+    if len(run.scores) != sum(len(run.scores.of(part)) for part in _SCORED):
         yield f"{PREDICTIONS} has rows of no part that is scored"
     if not run.leaky:
         for other in _SCORED:
@@ -162,20 +159,20 @@ def _split(run: RunResult) -> Iterator[str]:
                     )
 
 
-def _history(run: RunResult) -> Iterator[str]:
+def _history(run: Run) -> Iterator[str]:
     record, rows = run.record, run.history
-    if record["epochs"]["trained"] != len(rows):
-        yield f"run.json has {record['epochs']['trained']} epochs and {HISTORY} {len(rows)}"
+    if record.epochs.trained != len(rows):
+        yield f"run.json has {record.epochs.trained} epochs and {HISTORY} {len(rows)}"
         return
     seconds = sum(row["seconds"] for row in rows)
-    kept = record["durations"]["train"]
+    kept = record.durations["train"]
     if not math.isclose(kept, seconds, rel_tol=1e-6, abs_tol=1e-6):
         yield f"run.json has {kept:.6g} s of training, {HISTORY} {seconds:.6g}"
-    selected = record["epochs"]["selected"]
-    stored = run.metrics.get("validation")
+    selected = record.epochs.selected
+    stored = record.metrics.get("validation")
     if not rows or not selected or stored is None:
         return
-    then, now = rows[int(selected) - 1]["validation_mad"], stored["recording"]["mad"]
+    then, now = rows[selected - 1]["validation_mad"], stored["recording"]["mad"]
     # Batches of another shape, or going on elsewhere, change the last digits of float32.
     if math.isfinite(then) and not math.isclose(then, now, rel_tol=1e-3, abs_tol=1e-3):
         yield (
@@ -193,7 +190,7 @@ def _protocol_hash(block: str) -> str:
         raise ConfigError(f"protocol: {error}") from None
 
 
-_CHECKS: Mapping[str, Callable[[RunResult], Iterator[str]]] = {
+_CHECKS: Mapping[str, Callable[[Run], Iterator[str]]] = {
     "files": _files,
     "metrics": _metrics,
     "settings": _settings,

@@ -6,11 +6,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registry import LAYOUTS, did_you_mean
-from zoo.config import entry_config
+from zoo.build import build
 from zoo.errors import LayoutError
-from zoo.resources import find_config
 
-_KEYS = ("title", "source", "center", "joints", "pairs", "parts")
+
+@dataclass(frozen=True)
+class _Joint:
+    """A row of ``joints``."""
+
+    name: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class _File:
+    """What ``configs/layout/NAME.yaml`` holds: joints by name."""
+
+    joints: tuple[_Joint, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    center: str | None = None
+    title: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,52 +83,34 @@ class Layout:
         Raises:
             LayoutError: see the class; the message names the layout, the joint and the fault.
         """
-        for key in config:
-            if key not in _KEYS:
-                raise LayoutError(
-                    f"layout {name!r}: there is no setting {key!r}. {did_you_mean(key, _KEYS)}"
-                )
-        rows = [
-            _joint_row(name, i, row)
-            for i, row in enumerate(_sequence(name, "joints", config.get("joints", ())))
-        ]
-        joints = tuple(joint for joint, _ in rows)
+        raw = build(_File, config, f"layout {name!r}", error=LayoutError)
+        joints = tuple(joint.name for joint in raw.joints)
         _require_unique(name, joints)
         numbers = {joint: i for i, joint in enumerate(joints)}
 
-        def number(joint: Any, what: str) -> int:
+        def number(joint: str, what: str) -> int:
             if joint not in numbers:
-                raise LayoutError(
-                    f"layout {name!r}: {what} {joint!r} is no joint. "
-                    f"{did_you_mean(str(joint), joints)}"
-                )
+                near = did_you_mean(joint, joints)
+                raise LayoutError(f"layout {name!r}: {what} {joint!r} is no joint. {near}")
             return numbers[joint]
 
-        parents = tuple(
-            -1 if parent is None else number(parent, f"joint {joint!r}: its parent")
-            for joint, parent in rows
-        )
-        pairs = []
-        for pair in _sequence(name, "pairs", config.get("pairs", ())):
-            if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-                raise LayoutError(f"layout {name!r}: pair {pair!r} is not [left, right]")
-            pairs.append((number(pair[0], "in pairs,"), number(pair[1], "in pairs,")))
-        parts = config.get("parts") or {}
-        if not isinstance(parts, Mapping):
-            raise LayoutError(f"layout {name!r}: parts are {parts!r}, not part names to joints")
-        center = config.get("center")
         return cls(
             name=name,
             joints=joints,
-            parents=parents,
-            pairs=tuple(pairs),
+            parents=tuple(
+                -1 if j.parent is None else number(j.parent, f"joint {j.name!r}: its parent")
+                for j in raw.joints
+            ),
+            pairs=tuple(
+                (number(left, "in pairs,"), number(right, "in pairs,")) for left, right in raw.pairs
+            ),
             parts={
-                part: tuple(number(j, f"in part {part!r},") for j in _sequence(name, part, members))
-                for part, members in parts.items()
+                part: tuple(number(joint, f"in part {part!r},") for joint in members)
+                for part, members in raw.parts.items()
             },
-            center=-1 if center is None else number(center, "the center"),
-            title=str(config.get("title", "")),
-            source=str(config.get("source", "")),
+            center=-1 if raw.center is None else number(raw.center, "the center"),
+            title=raw.title,
+            source=raw.source,
         )
 
     def to_config(self) -> dict[str, Any]:
@@ -253,8 +252,8 @@ class Layout:
 def load_layout(name: str | Layout) -> Layout:
     """The layout called `name`; a `Layout` is returned as it is.
 
-    A layout is a YAML file ``layout/NAME.yaml`` in a folder given to
-    `zoo.config.use_config_dir`, or an entry point of the group ``zoo.layouts``.
+    A layout is a YAML file ``layout/NAME.yaml`` of a catalogue, or of a folder of the user
+    (`registry.use_config_dir`).
 
     Raises:
         RegistryError: no layout has this name; the message has the nearest ones.
@@ -262,12 +261,12 @@ def load_layout(name: str | Layout) -> Layout:
     """
     if isinstance(name, Layout):
         return name
-    factory = LAYOUTS.get(name).load()
+    entry = LAYOUTS.get(name)
+    factory = entry.load()
     try:
-        layout = factory(name, **entry_config("layout", name))
+        layout = factory(name, **entry.config)
     except LayoutError as error:
-        file = find_config("layout", name)
-        raise LayoutError(f"{file}: {error}" if file else str(error)) from None
+        raise LayoutError(f"{entry.file}: {error}" if entry.file else str(error)) from None
     if not isinstance(layout, Layout):
         raise LayoutError(f"layout {name!r}: its entry made a {type(layout).__name__}, no Layout")
     return layout
@@ -287,21 +286,6 @@ def tree_levels(parents: Sequence[int]) -> list[list[int]]:
     if len(levels) == 0 or len(levels[0]) != 1 or sum(map(len, levels)) != len(parents):
         raise LayoutError(f"parents {tuple(parents)} form no tree with one root (-1)")
     return levels
-
-
-def _sequence(layout: str, what: str, values: Any) -> Sequence[Any]:
-    if not isinstance(values, Sequence) or isinstance(values, str):
-        raise LayoutError(f"layout {layout!r}: {what} must be a list, found {values!r}")
-    return values
-
-
-def _joint_row(layout: str, number: int, row: Any) -> tuple[str, str | None]:
-    where = f"layout {layout!r}: joint number {number} (from 0)"
-    if not isinstance(row, Mapping) or "name" not in row or set(row) - {"name", "parent"}:
-        raise LayoutError(f"{where} is {row!r}, expected {{name: NAME, parent: NAME or null}}")
-    if not isinstance(row["name"], str) or not row["name"]:
-        raise LayoutError(f"{where} is called {row['name']!r}; put a name, in quotes if need be")
-    return row["name"], row.get("parent")
 
 
 def _require_unique(layout: str, joints: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ and is written after them; a checkpoint is what its JSON file says, or is refuse
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from zoo.build import build, to_plain
 from zoo.errors import CheckpointError, DataError
+from zoo.files import read_json, to_json, write_atomically
 from zoo.runs.environment import versions
-from zoo.runs.files import read_json, to_json, write_atomically
 from zoo.runs.folder import CHECKPOINT, SIDECAR
 from zoo.runs.key import RunKey
 from zoo.training.report import EpochRow
@@ -71,9 +72,13 @@ class Checkpoint:
         if not best and self.best_epoch == self.epoch:
             best = dict(self.tensors["model"])
         return TrainState(
-            self.history, self.best_epoch, self.best_mad, dict(self.tensors["model"]), best,
+            self.history,
+            self.best_epoch,
+            self.best_mad,
+            best,
+            dict(self.tensors["model"]),
             dict(self.tensors["optimizer"]),
-        )  # fmt: skip
+        )
 
     def require(
         self, key: RunKey, split_hash: str, scalers: Mapping[str, Mapping[str, Tensor]]
@@ -113,19 +118,44 @@ class Checkpoint:
         content = safetensors.torch.save({n: t.contiguous() for n, t in flat.items()})
         digest = hashlib.sha256(content).hexdigest()
         name = tensor_file.format(hash=digest[:12])
-        about = {
-            "format": FORMAT,
-            "schema": SCHEMA,
-            "tensors": {"file": name, "bytes": len(content), "sha256": digest},
-            "key": dict(self.key),
-            "split_hash": self.split_hash,
-            "best_epoch": self.best_epoch,
-            "best_mad": self.best_mad if math.isfinite(self.best_mad) else None,
-            "history": [row.to_dict() for row in self.history],
-            "versions": dict(self.versions),
-            "sessions": self.sessions,
-        }
-        return name, content, to_json(about)
+        about = _Sidecar(
+            FORMAT,
+            SCHEMA,
+            _TensorFile(name, len(content), digest),
+            self.key,
+            self.split_hash,
+            self.best_epoch,
+            self.best_mad,
+            self.history,
+            self.versions,
+            self.sessions,
+        )
+        return name, content, to_json(to_plain(about))
+
+
+@dataclass(frozen=True)
+class _TensorFile:
+    """The file of a checkpoint's tensors, beside the one that names it."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Sidecar:
+    """The JSON file of a checkpoint."""
+
+    format: str
+    schema: int
+    tensors: _TensorFile
+    key: Mapping[str, Any]
+    split_hash: str
+    best_epoch: int
+    best_mad: float | None
+    history: list[EpochRow]
+    versions: Mapping[str, str]
+    sessions: list[dict[str, Any]]
 
 
 def save_resumable(checkpoint: Checkpoint, resume_file: Path) -> None:
@@ -161,22 +191,22 @@ def read_checkpoint(sidecar: Path) -> Checkpoint:
             f"{sidecar} is no checkpoint of this zoo: format {about.get('format')!r}, schema "
             f"{about.get('schema')!r}, expected {FORMAT!r}, {SCHEMA}"
         )
+    where = f"the checkpoint {sidecar} is damaged:"
+    kept = build(_Sidecar, about, where, error=CheckpointError)
     try:
-        content = _tensor_bytes(sidecar.parent, about["tensors"])
-        tensors = _grouped(safetensors.torch.load(content))
-        best_mad = about["best_mad"]
-        return Checkpoint(
-            key=_mapping(about["key"]),
-            split_hash=str(about["split_hash"]),
-            history=[_row(row) for row in about["history"]],
-            best_epoch=int(about["best_epoch"]),
-            best_mad=math.inf if best_mad is None else float(best_mad),
-            tensors=tensors,
-            versions=_mapping(about["versions"]),
-            sessions=[dict(s) for s in about["sessions"]],
-        )
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"the checkpoint {sidecar} is damaged: {error!r}") from None
+        tensors = _grouped(safetensors.torch.load(_tensor_bytes(sidecar.parent, kept.tensors)))
+    except (SafetensorError, KeyError) as error:
+        raise CheckpointError(f"{where} {error!r}") from None
+    return Checkpoint(
+        key=kept.key,
+        split_hash=kept.split_hash,
+        history=kept.history,
+        best_epoch=kept.best_epoch,
+        best_mad=math.inf if kept.best_mad is None else kept.best_mad,
+        tensors=tensors,
+        versions=kept.versions,
+        sessions=kept.sessions,
+    )
 
 
 def read_trained(run: Path) -> Checkpoint:
@@ -194,8 +224,8 @@ def trained_files(checkpoint: Checkpoint) -> dict[str, bytes]:
     return {name: content, SIDECAR: about}
 
 
-def _tensor_bytes(folder: Path, named: Any) -> bytes:
-    name, size, digest = str(named["file"]), int(named["bytes"]), str(named["sha256"])
+def _tensor_bytes(folder: Path, named: _TensorFile) -> bytes:
+    name, size, digest = named.file, named.bytes, named.sha256
     if Path(name).name != name or not name.endswith(".safetensors"):
         raise CheckpointError(f"the checkpoint in {folder} names the tensor file {name!r}")
     file = folder / name
@@ -221,22 +251,6 @@ def _grouped(flat: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
         group, _, name = label.partition("/")
         groups[group][name] = tensor
     return groups
-
-
-def _row(values: Any) -> EpochRow:
-    row = EpochRow(**_mapping(values))
-    for f in fields(EpochRow):
-        value = getattr(row, f.name)
-        optional = f.name in ("loss", "validation_mad") and value is None
-        if not optional and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise ValueError(f"history: {f.name} is {value!r}")
-    return row
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a mapping, found {value!r:.60}")
-    return value
 
 
 def _named_tensors(resume_file: Path) -> str | None:

@@ -2,21 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from registry import did_you_mean
+from zoo.build import build
 from zoo.errors import ConfigError
-
-OPTIMIZERS = ("adamw", "sgd")
-SCHEDULES = ("cosine", "constant")
-PRECISIONS = ("fp32", "bf16")
-INIT_HEADS = ("keep", "fresh")
 
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """How a model is trained; the keys of ``configs/trainer/default.yaml``.
+    """How a model is trained. These are the defaults; an entry's ``trainer:`` says what differs.
 
     Attributes:
         epochs: passes over the training samples.
@@ -43,48 +38,38 @@ class TrainerConfig:
     epochs: int = 60
     batch_size: int = 32
     eval_batch_size: int = 64
-    optimizer: str = "adamw"
+    optimizer: Literal["adamw", "sgd"] = "adamw"
     lr: float = 1e-3
     momentum: float = 0.9
     weight_decay: float = 0.01
-    schedule: str = "cosine"
+    schedule: Literal["cosine", "constant"] = "cosine"
     warmup_epochs: int = 0
     grad_clip: float | None = 1.0
     early_stopping: int | None = None
-    precision: str = "fp32"
+    precision: Literal["fp32", "bf16"] = "fp32"
     device: str = "auto"
     threads: int | None = None
     checkpoint_every: int = 5
     init_from: str | None = None
     init_joints: Mapping[str, str] | None = None
-    init_head: str = "keep"
+    init_head: Literal["keep", "fresh"] = "keep"
 
     def __post_init__(self) -> None:
         for key in ("epochs", "batch_size", "eval_batch_size", "checkpoint_every"):
-            self._whole(key, 1)
+            self._require(key, getattr(self, key) >= 1, "a whole number of at least 1")
         for key in ("early_stopping", "threads"):
-            if getattr(self, key) is not None:
-                self._whole(key, 1)
-        self._whole("warmup_epochs", 0)
-        self._number("lr", "above 0", lambda v: v > 0)
-        for key in ("weight_decay", "momentum"):
-            self._number(key, "0 or above", lambda v: v >= 0)
-        if self.grad_clip is not None:
-            self._number("grad_clip", "above 0, or null", lambda v: v > 0)
-        for key, known in (
-            ("optimizer", OPTIMIZERS),
-            ("schedule", SCHEDULES),
-            ("precision", PRECISIONS),
-            ("init_head", INIT_HEADS),
-        ):
-            if getattr(self, key) not in known:
-                self._refuse(key, " or ".join(known))
-        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(self.device)):
-            self._refuse("device", "auto, cpu, cuda or cuda:N")
-        if self.init_joints is not None and not isinstance(self.init_joints, Mapping):
-            self._refuse("init_joints", "our joints and the other run's, {Waist: SpineBase}")
-        if self.warmup_epochs >= self.epochs:
-            self._refuse("warmup_epochs", f"fewer than trainer.epochs ({self.epochs})")
+            value = getattr(self, key)
+            self._require(key, value is None or value >= 1, "a whole number of at least 1, or null")
+        self._require("warmup_epochs", self.warmup_epochs >= 0, "a whole number of at least 0")
+        self._require("lr", self.lr > 0, "a number above 0")
+        self._require("weight_decay", self.weight_decay >= 0, "a number 0 or above")
+        self._require("momentum", self.momentum >= 0, "a number 0 or above")
+        fits = self.grad_clip is None or self.grad_clip > 0
+        self._require("grad_clip", fits, "a number above 0, or null")
+        fits = bool(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device))
+        self._require("device", fits, "auto, cpu, cuda or cuda:N")
+        fits = self.warmup_epochs < self.epochs
+        self._require("warmup_epochs", fits, f"fewer than trainer.epochs ({self.epochs})")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainerConfig":
@@ -93,30 +78,12 @@ class TrainerConfig:
         Raises:
             ConfigError: a key that does not exist, or an impossible value.
         """
-        known = [f.name for f in fields(cls)]
-        for key in values:
-            if key not in known:
-                near = did_you_mean(str(key), known)
-                raise ConfigError(f"no setting is called trainer.{key}. {near}")
-        return cls(**values)
+        return build(cls, values, "trainer")
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
         return asdict(self)
 
-    def _whole(self, key: str, least: int) -> None:
-        value = getattr(self, key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            self._refuse(key, f"a whole number of at least {least}")
-
-    def _number(self, key: str, words: str, fits: Any) -> None:
-        value = getattr(self, key)
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        if not plain or not abs(value) < float("inf") or not fits(value):
-            self._refuse(key, f"a number {words}")
-
-    def _refuse(self, key: str, expected: str) -> None:
-        hint = ""
-        if isinstance(getattr(self, key), str) and "number" in expected:
-            hint = " (YAML reads 1e-3 as text: write 1.0e-3 or 0.001)"
-        raise ConfigError(f"trainer.{key} is {getattr(self, key)!r}, expected {expected}{hint}")
+    def _require(self, key: str, fits: bool, expected: str) -> None:
+        if not fits:
+            raise ConfigError(f"trainer.{key} is {getattr(self, key)!r}, expected {expected}")

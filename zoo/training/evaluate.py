@@ -9,22 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo.config import config_hash
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
 from zoo.models import build_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
-from zoo.runs.key import RunKey
-from zoo.runs.predictions import LevelMetrics, Predictions, join
-from zoo.runs.run import RunResult, load_run
+from zoo.runs.key import RunKey, config_hash
+from zoo.runs.run import Run, load_run
+from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
 from zoo.training.checkpoint import Checkpoint, read_trained
 from zoo.training.config import TrainerConfig
-from zoo.training.device import answers, predict, resolve_device
+from zoo.training.device import Answers, answers, predict, resolve_device
 from zoo.training.fold import open_fold
-from zoo.training.outcome import predicted_table, scaler_tensors
+from zoo.training.fold_scores import predicted_scores
+from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
 
 
@@ -41,7 +41,7 @@ class TrainedModel:
         device: where it computes.
     """
 
-    run: RunResult
+    run: Run
     model: nn.Module
     layout: str
     stream_scaler: StreamScaler
@@ -83,7 +83,7 @@ class Evaluation:
     """What a finished run's model says now, against what the run kept.
 
     Attributes:
-        run: the finished run; its `metrics` are the stored ones.
+        run: the finished run; its record has the stored ones.
         metrics: computed anew from the checkpoint and the data, by part and level.
         from_table: computed anew from ``predictions.csv``.
         largest_difference: between a prediction now and the one in the table, in score units.
@@ -91,7 +91,7 @@ class Evaluation:
         altered: files that are no longer what the run wrote.
     """
 
-    run: RunResult
+    run: Run
     metrics: Mapping[str, LevelMetrics]
     from_table: Mapping[str, LevelMetrics]
     largest_difference: float
@@ -105,7 +105,7 @@ class Evaluation:
 
 
 def load_trained(
-    path: Path | str,
+    run: Run | Path | str,
     *,
     device: str = "auto",
     build: Callable[[], nn.Module] | None = None,
@@ -113,7 +113,7 @@ def load_trained(
     """The model of a finished run.
 
     Args:
-        path: the run folder.
+        run: the finished run, or its folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         build: makes the untrained model; if None the registered one is built with the stored
             parameters on the stored layout.
@@ -124,9 +124,9 @@ def load_trained(
             code has changed since.
         RegistryError: the model is no longer registered.
     """
-    run = load_run(path)
+    run = run if isinstance(run, Run) else load_run(run)
     stored = read_trained(run.path)
-    if config_hash(stored.key) != run.record["key_hash"]:
+    if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     model = (build or (lambda: _registered(stored.key)))()
     load_weights(model, stored.tensors["model"], free_shapes=contract_of(model).closed_form)
@@ -153,7 +153,7 @@ def evaluate_run(
     """Predict a finished run's validation and test parts anew and compare.
 
     Args:
-        path: the run folder.
+        path: the run folder; everything in it is read anew.
         data_root: where prepared datasets are; the usual place if None.
         data: the run's fold, where it is at hand; made from the run's configuration if None.
         fingerprint: of the dataset `data` comes from.
@@ -166,10 +166,10 @@ def evaluate_run(
     trained = load_trained(path, device=device, build=build)
     run, stored = trained.run, trained._checkpoint
     if data is None:
-        dataset, data = open_fold(run.config, trained.streams, data_root, raw=trained.raw)
+        dataset, data = open_fold(run.record.config, trained.streams, data_root, raw=trained.raw)
         fingerprint = dataset.fingerprint
     key = RunKey.of(
-        run.config,
+        run.record.config,
         fingerprint=fingerprint or "",
         layout=data.samples.layout,
         protocol_hash=data.protocol.hash(),
@@ -180,15 +180,15 @@ def evaluate_run(
     for part in ("validation", "test"):
         if len(data.split.index(part)):
             batch = trained.stream_scaler.transform(data.samples.batch(data.split.index(part)))
-            scores = predict(trained.model, batch, trained._settings, trained.device)
-            tables[part] = predicted_table(data, part, scores)
-    kept = {part: run.predictions.of(part) for part in tables}
+            score = predict(trained.model, batch, trained._settings, trained.device)
+            tables[part] = predicted_scores(data, part, Answers(score, None))
+    kept = {part: run.scores.of(part) for part in tables}
     spread = trained.target_scaler.scale
     return Evaluation(
         run=run,
         metrics={part: table.metrics(how) for part, table in tables.items()},
         from_table={part: table.metrics(how) for part, table in kept.items()},
-        largest_difference=_largest_difference(join(list(tables.values())), run.predictions),
+        largest_difference=_largest_difference(join(list(tables.values())), run.scores),
         tolerance=spread * (1e-3 if trained._settings.precision == "fp32" else 5e-2),
         altered=run.altered_files(),
     )
@@ -200,15 +200,11 @@ def _registered(key: Mapping[str, Any]) -> nn.Module:
     return build_model(block["name"], load_layout(key["layout"]), params)
 
 
-def _largest_difference(now: Predictions, then: Predictions) -> float:
-    rows = {(p, r, s): i for i, (p, r, s) in enumerate(_names(then))}
-    at = [rows.get(name) for name in _names(now)]
+def _largest_difference(now: Scores, then: Scores) -> float:
+    rows = {(p, r, s): i for i, (p, r, s) in enumerate(then.names)}
+    at = [rows.get(name) for name in now.names]
     if None in at or len(now) != len(then):
         return float("inf")
     other = then.at([i for i in at if i is not None])
     differences = np.concatenate([now.predicted - other.predicted, now.true - other.true])
     return float(np.abs(differences).max(initial=0.0))
-
-
-def _names(table: Predictions) -> list[tuple[str, str, int]]:
-    return list(zip(table.part, table.recording, table.segment, strict=True))

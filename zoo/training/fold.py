@@ -30,13 +30,7 @@ def with_test_dataset(
     Raises:
         DataError: that one is not prepared, has no such exercise, or cannot be compared.
     """
-    rule = protocol.split
-    if rule.kind != "cross-dataset" or rule.dataset is None:
-        return dataset
-    trained_on = dataset.exercises
-    exercise = rule.exercise or (trained_on[0] if len(trained_on) == 1 else None)
-    other = load_dataset(rule.dataset, data_root).select(exercise=exercise)
-    return CrossDataset(dataset, other, joints=rule.joints, people=rule.people)
+    return protocol.split.joined(dataset, lambda name: load_dataset(name, data_root))
 
 
 def open_protocol(config: Mapping[str, Any]) -> Protocol:

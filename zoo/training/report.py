@@ -2,9 +2,11 @@
 
 import math
 import time
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from zoo.runs.record import PartCounts
 from zoo.words import duration
 
 if TYPE_CHECKING:
@@ -33,10 +35,6 @@ class EpochRow:
     validation_mad: float | None
     seconds: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """The row as plain values."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class RunStart:
@@ -53,14 +51,14 @@ class RunStart:
 
     title: str
     parameters: int
-    counts: dict[str, dict[str, int]]
+    counts: Mapping[str, PartCounts]
     device: str
     epochs: int
     done: int = 0
 
 
 class Reporter:
-    """Takes the news of a training and says nothing; subclasses say it."""
+    """Is told how a training goes and says nothing; subclasses say it."""
 
     def on_start(self, start: RunStart) -> None:
         """The data are ready, the first epoch is about to begin."""
@@ -101,8 +99,7 @@ class RichReporter(Reporter):
         self._start = start
         self._begun = time.monotonic()
         counts = ", ".join(
-            f"{part} {n['samples']} samples of {n['persons']} people"
-            for part, n in start.counts.items()
+            f"{part} {n.samples} samples of {n.persons} people" for part, n in start.counts.items()
         )
         self._print(f"{start.title}: {start.parameters:,} parameters on {start.device}")
         self._print(counts)
@@ -111,7 +108,7 @@ class RichReporter(Reporter):
         if self.console.is_terminal:
             self._progress = _bar(self.console)
             self._task = self._progress.add_task(
-                "training", total=start.epochs, completed=start.done, news="", left="?"
+                "training", total=start.epochs, completed=start.done, said="", left="?"
             )
             self._progress.start()
 
@@ -120,17 +117,17 @@ class RichReporter(Reporter):
         mad = row.validation_mad
         if mad is not None and (self._best is None or mad < self._best):
             self._best = mad
-        news = "" if row.loss is None else f"loss {row.loss:.4f}"
+        said = "" if row.loss is None else f"loss {row.loss:.4f}"
         if mad is not None:
-            news += f"{', ' if news else ''}validation MAD {mad:.3f} (best {self._best:.3f})"
+            said += f"{', ' if said else ''}validation MAD {mad:.3f} (best {self._best:.3f})"
         left = self._time_left(row.epoch)
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=row.epoch, news=news, left=left)
+            self._progress.update(self._task, completed=row.epoch, said=said, left=left)
             return
         every = max(1, math.ceil(self._start.epochs / PLAIN_LINES))
         if row.epoch % every == 0 or row.epoch in (1, self._start.epochs):
             ending = f", {left} left" if row.epoch < self._start.epochs else ""
-            self._print(f"epoch {row.epoch}/{self._start.epochs}: {news}{ending}")
+            self._print(f"epoch {row.epoch}/{self._start.epochs}: {said}{ending}")
 
     def on_note(self, text: str) -> None:
         """Print the note; names in it are never taken for markup."""
@@ -158,7 +155,7 @@ def _bar(console: "Console") -> "Progress":
         TextColumn("epoch"),
         MofNCompleteColumn(),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[news]}"),
+        TextColumn("{task.fields[said]}"),
         TextColumn("[dim]{task.fields[left]} left"),
         console=console,
         transient=False,

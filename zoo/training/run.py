@@ -5,48 +5,38 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from zoo.build import to_plain
 from zoo.errors import CheckpointError, DataError, ZooError
+from zoo.files import StorageError, read_json
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
-from zoo.runs.files import StorageError, differences, read_json
 from zoo.runs.folder import RESUME, RunFolder, Start
-from zoo.runs.key import RunKey
-from zoo.runs.run import RunResult, load_run
+from zoo.runs.key import RunKey, differences
+from zoo.runs.record import InitFrom
+from zoo.runs.run import Run, load_run
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
-from zoo.training.outcome import (
+from zoo.training.fold_scores import predicted_scores, validation_mad
+from zoo.training.report import Reporter, RunStart, SilentReporter
+from zoo.training.result_files import (
+    PreparedData,
     finished_files,
     finished_record,
     part_counts,
-    predicted_table,
     scaler_tensors,
     session,
-    validation_mad,
 )
-from zoo.training.report import Reporter, RunStart, SilentReporter
 from zoo.training.seeding import reproducible, seed_all
 from zoo.training.state import TrainState, first
 from zoo.training.stop import StopRequest, StopSignals, TrainingStopped
 from zoo.training.trainer import Trainer, TrainingData
-from zoo.training.transfer import Transferred, start_from, with_source
-
-
-class PreparedData(Protocol):
-    """What a run remembers of its dataset; a `SkeletonDataset` has it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the prepared dataset."""
-
-    @property
-    def layout(self) -> str:
-        """Name of the skeleton layout."""
+from zoo.training.transfer import start_from, transfer_note, with_source
 
 
 def run_key(config: Mapping[str, Any], dataset: PreparedData, protocol_hash: str) -> RunKey:
@@ -70,10 +60,11 @@ def train_run(
     *,
     dataset: PreparedData,
     runs: Path,
+    usual: Mapping[str, Any] | None = None,
     resume: bool = False,
     overwrite: bool = False,
     reporter: Reporter | None = None,
-) -> RunResult:
+) -> Run:
     """Train a model on a fold and keep everything that was found in a run folder.
 
     Args:
@@ -83,6 +74,8 @@ def train_run(
             ``seed``, ``fold``.
         dataset: the prepared dataset of the fold.
         runs: folder of all runs.
+        usual: the configuration that would be composed without a word from the user; the run
+            keeps what differs from it. None keeps nothing.
         resume: go on with a half-done run of the same key, return a finished one as it is, begin
             where there is none.
         overwrite: compute it anew; a finished run is replaced when the new one is.
@@ -94,7 +87,7 @@ def train_run(
     Raises:
         ConfigError: a setting that does not exist or has an impossible value.
         RunExistsError: the run is there, and neither `resume` nor `overwrite` is given.
-        RunBusyError: another process works on it.
+        BusyError: another process works on it.
         CheckpointError: what is to be resumed or started from does not fit, with the reason.
         TrainingError: the loss is no longer finite, the memory does not suffice.
         StorageError: no room on the disk; the last checkpoint is kept.
@@ -109,29 +102,31 @@ def train_run(
         protocol_hash=data.protocol.hash(),
     )
     folder = RunFolder(key.path(runs))
-    teller = reporter or SilentReporter()
+    reporter = reporter or SilentReporter()
     start = folder.begin(resume=resume, overwrite=overwrite)
     if start is Start.FINISHED:
-        teller.on_note(f"this run is finished already: {folder.path}")
+        reporter.on_note(f"this run is finished already: {folder.path}")
         return load_run(folder.path)
     try:
         with StopSignals() as stop, reproducible(trainer_config.threads):
-            run = _Run(key, folder, data, config, trainer_config, teller, stop, source)
+            work = _Training(
+                key, folder, data, dataset, config, usual, trainer_config, reporter, stop, source
+            )
             if resume and start is Start.NEW:
-                _mention_others(key, folder, teller)
-            return run.go(build, start)
+                _mention_others(key, folder, reporter)
+            return work.go(build, start)
     finally:
-        teller.on_end()
+        reporter.on_end()
         folder.end()
 
 
 @dataclass
-class _Run:
+class _Training:
     """One process's work on a run.
 
     Attributes:
         source: the run whose weights it starts from; None starts afresh.
-        transferred: what was taken from there.
+        init_from: what was taken from there.
         sessions: what the processes before this one, and this one, computed with.
         kept: last epoch that is safe on the disk.
     """
@@ -139,16 +134,18 @@ class _Run:
     key: RunKey
     folder: RunFolder
     data: FoldData
+    dataset: PreparedData
     config: Mapping[str, Any]
+    usual: Mapping[str, Any] | None
     settings: TrainerConfig
     reporter: Reporter
     stop: StopSignals
-    source: RunResult | None = None
-    transferred: Transferred | None = None
+    source: Run | None = None
+    init_from: InitFrom | None = None
     sessions: list[dict[str, Any]] = field(default_factory=list)
     kept: int = 0
 
-    def go(self, build: Callable[[], nn.Module], start: Start) -> RunResult:
+    def go(self, build: Callable[[], nn.Module], start: Start) -> Run:
         trainer: Trainer | None = None
         try:
             trainer = self._trainer(build)
@@ -181,10 +178,10 @@ class _Run:
         seed_all(seed)
         model = build()
         if self.source is not None:
-            self.transferred = start_from(
+            self.init_from = start_from(
                 model, self.source, data, self.key.config["dataset"]["name"], self.settings
             )
-            self.reporter.on_note(self.transferred.note)
+            self.reporter.on_note(transfer_note(self.init_from))
         contract_of(model).set_scale(data.stream_scaler)
         trainer = Trainer(
             model,
@@ -252,25 +249,30 @@ class _Run:
 
     def _finish(self, trainer: Trainer) -> None:
         begun = time.monotonic()
-        tables = {}
-        deviation = {}
-        for part in ("validation", "test"):
-            if len(self.data.split.index(part)):
-                found = trainer.answers(self.data.part(part)[0], self.stop)
-                tables[part] = predicted_table(self.data, part, found.score)
-                if found.log_variance is not None:
-                    scaler = self.data.target_scaler
-                    deviation[part] = scaler.inverse_variance(found.log_variance.exp()).sqrt()
+        scores = {
+            part: predicted_scores(
+                self.data, part, trainer.answers(self.data.part(part)[0], self.stop)
+            )
+            for part in ("validation", "test")
+            if len(self.data.split.index(part))
+        }
         state = trainer.capture()
         checkpoint = self._checkpoint(state, {"model": state.model})
-        record = finished_record(self.key, self.data, trainer, tables, self.sessions)
-        if deviation:
-            record["deviation"] = {part: values.tolist() for part, values in deviation.items()}
-        if self.transferred is not None:
-            record["init_from"] = self.transferred.to_dict()
-        record["durations"]["finish"] = time.monotonic() - begun
+        record = finished_record(
+            self.key,
+            self.config,
+            self.data,
+            self.dataset,
+            trainer,
+            scores,
+            usual=self.usual,
+            sessions=self.sessions,
+            init_from=self.init_from,
+            finish_seconds=time.monotonic() - begun,
+        )
         self.stop.check()
-        self.folder.finish(finished_files(self.config, self.data, checkpoint, tables), record)
+        files = finished_files(self.config, self.data, checkpoint, scores)
+        self.folder.finish(files, to_plain(record))
         self.kept = state.epoch
 
     def _stopped(self, request: StopRequest, trainer: Trainer | None) -> TrainingStopped:

@@ -1,7 +1,8 @@
 """The state of a training as plain tensors and numbers, and back."""
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -13,25 +14,25 @@ OPTIMIZER_KEYS = ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")
 """What AdamW and SGD remember of a parameter."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrainState:
-    """Everything the next epoch depends on.
+    """How far a training is, and everything the next epoch depends on.
 
     Attributes:
         history: one row per finished epoch.
-        best_epoch: epoch with the lowest validation MAD; 0 for none.
+        best_epoch: epoch with the lowest validation MAD, the first of equals; 0 for none.
         best_mad: that MAD; infinity for none.
-        model: parameters and buffers by name.
-        best: those of the best epoch where it is selected at the end, else empty.
-        optimizer: by ``KEY/PARAMETER``, such as ``exp_avg/head.weight``.
+        best: parameters and buffers after that epoch where it is selected at the end, else empty.
+        model: parameters and buffers by name; empty while they change in the model itself.
+        optimizer: by ``KEY/PARAMETER``, such as ``exp_avg/head.weight``; empty like `model`.
     """
 
-    history: list[EpochRow]
-    best_epoch: int
-    best_mad: float
-    model: dict[str, Tensor]
-    best: dict[str, Tensor]
-    optimizer: dict[str, Tensor]
+    history: list[EpochRow] = field(default_factory=list)
+    best_epoch: int = 0
+    best_mad: float = math.inf
+    best: dict[str, Tensor] = field(default_factory=dict)
+    model: dict[str, Tensor] = field(default_factory=dict)
+    optimizer: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:

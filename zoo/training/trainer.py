@@ -6,10 +6,9 @@ the seed and the epoch's number. So `capture` after an epoch and `restore` befor
 make a resumed run equal to one that was never stopped.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -62,28 +61,6 @@ class TrainingData(NamedTuple):
     parts: Mapping[str, Tensor] = MappingProxyType({})
 
 
-@dataclass
-class Progress:
-    """How far a training is.
-
-    Attributes:
-        history: one row per finished epoch.
-        best_epoch: epoch with the lowest validation MAD, the first of equals; 0 for none yet.
-        best_mad: that MAD.
-        best: weights after that epoch; kept only where they are selected at the end.
-    """
-
-    history: list[EpochRow] = field(default_factory=list)
-    best_epoch: int = 0
-    best_mad: float = math.inf
-    best: dict[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def epoch(self) -> int:
-        """Number of finished epochs."""
-        return len(self.history)
-
-
 class Trainer:
     """Trains one model on one fold.
 
@@ -128,7 +105,7 @@ class Trainer:
         )
         self.seed = seed
         self.selection = selection
-        self.progress = Progress()
+        self.progress = TrainState()
         contract = contract_of(model)
         self.closed_form = contract.closed_form
         self.head, self.fit = contract.head, contract.fit
@@ -204,13 +181,10 @@ class Trainer:
 
     def capture(self) -> TrainState:
         """A copy of everything the next epoch depends on."""
-        p = self.progress
-        return TrainState(
-            history=list(p.history),
-            best_epoch=p.best_epoch,
-            best_mad=p.best_mad,
+        return replace(
+            self.progress,
+            history=list(self.progress.history),
             model=clone_weights(self.model),
-            best=p.best,
             optimizer=optimizer_tensors(self.model, self.optimizer),
         )
 
@@ -223,7 +197,9 @@ class Trainer:
         load_weights(self.model, state.model, free_shapes=self.closed_form)
         load_optimizer(self.model, self.optimizer, state.optimizer)
         best = state.best if self.selection == "best" else {}
-        self.progress = Progress(list(state.history), state.best_epoch, state.best_mad, dict(best))
+        self.progress = TrainState(
+            list(state.history), state.best_epoch, state.best_mad, dict(best)
+        )
 
     def _epoch(self, stop: StopSignals) -> EpochRow:
         assert self.optimizer is not None

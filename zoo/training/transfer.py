@@ -16,62 +16,14 @@ from zoo.nn.norm import InputNorm
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
 from zoo.runs.find import open_finished
-from zoo.runs.run import RunResult
+from zoo.runs.record import InitFrom
+from zoo.runs.run import Run
 from zoo.skeleton.layout import load_layout
 from zoo.training.checkpoint import read_trained
 from zoo.training.config import TrainerConfig
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _NAMED = 6
-
-
-@dataclass(frozen=True)
-class Transferred:
-    """What a model took from another run.
-
-    Attributes:
-        key_hash: of that run.
-        origin: that run in a few words.
-        taken: names of weights taken whole.
-        partly: names of weights taken for the joints that both layouts have.
-        fresh: why each other weight stays as initialised, by name.
-        missing: joints of the model's layout that the other one lacks.
-    """
-
-    key_hash: str
-    origin: str
-    taken: Sequence[str]
-    partly: Sequence[str]
-    fresh: Mapping[str, str]
-    missing: Sequence[str]
-
-    @property
-    def note(self) -> str:
-        """What was taken and what was not, for the user."""
-        text = f"started from {self.origin}: {len(self.taken)} weights taken"
-        if self.partly:
-            text += (
-                f", {len(self.partly)} but for the joints {', '.join(self.missing)} "
-                f"({_some(self.partly)})"
-            )
-        if self.fresh:
-            text += f", {len(self.fresh)} left as initialised ({_some(self._reasons)})"
-        return text
-
-    @property
-    def _reasons(self) -> list[str]:
-        return [f"{name}: {reason}" for name, reason in self.fresh.items()]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain containers, for ``run.json``."""
-        return {
-            "key_hash": self.key_hash,
-            "origin": self.origin,
-            "taken": len(self.taken),
-            "partly": list(self.partly),
-            "fresh": dict(self.fresh),
-            "missing_joints": list(self.missing),
-        }
 
 
 @dataclass(frozen=True)
@@ -104,7 +56,7 @@ class Between:
         return value.view(self.own, -1), theirs.view(self.other, -1) if whole else theirs
 
 
-def with_source(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], RunResult | None]:
+def with_source(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Run | None]:
     """The configuration with the hash of the other run's key in place of its folder, and that run.
 
     A run is known by content: where the other one lies is no part of its identity.
@@ -116,13 +68,13 @@ def with_source(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], RunResult
     if trainer.get("init_from") is None:
         return config, None
     source = open_finished(str(trainer["init_from"]))
-    hashed = {**trainer, "init_from": source.record["key_hash"]}
+    hashed = {**trainer, "init_from": source.record.key_hash}
     return {**config, "trainer": hashed}, source
 
 
 def start_from(
-    model: nn.Module, source: RunResult, data: FoldData, dataset: str, settings: TrainerConfig
-) -> Transferred:
+    model: nn.Module, source: Run, data: FoldData, dataset: str, settings: TrainerConfig
+) -> InitFrom:
     """Copy into `model` what fits of the weights of the finished run `source`.
 
     A weight is taken where its name and shape agree. Between layouts, an axis with one entry a
@@ -143,14 +95,13 @@ def start_from(
         ConfigError: ``init_joints`` names a joint that is not there.
     """
     record = source.record
-    fitted = record["model"].get("closed_form") or contract_of(model).closed_form
-    if record.get("members") or fitted:
+    if record.members or record.model.closed_form or contract_of(model).closed_form:
         raise CheckpointError(
             f"trainer.init_from: only networks start from networks; {source.path} is a run of "
-            f"{record['model']['name']}, and the model to train is {type(model).__name__}"
+            f"{record.model.name}, and the model to train is {type(model).__name__}"
         )
     _require_unseen(source, data, dataset)
-    names = data.samples.layout, record["dataset"]["layout"]
+    names = data.samples.layout, record.dataset.layout
     between = None
     if names[0] != names[1] or settings.init_joints:
         own, other = map(load_layout, names)
@@ -165,16 +116,35 @@ def start_from(
         reasons = [f"{name}: {reason}" for name, reason in fresh.items()]
         raise CheckpointError(
             f"trainer.init_from: nothing but the head of {source.path} "
-            f"({record['model']['name']}) fits this {type(model).__name__}: {_some(reasons)}"
+            f"({record.model.name}) fits this {type(model).__name__}: {_some(reasons)}"
         )
-    origin = (
-        f"{record['model']['name']} on {record['dataset']['name']}/"
-        f"{record['dataset']['params'].get('exercise')}, fold {record['fold']}"
-    )
     missing = []
     if between is not None:
         missing = [j for j, at in zip(own.joints, between.pairs, strict=True) if at is None]
-    return Transferred(record["key_hash"], origin, taken, partly, fresh, missing)
+    return InitFrom(
+        key_hash=record.key_hash,
+        origin=(
+            f"{record.model.name} on {record.dataset.name}/{source.exercise}, fold {source.fold}"
+        ),
+        taken=len(taken),
+        partly=tuple(partly),
+        fresh=fresh,
+        missing_joints=tuple(missing),
+    )
+
+
+def transfer_note(init: InitFrom) -> str:
+    """What was taken of another run and what was not, for the user."""
+    text = f"started from {init.origin}: {init.taken} weights taken"
+    if init.partly:
+        text += (
+            f", {len(init.partly)} but for the joints {', '.join(init.missing_joints)} "
+            f"({_some(init.partly)})"
+        )
+    if init.fresh:
+        reasons = [f"{name}: {reason}" for name, reason in init.fresh.items()]
+        text += f", {len(init.fresh)} left as initialised ({_some(reasons)})"
+    return text
 
 
 def transfer(
@@ -230,11 +200,11 @@ def transfer(
     return taken, partly, fresh
 
 
-def _require_unseen(source: RunResult, data: FoldData, dataset: str) -> None:
+def _require_unseen(source: Run, data: FoldData, dataset: str) -> None:
     """Refuse a run that learned, or may have, from people this fold holds out."""
     if data.protocol.leaky:
         return
-    other = str(source.record["dataset"]["name"])
+    other = source.record.dataset.name
     shared = unmatched_people(dataset, other)
     if shared:
         raise DataError(

@@ -6,9 +6,10 @@ from torch import Tensor, nn
 
 from baselines.d2sta import D2STA
 from registry import MODELS
-from zoo.config import card, compose, entry_config
+from zoo.catalogue import card, entry_config, parameters
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.errors import ConfigError, DataError
+from zoo.experiments.definition import Experiment
 from zoo.skeleton import load_layout
 
 KINECT = load_layout("kinect-v2")
@@ -21,7 +22,7 @@ def seed() -> None:
 
 
 def build(name: str = "d2sta-small", layout: str = "kinect-v2", **options: object) -> D2STA:
-    params = {**entry_config("model", name)["params"], **options}
+    params = {**parameters(MODELS.get(name)), **options}
     return D2STA(load_layout(layout), **params)
 
 
@@ -480,11 +481,11 @@ def test_registered_names_build_this_class() -> None:
     assert count(build("d2sta-small")) < count(build("d2sta")) / 8
 
 
-def test_yaml_decides_every_parameter() -> None:
+def test_a_configuration_decides_every_parameter() -> None:
     import inspect
 
     options = set(inspect.signature(D2STA.__init__).parameters) - {"self", "layout"}
-    assert set(entry_config("model", "d2sta")["params"]) == options
+    assert set(parameters(MODELS.get("d2sta"))) == options
 
 
 def test_card_names_source_and_every_open_choice() -> None:
@@ -501,16 +502,16 @@ def test_card_names_source_and_every_open_choice() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("d2sta_kimore", {"optimizer": "adamw", "lr": 1e-4, "weight_decay": 1e-4, "epochs": 100}),
-        ("d2sta_uiprmd", {"optimizer": "sgd", "lr": 0.1, "batch_size": 1, "epochs": 100}),
+        ("d2sta-kimore", {"optimizer": "adamw", "lr": 1e-4, "weight_decay": 1e-4, "epochs": 100}),
+        ("d2sta-uiprmd", {"optimizer": "sgd", "lr": 0.1, "batch_size": 1, "epochs": 100}),
     ],
 )
 def test_experiments_hold_the_published_settings(name: str, expected: dict) -> None:
-    config = compose(experiment=name)
+    config = Experiment.load(name).training()
     assert {k: config["trainer"][k] for k in expected} == expected
     assert config["model"]["name"] == "d2sta"
     assert config["protocol"]["leaky"] is True
-    if name == "d2sta_kimore":
+    if name == "d2sta-kimore":
         assert config["seed"] == 3407
         assert config["protocol"]["sampling"]["pieces"] == 10
     else:

@@ -277,7 +277,7 @@ class TestTable:
     def table(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         file = tmp_path / "motion" / "normal_ranges.yaml"
         file.parent.mkdir()
-        monkeypatch.setattr("zoo.resources._user_dirs", [tmp_path])
+        monkeypatch.setattr("registry.catalogues._user_dirs", [tmp_path])
         return file
 
     def test_a_table_of_ones_own_is_used(self, table: Path) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import ConfigError, DataError
-from zoo.evaluation.metrics import mad, mape, rmse, spearman
+from zoo.evaluation.metrics import load_metric, mad
 from zoo.evaluation.statistics import BOARD_METRICS, Table, bootstrap, person_bootstrap
 from zoo.evaluation.statistics.intervals import person_weights
 
@@ -62,8 +62,9 @@ def test_a_draw_is_what_the_metrics_say_of_the_repeated_rows(ties):
     drawn = bootstrap({"m": every}, resamples=25, seed=4)
     weights = person_weights(len(ids), 25, 4)
     row = np.array([ids.index(f"p{i}") for i in person])
-    for name, function in {"mad": mad, "rmse": rmse, "mape": mape, "spearman": spearman}.items():
-        figure = drawn.replicates[name]
+    assert set(drawn.replicates) == {"mad", "rmse", "mape", "spearman"}
+    for name, figure in drawn.replicates.items():
+        function = load_metric(name)
         for r in range(25):
             again = np.repeat(np.arange(40), weights[row, r].astype(int))
             expected = np.mean([function(true[again], p[again]) for p in predicted])

@@ -19,78 +19,94 @@ One file a table, ``published/NAME.yaml``:
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from statistics import fmean
-from typing import Any
 
-from registry import did_you_mean
+from registry.yaml_files import read_yaml
+from zoo.build import build, require_keys
 from zoo.errors import ConfigError
-from zoo.evaluation.statistics import BOARD_METRICS
-from zoo.yaml_files import read_yaml
+from zoo.evaluation.metrics import board_metrics
 
 MEAN = "mean"
 """In place of an exercise: over all of them."""
 
 
 @dataclass(frozen=True)
-class PublishedRow:
+class PublishedResult:
     """What one paper says of one model on one dataset; the keys of the files' rows.
 
     Attributes:
-        unit: of its errors, in words; from the file or the row.
+        unit: of its errors, in words; the table's where the row has none.
     """
 
     name: str
     paper: str
-    doi: str
     year: int
     protocol: str
     leaky: bool
-    leak_reason: str
     source: str
-    note: str
-    unit: str
     metrics: Mapping[str, Mapping[str, float]]
+    doi: str = ""
+    leak_reason: str = ""
+    note: str = ""
+    unit: str = ""
 
 
-def published_for(dataset: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class PublishedTable:
+    """One file: the boards it is shown on, its rows, and the unit of those that name none."""
+
+    datasets: tuple[str, ...]
+    rows: tuple[PublishedResult, ...]
+    unit: str = ""
+
+
+def published_for(dataset: str) -> list[PublishedResult]:
     """Every published row on a dataset, honest protocols first, then by year and name.
 
     Raises:
         ConfigError: a file of ours is damaged; the message names file and row.
     """
-    rows = [row for datasets, some in _tables() if dataset in datasets for row in some]
-    rows.sort(key=lambda row: (row.leaky, -row.year, row.name))
-    return [asdict(row) for row in rows]
+    rows = [row for table in _tables() if dataset in table.datasets for row in table.rows]
+    return sorted(rows, key=lambda row: (row.leaky, -row.year, row.name))
 
 
-def read_published(file: Traversable) -> tuple[tuple[str, ...], list[PublishedRow]]:
-    """Datasets and rows of one file.
+def read_published(file: Traversable) -> PublishedTable:
+    """The table of one file, each row with its unit and the mean over exercises.
 
     Raises:
-        ConfigError: a key is missing or unknown, or a value has the wrong type.
+        ConfigError: a key is missing or unknown, a value has the wrong type, a text is empty, or a
+            row leaks and does not say why.
     """
-    values = read_yaml(file)
-    datasets, rows = values.get("datasets"), values.get("rows")
-    if set(values) - {"datasets", "unit", "rows"} or not _texts(datasets) or not rows:
-        raise ConfigError(f"{file}: expected `datasets` (a list), `unit` and `rows`")
-    parsed = [
-        _row({"unit": values.get("unit", ""), **row}, f"{file}, row {i}")
-        for i, row in enumerate(rows, 1)
-    ]
-    exercises = {e for row in parsed for e in row.metrics} - {MEAN}
-    return tuple(datasets or ()), [_with_mean(row, exercises) for row in parsed]
+    table = build(PublishedTable, read_yaml(file), str(file))
+    for i, row in enumerate(table.rows):
+        _check(row, f"{file}.rows[{i}]")
+    exercises = {e for row in table.rows for e in row.metrics} - {MEAN}
+    rows = (replace(row, unit=row.unit or table.unit) for row in table.rows)
+    return replace(table, rows=tuple(_with_mean(row, exercises) for row in rows))
 
 
-def _with_mean(row: PublishedRow, exercises: Collection[str]) -> PublishedRow:
+def _check(row: PublishedResult, where: str) -> None:
+    for key in ("name", "paper", "protocol", "source"):
+        if not getattr(row, key).strip():
+            raise ConfigError(f"{where}.{key} is empty")
+    if row.leaky and not row.leak_reason.strip():
+        raise ConfigError(f"{where} is leaky and does not say why (leak_reason)")
+    if not row.metrics or not all(row.metrics.values()):
+        raise ConfigError(f"{where} has no metrics")
+    for exercise, values in row.metrics.items():
+        require_keys(values, list(board_metrics()), f"{where}.metrics.{exercise}")
+
+
+def _with_mean(row: PublishedResult, exercises: Collection[str]) -> PublishedResult:
     """The row with the mean over all exercises of its table, where the paper prints none."""
     stated = row.metrics.get(MEAN, {})
     computed = {
         metric: round(fmean(row.metrics[e][metric] for e in exercises), 4)
-        for metric in BOARD_METRICS
+        for metric in board_metrics()
         if len(exercises) > 1
         and metric not in stated
         and all(metric in row.metrics.get(e, {}) for e in exercises)
@@ -109,50 +125,7 @@ def _with_mean(row: PublishedRow, exercises: Collection[str]) -> PublishedRow:
 
 
 @cache
-def _tables() -> list[tuple[tuple[str, ...], list[PublishedRow]]]:
+def _tables() -> list[PublishedTable]:
     folder = resources.files("zoo.board") / "published"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
     return [read_published(file) for file in files]
-
-
-_TYPES: Mapping[str, type] = {
-    **dict.fromkeys(("name", "paper", "doi", "protocol", "leak_reason", "source", "note"), str),
-    "unit": str,
-    "year": int,
-    "leaky": bool,
-    "metrics": dict,
-}
-_OPTIONAL = {"doi": "", "leak_reason": "", "note": ""}
-
-
-def _row(values: Mapping[str, Any], where: str) -> PublishedRow:
-    row = {**_OPTIONAL, **values}
-    for key in row:
-        if key not in _TYPES:
-            raise ConfigError(f"{where}: unknown key {key!r}. {did_you_mean(str(key), _TYPES)}")
-    for key, expected in _TYPES.items():
-        if type(row.get(key)) is not expected:
-            raise ConfigError(f"{where}: {key} is {row.get(key)!r}, expected {expected.__name__}")
-        if expected is str and key not in _OPTIONAL and not row[key].strip():
-            raise ConfigError(f"{where}: {key} is empty")
-    if row["leaky"] and not row["leak_reason"].strip():
-        raise ConfigError(f"{where}: it is leaky and does not say why (leak_reason)")
-    metrics = {str(k): _numbers(v, f"{where}, {k}") for k, v in row["metrics"].items()}
-    if not metrics:
-        raise ConfigError(f"{where}: it has no metrics")
-    return PublishedRow(**{**row, "metrics": metrics})
-
-
-def _numbers(values: Any, where: str) -> dict[str, float]:
-    if not isinstance(values, Mapping) or not values:
-        raise ConfigError(f"{where}: expected metrics with numbers, got {values!r}")
-    for metric, value in values.items():
-        if metric not in BOARD_METRICS:
-            raise ConfigError(f"{where}: {metric!r} is none of {', '.join(BOARD_METRICS)}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{where}: {metric} is {value!r}, expected a number")
-    return {metric: float(value) for metric, value in values.items()}
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)

@@ -99,6 +99,44 @@ class PrepareReport:
         self.problems.append(full)
 
 
+class Reader(ABC):
+    """Reads one file, or a folder that stands for one, into `Recording`s in canonical units.
+
+    Registered with ``@register_reader("name")``, also for a dataset whose files can be read without
+    the rest of it around them: its adapter is then a reader too, of the same name.
+
+    Attributes:
+        layout: skeleton layout of what is read.
+        suffixes: endings of its files in lower case, such as ``.csv``.
+    """
+
+    layout: str
+    suffixes: tuple[str, ...] = ()
+
+    def looks_like(self, path: Path) -> bool:
+        """Whether `path`, which exists, seems to be such a file; told by its name, or by a look.
+
+        It never raises, and what looks alike may still turn out to be damaged.
+        """
+        return path.is_file() and path.suffix.lower() in self.suffixes
+
+    @abstractmethod
+    def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
+        """Yields the recordings of a file; of most there is one.
+
+        Of a dataset's file a recording has the id, person, exercise and scores that it has in the
+        dataset as far as the file's place and name tell them; otherwise the file's stem,
+        `UNKNOWN_SUBJECT`, an empty exercise and no scores.
+
+        Args:
+            file: the file, or a folder that stands for it.
+            report: told of what was mended and of oddities.
+
+        Raises:
+            DataError: the file cannot be used: which line, what was found, what was expected.
+        """
+
+
 class Adapter(ABC):
     """Reads one published dataset into `Recording`s in canonical units.
 
@@ -163,25 +201,3 @@ class Adapter(ABC):
         Raises:
             DataError: the folder does not hold this dataset at all, or `report` is strict.
         """
-
-    def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """Yields the recordings of one published file, without the rest of the dataset around it.
-
-        A recording has the id, person, exercise and scores that it would have in the dataset as
-        far as the file's place and name tell them; otherwise the file's stem, `UNKNOWN_SUBJECT`,
-        an empty exercise and no scores.
-
-        Args:
-            file: the file, or a folder that stands for it.
-            report: told of what was mended and of oddities.
-
-        Raises:
-            DataError: the file cannot be used (which line, what was found, what was expected),
-                or no file of this dataset can be read alone.
-        """
-        raise DataError(f"{file}: {self.name} reads no single files")
-
-    @property
-    def reads_files(self) -> bool:
-        """Whether `read_file` can read anything."""
-        return type(self).read_file is not Adapter.read_file

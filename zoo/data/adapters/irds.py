@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from registry import register_reader
 from zoo.data.adapters.named_files import (
     Loaded,
     Named,
@@ -19,7 +20,7 @@ from zoo.data.adapters.named_files import (
     folders_within,
     text_files,
 )
-from zoo.data.adapters.rows import RowError, numbered_lines, read_rows
+from zoo.data.adapters.rows import RowError, first_line, numbered_lines, read_rows
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
 from zoo.skeleton.layout import load_layout
 
@@ -50,6 +51,7 @@ _WIDTH = _BEFORE + _JOINTS * _JOINT
 _DEPTH = 3
 
 
+@register_reader("irds-simplified")
 class IrdsSimplifiedAdapter(NamedFilesAdapter):
     """IRDS in the simplified form: 25 × (x, y, z) in metres a line.
 
@@ -68,6 +70,8 @@ class IrdsSimplifiedAdapter(NamedFilesAdapter):
     binary = True
     exercises = EXERCISES
     example = "Simplified/303_18_4_10_1_stand.txt"
+
+    raw = False
 
     def _files(self, source: Path) -> list[Path]:
         """Files in the folder of this form, if `source` is not that folder itself."""
@@ -93,11 +97,16 @@ class IrdsSimplifiedAdapter(NamedFilesAdapter):
             extra={"label": LABELS[label], "position": position},
         )
 
+    def looks_like(self, path: Path) -> bool:
+        """See `Reader.looks_like`; the first line tells the two forms apart."""
+        return super().looks_like(path) and first_line(path).startswith("Version") == self.raw
+
     def _load(self, file: Path) -> Loaded:
         rows = read_rows(file, _JOINTS * 3)
         return Loaded({"positions": rows.values.reshape(-1, _JOINTS, 3)})
 
 
+@register_reader("irds")
 class IrdsAdapter(IrdsSimplifiedAdapter):
     """IRDS in the raw form, with tracking states.
 
@@ -110,6 +119,8 @@ class IrdsAdapter(IrdsSimplifiedAdapter):
 
     name = "irds"
     example = "RawData/303_18_4_10_1_stand.txt"
+
+    raw = True
 
     def _load(self, file: Path) -> Loaded:
         rows, faults = _read_lines(file)

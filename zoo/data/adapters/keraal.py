@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from registry.nearest import did_you_mean
+from registry import did_you_mean, register_reader
 from zoo.data.adapters.kimore_frames import read_orientations
 from zoo.data.adapters.named_files import (
     Loaded,
@@ -37,6 +37,7 @@ _VALUES = 7  # x, y, z and a quaternion
 _DEPTH = 4
 
 
+@register_reader("keraal")
 class KeraalAdapter(NamedFilesAdapter):
     """KERAAL by Kinect v2: positions in metres and orientations.
 
@@ -135,6 +136,7 @@ class KeraalAdapter(NamedFilesAdapter):
         return loaded
 
 
+@register_reader("keraal-vicon")
 class KeraalViconAdapter(KeraalAdapter):
     """KERAAL by Vicon, group 3 alone: the positions of 17 targets in metres.
 

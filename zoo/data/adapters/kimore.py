@@ -1,28 +1,24 @@
 """KIMORE (Capecci et al. 2019, doi 10.1109/TNSRE.2019.2923060): Kinect v2, clinical scores."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
-from zoo.data.adapters.kimore_file import read_session
-from zoo.data.adapters.kimore_frames import (
-    JOINTS,
-    SCALAR_FIRST,
-    check_lengths,
-    jumps,
-    read_frames,
-    read_orientations,
-    read_positions,
-    read_seconds,
+from registry import register_reader
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
+from zoo.data.adapters.kimore_file import (
+    FPS,
+    LAYOUT,
+    SessionFaultError,
+    SessionFiles,
+    is_session,
+    read_arrays,
+    read_session,
+    recording_of,
 )
+from zoo.data.adapters.kimore_frames import SCALAR_FIRST
 from zoo.data.adapters.kimore_scores import ScoreReader
 from zoo.data.adapters.kimore_tree import Session, Tree, read_tree
-from zoo.data.adapters.rows import RowError, Rows
 from zoo.data.recording import Recording
 
 EXERCISES = {
@@ -34,7 +30,8 @@ EXERCISES = {
 }
 
 
-class KimoreAdapter(Adapter):
+@register_reader("kimore")
+class KimoreAdapter(Adapter, Reader):
     """Reads KIMORE's official folders.
 
     Scores: ``total`` (cTS, 0–50) = ``primary`` (cPO, 0–15) + ``control`` (cCF, 0–35). A session
@@ -44,11 +41,12 @@ class KimoreAdapter(Adapter):
 
     name = "kimore"
     version = 1
-    layout = "kinect-v2"
+    layout = LAYOUT
     title = "KIMORE"
-    fps = 30.0
+    fps = FPS
     score_range = (0.0, 50.0)
     exercises = EXERCISES
+    suffixes = (".csv",)
 
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
@@ -65,7 +63,7 @@ class KimoreAdapter(Adapter):
             for session in siblings:
                 try:
                     recording = reader.read(session, siblings)
-                except _FaultError as error:
+                except SessionFaultError as error:
                     report.skip(session.id, error.problem)
                 else:
                     yield recording
@@ -77,8 +75,12 @@ class KimoreAdapter(Adapter):
                 "direction of the bones; descriptions of the dataset say x, y, z, w)"
             )
 
+    def looks_like(self, path: Path) -> bool:
+        """See `Reader.looks_like`."""
+        return is_session(path)
+
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """One session, from its ``JointPosition*.csv``; see `Adapter.read_file`.
+        """One session, from its ``JointPosition*.csv``; see `Reader.read_file`.
 
         Orientations and time stamps are taken from the files of the same stamp beside it. The
         ``JointOrientation*.csv``, the ``Raw`` folder and the ``Es`` folder stand for the session
@@ -86,14 +88,6 @@ class KimoreAdapter(Adapter):
         its own sheet, the scores are known.
         """
         yield read_session(file, report)
-
-
-class _FaultError(Exception):
-    """A session that cannot be used; carries the `Problem`."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 class _SessionReader:
@@ -117,38 +111,17 @@ class _SessionReader:
             siblings: all sessions of the same person.
 
         Raises:
-            _FaultError: it cannot be used.
+            SessionFaultError: it cannot be used.
         """
-        file, orientations_file = self._joint_files(session)
-        with self._faults_of(file):
-            positions, tracked = read_positions(self._rows(session, file))
-        orientations = None
-        if orientations_file is not None:
-            with self._faults_of(orientations_file):
-                rows = self._rows(session, orientations_file)
-                check_lengths(rows, positions, file)
-                orientations, order = read_orientations(rows, positions)
-            self.scalar_first += order == SCALAR_FIRST
-        timestamps = self._timestamps(session, len(positions))
+        files = SessionFiles(*self._joint_files(session), self._timestamps(session))
+        arrays, order = read_arrays(session.id, files, self._report, self._tree.name)
+        self.scalar_first += order == SCALAR_FIRST
         scores = self._scores.scores(session, siblings)
         for problem in scores.problems:
             self._report.fault(session.id, problem)
-        for note in [*scores.notes, *jumps(positions)]:
+        for note in scores.notes:
             self._report.note(f"{session.id}: {note}")
-        return Recording(
-            id=session.id,
-            subject=session.subject,
-            group=session.group,
-            exercise=session.exercise,
-            session="1",
-            layout=KimoreAdapter.layout,
-            fps=KimoreAdapter.fps,
-            positions=positions,
-            orientations=orientations,
-            tracked=tracked,
-            timestamps=timestamps,
-            scores=scores.scores,
-        )
+        return recording_of(session.id, session, arrays, scores.scores)
 
     def _joint_files(self, session: Session) -> tuple[Path, Path | None]:
         positions = self._only_file(session, "JointPosition")
@@ -158,7 +131,7 @@ class _SessionReader:
             found = "no JointPosition*.csv" if session.folder else f"no folder Es{session.exercise}"
             found += ", only orientations" if orientations else ""
             wanted = "Raw/JointPosition*.csv of the session"
-            raise _FaultError(Problem("no-positions", place, None, found, wanted))
+            raise SessionFaultError(Problem("no-positions", place, None, found, wanted))
         if orientations is None:
             wanted = "Raw/JointOrientation*.csv too"
             problem = Problem("no-orientations", place, None, "positions alone", wanted)
@@ -174,37 +147,13 @@ class _SessionReader:
                 names = ", ".join(file.name for file in files)
                 found = f"{len(files)} different files ({names})"
                 wanted = f"one {stem}*.csv; keep the right one"
-                raise _FaultError(Problem("several-files", place, None, found, wanted))
+                raise SessionFaultError(Problem("several-files", place, None, found, wanted))
             self._report.note(f"{session.id}: {len(files)} equal copies of {files[0].name}")
         return files[0] if files else None
 
-    def _rows(self, session: Session, file: Path) -> Rows:
-        rows = read_frames(file)
-        if rows.widths != (JOINTS * 4,):
-            widths = " or ".join(str(width) for width in rows.widths)
-            self._report.note(
-                f"{session.id}: rows of {file.name} hold {widths} values; "
-                f"the first {JOINTS * 4} are the skeleton"
-            )
-        return rows
-
-    def _timestamps(self, session: Session, frames: int) -> NDArray[np.float64] | None:
-        """Seconds from the first frame, where a sound file of time stamps is there."""
+    def _timestamps(self, session: Session) -> Path | None:
         try:
-            file = self._only_file(session, "TimeStamp")
-            if file is None:
-                return None
-            with self._faults_of(file):
-                return read_seconds(file, frames)
-        except _FaultError as error:
+            return self._only_file(session, "TimeStamp")
+        except SessionFaultError as error:
             self._report.fault(session.id, error.problem)
             return None
-
-    @contextmanager
-    def _faults_of(self, file: Path) -> Iterator[None]:
-        try:
-            yield
-        except RowError as error:
-            name = self._tree.name(file)
-            problem = Problem(error.kind, name, error.line, error.found, error.expected)
-            raise _FaultError(problem) from None

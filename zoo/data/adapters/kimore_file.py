@@ -1,11 +1,9 @@
 """One session of KIMORE from its own files, without the rest of the dataset."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, NamedTuple
 
 from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.data.adapters.kimore_frames import (
@@ -18,7 +16,7 @@ from zoo.data.adapters.kimore_frames import (
     read_seconds,
 )
 from zoo.data.adapters.kimore_scores import ScoreReader
-from zoo.data.adapters.kimore_tree import Tree, child, session_at
+from zoo.data.adapters.kimore_tree import Session, Tree, child, session_at
 from zoo.data.adapters.rows import RowError, Rows
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
@@ -27,6 +25,98 @@ LAYOUT = "kinect-v2"
 FPS = 30.0
 
 _STEMS = ("JointPosition", "JointOrientation", "TimeStamp")
+
+
+class SessionFaultError(Exception):
+    """A session that cannot be used; carries the `Problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class SessionFiles(NamedTuple):
+    """The files of one session; None for those that are not there."""
+
+    positions: Path
+    orientations: Path | None
+    timestamps: Path | None
+
+
+def read_arrays(
+    name: str, files: SessionFiles, report: PrepareReport, shown: Callable[[Path], str]
+) -> tuple[dict[str, Any], tuple[int, ...] | None]:
+    """The arrays of a session by their names in `Recording`.
+
+    Args:
+        name: id of the recording.
+        files: of the session.
+        report: told of faulty time stamps, which are left out, and of oddities.
+        shown: a path as messages show it.
+
+    Returns:
+        The arrays, and the columns that w, x, y, z of the quaternions stand in, if there are any.
+
+    Raises:
+        SessionFaultError: positions or orientations cannot be used.
+    """
+
+    @contextmanager
+    def faults_of(file: Path) -> Iterator[None]:
+        try:
+            yield
+        except RowError as error:
+            expected = error.expected
+            if error.kind == "row-width":
+                expected += f": {JOINTS} joints of 4 numbers"
+            found = Problem(error.kind, shown(file), error.line, error.found, expected)
+            raise SessionFaultError(found) from None
+
+    def rows_of(file: Path) -> Rows:
+        rows = read_frames(file)
+        if rows.widths != (JOINTS * 4,):
+            widths = " or ".join(str(width) for width in rows.widths)
+            report.note(
+                f"{name}: rows of {file.name}, of several bodies, hold {widths} values; the first "
+                f"{JOINTS * 4} are the skeleton"
+            )
+        return rows
+
+    with faults_of(files.positions):
+        positions, tracked = read_positions(rows_of(files.positions))
+    arrays: dict[str, Any] = {"positions": positions, "tracked": tracked}
+    order = None
+    if files.orientations is not None:
+        with faults_of(files.orientations):
+            rows = rows_of(files.orientations)
+            check_lengths(rows, positions, files.positions)
+            arrays["orientations"], order = read_orientations(rows, positions)
+    if files.timestamps is not None:
+        try:
+            with faults_of(files.timestamps):
+                arrays["timestamps"] = read_seconds(files.timestamps, len(positions))
+        except SessionFaultError as error:
+            report.fault(name, error.problem)
+    for note in jumps(positions):
+        report.note(f"{name}: {note}")
+    return arrays, order
+
+
+def recording_of(
+    name: str, session: Session | None, arrays: dict[str, Any], scores: dict[str, float]
+) -> Recording:
+    """The recording of a session; None is one of which nobody knows who performs what."""
+    return Recording(
+        id=name,
+        subject=session.subject if session else UNKNOWN_SUBJECT,
+        group=session.group if session else "",
+        exercise=session.exercise if session else "",
+        session="1",
+        layout=LAYOUT,
+        fps=FPS,
+        scores=scores,
+        **arrays,
+    )
 
 
 def read_session(file: Path, report: PrepareReport) -> Recording:
@@ -40,73 +130,28 @@ def read_session(file: Path, report: PrepareReport) -> Recording:
     Raises:
         DataError: the session cannot be used.
     """
-    return _FileReader(file, report).read()
-
-
-class _FileReader:
-    """Reads one session from its files alone."""
-
-    def __init__(self, file: Path, report: PrepareReport) -> None:
-        self._positions = _positions_file(file)
-        self._report = report
-        self._session = session_at(self._positions.parent)
-        self._id = self._session.id if self._session else self._positions.stem
-
-    def read(self) -> Recording:
-        file = self._positions
-        with _faults_as_errors(file):
-            positions, tracked = read_positions(self._rows(file))
-        orientations = None
-        beside = _beside(file, "JointOrientation")
-        if beside is not None:
-            with _faults_as_errors(beside):
-                rows = self._rows(beside)
-                check_lengths(rows, positions, file)
-                orientations, _ = read_orientations(rows, positions)
-        for note in jumps(positions):
-            self._report.note(f"{self._id}: {note}")
-        session = self._session
-        return Recording(
-            id=self._id,
-            subject=session.subject if session else UNKNOWN_SUBJECT,
-            group=session.group if session else "",
-            exercise=session.exercise if session else "",
-            session="1",
-            layout=LAYOUT,
-            fps=FPS,
-            positions=positions,
-            orientations=orientations,
-            tracked=tracked,
-            timestamps=self._timestamps(len(positions)),
-            scores=self._scores(),
-        )
-
-    def _rows(self, file: Path) -> Rows:
-        rows = read_frames(file)
-        if rows.widths != (JOINTS * 4,):
-            self._report.note(
-                f"{self._id}: {file.name} has rows of several bodies; the first is taken"
-            )
-        return rows
-
-    def _timestamps(self, frames: int) -> NDArray[np.float64] | None:
-        file = _beside(self._positions, "TimeStamp")
-        if file is None:
-            return None
-        try:
-            return read_seconds(file, frames)
-        except RowError as error:
-            self._report.fault(self._id, _problem(error, file))
-            return None
-
-    def _scores(self) -> dict[str, float]:
-        session = self._session
-        if session is None or not session.workbooks():
-            return {}
+    positions = _positions_file(file)
+    session = session_at(positions.parent)
+    name = session.id if session else positions.stem
+    beside = (_beside(positions, stem) for stem in _STEMS[1:])
+    try:
+        arrays, _ = read_arrays(name, SessionFiles(positions, *beside), report, str)
+    except SessionFaultError as error:
+        raise DataError(str(error)) from None
+    scores: dict[str, float] = {}
+    if session is not None and session.workbooks():
         found = ScoreReader(Tree(session.person, [session])).scores(session, [session])
         for problem in found.problems:
-            self._report.fault(self._id, problem)
-        return found.scores
+            report.fault(name, problem)
+        scores = found.scores
+    return recording_of(name, session, arrays, scores)
+
+
+def is_session(path: Path) -> bool:
+    """Whether `path` is called like a file of joints of a session, or is the folder of one."""
+    if path.is_dir():
+        return any(_has_stem(f, "JointPosition") for f in (child(path, "Raw") or path).iterdir())
+    return _has_stem(path, "JointPosition") or _has_stem(path, "JointOrientation")
 
 
 def _positions_file(file: Path) -> Path:
@@ -160,18 +205,3 @@ def _beside(file: Path, stem: str) -> Path | None:
 def _has_stem(file: Path, stem: str) -> bool:
     name = file.name.casefold()
     return name.startswith(stem.casefold()) and name.endswith(".csv")
-
-
-@contextmanager
-def _faults_as_errors(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except RowError as error:
-        raise DataError(str(_problem(error, file))) from None
-
-
-def _problem(error: RowError, file: Path) -> Problem:
-    expected = error.expected
-    if error.kind == "row-width":
-        expected += f": {JOINTS} joints of 4 numbers"
-    return Problem(error.kind, str(file), error.line, error.found, expected)

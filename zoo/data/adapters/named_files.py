@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
 from zoo.data.adapters.rows import RowError
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
@@ -47,7 +47,7 @@ class Loaded:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class NamedFilesAdapter(Adapter):
+class NamedFilesAdapter(Adapter, Reader):
     """A dataset of text files, each a recording.
 
     Attributes:
@@ -55,6 +55,7 @@ class NamedFilesAdapter(Adapter):
     """
 
     example: str
+    suffixes = (".txt",)
 
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
@@ -96,8 +97,12 @@ class NamedFilesAdapter(Adapter):
                 yield self._recording(named, loaded)
             progress(done, len(found), key)
 
+    def looks_like(self, path: Path) -> bool:
+        """See `Reader.looks_like`."""
+        return path.is_file() and self._named(path) is not None
+
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """One recording; see `Adapter.read_file`."""
+        """One recording; see `Reader.read_file`."""
         if file.is_dir():
             raise DataError(f"{file} is a folder; name one file, such as {self.example}")
         named = self._named(file) or Named(file.stem, UNKNOWN_SUBJECT, "", "", "")

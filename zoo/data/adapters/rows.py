@@ -142,6 +142,15 @@ def numbered_lines(file: Path) -> list[tuple[int, str]]:
     return numbered
 
 
+def first_line(file: Path) -> str:
+    """The first line of a file; empty where there is none or the file cannot be read."""
+    try:
+        with file.open(encoding=TEXT) as opened:
+            return opened.readline()
+    except OSError:
+        return ""
+
+
 def _wanted(width: int, multiples: tuple[int, ...]) -> str:
     others = [str(m * width) for m in multiples if m != 1]
     known = f" (or {' or '.join(others)}, of which the first {width} count)" if others else ""

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
+from registry import register_reader
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
 from zoo.data.adapters.kimore import EXERCISES
 from zoo.data.adapters.kimore_frames import JOINTS
 from zoo.data.adapters.kimore_tree import GROUPS
@@ -60,7 +61,8 @@ class Run:
         return groups.pop() if len(groups) == 1 else ""
 
 
-class StgcnRehabAdapter(Adapter):
+@register_reader("stgcn-rehab")
+class StgcnRehabAdapter(Adapter, Reader):
     """Reads the STGCN-rehab release of KIMORE.
 
     Args:
@@ -77,6 +79,7 @@ class StgcnRehabAdapter(Adapter):
     fps = 30.0
     score_range = (0.0, 50.0)
     exercises = EXERCISES
+    suffixes = (".csv",)
 
     def __init__(self, counts: str | None = None) -> None:
         self._counts = None if counts is None else Path(counts).expanduser()
@@ -105,8 +108,14 @@ class StgcnRehabAdapter(Adapter):
                 yield from _repetitions(exercise, frames, scores, runs, report, folder, source)
             progress(done, len(folders), folder.name)
 
+    def looks_like(self, path: Path) -> bool:
+        """See `Reader.looks_like`."""
+        if path.is_dir():
+            return _file(path, "Train_X.csv") is not None
+        return path.name.casefold() == "train_x.csv"
+
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """Every 100 rows of a ``Train_X.csv`` as one recording; see `Adapter.read_file`.
+        """Every 100 rows of a ``Train_X.csv`` as one recording; see `Reader.read_file`.
 
         The folder with that file stands for it. Its name tells the exercise; scores come from the
         ``Train_Y.csv`` beside it, if there is one.

@@ -8,7 +8,6 @@ All models are computed on the same draws. Differences between models and their 
 free of what a draw does to all of them alike, such as holding many persons who are hard to score.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ConfigError, DataError
+from zoo.evaluation.metrics import Array, Rows, board_metrics, load_metric
 from zoo.evaluation.statistics.intervals import (
     RESAMPLES,
     Interval,
@@ -24,16 +24,7 @@ from zoo.evaluation.statistics.intervals import (
     bca,
     person_weights,
 )
-from zoo.evaluation.statistics.tables import (
-    BOARD_METRICS,
-    HIGHER_IS_BETTER,
-    Array,
-    Table,
-    check_tables,
-)
-
-_CHUNK = 1 << 16
-"""Rows times draws that are ranked at a time, so that they stay in a core's cache."""
+from zoo.evaluation.statistics.tables import Table, check_tables
 
 
 class RankInterval(NamedTuple):
@@ -135,7 +126,7 @@ class Bootstrap:
 
 def bootstrap(
     models: Mapping[str, Sequence[Table]],
-    metrics: Sequence[str] = tuple(BOARD_METRICS),
+    metrics: Sequence[str] | None = None,
     *,
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
@@ -144,14 +135,14 @@ def bootstrap(
     """Metrics of several models on the same draws of persons.
 
     A draw gives every person a number of times it was drawn, which is the weight of the person's
-    rows in every metric: by exercise and seed, then averaged over seeds, then over exercises.
-    Intervals are BCa (`bca`).
+    rows in every metric (`Metric.weighted`): by exercise and seed, then averaged over seeds, then
+    over exercises. Intervals are BCa (`bca`).
 
     The draws depend on the sorted ids of the persons, `resamples` and `seed` alone.
 
     Args:
         models: by name, each model's tables of all exercises and seeds.
-        metrics: names from `BOARD_METRICS`.
+        metrics: names of `board_metrics`; all of them if None.
         confidence: probability of the intervals, between 0 and 1.
         resamples: number of draws R.
         seed: seed of the draws.
@@ -160,11 +151,11 @@ def bootstrap(
         ConfigError: an unknown metric, or numbers out of range.
         DataError: no models, or models that cannot be compared (`check_tables`).
     """
-    unknown = [metric for metric in metrics if metric not in BOARD_METRICS]
+    known = board_metrics()
+    metrics = list(known) if metrics is None else metrics
+    unknown = [metric for metric in metrics if metric not in known]
     if unknown:
-        raise ConfigError(
-            f"no intervals are made for {unknown[0]!r}, only for {', '.join(BOARD_METRICS)}"
-        )
+        raise ConfigError(f"no intervals are made for {unknown[0]!r}, only for {', '.join(known)}")
     if not 0 < confidence < 1 or resamples < 1:
         raise ConfigError(
             f"a bootstrap of {resamples} resamples at confidence {confidence}: expected at least "
@@ -195,12 +186,12 @@ def bootstrap(
             strict=True,
         )
         rows = [
-            _Rows(np.array([index[person] for person in t.person]), t.true, t.predicted)
+            Rows(np.array([index[person] for person in t.person]), t.true, t.predicted)
             for t in tables
         ]
         for metric, figure in replicates.items():
             values = np.array([table.value(metric) for table in tables])
-            weighted = _weighted(rows, metric, weights)
+            weighted = known[metric].weighted(rows, weights)
             for m in range(len(models)):
                 mine = [i for i, of in enumerate(owner) if of == m]
                 figure.value[m, e] = values[mine].mean()
@@ -224,110 +215,11 @@ def person_bootstrap(
     return drawn.interval("model", metric)
 
 
-class _Rows(NamedTuple):
-    """A table's rows, persons by number."""
-
-    person: NDArray[np.int64]
-    true: Array
-    predicted: Array
-
-
-def _weighted(rows: Sequence[_Rows], metric: str, weights: Array) -> Array:
-    """A metric of each table under each weighting of the persons (tables, R)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if metric == "spearman":
-            return _spearman(rows, weights)
-        total, count = np.array([_errors(r, metric, len(weights)) for r in rows]).swapaxes(0, 1)
-        means = np.asarray((total @ weights) / (count @ weights))
-        return np.sqrt(means) if metric == "rmse" else means
-
-
-def _errors(rows: _Rows, metric: str, persons: int) -> Array:
-    """Of each person the sum of what a metric takes from rows, and of how many rows (2, P)."""
-    errors = np.abs(rows.true - rows.predicted)
-    known = np.ones(len(errors), dtype=bool)
-    if metric == "rmse":
-        errors **= 2
-    elif metric == "mape":
-        known = rows.true != 0
-        errors = 100 * errors / np.abs(rows.true)
-    total = np.bincount(rows.person[known], errors[known], minlength=persons)
-    return np.stack([total, np.bincount(rows.person[known], minlength=persons)])
-
-
-def _spearman(rows: Sequence[_Rows], weights: Array) -> Array:
-    """Spearman's correlation of each table under each weighting of the persons (tables, R).
-
-    Once rows are in the order of their values, a weighting needs no sorting: a rank is a running
-    sum of weights. Twice the ranks are whole numbers, so all sums of them here are exact. What
-    persons and true scores decide is computed once for all tables that share them.
-    """
-    out = np.empty((len(rows), weights.shape[1]))
-    alike: dict[bytes, list[int]] = defaultdict(list)
-    for i, r in enumerate(rows):
-        alike[r.person.tobytes() + r.true.tobytes()].append(i)
-    for same in alike.values():
-        person, true, _ = rows[same[0]]
-        truth = _Ties.of(true)
-        ties = [_Ties.of(rows[i].predicted) for i in same]
-        step = max(1, _CHUNK // len(person))
-        for start in range(0, weights.shape[1], step):
-            weight = weights[person, start : start + step]
-            total = weight.sum(axis=0)
-            y, yy = truth.ranks(truth.sum(weight), total)
-            by_row = np.empty_like(weight)
-            by_row[truth.order] = np.repeat(y, truth.sizes, axis=0)
-            by_row *= weight
-            for i, tie in zip(same, ties, strict=True):
-                x, xx = tie.ranks(tie.sum(weight), total)
-                x *= tie.sum(by_row)
-                out[i, start : start + step] = x.sum(axis=0) / np.sqrt(xx * yy)
-    return out
-
-
-class _Ties(NamedTuple):
-    """Rows in the order of their values, those of equal value together.
-
-    Attributes:
-        order: the rows (N,).
-        starts: where each of the G values begins in `order` (G,).
-        sizes: number of rows of each value (G,).
-    """
-
-    order: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, values: Array) -> "_Ties":
-        order = np.argsort(values, kind="stable")
-        starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
-        return cls(order, starts, np.diff(starts, append=len(values)))
-
-    def sum(self, rows: Array) -> Array:
-        """Sums over the rows of each value (N, R) → (G, R)."""
-        ordered = rows[self.order]
-        return np.add.reduceat(ordered, self.starts) if len(self.starts) < len(rows) else ordered
-
-    @staticmethod
-    def ranks(weight: Array, total: Array) -> tuple[Array, Array]:
-        """Twice the mid-rank of each value (G, R), less the mean, and the sum of its squares (R,).
-
-        Args:
-            weight: how often each value is there (G, R).
-            total: the sum of that over all values (R,).
-        """
-        ranks = np.cumsum(weight, axis=0)
-        ranks *= 2
-        ranks -= weight
-        ranks -= total
-        return ranks, (total * total * total - (weight * weight * weight).sum(axis=0)) / 3
-
-
 def _places(values: Array, metric: str) -> NDArray[np.int64]:
     """Places of M models in each of R draws (M, R); those with equal values share the better one.
 
     Values are rounded first: the same numbers added up in another order are no better or worse.
     """
-    signed = np.round(-values if metric in HIGHER_IS_BETTER else values, 9)
+    more = load_metric(metric).higher_is_better
+    signed = np.round(-values if more else values, 9)
     return np.array([1 + (signed < mine).sum(axis=0) for mine in signed])

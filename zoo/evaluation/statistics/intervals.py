@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
-from zoo.evaluation.statistics.tables import Array
+from zoo.evaluation.metrics import Array
 
 RESAMPLES = 2000
 """Draws of persons behind every interval."""

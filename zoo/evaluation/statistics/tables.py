@@ -6,17 +6,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zoo.errors import DataError
-from zoo.evaluation.metrics import constant, mad, mape, rmse, spearman
+from zoo.evaluation.metrics import Array, board_metrics, constant, load_metric
 
-Array = NDArray[np.float64]
+BOARD_METRICS = tuple(board_metrics())
+"""Names of the metrics that statistics are made for, those of plug-ins added by now among them."""
 
-BOARD_METRICS = {"mad": mad, "rmse": rmse, "mape": mape, "spearman": spearman}
-"""The metrics that statistics are made for, by name."""
-
-HIGHER_IS_BETTER = frozenset({"spearman"})
+HIGHER_IS_BETTER = frozenset(n for n in BOARD_METRICS if load_metric(n).higher_is_better)
 """Those of `BOARD_METRICS` in which more is better."""
 
 
@@ -74,15 +71,17 @@ class Table:
         return len(self.person)
 
     def value(self, metric: str) -> float:
-        """One of `BOARD_METRICS` over all rows.
+        """A metric over all rows, by name.
 
-        Spearman's correlation is NaN also where the predictions are constant within every fold:
-        the order of the folds' training means among each other says nothing about persons, and is
-        opposite to that of the test scores. Folds of a single row cannot show that.
+        One that ranks (Spearman's correlation) is NaN also where the predictions are constant
+        within every fold: the order of the folds' training means among each other says nothing
+        about persons, and is opposite to that of the test scores. Folds of a single row cannot
+        show that.
         """
-        if metric == "spearman" and self._constant_by_fold():
+        measure = load_metric(metric)
+        if measure.ranks and self._constant_by_fold():
             return float("nan")
-        return BOARD_METRICS[metric](self.true, self.predicted)
+        return measure(self.true, self.predicted)
 
     def _constant_by_fold(self) -> bool:
         if self.fold is None:

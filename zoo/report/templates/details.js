@@ -39,7 +39,7 @@
     );
   }
 
-  function facts(pairs) {
+  function properties(pairs) {
     const items = pairs.map(([key, value]) =>
       make("div", {}, make("dt", {}, key), make("dd", {}, bdi(value))),
     );
@@ -190,7 +190,7 @@
       const text = `: ${board.leak}.`;
       parts.push(make("div", { class: "banner" }, make("p", {}, make("strong", {}, "⚠ These numbers leak"), text)));
     }
-    parts.push(facts(entry.facts));
+    parts.push(properties(entry.properties));
     section("Predicted against true", ...predictions(board, entry));
     section(
       "By exercise",
@@ -209,7 +209,7 @@
         scrollable("Tests", false, table("Paired tests", heads, entry.tests, (i) => i > 0)),
       );
     }
-    if (entry.settings.length) section("Settings", facts(entry.settings));
+    if (entry.settings.length) section("Settings", properties(entry.settings));
     const heads = ["Exercise", "Fold", "Seed", "MAD", "Epochs", "Time", "Folder", "Key"];
     section(
       "Runs",

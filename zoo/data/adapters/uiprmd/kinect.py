@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from registry import register_reader
 from zoo.data.adapters.base import PrepareReport
 from zoo.data.adapters.uiprmd import motion
 from zoo.data.adapters.uiprmd.repetitions import RawRepetition, UiprmdAdapter
 from zoo.data.recording import Recording
 
 
+@register_reader("uiprmd-kinect")
 class UiprmdKinectAdapter(UiprmdAdapter):
     """UI-PRMD by Kinect v2: 22 joints, 30 Hz, positions in metres and orientations.
 

@@ -11,12 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.nearest import did_you_mean
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
-from zoo.data.adapters.rows import RowError, Rows, read_rows
+from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
+from zoo.data.adapters.rows import RowError, Rows, first_line, read_rows
 from zoo.data.adapters.uiprmd import motion
 from zoo.data.adapters.uiprmd.loose import loose_repetition
 from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, Quality
-from zoo.data.adapters.uiprmd.tree import MOVEMENTS, Repetition, find_root, list_repetitions
+from zoo.data.adapters.uiprmd.tree import (
+    MOVEMENTS,
+    Repetition,
+    find_root,
+    list_repetitions,
+    repetition_of,
+)
 from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import Layout, load_layout
@@ -49,7 +55,7 @@ class _FaultError(Exception):
         self.problem = problem
 
 
-class UiprmdAdapter(Adapter):
+class UiprmdAdapter(Adapter, Reader):
     """What the three readers of UI-PRMD have in common.
 
     A recording is one repetition: id ``s01/m01/e01/correct``, subject ``s01``, exercise ``m01``,
@@ -88,6 +94,7 @@ class UiprmdAdapter(Adapter):
     version = 2
     score_range = (0.0, 1.0)
     exercises = MOVEMENTS
+    suffixes = (".txt",)
 
     sensor: str
     kinds: tuple[str, ...]
@@ -155,8 +162,16 @@ class UiprmdAdapter(Adapter):
                     yield recording
                 progress(done, len(repetitions), raw.repetition.id)
 
+    def looks_like(self, path: Path) -> bool:
+        """See `Reader.looks_like`; the sensors are told apart by the number of values in a row."""
+        if not path.is_file() or repetition_of(path.name) is None:
+            return False
+        kind = "Angles" if "angles" in path.name.lower() else "Positions"
+        values = first_line(path).rstrip(" ,\n").count(",") + 1
+        return kind in self.kinds and values == 3 * self.skeleton.num_joints
+
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """One repetition; see `Adapter.read_file`.
+        """One repetition; see `Reader.read_file`.
 
         The Kinect's positions and angles belong together: either file stands for both, which lie
         side by side or in the published folders. Files in the published folders, or a `labels`

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from registry import register_reader
 from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.data.adapters.uiprmd import motion
 from zoo.data.adapters.uiprmd.repetitions import RawRepetition, UiprmdAdapter
@@ -95,6 +96,7 @@ class _UiprmdVicon(UiprmdAdapter):
         return reject
 
 
+@register_reader("uiprmd-vicon")
 class UiprmdViconAdapter(_UiprmdVicon):
     """UI-PRMD by Vicon: 39 markers, 100 Hz, positions in metres, axes as `motion.vicon_axes`.
 
@@ -117,6 +119,7 @@ class UiprmdViconAdapter(_UiprmdVicon):
         return {"positions": filled.astype(np.float32)}
 
 
+@register_reader("uiprmd-vicon-angles")
 class UiprmdViconAnglesAdapter(_UiprmdVicon):
     """UI-PRMD by Vicon: three angles in degrees of 39 joints and segments, 100 Hz.
 

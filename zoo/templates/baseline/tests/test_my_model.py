@@ -6,7 +6,7 @@ from my_model.model import MyModel
 from torch import Tensor
 
 import zoo
-from zoo.config import card
+from zoo.catalogue import card
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.skeleton import load_layout
 

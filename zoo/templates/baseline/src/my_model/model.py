@@ -15,8 +15,8 @@ from zoo.nn import mean_pool, stack_streams, stream_channels, stream_names, zero
 from zoo.skeleton import Layout
 
 
-# The entry point in pyproject.toml makes an installed package known; the decorator does the same
-# for `--plugin model.py` and for tests that run before anything is installed.
+# configs/model/my_model.yaml makes the model known once the package is installed; the decorator
+# does the same for `--plugin model.py` and for tests that run before that.
 @register_model("my_model")
 class MyModel(nn.Module):
     """Mean and spread over time of a linear view of each frame, then a linear layer.

@@ -1,0 +1,330 @@
+"""Runs as entries of a board: what belongs together, what is missing, what must not be mixed."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.board.naming import Identity, names
+from zoo.evaluation.statistics.tables import Table
+from zoo.protocol.references import LEAK_REFERENCE
+from zoo.runs.find import Unreadable, read_runs
+from zoo.runs.pooled import pooled_table
+from zoo.runs.record import RunProtocol, flat
+from zoo.runs.run import Run, Tested
+
+_MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
+
+
+@dataclass(frozen=True, order=True)
+class BoardKey:
+    """What two results must share before they may stand on one board.
+
+    Attributes:
+        dataset: its name.
+        protocol: its name.
+        fingerprint: of the prepared dataset.
+        protocol_hash: of everything in the protocol that can change a number.
+    """
+
+    dataset: str
+    protocol: str
+    fingerprint: str
+    protocol_hash: str
+
+    @classmethod
+    def of(cls, run: Run) -> "BoardKey":
+        """The board a run belongs to."""
+        data, protocol = run.record.dataset, run.record.protocol
+        return cls(data.name, protocol.name, data.fingerprint, protocol.hash)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """All runs of one model with one choice of settings on one board.
+
+    Attributes:
+        name: the model's name, and what differs from its defaults.
+        model: registered name.
+        owner: who provides the model: a distribution with its version, or a file.
+        settings: what differs from the defaults, by dotted key.
+        runs: one for every exercise, seed and fold that is there, in this order.
+        missing: what is not there, in words; empty for a complete entry.
+        expected: how many runs a complete entry with these seeds has.
+        objection: why it cannot be compared although it may be complete; empty if it can.
+    """
+
+    name: str
+    model: str
+    owner: str
+    settings: Mapping[str, Any]
+    runs: list[Run] = field(repr=False)
+    missing: list[str] = field(default_factory=list, repr=False)
+    expected: int = 0
+    objection: str = ""
+
+    @property
+    def key(self) -> BoardKey:
+        """The board it belongs to."""
+        return BoardKey.of(self.runs[0])
+
+    @property
+    def protocol(self) -> RunProtocol:
+        """How it was evaluated."""
+        return self.runs[0].record.protocol
+
+    @property
+    def leak_reference(self) -> bool:
+        """Whether its model says that it measures only what a split gives away."""
+        return LEAK_REFERENCE in self.runs[0].record.model.tags
+
+    @cached_property
+    def mean_score(self) -> bool:
+        """Whether it gives everybody the mean training score of their fold."""
+        return all(
+            np.allclose(run.tested.predicted, run.record.baseline_score, rtol=1e-4)
+            for run in self.runs
+        )
+
+    @property
+    def builtin(self) -> bool:
+        """Whether the model is one of the zoo's own."""
+        return self.runs[-1].record.model.source.builtin
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """All settings its runs were made with, by dotted key."""
+        return flat(json.loads(self.runs[0].settings))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every exercise and fold of the board is there for each of its seeds."""
+        return not self.missing and not self.objection
+
+    @cached_property
+    def exercises(self) -> list[str]:
+        """Exercise ids, sorted."""
+        return sorted({run.exercise for run in self.runs}, key=natural)
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """Seeds, sorted."""
+        return sorted({run.seed for run in self.runs})
+
+    @cached_property
+    def folds(self) -> list[int]:
+        """Folds, sorted."""
+        return sorted({run.fold for run in self.runs})
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """Out-of-fold test predictions, a table for every exercise and seed."""
+        return [pooled_table(runs) for runs in self._by_exercise_and_seed()]
+
+    def baseline_tables(self) -> list[Table]:
+        """The same with the mean training score of each fold in the model's place."""
+        return [pooled_table(runs, baseline=True) for runs in self._by_exercise_and_seed()]
+
+    def _by_exercise_and_seed(self) -> list[list[Run]]:
+        parts: dict[tuple[str, int], list[Run]] = defaultdict(list)
+        for run in self.runs:
+            parts[run.exercise, run.seed].append(run)
+        return list(parts.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Every entry of one dataset and protocol whose results may be compared.
+
+    Attributes:
+        key: what they share.
+        entries: complete and incomplete ones, by name.
+        exercises: ids, sorted.
+        folds: by exercise, those a complete entry has.
+        others: runs of the same dataset and protocol under another key, and how many each has.
+        copies: run folders left out because another of the same settings was used.
+    """
+
+    key: BoardKey
+    entries: list[Entry]
+    exercises: list[str]
+    folds: Mapping[str, list[int]]
+    others: Mapping[BoardKey, int] = field(default_factory=dict)
+    copies: list[Path] = field(default_factory=list)
+
+
+def read_groups(
+    runs_root: Path | str,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    *,
+    exercise: str | None = None,
+) -> tuple[list[Group], list[Unreadable]]:
+    """Every board below a folder of runs, and the folders that cannot be read.
+
+    Boards of one dataset stand together, honest protocols first; of one protocol, the one with
+    most runs first.
+
+    Args:
+        runs_root: folder of all runs.
+        dataset: only of this dataset.
+        protocol: only under this protocol.
+        exercise: only this exercise.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    runs, unreadable = read_runs(Path(runs_root))
+    chosen = [
+        run
+        for run in runs
+        if dataset in (None, run.record.dataset.name)
+        and protocol in (None, run.record.protocol.name)
+        and exercise in (None, run.exercise)
+    ]
+    return groups_of(chosen), unreadable
+
+
+def groups_of(runs: Iterable[Run]) -> list[Group]:
+    """Runs put together as boards, in the order of `read_groups`."""
+    boards: dict[BoardKey, list[Run]] = defaultdict(list)
+    for run in runs:
+        boards[BoardKey.of(run)].append(run)
+    order = sorted(boards, key=lambda key: (*_place(key, boards), *_standing(boards[key])))
+    groups = []
+    for key in order:
+        others = {
+            other: len(boards[other])
+            for other in order
+            if other != key and (other.dataset, other.protocol) == (key.dataset, key.protocol)
+        }
+        groups.append(_group(key, boards[key], others))
+    return groups
+
+
+def natural(text: str) -> tuple[int, int, str]:
+    """A sort key that puts numbers in order: 2 before 10, numbers before words."""
+    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Whole numbers in words: ``0-2, 4``."""
+    parts: list[list[int]] = []
+    for n in sorted(set(numbers)):
+        if parts and n == parts[-1][-1] + 1:
+            parts[-1][1:] = [n]
+        else:
+            parts.append([n])
+    return ", ".join("-".join(map(str, part)) for part in parts)
+
+
+def fold_words(folds: Iterable[int]) -> str:
+    """``fold 3``, ``folds 0-2, 4``."""
+    some = set(folds)
+    return f"{'fold' if len(some) == 1 else 'folds'} {spans(some)}"
+
+
+def _place(key: BoardKey, boards: Mapping[BoardKey, list[Run]]) -> tuple[str, bool, str]:
+    """By dataset, honest protocols first."""
+    return key.dataset, boards[key][0].leaky, key.protocol
+
+
+def _standing(runs: Sequence[Run]) -> tuple[int, list[int]]:
+    """Most runs first, then the most recent."""
+    newest = max(run.record.created for run in runs)
+    return -len(runs), [-ord(c) for c in newest]
+
+
+def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Group:
+    sets: dict[Identity, dict[tuple[str, int, int], Run]] = defaultdict(dict)
+    copies = []
+    for run in sorted(runs, key=lambda r: (r.record.created, str(r.path)), reverse=True):
+        places = sets[Identity.of(run)]
+        if run.place in places:
+            copies.append(run.path)
+        else:
+            places[run.place] = run
+    exercises = sorted({run.exercise for run in runs}, key=natural)
+    folds = {e: _expected_folds(e, runs) for e in exercises}
+    usual = _usual_tests(sets.values())
+    entries = []
+    named = names({identity: list(own.values()) for identity, own in sets.items()})
+    for identity, (name, settings) in named.items():
+        own = sorted(sets[identity].values(), key=lambda r: (natural(r.exercise), r.seed, r.fold))
+        missing, expected = _missing(own, folds)
+        entries.append(
+            Entry(
+                name,
+                identity.model,
+                own[-1].record.model.source.owner or "unknown",
+                settings,
+                own,
+                missing,
+                expected,
+                _objection(own, usual),
+            )
+        )
+    entries.sort(key=lambda e: e.name)
+    return Group(key, entries, exercises, folds, others, sorted(copies))
+
+
+def _expected_folds(exercise: str, runs: Sequence[Run]) -> list[int]:
+    """The protocol's folds, and any other that a run is of."""
+    own = [run for run in runs if run.exercise == exercise]
+    split = own[0].record.protocol.params.get("split")
+    count = 0
+    if isinstance(split, Mapping):
+        if split.get("kind") == "leave-one-person-out":
+            count = max(run.record.people for run in own)
+        else:
+            count = _whole(split.get("folds", 1)) * _whole(split.get("repeats", 1))
+    return sorted({run.fold for run in own} | set(range(min(count, _MOST_FOLDS))))
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 1
+
+
+def _missing(runs: Sequence[Run], folds: Mapping[str, list[int]]) -> tuple[list[str], int]:
+    """What is not there for each of the runs' seeds, in words, and how many there should be."""
+    have = {run.place for run in runs}
+    seeds = sorted({run.seed for run in runs})
+    found = []
+    for seed in seeds:
+        for exercise, wanted in folds.items():
+            gone = [fold for fold in wanted if (exercise, fold, seed) not in have]
+            if gone:
+                what = "all folds" if len(gone) == len(wanted) else fold_words(gone)
+                what = what if len(wanted) > 1 else "the run"
+                found.append(f"{what} of exercise {exercise}, seed {seed}")
+    return found, len(seeds) * sum(map(len, folds.values()))
+
+
+def _usual_tests(
+    sets: Iterable[Mapping[tuple[str, int, int], Run]],
+) -> dict[tuple[str, int], Tested]:
+    """By exercise and fold, what most entries were tested on."""
+    votes: dict[tuple[str, int], Counter[Tested]] = defaultdict(Counter)
+    for runs in sets:
+        for place in {(run.exercise, run.fold, run.tested_on) for run in runs.values()}:
+            votes[place[:2]][place[2]] += 1
+    return {place: count.most_common(1)[0][0] for place, count in votes.items()}
+
+
+def _objection(runs: Sequence[Run], usual: Mapping[tuple[str, int], Tested]) -> str:
+    for run in runs:
+        expected, found = usual[run.exercise, run.fold], run.tested_on
+        where = f"exercise {run.exercise}, fold {run.fold}"
+        if found[0] != expected[0]:
+            return f"it was tested under another split than the other entries ({where})"
+        if found[1] != expected[1]:
+            return (
+                f"its true scores are not those of the other entries ({where}): "
+                "`zoo leaderboard check` says more"
+            )
+    return ""

@@ -1,0 +1,98 @@
+"""The leaderboard on the terminal."""
+
+from typing import TYPE_CHECKING, Any
+
+from zoo.cli.console import table
+from zoo.report.table import MEAN, metric_columns, ranked
+from zoo.words import fixed, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zoo.board.board import Board, Section
+
+_MISSING_SHOWN = 3
+
+
+def print_board(out: "Console", board: "Board") -> None:
+    """Every section of a board: ranked entries, then the incomplete ones and notes."""
+    board = plain(board)
+    for section in board.sections:
+        _print_section(out, section)
+    for bad in board.unreadable:
+        out.print(f"not read: {bad.path}: {bad.reason}", style="red", markup=False)
+
+
+def _print_section(out: "Console", section: "Section") -> None:
+    exercises = ", ".join(e.id for e in section.exercises)
+    out.print(
+        f"{section.dataset} {exercises}, {section.protocol.name}: {section.persons} people"
+        f"{' (LEAKY, people stand on both sides)' if section.protocol.leaky else ''}",
+        style="bold", markup=False,
+    )  # fmt: skip
+    if section.meaning:
+        out.print(section.meaning, style="bold red", markup=False)
+    if section.ranked:
+        out.print(_ranked(section))
+        if len(section.exercises) > 1:
+            out.print(_by_exercise(section))
+        if any(entry.tied_with_best for entry in section.ranked[1:]):
+            out.print("= no worse than the first beyond noise", style="dim", markup=False)
+    for apart in section.incomplete:
+        missing = apart.missing[:_MISSING_SHOWN]
+        more = len(apart.missing) - len(missing)
+        words = "; ".join([*missing, *([f"{more} more"] if more else [])])
+        out.print(
+            f"not ranked: {apart.name}, {apart.have} of {apart.expected} runs: "
+            f"{apart.reason}{f' ({words})' if words else ''}",
+            style="yellow", markup=False,
+        )  # fmt: skip
+    for note in section.notes:
+        out.print(note, style="dim", markup=False)
+    if section.published:
+        out.print(
+            f"{len(section.published)} published results stand beside these in --format md, "
+            "csv and html; they are not ranked.",
+            style="dim", markup=False,
+        )  # fmt: skip
+    out.print()
+
+
+def _ranked(section: "Section") -> Any:
+    means = [column for column in metric_columns(section) if column.exercise == MEAN]
+    titles = [m.title + (" %" if m.unit == "%" else "") for m in section.metrics]
+    shown = table(
+        "rank", "model", f"{titles[0]}>", "95 %", *(f"{t}>" for t in titles[1:]), "vs mean>",
+        "weights>", "runs>", "source",
+    )  # fmt: skip
+    for row in ranked(section):
+        entry, cells = row.entry, row.cells
+        mad, *others = (cells[column.key] for column in means)
+        low, high = entry.rank_low, entry.rank_high
+        whole = (
+            mad.text, mad.small, *(cell.text for cell in others),
+            f"{fixed(-entry.better_than_mean.value, 0, sign=True)} %",
+            cells["parameters"].text, str(len(entry.runs)),
+        )  # fmt: skip
+        tied = " =" if row.mark == "tied" else ""
+        rank = f"{entry.rank}{tied}" + (f" ({low}–{high})" if low != high else "")
+        shown.add_row(_whole(rank), entry.name, *map(_whole, whole), entry.source)
+    return shown
+
+
+def _whole(cell: str) -> str:
+    """A cell that is not broken into lines."""
+    return cell.replace(" ", "\u00a0")
+
+
+def _by_exercise(section: "Section") -> Any:
+    columns = [
+        column
+        for metric in ("mad", "spearman")
+        for column in metric_columns(section)
+        if column.metric.name == metric and column.exercise != MEAN
+    ]
+    shown = table("model", *(f"{column.title} {column.exercise}>" for column in columns))
+    for row in ranked(section):
+        shown.add_row(row.entry.name, *(row.cells[column.key].text for column in columns))
+    return shown

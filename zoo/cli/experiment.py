@@ -1,0 +1,132 @@
+"""`zoo experiment`: what a file describes, run and reported with one command."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.cli.sweeping import add_sweep_options, narrowing, run_or_show
+from zoo.report.figure_style import FORMATS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zoo.cli.main import Parser
+    from zoo.experiments.definition import Experiment
+    from zoo.experiments.sheets import Sheet
+
+_LISTS = ("rows", "protocols", "exercises", "folds", "seeds")
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe `zoo experiment`."""
+    parser = subparsers.add_parser(
+        "experiment",
+        help="run a board, or a paper's table, and report on it",
+        description="Compute every run of an experiment as `zoo bench` does, going on where an "
+        "earlier one stopped, then print its tables, draw its figures, and set a paper's numbers "
+        "beside ours with a verdict each. Without a name, list the experiments.",
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="of an experiment, or list")
+    cut = parser.add_argument_group("to run less than all of it; the tables say so")
+    cut.add_argument("--small", action="store_true", help="the small variants of the models")
+    cut.add_argument("--rows", nargs="+", metavar="LABEL", help="only these rows of the table")
+    cut.add_argument(
+        "--protocol", dest="protocols", nargs="+", action="extend", metavar="NAME",
+        help="only these of its protocols",
+    )  # fmt: skip
+    cut.add_argument("--dataset", metavar="NAME", help="another prepared dataset")
+    cut.add_argument("--exercises", nargs="+", metavar="ID", help="only these exercises")
+    cut.add_argument("--folds", nargs="+", metavar="N", help="only these folds")
+    cut.add_argument("--seeds", nargs="+", metavar="N", help="seeds (default: its own)")
+    how = parser.add_argument_group("how")
+    add_sweep_options(how)
+    report = parser.add_argument_group("the report")
+    report.add_argument(
+        "--report", action="store_true", help="run nothing: report on what is there"
+    )
+    report.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder for it (default: ./experiments/NAME)"
+    )
+    report.add_argument(
+        "--format", dest="formats", action="append", choices=FORMATS, metavar="KIND",
+        help=f"of the figures, {', '.join(FORMATS)} (default: svg); may be given several times",
+    )  # fmt: skip
+    parser.epilog = (
+        "Settings for every run can follow as key=value: trainer.epochs=5. Lists end at the next "
+        "option: --exercises 1 5 --seeds 0"
+    )
+    parser.set_defaults(run=run, takes_overrides=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one and report on it, or list them all; 1 if a run failed or a figure is missing."""
+    from zoo.cli.console import console
+    from zoo.errors import ConfigError
+
+    if args.name is None and any(getattr(args, name) for name in _LISTS):
+        raise ConfigError(
+            "name the experiment first: a list takes every word up to the next option, as in "
+            "zoo experiment NAME --protocol person-kfold --seeds 0"
+        )
+    out = console()
+    if args.name in (None, "list"):
+        _list(out)
+        return 0
+
+    from zoo.api import RUNS
+    from zoo.experiments.definition import Experiment
+    from zoo.experiments.plan import make_plan
+    from zoo.experiments.report import report_sheets, write_report
+    from zoo.experiments.results import experiment_results
+
+    experiment = Experiment.load(args.name).cut(
+        small=args.small, dataset=args.dataset, **narrowing(args, _LISTS)
+    )
+    plan = make_plan(experiment, args.runs or RUNS, args.data_root)
+    result = None if args.report and not args.dry_run else run_or_show(out, plan, args)
+    if args.dry_run:
+        return 0
+    results = experiment_results(plan, experiment.report.reference)
+    _print(out, experiment, report_sheets(experiment, results, wide=False)[0])
+    written = write_report(
+        experiment,
+        results,
+        args.output or Path("experiments") / experiment.name,
+        formats=args.formats or ["svg"],
+        data_root=args.data_root,
+    )
+    for file in written.files:
+        print(file)
+    for reason in written.not_drawn:
+        out.print(f"not drawn: {reason}", style="yellow", markup=False, soft_wrap=True)
+    return 1 if written.not_drawn or (result is not None and result.failed) else 0
+
+
+def _print(out: "Console", experiment: "Experiment", sheets: "Sequence[Sheet]") -> None:
+    from zoo.cli.console import table
+    from zoo.words import plain
+
+    out.print(experiment.card.title, style="bold", markup=False)
+    if experiment.cuts:
+        out.print(f"Cut short: {'; '.join(experiment.cuts)}", style="yellow", markup=False)
+    for sheet in sheets:
+        if sheet.title:
+            out.print(f"\n{sheet.title}", style="bold", markup=False, soft_wrap=True)
+        if sheet.rows:
+            shown = table(*sheet.columns)
+            for row in sheet.rows:
+                shown.add_row(*plain(row))
+            out.print(shown)
+        for note in sheet.notes:
+            out.print(note, style="dim", markup=False, soft_wrap=True)
+
+
+def _list(out: "Console") -> None:
+    from zoo.cli.console import table
+    from zoo.experiments.definition import Experiment, experiment_names
+
+    shown = table("experiment", "of the paper", "what it is")
+    for experiment in map(Experiment.load, experiment_names()):
+        shown.add_row(experiment.name, experiment.card.paper, experiment.card.title)
+    out.print(shown)

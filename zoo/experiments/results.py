@@ -1,0 +1,208 @@
+"""What an experiment's runs came to: every row's metrics with intervals, one row compared."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from zoo.errors import DataError
+from zoo.evaluation.statistics import (
+    BOARD_METRICS,
+    Comparison,
+    Interval,
+    Table,
+    bootstrap,
+    person_errors,
+    versus,
+)
+from zoo.experiments.failure import read_failure
+from zoo.experiments.job import Job
+from zoo.experiments.plan import Plan, PlannedRow
+from zoo.experiments.state import State, look
+from zoo.runs.folder import RECORD
+from zoo.runs.pooled import pooled_table
+from zoo.runs.record import RunProtocol, read_record
+from zoo.runs.run import Run, load_run
+from zoo.words import metric_digits
+
+METRICS = tuple(BOARD_METRICS)
+
+MEAN = "mean"
+"""In place of an exercise: the mean over all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowResult:
+    """A row, and what is there of its runs.
+
+    Attributes:
+        label: what it is called.
+        model: name of the registered model.
+        expected: runs of the whole row.
+        runs: those that are finished, by exercise, seed and fold.
+        tables: test predictions, a table for every seed and every exercise that has all its runs.
+        failures: one line of each failure, and how often it occurred.
+        metrics: by exercise or `MEAN`, then by metric, with 95 % intervals over persons; empty
+            unless the row is complete.
+        versus: against the reference, by the MAD of each person; None for the reference itself
+            and where there is none.
+    """
+
+    label: str
+    model: str
+    expected: int
+    runs: list[Run] = field(repr=False)
+    tables: list[Table] = field(repr=False)
+    failures: Mapping[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    versus: Comparison | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all runs are there; only such rows are compared with each other."""
+        return len(self.runs) == self.expected
+
+
+@dataclass(frozen=True, eq=False)
+class ProtocolResult:
+    """All rows of an experiment under one protocol.
+
+    Attributes:
+        dataset: its name.
+        title: of the dataset.
+        score_range: lowest and highest possible score.
+        protocol: name.
+        identity: the protocol as the runs name it; None where there are no runs.
+        exercises: ids, in the order they were asked for.
+        rows: complete ones, in the experiment's order.
+        unfinished: the others.
+        old_code: complete runs computed by another version of the code than the present one.
+    """
+
+    dataset: str
+    title: str
+    score_range: tuple[float, float]
+    protocol: str
+    identity: RunProtocol | None
+    exercises: list[str]
+    rows: list[RowResult]
+    unfinished: list[RowResult] = field(default_factory=list)
+    old_code: int = 0
+
+    @property
+    def persons(self) -> int:
+        """How many people are in the test parts of the complete rows."""
+        return len({p for row in self.rows for table in row.tables for p in table.person})
+
+    @property
+    def seeds(self) -> list[int]:
+        """Of the complete rows."""
+        return sorted({run.seed for row in self.rows for run in row.runs})
+
+    @property
+    def leaky(self) -> bool:
+        """Whether a person may stand on both sides."""
+        return self.identity is not None and self.identity.leaky
+
+    @property
+    def digits(self) -> Mapping[str, int]:
+        """Decimals of each metric."""
+        return metric_digits(self.score_range)
+
+
+def experiment_results(plan: Plan, reference: str = "") -> list[ProtocolResult]:
+    """What is there of an experiment's runs, each protocol for itself.
+
+    Args:
+        plan: of the experiment.
+        reference: label of the row that the others are compared with; empty for none.
+
+    Raises:
+        DataError: a finished run is damaged, or rows were not tested on the same persons.
+    """
+    planned = [row for row in plan.rows if row.jobs]
+    return [
+        _under_one(list(rows), plan.dataset, protocol, reference)
+        for protocol, rows in groupby(planned, lambda row: row.protocol)
+    ]
+
+
+def _under_one(
+    planned: Sequence[PlannedRow], dataset: str, protocol: str, reference: str
+) -> ProtocolResult:
+    rows = [_read(row) for row in planned]
+    complete = with_metrics([row for row in rows if row.complete], reference)
+    whole = {row.label for row in complete}
+    data = planned[0].groups[0].session.dataset
+    return ProtocolResult(
+        dataset=dataset,
+        title=data.title,
+        score_range=data.score_range,
+        protocol=protocol,
+        identity=complete[0].runs[0].record.protocol if complete else None,
+        exercises=list(dict.fromkeys(job.exercise for row in planned for job in row.jobs)),
+        rows=complete,
+        unfinished=[row for row in rows if not row.complete],
+        old_code=sum(
+            look(job) is not State.FINISHED
+            for row in planned
+            if row.label in whole
+            for job in row.jobs
+        ),
+    )
+
+
+def _read(row: PlannedRow) -> RowResult:
+    parts: dict[tuple[str, int], list[Run]] = {}
+    missing = set()
+    for job in row.jobs:
+        if _stands(job):
+            run = load_run(job.path)
+            parts.setdefault((job.exercise, run.seed), []).append(run)
+        else:
+            missing.add(job.exercise)
+    kept = (read_failure(job) for job in row.jobs if not _stands(job))
+    return RowResult(
+        label=row.label,
+        model=row.model,
+        expected=len(row.jobs),
+        runs=[run for part in parts.values() for run in part],
+        tables=[pooled_table(part) for (where, _), part in parts.items() if where not in missing],
+        failures=Counter(str(failure["error"]) for failure in kept if failure is not None),
+    )
+
+
+def with_metrics(rows: Sequence[RowResult], reference: str = "") -> list[RowResult]:
+    """Complete rows with their metrics, compared with the reference.
+
+    Raises:
+        DataError: they were not tested on the same persons.
+    """
+    if not rows:
+        return []
+    tables = {row.label: row.tables for row in rows}
+    drawn = bootstrap(tables)
+    places = {MEAN: None, **{exercise: exercise for exercise in drawn.exercises}}
+    against: Mapping[str, Comparison] = {}
+    if reference in tables and len(rows) > 1 and drawn.persons > 1:
+        against = versus({name: person_errors(own) for name, own in tables.items()}, reference)
+    return [
+        replace(
+            row,
+            metrics={
+                where: {metric: drawn.interval(row.label, metric, at) for metric in METRICS}
+                for where, at in places.items()
+            },
+            versus=against.get(row.label),
+        )
+        for row in rows
+    ]
+
+
+def _stands(job: Job) -> bool:
+    """Whether a finished run of these settings is there, by whatever version of the code."""
+    file = job.path / RECORD
+    try:
+        return file.is_file() and read_record(job.path).key_hash == job.key_hash
+    except DataError:
+        return False

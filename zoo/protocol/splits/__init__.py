@@ -1,0 +1,15 @@
+"""Who is trained on and who is tested: ways of splitting, each a rule with its settings.
+
+Each registers itself, as a plug-in's does; docs/extending.md adds one. How people and samples are
+dealt evenly, the same on every machine, is in `zoo.protocol.splits.stratified`.
+"""
+
+from zoo.protocol.splits import (  # noqa: F401 - they register themselves
+    cross_dataset,
+    kfold,
+    leave_one_person_out,
+    parts,
+)
+from zoo.protocol.splits.rule import SplitRule, split_rule
+
+__all__ = ["SplitRule", "split_rule"]

@@ -1,0 +1,93 @@
+"""Splits that keep people whole."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from zoo.data.recording import UNKNOWN_SUBJECT
+from zoo.data.samples import SampleSet
+from zoo.errors import DataError
+from zoo.protocol.split import PARTS, Split
+from zoo.protocol.splits.rule import SplitRule
+from zoo.protocol.splits.strata import BINS, Values, labels_and_ranks, values_of
+from zoo.protocol.splits.stratified import validation_subset
+
+
+class People(NamedTuple):
+    """The people of some samples.
+
+    Attributes:
+        names: sorted (P,).
+        labels: what they should be spread by (P,), as the rule stratifies.
+        ranks: numbers to rank them by within a label (P,).
+    """
+
+    names: list[str]
+    labels: list[str]
+    ranks: list[float]
+
+
+def people_of(rule: SplitRule, samples: SampleSet, among: Sequence[int] | None = None) -> People:
+    """Everybody in `samples`, or in those at `among`.
+
+    Raises:
+        DataError: people are unknown, or of two groups at once.
+    """
+    rows = range(len(samples)) if among is None else among
+    unknown = sum(samples.subject[i] == UNKNOWN_SUBJECT for i in rows)
+    if unknown:
+        raise DataError(
+            f"{unknown} of {len(rows)} samples do not say whose they are: they cannot be split "
+            "by person, so no honest score can be measured on this data. Use a dataset that names "
+            "its people, or a protocol that is marked leaky"
+        )
+    of: dict[str, list[int]] = defaultdict(list)
+    for i in rows:
+        of[samples.subject[i]].append(i)
+    names = sorted(of)
+    columns: dict[str, Values] = {}
+    for stratum in ("group", *rule.stratify):
+        values = values_of(stratum, samples)
+        columns[stratum] = [_one(stratum, name, [values[i] for i in of[name]]) for name in names]
+    chosen = [columns[stratum] for stratum in rule.stratify]
+    return People(names, *labels_and_ranks(chosen, len(names), BINS))
+
+
+def _one(stratum: str, person: str, values: list[str | float]) -> str | float:
+    """A person's category, or the mean of a person's numbers."""
+    numbers = [v for v in values if not isinstance(v, str)]
+    if numbers:
+        return math.fsum(numbers) / len(numbers)
+    if len(set(values)) > 1:
+        several = " and ".join(sorted(map(str, set(values))))
+        raise DataError(f"{person} is in the {stratum}s {several} at once")
+    return values[0]
+
+
+def tested(
+    samples: SampleSet, people: People, chosen: Sequence[bool], validation: float, seed: int
+) -> Split:
+    """The split that tests those people and sets a share of the others aside for validation."""
+    others = [i for i, is_tested in enumerate(chosen) if not is_tested]
+    aside = set_aside(people, others, validation, seed)
+    place = {
+        name: "test" if is_tested else "validation" if name in aside else "train"
+        for name, is_tested in zip(people.names, chosen, strict=True)
+    }
+    return placed(samples, place)
+
+
+def set_aside(people: People, among: Sequence[int], share: float, seed: int) -> set[str]:
+    """Names of those at `among` who choose the best epoch."""
+    names = [people.names[i] for i in among]
+    labels, ranks = [people.labels[i] for i in among], [people.ranks[i] for i in among]
+    return {names[i] for i in validation_subset(names, labels, ranks, share, seed)}
+
+
+def placed(samples: SampleSet, place: Mapping[str, str]) -> Split:
+    """The split in which every person's samples stand in that person's part."""
+    index = defaultdict(list)
+    for i, person in enumerate(samples.subject):
+        index[place[person]].append(i)
+    return Split.of(samples, *(index[part] for part in PARTS))

@@ -1,1 +1,0 @@
-"""A paper's numbers beside ours, each with a verdict and its reason."""

@@ -1,0 +1,237 @@
+"""The one table of scores: what every figure, interval and comparison is computed from."""
+
+import csv
+import io
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.data.recording import UNKNOWN_SUBJECT
+from zoo.errors import DataError
+from zoo.evaluation.aggregate import AGGREGATES, aggregate
+from zoo.evaluation.metrics import measure
+
+COLUMNS = ("part", "person", "group", "recording", "sample", "true", "predicted", "deviation")
+
+UNKNOWN_PEOPLE = ("", UNKNOWN_SUBJECT)
+"""In place of a person where the dataset does not say who performs."""
+
+Metrics = Mapping[str, float]
+LevelMetrics = Mapping[str, Metrics]
+"""Metrics by level: ``recording`` and ``sample``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """True and predicted scores, in score units; a row a sample, or a row a recording.
+
+    Attributes:
+        part: ``validation`` or ``test``, of each row.
+        person: who performed it; one of `UNKNOWN_PEOPLE` where the dataset does not say.
+        group: clinical group.
+        recording: recording it is, or was cut from.
+        sample: number of the sample within its recording; 0 for a whole recording.
+        true: (S,) float64.
+        predicted: (S,) float64.
+        deviation: (S,) float64, how far off the model expects to be; None where it does not say.
+        binary: whether the true scores are 1 (right) and 0 (wrong), see `Adapter.binary`.
+    """
+
+    part: Sequence[str]
+    person: Sequence[str]
+    group: Sequence[str]
+    recording: Sequence[str]
+    sample: Sequence[int]
+    true: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    deviation: NDArray[np.float64] | None = None
+    binary: bool = False
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    @property
+    def names(self) -> list[tuple[str, str, int]]:
+        """Part, recording and number of each row, which no other row has."""
+        return list(zip(self.part, self.recording, self.sample, strict=True))
+
+    @property
+    def who(self) -> list[str]:
+        """The person of each row, or the recording where nobody says who performed it."""
+        return [
+            recording if person in UNKNOWN_PEOPLE else person
+            for person, recording in zip(self.person, self.recording, strict=True)
+        ]
+
+    def of(self, part: str) -> "Scores":
+        """The rows of one part."""
+        return self.at([i for i, p in enumerate(self.part) if p == part])
+
+    def at(self, rows: Iterable[int]) -> "Scores":
+        """The rows with these numbers."""
+        at = list(rows)
+        return Scores(
+            [self.part[i] for i in at],
+            [self.person[i] for i in at],
+            [self.group[i] for i in at],
+            [self.recording[i] for i in at],
+            [self.sample[i] for i in at],
+            self.true[at],
+            self.predicted[at],
+            None if self.deviation is None else self.deviation[at],
+            self.binary,
+        )
+
+    def with_predicted(
+        self, predicted: ArrayLike, deviation: NDArray[np.float64] | None = None
+    ) -> "Scores":
+        """The same rows with other predictions (S,), or with one for all."""
+        values = np.broadcast_to(np.asarray(predicted, dtype=np.float64), self.true.shape)
+        return replace(self, predicted=values, deviation=deviation)
+
+    def per_recording(self, how: str) -> "Scores":
+        """One row a recording, in the order in which recordings first appear.
+
+        Args:
+            how: ``mean`` or ``median`` over the samples of one recording; with ``none`` every
+                sample stands for itself. Deviations are averaged: samples of one recording err
+                alike, so their mean is as uncertain as they are.
+
+        Raises:
+            ConfigError: another `how`.
+            DataError: a recording has two true scores.
+        """
+        if how in AGGREGATES and len(set(self.recording)) == len(self):
+            return self
+        whole = aggregate(self.recording, self.true, self.predicted, how)
+        if how == "none":
+            return self
+        deviation = self.deviation
+        if deviation is not None:
+            deviation = aggregate(self.recording, self.true, deviation, "mean").predicted
+        rows = self.at(whole.first.tolist())
+        return replace(rows, sample=[0] * len(rows), predicted=whole.predicted, deviation=deviation)
+
+    def metrics(self, how: str) -> LevelMetrics:
+        """Metrics per recording (predictions aggregated by `how`) and per sample.
+
+        A binary target has those for binary targets too.
+        """
+        levels = {"recording": self.per_recording(how), "sample": self}
+        return {
+            level: measure(rows.true, rows.predicted, binary=self.binary)
+            for level, rows in levels.items()
+        }
+
+    def to_csv(self) -> bytes:
+        """The table as CSV; numbers are written so that reading gives them back exactly."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        columns = (self.part, self.person, self.group, self.recording, self.sample)
+        numbers = [map(repr, self.true.tolist()), map(repr, self.predicted.tolist())]
+        deviation = (
+            [""] * len(self) if self.deviation is None else map(repr, self.deviation.tolist())
+        )
+        writer.writerows(zip(*columns, *numbers, deviation, strict=True))
+        return text.getvalue().encode()
+
+
+def join(tables: Sequence[Scores]) -> Scores:
+    """The rows of several tables, one after the other."""
+    deviations = [t.deviation for t in tables if t.deviation is not None]
+    return Scores(
+        [v for t in tables for v in t.part],
+        [v for t in tables for v in t.person],
+        [v for t in tables for v in t.group],
+        [v for t in tables for v in t.recording],
+        [v for t in tables for v in t.sample],
+        np.concatenate([t.true for t in tables]) if tables else np.zeros(0),
+        np.concatenate([t.predicted for t in tables]) if tables else np.zeros(0),
+        np.concatenate(deviations) if deviations else None,
+        bool(tables) and all(t.binary for t in tables),
+    )
+
+
+def read_scores(path: Path, *, binary: bool = False) -> Scores:
+    """The table in a ``predictions.csv``.
+
+    Args:
+        path: the file.
+        binary: see `Scores`.
+
+    Raises:
+        DataError: it is missing, has other columns, a row of the wrong width, or a score that is
+            no finite number; the message names the line.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            if tuple(next(reader, ())) != COLUMNS:
+                raise DataError(f"{path}, line 1: expected the columns {', '.join(COLUMNS)}")
+            rows = list(reader)
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is no table of predictions: {error}") from None
+    try:
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
+        # Thousands of tables name the same people: their names are kept once.
+        part, person, group, recording = (list(map(sys.intern, c)) for c in columns[:4])
+        sample, true, predicted, deviation = columns[4:]
+        numbers = [true, predicted, deviation] if any(deviation) else [true, predicted]
+        scores = np.array([list(map(float, column)) for column in numbers])
+        if not (np.isfinite(scores).all() and all(map(str.isdecimal, sample))):
+            raise ValueError
+    except ValueError:
+        raise _first_fault(path) from None
+    return Scores(
+        part,
+        person,
+        group,
+        recording,
+        list(map(int, sample)),
+        scores[0],
+        scores[1],
+        scores[2] if len(scores) > 2 else None,
+        binary,
+    )
+
+
+def _first_fault(path: Path) -> DataError:
+    """What is wrong with the first line that cannot be read."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        rows = [(reader.line_num, row) for row in reader]
+    all_deviate = any(row[7] for _, row in rows if len(row) == len(COLUMNS))
+    for line, row in rows:
+        where = f"{path}, line {line}"
+        if len(row) != len(COLUMNS):
+            return DataError(f"{where}: {len(row)} fields, expected {len(COLUMNS)}")
+        for text in row[5:] if all_deviate else row[5:7]:
+            if not _finite(text):
+                return DataError(f"{where}: {text!r} is no finite number")
+        if not row[4].isdecimal():
+            return DataError(f"{where}: sample {row[4]!r} is no whole number")
+    return DataError(f"{path} is no table of predictions")
+
+
+def shortest(values: ArrayLike) -> NDArray[np.float64]:
+    """Scores (S,) float32 as the shortest decimals that name them, in float64.
+
+    Metrics are computed from these, so whoever reads the table gets the same ones to the last bit.
+    """
+    return np.array([float(str(v)) for v in np.asarray(values, dtype=np.float32)])
+
+
+def _finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

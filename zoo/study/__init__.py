@@ -1,1 +1,0 @@
-"""Studies: a paper's tables and figures as sweeps with a report at the end."""

@@ -1,0 +1,55 @@
+"""From a model's answers for the parts of a fold to scores."""
+
+from collections.abc import Callable
+
+import numpy as np
+from torch import Tensor
+
+from zoo.evaluation.metrics import mad
+from zoo.protocol.protocol import FoldData
+from zoo.runs.scores import Scores, shortest
+from zoo.training.device import Answers
+
+
+def true_scores(data: FoldData, part: str) -> Scores:
+    """The samples of a part with their true scores, and NaN for the predicted ones."""
+    samples = data.subset(part)
+    true = shortest(samples.target.numpy())
+    return Scores(
+        part=[part] * len(samples),
+        person=[person or "" for person in samples.subject],
+        group=list(samples.group),
+        recording=list(samples.recording),
+        sample=[int(segment) for segment in samples.segment],
+        true=true,
+        predicted=np.full_like(true, np.nan),
+        binary=data.samples.binary,
+    )
+
+
+def predicted_scores(data: FoldData, part: str, answers: Answers) -> Scores:
+    """The samples of a part with a model's scores for them, and deviations where it gives them.
+
+    Args:
+        data: the fold.
+        part: ``validation`` or ``test``.
+        answers: what the model says of the N samples, in standardised units.
+    """
+    scaler, variance = data.target_scaler, answers.log_variance
+    deviation = None
+    if variance is not None:
+        deviation = shortest(scaler.inverse_variance(variance.exp()).sqrt().numpy())
+    scores = shortest(scaler.inverse(answers.score).numpy())
+    return true_scores(data, part).with_predicted(scores, deviation)
+
+
+def validation_mad(data: FoldData) -> Callable[[Tensor], float]:
+    """From standardised validation scores to their MAD per recording, in score units."""
+    table, how = true_scores(data, "validation"), data.protocol.aggregate
+
+    def measure(standardised: Tensor) -> float:
+        scores = shortest(data.target_scaler.inverse(standardised).numpy())
+        whole = table.with_predicted(scores).per_recording(how)
+        return mad(whole.true, whole.predicted)
+
+    return measure
