@@ -67,7 +67,7 @@ def build_model(name: str, layout: "Layout", params: Mapping[str, Any]) -> "nn.M
     if not isinstance(model, nn.Module):
         raise ConfigError(f"model {name!r} is a {type(model).__name__}, expected a torch.nn.Module")
     if head is not None:
-        from zoo.nn.heads import replace_head
+        from zoo.nn.model import replace_head
 
         replace_head(model, head)
     return model

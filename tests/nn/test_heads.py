@@ -12,7 +12,8 @@ from registry import HEADS, RegistryError
 from zoo.compose import compose
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
-from zoo.nn.heads import MSEHead, replace_head
+from zoo.nn.heads import MSEHead
+from zoo.nn.model import replace_head
 from zoo.training.config import TrainerConfig
 from zoo.training.evaluate import load_trained
 from zoo.training.report import SilentReporter

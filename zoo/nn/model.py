@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
+from registry import HEADS
 from zoo.data.batch import Batch, Prediction
 from zoo.data.scalers import StreamScaler
-from zoo.nn.heads import Head
+from zoo.errors import ConfigError
+from zoo.nn.heads import Head, head_choice
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import zero_padding
 from zoo.nn.pooling import mean_pool
@@ -128,3 +131,21 @@ def contract_of(model: nn.Module) -> Contract:
         attention_maps=getattr(model, "attention_maps", None) or (lambda batch: {}),
         attention_rollup=getattr(model, "attention_rollup", None) or (lambda batch: None),
     )
+
+
+def replace_head(model: nn.Module, choice: Any) -> None:
+    """Put the head that ``model.head`` names in the place of the model's own, whose layers stay.
+
+    Raises:
+        RegistryError: no such head.
+        ConfigError: no such option, or the model does not end in a `Head`.
+    """
+    name, options = head_choice(choice)
+    own = contract_of(model).head
+    if own is None:
+        raise ConfigError(
+            f"{type(model).__name__} has no head that {name!r} could take the place of: "
+            "model.head is for networks that end in self.head = MSEHead.of(width); "
+            "model.head=null leaves others as they are"
+        )
+    model.head = HEADS.get(name).load()(own.layers, **options)

@@ -8,7 +8,7 @@ Axes: N sequences, K outputs, D features, B bins, all scores in standardised uni
 """
 
 from zoo.nn.heads.base import Head, Reading
-from zoo.nn.heads.choice import head_choice, replace_head
+from zoo.nn.heads.choice import head_choice
 from zoo.nn.heads.distribution import ScoreDistributionHead
 from zoo.nn.heads.exemplar import ExemplarHead
 from zoo.nn.heads.ordinal import OrdinalHead
@@ -27,5 +27,4 @@ __all__ = [
     "Reading",
     "ScoreDistributionHead",
     "head_choice",
-    "replace_head",
 ]

@@ -1,15 +1,12 @@
-"""The head that ``model.head`` names, in the place of a model's own."""
+"""The head that ``model.head`` names, and its options."""
 
 import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
 from registry import HEADS
 from zoo.build import require_keys
 from zoo.errors import ConfigError
-from zoo.nn.heads.base import Head
 
 
 def head_choice(choice: Any) -> tuple[str, dict[str, Any]]:
@@ -30,21 +27,3 @@ def head_choice(choice: Any) -> tuple[str, dict[str, Any]]:
     known = [p for p in parameters if p not in ("layers", "outputs")]
     require_keys(options, known, f"the head {name!r}")
     return name, options
-
-
-def replace_head(model: nn.Module, choice: Any) -> None:
-    """Put the head that ``model.head`` names in the place of the model's own, whose layers stay.
-
-    Raises:
-        RegistryError: no such head.
-        ConfigError: no such option, or the model does not end in a `Head`.
-    """
-    name, options = head_choice(choice)
-    own = getattr(model, "head", None)
-    if not isinstance(own, Head):
-        raise ConfigError(
-            f"{type(model).__name__} has no head that {name!r} could take the place of: "
-            "model.head is for networks that end in self.head = MSEHead.of(width); "
-            "model.head=null leaves others as they are"
-        )
-    model.head = HEADS.get(name).load()(own.layers, **options)
