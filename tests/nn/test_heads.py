@@ -283,7 +283,7 @@ def test_what_no_head_takes(choice, message):
 def test_a_model_without_such_a_head_is_refused():
     with pytest.raises(ConfigError, match="Sequential has no head that 'mse' could"):
         replace_head(nn.Sequential(nn.Linear(1, 1)), "mse")
-    with pytest.raises(ConfigError, match="model 'mean' has no parameter 'head'"):
+    with pytest.raises(ConfigError, match="model 'mean' has no key 'head'"):
         zoo.create_model("mean", head="mse")
 
 
