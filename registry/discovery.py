@@ -1,18 +1,17 @@
 """Where the code of an entry is: in an installed module, a plug-in file, or already in memory.
 
-Nothing here imports the code it finds before `Source.load` is called; what is wrong with it, and
-what its parameters are, is found by looking (is the module installed, is it the owner's, does its
-source parse).
+Nothing here imports the code it finds before `Source.load` is called; what is wrong with it is
+found by looking (is the module installed, is it the owner's, does its source parse).
 """
 
 import ast
-import importlib
 import importlib.util
-import inspect
 import sys
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -20,23 +19,6 @@ from typing import Any
 
 from registry.errors import RegistryError
 from registry.places import module_file, package_place, somebody_elses
-from registry.written import parsed, source_problem, written_defaults
-
-DECORATORS = {
-    "register_model": "model",
-    "register_dataset": "dataset",
-    "register_protocol": "protocol",
-    "register_layout": "layout",
-    "register_head": "head",
-    "register_metric": "metric",
-    "register_split": "split",
-    "register_stratum": "stratum",
-    "register_transform": "transform",
-    "register_attribution": "attribution",
-    "register_reader": "reader",
-    "register_figure": "figure",
-}
-"""Decorators that `scan_plugin` looks for, and the kind each one registers."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +78,7 @@ class Source:
         if self.object is not None:
             return None
         if self.is_file:
-            return source_problem(Path(self.module), self.attribute)
+            return _source_problem(Path(self.module), self.attribute)
         top = self.module.partition(".")[0]
         place = package_place(top)
         if place is None:
@@ -107,22 +89,13 @@ class Source:
         file = self.file()
         if file is None:
             return f"its module {self.module!r} does not exist in {place}"
-        return source_problem(file, self.attribute)
-
-    def defaults(self) -> dict[str, Any]:
-        """The parameters with a default, by name; the module is imported only if need be."""
-        file = self.file() if self.object is None else None
-        found = written_defaults(file, self.attribute) if file is not None else None
-        if found is None:
-            parameters = inspect.signature(self.load()).parameters.values()
-            found = {p.name: p.default for p in parameters if p.default is not p.empty}
-        return found
+        return _source_problem(file, self.attribute)
 
     def load(self) -> Any:
         """Import the module and return the object."""
         if self.object is not None:
             return self.object
-        module = _import_file(Path(self.module)) if self.is_file else _import(self.module)
+        module = _import_file(Path(self.module)) if self.is_file else import_module(self.module)
         try:
             return attrgetter(self.attribute)(module)
         except AttributeError:
@@ -140,12 +113,13 @@ def live_source(obj: Any) -> Source:
     return Source(name, obj.__qualname__, owner, None, obj)
 
 
-def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
+def scan_plugin(path: str | Path, kinds: Container[str]) -> list[tuple[str, str, Source]]:
     """Kind, name and source of everything that a plug-in file registers, without running it.
 
     Args:
         path: a Python file with classes or functions decorated by ``@register_model("name")``
             or one of its sisters, the name written as a plain string.
+        kinds: of registries, each of which has such a decorator.
 
     Raises:
         RegistryError: no such file, a syntax error, or nothing is registered in it.
@@ -154,11 +128,11 @@ def scan_plugin(path: str | Path) -> list[tuple[str, str, Source]]:
     if not file.is_file() or file.suffix != ".py":
         raise RegistryError(f"--plugin {path}: no such Python file")
     found = []
-    for node in ast.walk(parsed(file)):
+    for node in ast.walk(_parsed(file)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             for decorator in node.decorator_list:
                 kind, name = _registration(decorator)
-                if kind and name:
+                if kind in kinds and name:
                     found.append((kind, name, Source(str(file), node.name, str(file))))
     if not found:
         raise RegistryError(
@@ -173,24 +147,67 @@ _OWN_DISTRIBUTION = "skeleton-zoo"
 _OWN_PACKAGES = ("zoo", "baselines")
 
 
+def _parsed(file: Path) -> ast.Module:
+    """The syntax tree of a file.
+
+    Raises:
+        RegistryError: a syntax error; the message names the line.
+    """
+    try:
+        return ast.parse(file.read_bytes(), filename=str(file))
+    except SyntaxError as error:
+        raise RegistryError(f"{file}, line {error.lineno}: {error.msg}") from None
+
+
+def _source_problem(file: Path, attribute: str) -> str | None:
+    """A syntax error, an import of something not installed, or a missing definition."""
+    try:
+        body = _parsed(file).body
+    except RegistryError as error:
+        return str(error)
+    defined: set[str] = set()
+    open_ended = False
+    for node in body:
+        imported: list[str] = []
+        if isinstance(node, ast.Import):
+            imported = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            imported = [node.module]
+        for name in imported:
+            top = name.partition(".")[0]
+            known = top in sys.builtin_module_names or top in sys.modules
+            if not known and package_place(top) is None:
+                return f"{file}, line {node.lineno} imports {name!r}, which is not installed"
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            defined.update((a.asname or a.name).partition(".")[0] for a in node.names)
+        else:
+            stored = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+            defined.update(n.id for n in stored if isinstance(n.ctx, ast.Store))
+            open_ended |= not isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr)
+    first = attribute.partition(".")[0]
+    if first in defined or open_ended or defined & {"*", "__getattr__"}:
+        return None
+    return f"{file} defines no {first!r}"
+
+
 @cache
 def _digest(file: Path) -> str:
     """Read once: what was imported does not change when somebody edits its file."""
     return sha256(file.read_bytes()).hexdigest()
 
 
-def _registration(decorator: ast.expr) -> tuple[str | None, str | None]:
+def _registration(decorator: ast.expr) -> tuple[str, str | None]:
+    """Kind and name of ``@register_KIND("name")``; empty for another decorator."""
     if not isinstance(decorator, ast.Call):
-        return None, None
+        return "", None
     function = decorator.func
     called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     arguments = [*decorator.args, *(k.value for k in decorator.keywords if k.arg == "name")]
     name = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else None
-    return DECORATORS.get(called), name if isinstance(name, str) else None
-
-
-def _import(module: str) -> ModuleType:
-    return importlib.import_module(module)
+    kind = called.removeprefix("register_") if called.startswith("register_") else ""
+    return kind, name if isinstance(name, str) else None
 
 
 def _import_file(file: Path) -> ModuleType:

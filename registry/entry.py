@@ -1,14 +1,12 @@
 """One thing that is in the zoo: its name, where its code is, and what its YAML file says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
-from typing import Any, TypeVar
+from typing import Any
 
 from registry.discovery import Source
 from registry.errors import RegistryError
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -51,20 +49,9 @@ class Entry:
         Raises:
             RegistryError: the entry is broken; the message says whose it is and why.
         """
-        return self._from_source(Source.load)
-
-    def defaults(self) -> dict[str, Any]:
-        """The object's parameters that have a default, by name; it is imported only if need be.
-
-        Raises:
-            RegistryError: as `load`.
-        """
-        return self._from_source(Source.defaults)
-
-    def _from_source(self, ask: Callable[[Source], T]) -> T:
         self.check()
         try:
-            return ask(self.source)
+            return self.source.load()
         except RegistryError:
             raise
         except (Exception, SystemExit) as error:  # a plug-in may call sys.exit when imported

@@ -1,5 +1,6 @@
 """What the YAML files of entries say: blocks, parameters, and the card of a model."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -118,13 +119,14 @@ def parameters(entry: Entry) -> Config:
 
     Raises:
         ConfigError: see `entry_config`.
-        RegistryError: the code has to be imported to know its parameters, and is broken.
+        RegistryError: the code, which is imported, is broken.
     """
     given = blocks_of(entry).get("params", {})
-    defaults = entry.defaults()
+    signature = inspect.signature(entry.load()).parameters.values()
+    defaults = {p.name: _plain(p.default) for p in signature if p.default is not p.empty}
     if entry.kind == "model":
         defaults.pop("layout", None)  # no parameter: the data bring it
-    return {**{name: _plain(value) for name, value in defaults.items()}, **given}
+    return {**defaults, **given}
 
 
 def _plain(value: Any) -> Any:

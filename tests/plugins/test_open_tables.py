@@ -22,7 +22,6 @@ from zoo.prediction import Predictor
 from zoo.protocol.explain import explain
 from zoo.protocol.protocol import load_protocol
 from zoo.runs.verify import run_faults
-from zoo.words import metric_digits
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
 SMALL = {"dataset.people": 12, "protocol.frames": 16, "protocol.split.folds": 2}
@@ -69,7 +68,7 @@ def test_a_metric_stands_in_runs_tables_and_statistics(plug_in, data, tmp_path, 
     old = train(data, tmp_path, **{"protocol.split.seed": 1})
     file = plug_in("close.py")
     assert list(board_metrics()) == ["mad", "rmse", "mape", "spearman", "close"]
-    assert metric_digits((0, 50))["close"] == 1
+    assert board_metrics()["close"].digits((0, 50)) == 1
     run = train(data, tmp_path)
     table = run.test_scores
     off = np.abs(table.true - table.predicted)
