@@ -265,7 +265,7 @@ def predict(
 
 
 def leaderboard(
-    runs: Path | str | None = None,
+    runs: Path | str = RUNS,
     dataset: str | None = None,
     protocol: str | None = None,
     *,
@@ -277,7 +277,7 @@ def leaderboard(
     """Rank finished runs, each dataset and protocol for itself; see `zoo.board.leaderboard`.
 
     Args:
-        runs: folder of all runs; default ``runs``.
+        runs: folder of all runs.
         dataset: only this dataset.
         protocol: only this protocol.
         exercise: only this exercise.
@@ -290,7 +290,7 @@ def leaderboard(
     """
     from zoo.board.leaderboard import Choice, build_board
 
-    root = Path(RUNS if runs is None else runs).expanduser()
+    root = Path(runs).expanduser()
     choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)
     groups, unreadable = choice.read()
     return build_board(root, groups, unreadable, public=public)

@@ -1,14 +1,16 @@
 """What the YAML files of entries say: blocks, parameters, and the card of a model."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from registry import MODELS, REGISTRIES, Entry, find_config
 from registry.yaml_files import Config, read_yaml
 from zoo.build import build, require_keys
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, UserError
+
+T = TypeVar("T")
 
 _BLOCKS = {
     "model": ("card", "params", "trainer"),
@@ -142,3 +144,11 @@ def card(name: str) -> Card:
 def card_of(entry: Entry) -> Card:
     """The card of a model's entry, which need not be looked up again."""
     return Card.from_dict(entry.name, blocks_of(entry).get("card", {}))
+
+
+def or_problem(entry: Entry, read: Callable[[Entry], T], otherwise: T) -> tuple[T, str | None]:
+    """What `read` says of an entry, or `otherwise` and why it cannot be used; for lists."""
+    try:
+        return read(entry), None
+    except UserError as error:
+        return otherwise, entry.problem or str(error)

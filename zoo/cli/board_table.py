@@ -20,7 +20,7 @@ def print_board(out: "Console", board: "Board") -> None:
     for section in board.sections:
         _print_section(out, section)
     for bad in board.unreadable:
-        out.print(f"not read: {bad.path}: {bad.reason}", style="red", markup=False)
+        out.print(f"not read: {bad.path}: {bad.reason}", style="red")
 
 
 def _print_section(out: "Console", section: "Section") -> None:
@@ -28,16 +28,16 @@ def _print_section(out: "Console", section: "Section") -> None:
     out.print(
         f"{section.dataset} {exercises}, {section.protocol.name}: {section.persons} people"
         f"{' (LEAKY, people stand on both sides)' if section.protocol.leaky else ''}",
-        style="bold", markup=False,
-    )  # fmt: skip
+        style="bold",
+    )
     if section.meaning:
-        out.print(section.meaning, style="bold red", markup=False)
+        out.print(section.meaning, style="bold red")
     if section.ranked:
         out.print(_ranked(section))
         if len(section.exercises) > 1:
             out.print(_by_exercise(section))
         if any(entry.tied_with_best for entry in section.ranked[1:]):
-            out.print("= no worse than the first beyond noise", style="dim", markup=False)
+            out.print("= no worse than the first beyond noise", style="dim")
     for apart in section.incomplete:
         missing = apart.missing[:_MISSING_SHOWN]
         more = len(apart.missing) - len(missing)
@@ -45,16 +45,16 @@ def _print_section(out: "Console", section: "Section") -> None:
         out.print(
             f"not ranked: {apart.name}, {apart.have} of {apart.expected} runs: "
             f"{apart.reason}{f' ({words})' if words else ''}",
-            style="yellow", markup=False,
-        )  # fmt: skip
+            style="yellow",
+        )
     for note in section.notes:
-        out.print(note, style="dim", markup=False)
+        out.print(note, style="dim")
     if section.published:
         out.print(
             f"{len(section.published)} published results stand beside these in --format md, "
             "csv and html; they are not ranked.",
-            style="dim", markup=False,
-        )  # fmt: skip
+            style="dim",
+        )
     out.print()
 
 

@@ -1,7 +1,11 @@
 """The console and the look of its tables. Cells, headers and titles are plain text, no markup."""
 
+import json
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+from zoo.build import to_plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,8 +16,19 @@ def console(stderr: bool = False) -> "Console":
     """A console on standard output (or error); wide enough for tables when there is no terminal."""
     from rich.console import Console
 
-    out = Console(stderr=stderr, highlight=False)
-    return out if out.is_terminal else Console(stderr=stderr, highlight=False, width=120)
+    out = Console(stderr=stderr, highlight=False, markup=False)
+    if not out.is_terminal:
+        out.width = 120
+    return out
+
+
+def details(rows: Iterable[tuple[str, str]]) -> "Table":
+    """Labels and what is said of them; those of which nothing is said are left out."""
+    shown = table("", "", show_header=False)
+    for label, value in rows:
+        if value:
+            shown.add_row(label, value)
+    return shown
 
 
 def complain(message: str, word: str = "error") -> None:
@@ -24,6 +39,11 @@ def complain(message: str, word: str = "error") -> None:
         console(stderr=True).print(Text(f"{word}: ", style="bold red") + Text(message))
     else:
         print(f"{word}: {message}", file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON on standard output; what is no finite number is null."""
+    print(json.dumps(to_plain(value), indent=2, allow_nan=False))
 
 
 def table(*columns: str, show_header: bool = True, title: str | None = None) -> "Table":
