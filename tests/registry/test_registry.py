@@ -298,9 +298,9 @@ PLUGIN = """
 @pytest.fixture
 def models() -> Iterator[Registry]:
     """The model registry, cleared of the plug-ins of the test afterwards."""
-    before = list(registry.MODELS._added)
+    before = list(registry.MODELS.added)
     yield registry.MODELS
-    registry.MODELS._added[:] = before
+    registry.MODELS.added[:] = before
 
 
 def test_plugin_file(tmp_path: Path, models: Registry) -> None:
