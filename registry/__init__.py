@@ -13,9 +13,9 @@ from registry.catalogues import distribution_catalogues
 from registry.catalogues import find_config as find_config
 from registry.catalogues import use_config_dir as use_config_dir
 from registry.catalogues import user_config_dirs as user_config_dirs
-from registry.discovery import Source as Source
-from registry.discovery import scan_plugin
 from registry.entry import Entry as Entry
+from registry.entry import Source as Source
+from registry.entry import scan_plugin
 from registry.errors import RegistryError as RegistryError
 from registry.errors import UserError as UserError
 from registry.nearest import did_you_mean as did_you_mean

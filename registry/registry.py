@@ -11,9 +11,8 @@ from importlib import import_module
 from importlib.resources.abc import Traversable
 from typing import TypeVar
 
-from registry import catalogues, discovery
-from registry.discovery import Source
-from registry.entry import Entry
+from registry import catalogues
+from registry.entry import Entry, Source, live_source
 from registry.errors import RegistryError
 from registry.nearest import did_you_mean
 
@@ -85,7 +84,7 @@ class Registry:
         """A decorator that puts a class or a function into the zoo under `name`."""
 
         def decorate(obj: T) -> T:
-            self.add(name, discovery.live_source(obj))
+            self.add(name, live_source(obj))
             return obj
 
         return decorate

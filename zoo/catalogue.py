@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from registry import MODELS, REGISTRIES, Entry, find_config
-from registry.yaml_files import Config, read_yaml
+from registry import MODELS, Entry
+from registry.yaml_files import Config
 from zoo.build import build, require_keys
 from zoo.errors import ConfigError, UserError
 
@@ -86,25 +86,13 @@ class Card:
         return build(cls, given, f"model {name!r}: card")
 
 
-def entry_config(kind: str, name: str) -> Config:
+def blocks_of(entry: Entry) -> Config:
     """The blocks of an entry's YAML, variants and the user's files laid on; empty without a file.
-
-    Args:
-        kind: of a registry, or any folder of a catalogue.
-        name: of the entry or file.
 
     Raises:
         ConfigError: a key that the kind does not have, or a block that is none.
-        RegistryError: the registry of this kind has no such entry, or it is broken.
+        RegistryError: the entry is broken.
     """
-    if kind in REGISTRIES:
-        return blocks_of(REGISTRIES[kind].get(name))
-    file = find_config(kind, name)
-    return {} if file is None else read_yaml(file)
-
-
-def blocks_of(entry: Entry) -> Config:
-    """As `entry_config`, of an entry that need not be looked up again."""
     entry.check()
     known = _BLOCKS.get(entry.kind)
     if known is not None:
@@ -120,7 +108,7 @@ def parameters(entry: Entry) -> Config:
     """Every parameter of an entry with its value: its code's defaults, else as its YAML says.
 
     Raises:
-        ConfigError: see `entry_config`.
+        ConfigError: see `blocks_of`.
         RegistryError: the code, which is imported, is broken.
     """
     given = blocks_of(entry).get("params", {})

@@ -36,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plug_in(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     """Adds a file of the page, or a given text under its name; taken back after the test."""
     page = PAGE.read_text(encoding="utf-8")
-    before = {kind: list(r._added) for kind, r in REGISTRIES.items()}
+    before = {kind: list(r.added) for kind, r in REGISTRIES.items()}
 
     def put(name: str, text: str | None = None, folder: str = "plugins") -> Path:
         found = re.search(rf"^```python\n(# {name}\n.*?)^```", page, re.MULTILINE | re.DOTALL)
@@ -49,7 +49,7 @@ def plug_in(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     yield put
     for kind, r in REGISTRIES.items():
         known = {name for name, _ in before[kind]}
-        for name in {name for name, _ in r._added} - known:
+        for name in {name for name, _ in r.added} - known:
             r.forget(name)
 
 

@@ -92,7 +92,8 @@ def _by_exercise(section: "Section") -> Any:
         for column in metric_columns(section)
         if column.metric.name == metric and column.exercise != MEAN
     ]
-    shown = table("model", *(f"{column.title} {column.exercise}>" for column in columns))
-    for row in ranked(section):
-        shown.add_row(row.entry.name, *(row.cells[column.key].text for column in columns))
-    return shown
+    rows = (
+        (row.entry.name, *(row.cells[column.key].text for column in columns))
+        for row in ranked(section)
+    )
+    return table("model", *(f"{c.title} {c.exercise}>" for c in columns), rows=rows)

@@ -1,7 +1,6 @@
 """The console and the look of its tables. Cells, headers and titles are plain text, no markup."""
 
 import json
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -24,21 +23,15 @@ def console(stderr: bool = False) -> "Console":
 
 def details(rows: Iterable[tuple[str, str]]) -> "Table":
     """Labels and what is said of them; those of which nothing is said are left out."""
-    shown = table("", "", show_header=False)
-    for label, value in rows:
-        if value:
-            shown.add_row(label, value)
-    return shown
+    return table("", "", rows=[row for row in rows if row[1]], show_header=False)
 
 
 def complain(message: str, word: str = "error") -> None:
     """One message on standard error, the word before it in red where that is a terminal."""
-    if sys.stderr.isatty():
-        from rich.text import Text
+    from rich.text import Text
 
-        console(stderr=True).print(Text(f"{word}: ", style="bold red") + Text(message))
-    else:
-        print(f"{word}: {message}", file=sys.stderr)
+    text = Text.assemble((f"{word}: ", "bold red"), message)
+    console(stderr=True).print(text, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -46,7 +39,12 @@ def print_json(value: Any) -> None:
     print(json.dumps(to_plain(value), indent=2, allow_nan=False))
 
 
-def table(*columns: str, show_header: bool = True, title: str | None = None) -> "Table":
+def table(
+    *columns: str,
+    rows: Iterable[Iterable[str]] = (),
+    show_header: bool = True,
+    title: str | None = None,
+) -> "Table":
     """A plain table; columns are left-aligned unless their name ends in ``>``."""
     from rich import box
     from rich.table import Table
@@ -65,4 +63,6 @@ def table(*columns: str, show_header: bool = True, title: str | None = None) -> 
     for name in columns:
         justify: Any = "right" if name.endswith(">") else "left"
         made.add_column(Text(name.removesuffix(">")), justify=justify)
+    for row in rows:
+        made.add_row(*row)
     return made

@@ -252,10 +252,8 @@ def _print_kinds(dataset: "SkeletonDataset") -> None:
     kinds = problems_by_kind(dataset)
     if not kinds:
         return
-    found = table("fault", "recordings skipped>", "kept>")
-    for kind, (skipped, kept) in kinds.items():
-        found.add_row(kind, str(skipped or ""), str(kept or ""))
-    console().print(found)
+    rows = ((kind, str(skipped or ""), str(kept or "")) for kind, (skipped, kept) in kinds.items())
+    console().print(table("fault", "recordings skipped>", "kept>", rows=rows))
 
 
 def _print_problems(manifest: Mapping[str, Any]) -> None:

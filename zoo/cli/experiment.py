@@ -101,10 +101,7 @@ def _print(experiment: "Experiment", sheets: "Sequence[Sheet]") -> None:
         if sheet.title:
             out.print(f"\n{sheet.title}", style="bold", soft_wrap=True)
         if sheet.rows:
-            shown = table(*sheet.columns)
-            for row in sheet.rows:
-                shown.add_row(*plain(row))
-            out.print(shown)
+            out.print(table(*sheet.columns, rows=plain(sheet.rows)))
         for note in sheet.notes:
             out.print(note, style="dim", soft_wrap=True)
 
@@ -112,7 +109,6 @@ def _print(experiment: "Experiment", sheets: "Sequence[Sheet]") -> None:
 def _list() -> None:
     from zoo.experiments.definition import Experiment, experiment_names
 
-    shown = table("experiment", "of the paper", "what it is")
-    for experiment in map(Experiment.load, experiment_names()):
-        shown.add_row(experiment.name, experiment.card.paper, experiment.card.title)
-    console().print(shown)
+    found = map(Experiment.load, experiment_names())
+    rows = ((each.name, each.card.paper, each.card.title) for each in found)
+    console().print(table("experiment", "of the paper", "what it is", rows=rows))

@@ -78,14 +78,12 @@ def _show(entry: Entry, as_json: bool) -> int:
     )
     out.print(details(rows))
     if params:
-        settings = table("setting", "default")
-        for key, value in params.items():
-            settings.add_row(f"model.{key}", json.dumps(value))
-        out.print(settings)
+        settings = ((f"model.{key}", json.dumps(value)) for key, value in params.items())
+        out.print(table("setting", "default", rows=settings))
     if card.published:
-        numbers = table("published", "protocol", "metric", "value", "where")
-        for p in card.published:
-            numbers.add_row(p.dataset, p.protocol, p.metric, f"{p.value:g}", p.table)
-        out.print(numbers)
+        numbers = (
+            (p.dataset, p.protocol, p.metric, f"{p.value:g}", p.table) for p in card.published
+        )
+        out.print(table("published", "protocol", "metric", "value", "where", rows=numbers))
     out.print(f"Train it: zoo train --model {entry.name}", style="dim")
     return 0

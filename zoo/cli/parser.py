@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeAlias
 from rich_argparse import RichHelpFormatter
 
 from registry import did_you_mean
-from zoo.api import RUNS
+from zoo.api import RUNS, run_config
 from zoo.errors import ConfigError, UserError
 
 Arguments = argparse.Namespace
@@ -89,8 +89,6 @@ def add_run_choices(parser: Parser) -> None:
 
 def compose_from(args: Arguments) -> dict[str, Any]:
     """The composed configuration of parsed arguments."""
-    from zoo.compose import compose
-
     if args.model is None and args.experiment is None:
         raise ConfigError("name a model: --model d2sta (`zoo models` lists them)")
     fold = None if args.fold in (None, "all") else args.fold
@@ -99,14 +97,7 @@ def compose_from(args: Arguments) -> dict[str, Any]:
     names = ("model", "dataset", "protocol", "exercise", "seed", "overrides")
     chosen = {name: getattr(args, name) for name in names}
     chosen["fold"] = None if fold is None else int(fold)
-    if args.experiment is None:
-        if args.row is not None:
-            raise ConfigError(f"--row {args.row}: name its experiment with --experiment")
-        return compose(**chosen)
-
-    from zoo.experiments.definition import Experiment
-
-    return Experiment.load(args.experiment).training(row=args.row, **chosen)
+    return run_config(args.experiment, args.row, **chosen)
 
 
 def _level(text: str) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
@@ -26,26 +27,18 @@ def print_run(out: "Console", result: "Run") -> None:
     if name != "mean":
         shown.add_row("mean score", *cells(result.baseline_test, digits, result.test))
     out.print(shown)
-    if name != "mean":
-        out.print(verdict(name, result.test["mad"], result.baseline_test["mad"], digits))
-    warn_leaky(out, result)
-    out.print(f"kept in {result.path}", style="dim", soft_wrap=True)
+    _close(out, result, result.test["mad"], result.baseline_test["mad"], result.path)
 
 
 def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
     first = results[0]
-    name = first.record.model.name
     titles = (f"{m.heading}>" for m in columns(first.test))
     shown = table("fold", *titles, "mean score's MAD>")
     digits = first.digits
     for result in results:
-        fold = str(result.fold)
-        shown.add_row(
-            fold,
-            *cells(result.test, digits, first.test),
-            fixed(result.baseline_test["mad"], digits),
-        )
+        measured = cells(result.test, digits, first.test)
+        shown.add_row(str(result.fold), *measured, fixed(result.baseline_test["mad"], digits))
     over_folds = {
         m.name: [r.test.get(m.name, math.nan) for r in results] for m in columns(first.test)
     }
@@ -57,10 +50,7 @@ def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     people = len({person for r in results for person in r.split["test"]["persons"]})
     out.print(_title(first, people=people, folds=len(results)), style="bold")
     out.print(shown)
-    if name != "mean":
-        out.print(verdict(name, fmean(over_folds["mad"]), fmean(baseline), digits))
-    warn_leaky(out, first)
-    out.print(f"kept in {first.path.parent}", style="dim", soft_wrap=True)
+    _close(out, first, fmean(over_folds["mad"]), fmean(baseline), first.path.parent)
 
 
 def warn_leaky(out: "Console", result: "Run") -> None:
@@ -95,6 +85,14 @@ def verdict(name: str, mad: float, baseline: float, digits: int) -> str:
         f"{name} is {better} than the mean score by {abs(1 - change):.0%}: it is off by "
         f"{mad:.{digits}f} points on average, the mean score by {baseline:.{digits}f}."
     )
+
+
+def _close(out: "Console", run: "Run", mad: float, baseline: float, folder: Path) -> None:
+    name = run.record.model.name
+    if name != "mean":
+        out.print(verdict(name, mad, baseline, run.digits))
+    warn_leaky(out, run)
+    out.print(f"kept in {folder}", style="dim", soft_wrap=True)
 
 
 def _title(result: "Run", people: int | None = None, folds: int = 1) -> str:
