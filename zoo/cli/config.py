@@ -9,9 +9,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "config", help="show a run's configuration", description="Show a run's configuration."
     )
-    actions = parser.add_subparsers(
-        title="actions", dest="action", metavar="ACTION", required=True, prog=parser.prog
-    )
+    actions = parser.add_actions()
     show = actions.add_parser(
         "show",
         help="print the resolved configuration as YAML",

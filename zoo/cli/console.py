@@ -1,4 +1,4 @@
-"""The console and the look of its tables. Cells, headers and titles are plain text, no markup."""
+"""The console and the look of its tables. All that is printed there is plain text, no markup."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ def console(stderr: bool = False) -> "Console":
     """A console on standard output (or error); wide enough for tables when there is no terminal."""
     from rich.console import Console
 
-    out = Console(stderr=stderr, highlight=False, markup=False)
+    out = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not out.is_terminal:
         out.width = 120
     return out
@@ -48,21 +48,17 @@ def table(
     """A plain table; columns are left-aligned unless their name ends in ``>``."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
-    class PlainTable(Table):
-        def add_row(self, *cells: Any, **options: Any) -> None:
-            super().add_row(*(Text(c) if isinstance(c, str) else c for c in cells), **options)
-
-    made = PlainTable(
+    made = Table(
         box=box.SIMPLE_HEAD,
         show_header=show_header,
-        title=Text(title) if title else None,
+        title=title,
+        title_style="",
         title_justify="left",
     )
     for name in columns:
         justify: Any = "right" if name.endswith(">") else "left"
-        made.add_column(Text(name.removesuffix(">")), justify=justify)
+        made.add_column(name.removesuffix(">"), justify=justify)
     for row in rows:
         made.add_row(*row)
     return made

@@ -26,9 +26,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="list, prepare, inspect and verify datasets",
         description="List, prepare, inspect and verify datasets.",
     )
-    actions = parser.add_subparsers(
-        title="what to do", dest="action", metavar="ACTION", required=True, prog=parser.prog
-    )
+    actions = parser.add_actions()
     add_action(
         actions, "list", "list the datasets and which of them are prepared", _list,
         "--data-root", "--json",

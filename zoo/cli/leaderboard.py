@@ -44,9 +44,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--publish", type=Path, metavar="DIR", help="write page, tables and figures, public"
     )
     parser.set_defaults(run=run)
-    actions = parser.add_subparsers(
-        title="actions", dest="action", metavar="ACTION", prog=parser.prog
-    )
+    actions = parser.add_actions(required=False)
     check = actions.add_parser(
         "check",
         help="compute every stored number anew and compare",

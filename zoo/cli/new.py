@@ -14,9 +14,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="begin a package with a model of your own",
         description="Begin something of your own from a worked example.",
     )
-    kinds = parser.add_subparsers(
-        title="what", dest="what", metavar="WHAT", required=True, prog=parser.prog
-    )
+    kinds = parser.add_actions()
     baseline = kinds.add_parser(
         "baseline",
         help="a package with one model",

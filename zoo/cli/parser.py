@@ -45,6 +45,12 @@ class Parser(argparse.ArgumentParser):
             raise UserError(f"not understood: {' '.join(extra)}. {near}".rstrip())
         return found, extra
 
+    def add_actions(self, required: bool = True) -> Subparsers:
+        """Where the things that a command can do are described; `required` asks for one."""
+        return self.add_subparsers(
+            title="actions", dest="action", metavar="ACTION", required=required, prog=self.prog
+        )
+
     def error(self, message: str) -> NoReturn:
         """Print one line and leave with exit code 2."""
         raise UserError(f"{message}\nSee: {self.prog} --help")

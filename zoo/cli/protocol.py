@@ -21,9 +21,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="list the protocols, explain one, audit it on a dataset",
         description="List the protocols, explain one, audit it on a dataset.",
     )
-    actions = parser.add_subparsers(
-        title="what to do", dest="action", metavar="ACTION", required=True, prog=parser.prog
-    )
+    actions = parser.add_actions()
 
     add_action(actions, "list", "list the protocols and which of them leak", _list, "--json")
     showing = add_action(actions, "show", "explain in words what a protocol does", _show, "--json")
