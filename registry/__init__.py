@@ -6,6 +6,7 @@ from registry import register_model
 class MyModel(torch.nn.Module): ...
 """
 
+import importlib
 from pathlib import Path
 
 from registry.catalogues import config_names as config_names
@@ -20,7 +21,7 @@ from registry.errors import RegistryError as RegistryError
 from registry.errors import UserError as UserError
 from registry.nearest import did_you_mean as did_you_mean
 from registry.nearest import nearest as nearest
-from registry.places import forget_places
+from registry.places import expected_place, module_file, package_place
 from registry.registry import Registry as Registry
 
 MODELS = Registry("model")
@@ -68,5 +69,6 @@ def add_plugin(path: str | Path) -> list[str]:
 
 def refresh() -> None:
     """Look at the installed distributions anew; for long-lived processes that install some."""
-    forget_places()
-    distribution_catalogues.cache_clear()
+    for known in (package_place, expected_place, module_file, distribution_catalogues):
+        known.cache_clear()
+    importlib.invalidate_caches()

@@ -72,7 +72,3 @@ def _run(arguments: list[str]) -> int:
     for file in getattr(args, "plugin", []):
         add_plugin(file)
     return int(args.run(args) or 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
