@@ -6,28 +6,29 @@ from registry import register_model
 class MyModel(torch.nn.Module): ...
 """
 
+import importlib
 from pathlib import Path
 
-from registry.catalogues import (
-    config_names,
-    distribution_catalogues,
-    find_config,
-    use_config_dir,
-    user_config_dirs,
-)
-from registry.discovery import Source, scan_plugin
-from registry.entry import Entry
-from registry.errors import RegistryError, UserError
-from registry.nearest import did_you_mean, nearest
-from registry.places import forget_places
-from registry.registry import Registry
+from registry.catalogues import config_names as config_names
+from registry.catalogues import distribution_catalogues
+from registry.catalogues import find_config as find_config
+from registry.catalogues import use_config_dir as use_config_dir
+from registry.catalogues import user_config_dirs as user_config_dirs
+from registry.entry import Entry as Entry
+from registry.entry import Source as Source
+from registry.entry import scan_plugin
+from registry.errors import RegistryError as RegistryError
+from registry.errors import UserError as UserError
+from registry.nearest import did_you_mean as did_you_mean
+from registry.nearest import nearest as nearest
+from registry.places import expected_place, module_file, package_place
+from registry.registry import Registry as Registry
 
 MODELS = Registry("model")
 DATASETS = Registry("dataset")
 PROTOCOLS = Registry("protocol", builder="zoo.protocol.protocol:Protocol.from_config")
 LAYOUTS = Registry("layout", builder="zoo.skeleton.layout:Layout.from_config")
 HEADS = Registry("head", home="zoo.nn.heads")
-
 METRICS = Registry("metric", home="zoo.evaluation.metrics")
 SPLITS = Registry("split", home="zoo.protocol.splits")
 STRATA = Registry("stratum", home="zoo.protocol.splits")
@@ -36,62 +37,22 @@ ATTRIBUTIONS = Registry("attribution", home="zoo.explain.methods")
 READERS = Registry("reader", home="zoo.data.readers")
 FIGURES = Registry("figure", home="zoo.experiments.figures")
 
-REGISTRIES = {
-    r.kind: r
-    for r in (
-        MODELS,
-        DATASETS,
-        PROTOCOLS,
-        LAYOUTS,
-        HEADS,
-        METRICS,
-        SPLITS,
-        STRATA,
-        TRANSFORMS,
-        ATTRIBUTIONS,
-        READERS,
-        FIGURES,
-    )
-}
+REGISTRIES = {r.kind: r for r in list(globals().values()) if isinstance(r, Registry)}
 """Every registry by the kind of thing it holds."""
 
-register_metric = METRICS.register
-"""Put a metric into the zoo: a subclass of `zoo.evaluation.metrics.Metric`."""
-
-register_split = SPLITS.register
-"""Put a way of splitting into the zoo: a dataclass derived from `zoo.protocol.splits.SplitRule`."""
-
-register_stratum = STRATA.register
-"""Put what a split can spread evenly into the zoo: a function of samples, a label for each."""
-
-register_transform = TRANSFORMS.register
-"""Put a transform into the zoo: a function ``(motion, **settings) -> motion``."""
-
-register_attribution = ATTRIBUTIONS.register
-"""Put an attribution into the zoo: a function ``Sample -> Attribution``."""
-
-register_reader = READERS.register
-"""Put a reader of files into the zoo: a subclass of `zoo.data.readers.Reader`."""
-
-register_figure = FIGURES.register
-"""Put a figure of reports into the zoo: a function as those of `zoo.experiments.figures`."""
-
-
-register_model = MODELS.register
-"""Put a model class into the zoo: called with a layout, it gives a module on batches."""
-
-register_dataset = DATASETS.register
-"""Put a dataset adapter into the zoo."""
-
-register_protocol = PROTOCOLS.register
-"""Put a protocol factory into the zoo."""
-
-register_layout = LAYOUTS.register
-"""Put a layout factory into the zoo."""
-
-
-register_head = HEADS.register
-"""Put a head, a `zoo.nn.heads.Head`, into the zoo: what ``model.head`` can name."""
+# Decorators that put into the zoo
+register_model = MODELS.register  # a class: called with a layout, it gives a module on batches
+register_dataset = DATASETS.register  # an adapter
+register_protocol = PROTOCOLS.register  # a factory
+register_layout = LAYOUTS.register  # a factory
+register_head = HEADS.register  # a `zoo.nn.heads.Head`: what ``model.head`` can name
+register_metric = METRICS.register  # a subclass of `zoo.evaluation.metrics.Metric`
+register_split = SPLITS.register  # a dataclass derived from `zoo.protocol.splits.SplitRule`
+register_stratum = STRATA.register  # a function of samples, what to spread evenly: a label for each
+register_transform = TRANSFORMS.register  # a function ``(motion, **settings) -> motion``
+register_attribution = ATTRIBUTIONS.register  # a function ``Sample -> Attribution``
+register_reader = READERS.register  # a subclass of `zoo.data.readers.Reader`
+register_figure = FIGURES.register  # a function as those of `zoo.experiments.figures`
 
 
 def add_plugin(path: str | Path) -> list[str]:
@@ -100,7 +61,7 @@ def add_plugin(path: str | Path) -> list[str]:
     Raises:
         RegistryError: no such file, it does not parse, or it registers nothing.
     """
-    found = scan_plugin(path)
+    found = scan_plugin(path, REGISTRIES)
     for kind, name, source in found:
         REGISTRIES[kind].add(name, source)
     return [name for _, name, _ in found]
@@ -108,48 +69,6 @@ def add_plugin(path: str | Path) -> list[str]:
 
 def refresh() -> None:
     """Look at the installed distributions anew; for long-lived processes that install some."""
-    forget_places()
-    distribution_catalogues.cache_clear()
-
-
-__all__ = [
-    "ATTRIBUTIONS",
-    "DATASETS",
-    "FIGURES",
-    "HEADS",
-    "LAYOUTS",
-    "METRICS",
-    "MODELS",
-    "PROTOCOLS",
-    "READERS",
-    "REGISTRIES",
-    "SPLITS",
-    "STRATA",
-    "TRANSFORMS",
-    "Entry",
-    "Registry",
-    "RegistryError",
-    "Source",
-    "UserError",
-    "add_plugin",
-    "config_names",
-    "did_you_mean",
-    "find_config",
-    "nearest",
-    "refresh",
-    "register_attribution",
-    "register_dataset",
-    "register_figure",
-    "register_head",
-    "register_layout",
-    "register_metric",
-    "register_model",
-    "register_protocol",
-    "register_reader",
-    "register_split",
-    "register_stratum",
-    "register_transform",
-    "scan_plugin",
-    "use_config_dir",
-    "user_config_dirs",
-]
+    for known in (package_place, expected_place, module_file, distribution_catalogues):
+        known.cache_clear()
+    importlib.invalidate_caches()

@@ -21,8 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from registry.discovery import Source
-from registry.entry import Entry
+from registry.entry import Entry, Source
 from registry.errors import ConfigError, UserError
 from registry.places import expected_place, package_place
 from registry.yaml_files import Config, merged, read_yaml

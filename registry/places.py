@@ -1,6 +1,5 @@
 """Where Python finds a module, and where its distribution keeps it, without importing it."""
 
-import importlib
 import importlib.util
 import json
 from functools import cache
@@ -67,10 +66,3 @@ def somebody_elses(top: str, place: Path, distribution: str | None) -> str | Non
         "another package of the same name stands before it on the path. Uninstall that one or "
         "use a fresh virtual environment"
     )
-
-
-def forget_places() -> None:
-    """Look for modules anew when asked again."""
-    for function in (package_place, expected_place, module_file):
-        function.cache_clear()
-    importlib.invalidate_caches()

@@ -11,9 +11,8 @@ from importlib import import_module
 from importlib.resources.abc import Traversable
 from typing import TypeVar
 
-from registry import catalogues, discovery
-from registry.discovery import Source
-from registry.entry import Entry
+from registry import catalogues
+from registry.entry import Entry, Source, live_source
 from registry.errors import RegistryError
 from registry.nearest import did_you_mean
 
@@ -32,12 +31,13 @@ class Registry:
             registered the built-in entries; empty for none.
         builder: ``module:object`` of the zoo that builds the entries whose files name no code;
             empty where each has to name its own.
+        added: name and source of what `add` and `register` put in; catalogues are not among it.
     """
 
     kind: str
     home: str = ""
     builder: str = ""
-    _added: list[tuple[str, Source]] = field(default_factory=list, repr=False)
+    added: list[tuple[str, Source]] = field(default_factory=list, repr=False)
 
     def entries(self, pattern: str = "*", *, check: bool = False) -> list[Entry]:
         """Every entry whose name fits the shell-style `pattern`, sorted by name.
@@ -77,25 +77,21 @@ class Registry:
 
     def add(self, name: str, source: Source) -> None:
         """Add an entry by its source; adding the same one again changes nothing."""
-        if (name, source) not in self._added:
-            self._added.append((name, source))
+        if (name, source) not in self.added:
+            self.added.append((name, source))
 
     def register(self, name: str) -> Callable[[T], T]:
         """A decorator that puts a class or a function into the zoo under `name`."""
 
         def decorate(obj: T) -> T:
-            self.add(name, discovery.live_source(obj))
+            self.add(name, live_source(obj))
             return obj
 
         return decorate
 
-    def added(self) -> list[tuple[str, Source]]:
-        """Name and source of what `add` and `register` put in; catalogues are not among it."""
-        return list(self._added)
-
     def forget(self, name: str) -> None:
         """Take back what `add` or `register` put in under `name`; catalogues stay."""
-        self._added = [(n, s) for n, s in self._added if n != name]
+        self.added = [(n, s) for n, s in self.added if n != name]
 
     def _claims(self) -> dict[str, list[Entry]]:
         """Who claims each name: catalogues first, then what was added; the user's files on top."""
@@ -109,7 +105,7 @@ class Registry:
             for name, file in catalogues.yaml_files(catalogue.folder, self.kind):
                 for entry in catalogues.entries_of(file, self._blank(name, catalogue.source)):
                     claims.setdefault(entry.name, []).append(entry)
-        for name, source in self._added:
+        for name, source in self.added:
             for entry in self._beside(Entry(self.kind, name, source)):
                 known = claims.setdefault(entry.name, [])
                 if not any(source.same_object(other.source) for other in known):

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from registry import MODELS, RegistryError
+from registry import MODELS, PROTOCOLS, RegistryError
 from registry.yaml_files import to_yaml
 from zoo.build import to_plain
-from zoo.catalogue import Card, card, entry_config
+from zoo.catalogue import Card, blocks_of, card
 from zoo.compose import compose
 from zoo.data.dataset import create_adapter
 from zoo.files import file_hash, to_json
@@ -274,7 +274,7 @@ class StoreMaker:
         builtin = name in MODELS and owner.startswith("skeleton-zoo ")
         about = card(name) if builtin else Card(name)
         protocol = config["protocol"]
-        described = entry_config("protocol", protocol["name"])["card"]
+        described = blocks_of(PROTOCOLS.get(protocol["name"]))["card"]
         adapter = create_adapter(self.dataset)
         usual = self.known[name]
         trainer = {**TrainerConfig().to_dict(), **usual["trainer"]}

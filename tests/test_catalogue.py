@@ -83,18 +83,25 @@ def test_every_model_has_a_card(name: str) -> None:
 ENTRIES = [*MODELS, *DATASETS]
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.kind}:{e.name}")
-def test_parameters_read_from_source_are_those_of_the_class(entry: Entry) -> None:
+def class_defaults(entry: Entry) -> dict[str, object]:
     signature = inspect.signature(entry.load()).parameters.values()
-    known = {p.name: p.default for p in signature if p.default is not p.empty}
-    assert entry.defaults() == known
-    found = {**known, **blocks_of(entry).get("params", {})}
+    return {p.name: p.default for p in signature if p.default is not p.empty}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.kind}:{e.name}")
+def test_parameters_are_those_of_the_class_under_those_of_the_file(entry: Entry) -> None:
+    found = {**class_defaults(entry), **blocks_of(entry).get("params", {})}
     assert parameters(entry) == json.loads(json.dumps(found))
+
+
+@pytest.mark.parametrize("entry", DATASETS, ids=lambda e: e.name)
+def test_a_dataset_has_the_defaults_of_its_class(entry: Entry) -> None:
+    assert parameters(entry) == json.loads(json.dumps(class_defaults(entry)))
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.kind}:{e.name}")
 def test_a_file_says_only_what_differs(entry: Entry) -> None:
-    usual = {"params": entry.defaults(), "trainer": TrainerConfig().to_dict()}
+    usual = {"params": class_defaults(entry), "trainer": TrainerConfig().to_dict()}
     for block, defaults in usual.items():
         for key, value in blocks_of(entry).get(block, {}).items():
             said = defaults[key]

@@ -1,10 +1,10 @@
 import pytest
 
+from zoo.evaluation.metrics import board_metrics
 from zoo.words import (
     count,
     fixed,
     interval,
-    metric_digits,
     milliseconds,
     percent,
     plain,
@@ -70,4 +70,9 @@ def test_only_text_is_left():
 )
 def test_errors_of_small_scores_have_more_decimals(score_range, digits):
     assert score_digits(score_range) == digits
-    assert metric_digits(score_range) == {"mad": digits, "rmse": digits, "mape": 2, "spearman": 3}
+    assert {m.name: m.digits(score_range) for m in board_metrics().values()} == {
+        "mad": digits,
+        "rmse": digits,
+        "mape": 2,
+        "spearman": 3,
+    }

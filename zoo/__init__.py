@@ -11,45 +11,15 @@
 Importing this module alone imports no torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from zoo.api import (
-        bench,
-        evaluate,
-        experiment,
-        leaderboard,
-        load_dataset,
-        predict,
-        prepare_dataset,
-        train,
-    )
-    from zoo.models import create_model, list_models
+from zoo.api import bench as bench
+from zoo.api import evaluate as evaluate
+from zoo.api import experiment as experiment
+from zoo.api import leaderboard as leaderboard
+from zoo.api import load_dataset as load_dataset
+from zoo.api import predict as predict
+from zoo.api import prepare_dataset as prepare_dataset
+from zoo.api import train as train
+from zoo.models import create_model as create_model
+from zoo.models import list_models as list_models
 
 __version__ = "0.1.0"
-
-__all__ = [
-    "__version__",
-    "bench",
-    "create_model",
-    "evaluate",
-    "experiment",
-    "leaderboard",
-    "list_models",
-    "load_dataset",
-    "predict",
-    "prepare_dataset",
-    "train",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        home = "zoo.models" if name in ("create_model", "list_models") else "zoo.api"
-        return getattr(import_module(home), name)
-    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.compose import compose
-from zoo.errors import CheckpointError
+from zoo.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from zoo.board.board import Board
@@ -67,23 +67,34 @@ def train(
     """
     from zoo.workspace import Workspace
 
-    chosen: dict[str, Any] = {
-        "model": model,
-        "dataset": dataset,
-        "protocol": protocol,
-        "exercise": exercise,
-        "fold": fold,
-        "seed": seed,
-        "overrides": _settings(overrides),
-    }
-    if experiment is None:
-        config = compose(**chosen)
-    else:
-        from zoo.experiments.definition import Experiment
-
-        config = Experiment.load(experiment).training(row=row, **chosen)
+    config = run_config(
+        experiment,
+        row,
+        model=model,
+        dataset=dataset,
+        protocol=protocol,
+        exercise=exercise,
+        fold=fold,
+        seed=seed,
+        overrides=_settings(overrides),
+    )
     workspace = Workspace(runs, data_root)
     return workspace.run(config, resume=resume, overwrite=overwrite, reporter=reporter)
+
+
+def run_config(experiment: str | None, row: str | None, **chosen: Any) -> dict[str, Any]:
+    """The configuration of a run as `zoo.compose.compose` makes it, or a row of an experiment.
+
+    Raises:
+        ConfigError: a row of no experiment, and as `zoo.compose.compose` does.
+    """
+    if experiment is None:
+        if row is not None:
+            raise ConfigError(f"the row {row!r} is of no experiment: name that too")
+        return compose(**chosen)
+    from zoo.experiments.definition import Experiment
+
+    return Experiment.load(experiment).training(row=row, **chosen)
 
 
 def bench(
@@ -265,7 +276,7 @@ def predict(
 
 
 def leaderboard(
-    runs: Path | str | None = None,
+    runs: Path | str = RUNS,
     dataset: str | None = None,
     protocol: str | None = None,
     *,
@@ -277,7 +288,7 @@ def leaderboard(
     """Rank finished runs, each dataset and protocol for itself; see `zoo.board.leaderboard`.
 
     Args:
-        runs: folder of all runs; default ``runs``.
+        runs: folder of all runs.
         dataset: only this dataset.
         protocol: only this protocol.
         exercise: only this exercise.
@@ -290,7 +301,7 @@ def leaderboard(
     """
     from zoo.board.leaderboard import Choice, build_board
 
-    root = Path(RUNS if runs is None else runs).expanduser()
+    root = Path(runs).expanduser()
     choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)
     groups, unreadable = choice.read()
     return build_board(root, groups, unreadable, public=public)

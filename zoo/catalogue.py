@@ -1,13 +1,16 @@
 """What the YAML files of entries say: blocks, parameters, and the card of a model."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from registry import MODELS, REGISTRIES, Entry, find_config
-from registry.yaml_files import Config, read_yaml
+from registry import MODELS, Entry
+from registry.yaml_files import Config
 from zoo.build import build, require_keys
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, UserError
+
+T = TypeVar("T")
 
 _BLOCKS = {
     "model": ("card", "params", "trainer"),
@@ -83,25 +86,13 @@ class Card:
         return build(cls, given, f"model {name!r}: card")
 
 
-def entry_config(kind: str, name: str) -> Config:
+def blocks_of(entry: Entry) -> Config:
     """The blocks of an entry's YAML, variants and the user's files laid on; empty without a file.
-
-    Args:
-        kind: of a registry, or any folder of a catalogue.
-        name: of the entry or file.
 
     Raises:
         ConfigError: a key that the kind does not have, or a block that is none.
-        RegistryError: the registry of this kind has no such entry, or it is broken.
+        RegistryError: the entry is broken.
     """
-    if kind in REGISTRIES:
-        return blocks_of(REGISTRIES[kind].get(name))
-    file = find_config(kind, name)
-    return {} if file is None else read_yaml(file)
-
-
-def blocks_of(entry: Entry) -> Config:
-    """As `entry_config`, of an entry that need not be looked up again."""
     entry.check()
     known = _BLOCKS.get(entry.kind)
     if known is not None:
@@ -117,14 +108,15 @@ def parameters(entry: Entry) -> Config:
     """Every parameter of an entry with its value: its code's defaults, else as its YAML says.
 
     Raises:
-        ConfigError: see `entry_config`.
-        RegistryError: the code has to be imported to know its parameters, and is broken.
+        ConfigError: see `blocks_of`.
+        RegistryError: the code, which is imported, is broken.
     """
     given = blocks_of(entry).get("params", {})
-    defaults = entry.defaults()
+    signature = inspect.signature(entry.load()).parameters.values()
+    defaults = {p.name: _plain(p.default) for p in signature if p.default is not p.empty}
     if entry.kind == "model":
         defaults.pop("layout", None)  # no parameter: the data bring it
-    return {**{name: _plain(value) for name, value in defaults.items()}, **given}
+    return {**defaults, **given}
 
 
 def _plain(value: Any) -> Any:
@@ -140,3 +132,11 @@ def card(name: str) -> Card:
 def card_of(entry: Entry) -> Card:
     """The card of a model's entry, which need not be looked up again."""
     return Card.from_dict(entry.name, blocks_of(entry).get("card", {}))
+
+
+def or_problem(entry: Entry, read: Callable[[Entry], T], otherwise: T) -> tuple[T, str | None]:
+    """What `read` says of an entry, or `otherwise` and why it cannot be used; for lists."""
+    try:
+        return read(entry), None
+    except UserError as error:
+        return otherwise, entry.problem or str(error)

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from registry import MODELS, REGISTRIES, Entry, did_you_mean
+from registry import MODELS, REGISTRIES, did_you_mean
 from registry.yaml_files import Config, one_line
 from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
@@ -57,7 +57,10 @@ def compose(
     config["dataset"]["exercise"] = blocks_of(entries["dataset"]).get("exercise")
     for kind, entry in entries.items():
         config[kind] |= parameters(entry)
-    config["model"] |= _protocols_head(entries["model"], entries["protocol"])
+    head = blocks_of(entries["protocol"]).get("head")
+    takes_head = chooses_head(entries["model"].load())
+    if head is not None and takes_head:
+        config["model"]["head"] = head
     config["trainer"] = {
         **{k: v for k, v in TrainerConfig().to_dict().items() if k not in TRAINER_OPTIONS},
         **blocks_of(entries["model"]).get("trainer", {}),
@@ -71,7 +74,10 @@ def compose(
     if seed is not None:
         config["seed"] = seed
     config = apply_overrides(config, overrides)
-    _require_head(config)
+    if takes_head and config["model"].get("head") is not None:
+        from zoo.nn.heads import head_choice
+
+        head_choice(config["model"]["head"])
     return config
 
 
@@ -102,20 +108,16 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
 
 
 def _require_key(config: Config, key: str) -> None:
+    """Refuse a key that neither stands in `config` nor is an option of the trainer or the model."""
     keys = _all_keys(config) | {f"trainer.{name}" for name in TRAINER_OPTIONS}
-    if key in keys:
-        return
-    if key.startswith("model."):
-        keys |= {f"model.{name}" for name in _model_parameters(config)}
-        if key in keys:
-            return
-    raise ConfigError(f"no setting is called {key!r}. {_nearest_setting(key, keys)}")
-
-
-def _nearest_setting(key: str, keys: set[str]) -> str:
-    group = key.partition(".")[0]
-    same = {k for k in keys if k.startswith(f"{group}.")}
-    return did_you_mean(key, same or keys)
+    if key.startswith("model.") and key not in keys:
+        factory = MODELS.get(config["model"]["name"]).load()
+        own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}
+        keys |= {f"model.{name}" for name in own | ({"head"} if chooses_head(factory) else set())}
+    if key not in keys:
+        group = f"{key.partition('.')[0]}."
+        near = did_you_mean(key, {k for k in keys if k.startswith(group)} or keys)
+        raise ConfigError(f"no setting is called {key!r}. {near}")
 
 
 def _all_keys(node: Mapping[str, Any], prefix: str = "") -> set[str]:
@@ -125,26 +127,3 @@ def _all_keys(node: Mapping[str, Any], prefix: str = "") -> set[str]:
         if isinstance(value, Mapping):
             keys |= _all_keys(value, f"{prefix}{key}.")
     return keys
-
-
-def _model_parameters(config: Config) -> set[str]:
-    """Parameters of the model's class that have no default, and ``head``; imports the class."""
-    factory = MODELS.get(config["model"]["name"]).load()
-    own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}
-    return own | {"head"} if chooses_head(factory) else own
-
-
-def _protocols_head(model: Entry, protocol: Entry) -> Config:
-    """The head that a protocol trains networks with, for a model that can be given one."""
-    head = blocks_of(protocol).get("head")
-    return {} if head is None or not chooses_head(model.load()) else {"head": head}
-
-
-def _require_head(config: Config) -> None:
-    """Refuse a ``model.head`` that does not exist; a model's own parameter of that name is its."""
-    if config["model"].get("head") is None:
-        return
-    if chooses_head(MODELS.get(config["model"]["name"]).load()):
-        from zoo.nn.heads import head_choice
-
-        head_choice(config["model"]["head"])

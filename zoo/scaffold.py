@@ -8,16 +8,14 @@ import keyword
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
-from importlib import resources
-from importlib.resources.abc import Traversable
 from importlib.util import find_spec
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from registry import MODELS
 from zoo.errors import ConfigError
 from zoo.files import StorageError
 
+_TEMPLATE = Path(__file__).parent / "templates" / "baseline"
 _NAME = "my_model"
 _LONGEST = 50
 
@@ -40,13 +38,15 @@ def new_baseline(name: str, folder: Path | str = ".") -> Path:
     if target.exists() or target.is_symlink():
         raise ConfigError(f"{target} exists already: choose another name, or another --dir")
     staging = target.with_name(f".{name}.new-{secrets.token_hex(4)}")
-    files = {path: _renamed(text, name) for path, text in _template()}
     try:
         staging.mkdir(parents=True)
-        for path, text in files.items():
-            file = staging / _renamed(str(path), name)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="\n")
+        for path in sorted(filter(Path.is_file, _TEMPLATE.rglob("*"))):
+            within = path.relative_to(_TEMPLATE)
+            if not any(part.startswith((".", "__pycache__")) for part in within.parts):
+                file = staging / _renamed(str(within), name)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                text = _renamed(path.read_text(encoding="utf-8"), name)
+                file.write_text(text, encoding="utf-8", newline="\n")
         staging.rename(target)
     except OSError as error:
         raise StorageError(f"cannot write {target}: {error.strerror}") from error
@@ -90,18 +90,3 @@ def _renamed(text: str, name: str) -> str:
     ):
         text = text.replace(old, new)
     return text
-
-
-def _template() -> Iterator[tuple[PurePosixPath, str]]:
-    """Path and text of every file of the template; also from a zip file."""
-
-    def walk(folder: Traversable, at: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
-        for item in sorted(folder.iterdir(), key=lambda f: f.name):
-            if item.name.startswith((".", "__pycache__")):
-                continue
-            if item.is_dir():
-                yield from walk(item, at / item.name)
-            else:
-                yield at / item.name, item.read_text(encoding="utf-8")
-
-    return walk(resources.files("zoo") / "templates" / "baseline", PurePosixPath())

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from registry import METRICS
-
 T = TypeVar("T")
 
 NOTHING = "–"
@@ -22,22 +20,6 @@ _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 def score_digits(score_range: Sequence[float] | None) -> int:
     """Decimals of scores and errors: four where scores run over no more than 1, else two."""
     return 4 if score_range is not None and score_range[1] - score_range[0] <= 1 else 2
-
-
-def metric_digits(score_range: Sequence[float] | None) -> dict[str, int]:
-    """Decimals of each metric of scores that run over this range; None where it is unknown."""
-    return {m.name: m.digits(score_range) for m in _metrics() if m.shown and not m.binary}
-
-
-def __getattr__(name: str) -> dict[str, str]:
-    """`METRIC_TITLES` and `METRIC_UNITS`, by name; read from the metrics when asked for."""
-    if name not in ("METRIC_TITLES", "METRIC_UNITS"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return {m.name: m.title if name == "METRIC_TITLES" else m.unit for m in _metrics()}
-
-
-def _metrics() -> list[Any]:
-    return [entry.load()(entry.name) for entry in METRICS]
 
 
 def fixed(value: float | None, digits: int = 2, sign: bool = False) -> str:

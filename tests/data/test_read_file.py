@@ -284,7 +284,10 @@ def test_the_reduced_set_gives_crop_and_score_as_in_the_dataset(uiprmd):
     (uiprmd / "uiprmd_reduced_subset.json").write_text(json.dumps({"m01": sides}))
     (uiprmd / "Labels_Correct.csv").write_text("0.95\n")
     (uiprmd / "Labels_Incorrect.csv").write_text("")
-    for adapter, kind in ((UiprmdViconAdapter(), "Positions"), (UiprmdKinectAdapter(), "Angles")):
+    for adapter, kind in (
+        (UiprmdViconAdapter(score="published"), "Positions"),
+        (UiprmdKinectAdapter(score="published"), "Angles"),
+    ):
         expected = whole(adapter, uiprmd)["s01/m01/e01/correct"]
         assert dict(expected.scores) == {"correct": 1.0, "total": 0.95}
         (found,) = alone(adapter, place(uiprmd, adapter.sensor, kind))

@@ -36,7 +36,7 @@ def replace_value(line: str, column: int, text: str) -> str:
 def test_reads_right_and_wrong(uiprmd: ModuleType, tree: Path, adapter: type[Adapter]) -> None:
     calls: list[tuple[int, int, str]] = []
     report = PrepareReport()
-    found = list(adapter().read(tree, report, lambda *call: calls.append(call)))
+    found = list(adapter(score="published").read(tree, report, lambda *call: calls.append(call)))
     assert not report.problems
     assert len({r.id for r in found}) == len(found) == 20
     assert [(done, total) for done, total, _ in calls] == [(n, 20) for n in range(1, 21)]
@@ -49,7 +49,7 @@ def test_reads_right_and_wrong(uiprmd: ModuleType, tree: Path, adapter: type[Ada
 
 
 def test_arrays_of_each_sensor(uiprmd: ModuleType, tree: Path) -> None:
-    kinect = uiprmd.read(UiprmdKinectAdapter(), tree)[0]["s01/m01/e01/correct"]
+    kinect = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)[0]["s01/m01/e01/correct"]
     assert kinect.positions is not None
     assert kinect.orientations is not None
     assert kinect.positions.shape == (24, 22, 3)
@@ -60,7 +60,7 @@ def test_arrays_of_each_sensor(uiprmd: ModuleType, tree: Path) -> None:
     ]
     np.testing.assert_allclose(kinect.positions[:, 0], waist * (-0.01, 0.01, -0.01), atol=1e-6)
 
-    markers = uiprmd.read(UiprmdViconAdapter(), tree)[0]["s01/m01/e01/correct"]
+    markers = uiprmd.read(UiprmdViconAdapter(score="published"), tree)[0]["s01/m01/e01/correct"]
     raw = np.loadtxt(uiprmd.file(tree, "Vicon", "Positions", "m01_s01_e01"), delimiter=",")
     assert markers.positions is not None
     assert markers.positions.shape == (40, 39, 3)
@@ -69,7 +69,9 @@ def test_arrays_of_each_sensor(uiprmd: ModuleType, tree: Path) -> None:
     assert (markers.tracked == 2).all()
     np.testing.assert_allclose(markers.positions[:, 1, 1], raw[:, 5] / 1000, atol=1e-6)
 
-    angles = uiprmd.read(UiprmdViconAnglesAdapter(), tree)[0]["s01/m01/e01/correct"]
+    angles = uiprmd.read(UiprmdViconAnglesAdapter(score="published"), tree)[0][
+        "s01/m01/e01/correct"
+    ]
     raw = np.loadtxt(uiprmd.file(tree, "Vicon", "Angles", "m01_s01_e01"), delimiter=",")
     assert angles.positions is None
     assert angles.angles is not None
@@ -84,9 +86,9 @@ def test_batches_do_not_mix_repetitions(
 ) -> None:
     uiprmd.edit(uiprmd.file(tree, "Kinect", "Positions", "m01_s01_e02"), lambda lines: lines[:11])
     uiprmd.edit(uiprmd.file(tree, "Kinect", "Angles", "m01_s01_e02"), lambda lines: lines[:11])
-    together = uiprmd.read(UiprmdKinectAdapter(), tree)[0]
+    together = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)[0]
     monkeypatch.setattr("zoo.data.adapters.uiprmd.repetitions._BATCH", 1)
-    alone = uiprmd.read(UiprmdKinectAdapter(), tree)[0]
+    alone = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)[0]
     assert together["s01/m01/e02/correct"].num_frames == 11
     assert together.keys() == alone.keys()
     for key, recording in together.items():
@@ -95,7 +97,7 @@ def test_batches_do_not_mix_repetitions(
 
 
 def test_source_may_be_the_folder_above(uiprmd: ModuleType, tree: Path) -> None:
-    assert len(uiprmd.read(UiprmdViconAdapter(), tree.parent)[0]) == 20
+    assert len(uiprmd.read(UiprmdViconAdapter(score="published"), tree.parent)[0]) == 20
 
 
 FAULTS: dict[str, tuple[Callable[[list[str]], list[str]], str, int | None, str, str]] = {
@@ -136,7 +138,7 @@ FAULTS: dict[str, tuple[Callable[[list[str]], list[str]], str, int | None, str, 
 def test_a_faulty_file_is_reported_and_skipped(uiprmd: ModuleType, tree: Path, fault: str) -> None:
     change, kind, line, found, expected = FAULTS[fault]
     uiprmd.edit(uiprmd.file(tree, "Kinect", "Positions", "m01_s01_e04", "_inc"), change)
-    recordings, report = uiprmd.read(UiprmdKinectAdapter(), tree)
+    recordings, report = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)
     assert len(recordings) == 19
     assert report.skipped == ["s01/m01/e04/incorrect"]
     (problem,) = report.problems
@@ -148,13 +150,13 @@ def test_a_faulty_file_is_reported_and_skipped(uiprmd: ModuleType, tree: Path, f
             "Incorrect Segmented Movements/Kinect/Positions/m01_s01_e04_positions_inc.txt"
         )
     with pytest.raises(DataError, match="m01_s01_e04") as error:
-        uiprmd.read(UiprmdKinectAdapter(), tree, strict=True)
+        uiprmd.read(UiprmdKinectAdapter(score="published"), tree, strict=True)
     assert problem.expected in str(error.value)
 
 
 def test_positions_and_angles_of_unequal_length(uiprmd: ModuleType, tree: Path) -> None:
     uiprmd.edit(uiprmd.file(tree, "Kinect", "Angles", "m01_s01_e04"), lambda lines: lines[:-1])
-    recordings, report = uiprmd.read(UiprmdKinectAdapter(), tree)
+    recordings, report = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)
     assert "s01/m01/e04/correct" not in recordings
     (problem,) = report.problems
     assert problem.kind == "unequal-length"
@@ -172,7 +174,7 @@ def test_a_repetition_of_one_frame(
         uiprmd.edit(
             uiprmd.file(tree, adapter.sensor, kind, "m01_s01_e09", "_inc"), lambda lines: lines[:1]
         )
-    recordings, report = uiprmd.read(adapter(), tree)
+    recordings, report = uiprmd.read(adapter(score="published"), tree)
     assert len(recordings) == 19
     (problem,) = report.problems
     assert (problem.kind, problem.found) == ("too-short", "1 frame")
@@ -181,7 +183,7 @@ def test_a_repetition_of_one_frame(
 
 def test_one_missing_file(uiprmd: ModuleType, tree: Path) -> None:
     uiprmd.file(tree, "Kinect", "Angles", "m01_s01_e05").unlink()
-    recordings, report = uiprmd.read(UiprmdKinectAdapter(), tree)
+    recordings, report = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)
     assert len(recordings) == 19
     (problem,) = report.problems
     assert problem.kind == "missing-file"
@@ -197,7 +199,7 @@ def test_a_session_that_is_missing_altogether(uiprmd: ModuleType, tree: Path) ->
                 uiprmd.write(
                     uiprmd.file(tree, "Vicon", "Angles", f"{key}_e{episode:02}", ending), values
                 )
-    recordings, report = uiprmd.read(UiprmdViconAnglesAdapter(), tree)
+    recordings, report = uiprmd.read(UiprmdViconAnglesAdapter(score="published"), tree)
     assert Counter((r.subject, r.exercise) for r in recordings.values()) == {
         ("s01", "m01"): 20, ("s01", "m03"): 20, ("s03", "m01"): 20,
     }  # fmt: skip
@@ -206,7 +208,7 @@ def test_a_session_that_is_missing_altogether(uiprmd: ModuleType, tree: Path) ->
         f"s03/m03/e{n:02}/{side}" for n in range(1, 11) for side in ("correct", "incorrect")
     }
     with pytest.raises(DataError, match="m03_s03_e01_angles"):
-        uiprmd.read(UiprmdViconAnglesAdapter(), tree, strict=True)
+        uiprmd.read(UiprmdViconAnglesAdapter(score="published"), tree, strict=True)
 
 
 def test_half_a_download_is_noted(uiprmd: ModuleType, tree: Path) -> None:
@@ -217,7 +219,7 @@ def test_half_a_download_is_noted(uiprmd: ModuleType, tree: Path) -> None:
     (tree / uiprmd.SIDES["_inc"] / "Kinect").rmdir()
     (tree / uiprmd.SIDES[""] / "Kinect" / "Positions" / "readme.txt").write_text("hello")
     (tree / uiprmd.SIDES[""] / "Kinect" / "Angles" / "m11_s01_e01_angles.txt").write_text("1")
-    recordings, report = uiprmd.read(UiprmdKinectAdapter(), tree)
+    recordings, report = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)
     assert len(recordings) == 10
     assert not report.problems
     notes = "\n".join(report.notes)
@@ -231,28 +233,32 @@ def test_no_ui_prmd_at_all(tmp_path: Path, uiprmd: ModuleType, tree: Path) -> No
     empty = tmp_path / "other"
     (empty / "CG").mkdir(parents=True)
     with pytest.raises(DataError, match=r"no UI-PRMD folder with Kinect data.*found CG"):
-        uiprmd.read(UiprmdKinectAdapter(), empty)
+        uiprmd.read(UiprmdKinectAdapter(score="published"), empty)
     with pytest.raises(DataError, match="no such folder"):
-        uiprmd.read(UiprmdKinectAdapter(), tmp_path / "absent")
+        uiprmd.read(UiprmdKinectAdapter(score="published"), tmp_path / "absent")
     with pytest.raises(DataError, match="--source"):
-        list(UiprmdKinectAdapter().read(None, PrepareReport(), Adapter.NO_PROGRESS))
+        list(
+            UiprmdKinectAdapter(score="published").read(None, PrepareReport(), Adapter.NO_PROGRESS)
+        )
     for path in (tree / uiprmd.SIDES[""] / "Kinect" / "Angles").iterdir():
         path.unlink()
     (tree / uiprmd.SIDES[""] / "Kinect" / "Angles").rmdir()
     with pytest.raises(DataError, match="has no folder Angles; Positions and Angles are needed"):
-        uiprmd.read(UiprmdKinectAdapter(), tree)
+        uiprmd.read(UiprmdKinectAdapter(score="published"), tree)
     for path in tree.rglob("Vicon/Positions/*.txt"):
         path.unlink()
     with pytest.raises(DataError, match=r"no file such as m01_s01_e01_positions\.txt"):
-        uiprmd.read(UiprmdViconAdapter(), tree)
+        uiprmd.read(UiprmdViconAdapter(score="published"), tree)
 
 
 def test_a_dropped_marker_is_filled_marked_and_reported(uiprmd: ModuleType, tree: Path) -> None:
     path = uiprmd.file(tree, "Vicon", "Positions", "m01_s01_e01")
-    whole = uiprmd.read(UiprmdViconAdapter(), tree)[0]["s01/m01/e01/correct"].positions
+    whole = uiprmd.read(UiprmdViconAdapter(score="published"), tree)[0][
+        "s01/m01/e01/correct"
+    ].positions
     uiprmd.lose(path, 7, slice(0, 6))
     uiprmd.lose(path, 7, slice(20, 24))
-    recordings, report = uiprmd.read(UiprmdViconAdapter(), tree)
+    recordings, report = uiprmd.read(UiprmdViconAdapter(score="published"), tree)
     (problem,) = report.problems
     assert (problem.kind, problem.skipped, problem.line) == ("lost-marker", False, 1)
     assert problem.found == "STRN at 0, 0, 0 in 10 of 40 frames"
@@ -267,29 +273,31 @@ def test_a_dropped_marker_is_filled_marked_and_reported(uiprmd: ModuleType, tree
     middle = whole[19, 7] + (whole[24, 7] - whole[19, 7]) * 0.4
     np.testing.assert_allclose(recording.positions[21, 7], middle, atol=1e-6)
     with pytest.raises(DataError, match="STRN"):
-        uiprmd.read(UiprmdViconAdapter(), tree, strict=True)
+        uiprmd.read(UiprmdViconAdapter(score="published"), tree, strict=True)
 
 
 def test_a_marker_lost_too_long_costs_the_repetition(uiprmd: ModuleType, tree: Path) -> None:
     uiprmd.lose(uiprmd.file(tree, "Vicon", "Positions", "m01_s01_e01"), 7, slice(10, 31))
     uiprmd.lose(uiprmd.file(tree, "Vicon", "Positions", "m01_s01_e01"), 8, slice(5, 8))
     uiprmd.lose(uiprmd.file(tree, "Vicon", "Angles", "m01_s01_e02", "_inc"), 12, slice(None))
-    recordings, report = uiprmd.read(UiprmdViconAdapter(), tree)
+    recordings, report = uiprmd.read(UiprmdViconAdapter(score="published"), tree)
     assert "s01/m01/e01/correct" not in recordings
     (problem,) = report.problems
     assert (problem.kind, problem.skipped, problem.line) == ("lost-marker", True, 6)
     assert problem.found == "STRN at 0, 0, 0 in 21 of 40 frames and 1 more lost"
     assert problem.expected == "at most 50% lost (max_lost)"
-    assert len(uiprmd.read(UiprmdViconAdapter(max_lost=0.6), tree)[0]) == 20
+    assert len(uiprmd.read(UiprmdViconAdapter(max_lost=0.6, score="published"), tree)[0]) == 20
 
-    assert len(uiprmd.read(UiprmdViconAnglesAdapter(), tree)[0]) == 19
-    kept = uiprmd.read(UiprmdViconAnglesAdapter(max_lost=1), tree)[0]["s01/m01/e02/incorrect"]
+    assert len(uiprmd.read(UiprmdViconAnglesAdapter(score="published"), tree)[0]) == 19
+    kept = uiprmd.read(UiprmdViconAnglesAdapter(max_lost=1, score="published"), tree)[0][
+        "s01/m01/e02/incorrect"
+    ]
     assert kept.tracked is not None
     assert kept.orientations is not None
     assert (kept.tracked[:, 12] == 0).all()
     np.testing.assert_array_equal(kept.orientations[:, 12], [[1, 0, 0, 0]] * 40)
     with pytest.raises(ConfigError, match="max_lost"):
-        UiprmdViconAdapter(max_lost=1.5)
+        UiprmdViconAdapter(max_lost=1.5, score="published")
 
 
 def test_angles_that_jump_at_180_continue(uiprmd: ModuleType, tree: Path) -> None:
@@ -298,7 +306,9 @@ def test_angles_that_jump_at_180_continue(uiprmd: ModuleType, tree: Path) -> Non
     true = np.linspace(120, 240, 40)
     values[:, 57] = (true + 180) % 360 - 180
     uiprmd.write(path, values)
-    recording = uiprmd.read(UiprmdViconAnglesAdapter(), tree)[0]["s01/m01/e01/correct"]
+    recording = uiprmd.read(UiprmdViconAnglesAdapter(score="published"), tree)[0][
+        "s01/m01/e01/correct"
+    ]
     assert recording.angles is not None
     np.testing.assert_allclose(recording.angles[:, 19, 0], true, atol=1e-4)
     others = np.delete(recording.angles.reshape(40, -1), 57, axis=1)

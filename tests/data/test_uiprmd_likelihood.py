@@ -136,7 +136,7 @@ def test_the_reduced_set(uiprmd: ModuleType, small_uiprmd: Path) -> None:
 
 def test_settings_that_make_no_sense() -> None:
     with pytest.raises(ConfigError, match="subset 'half' is unknown"):
-        UiprmdKinectAdapter(subset="half")
+        UiprmdKinectAdapter(subset="half", score="published")
     with pytest.raises(ConfigError, match="score 'clinical' is unknown"):
         UiprmdViconAdapter(score="clinical")
     with pytest.raises(ConfigError, match="set crop to false, or subset to reduced"):

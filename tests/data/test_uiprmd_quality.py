@@ -22,9 +22,9 @@ def tree(small_uiprmd: Path) -> Path:
 
 def test_quality_scores_and_crops(uiprmd: ModuleType, tree: Path, tmp_path: Path) -> None:
     uiprmd.write_labels(tmp_path / "labels", [0.9, 0.8, 0.7], [0.4, 0.3])
-    adapter = UiprmdViconAnglesAdapter(labels=tmp_path / "labels")
+    adapter = UiprmdViconAnglesAdapter(labels=tmp_path / "labels", score="published")
     found, report = uiprmd.read(adapter, tree)
-    whole = uiprmd.read(UiprmdViconAnglesAdapter(), tree)[0]
+    whole = uiprmd.read(UiprmdViconAnglesAdapter(score="published"), tree)[0]
     totals = {i: r.scores["total"] for i, r in found.items() if "total" in r.scores}
     assert totals == {
         "s01/m01/e02/correct": 0.9, "s01/m01/e04/correct": 0.8, "s01/m01/e05/correct": 0.7,
@@ -37,10 +37,14 @@ def test_quality_scores_and_crops(uiprmd: ModuleType, tree: Path, tmp_path: Path
     assert found["s01/m01/e02/correct"].extra == {"reduced": True, "crop": [5, 35], "whole": 40}
     assert found["s01/m01/e01/correct"].extra == {}
 
-    kinect = uiprmd.read(UiprmdKinectAdapter(labels=str(tmp_path / "labels")), tree)[0]
+    kinect = uiprmd.read(
+        UiprmdKinectAdapter(labels=str(tmp_path / "labels"), score="published"), tree
+    )[0]
     assert kinect["s01/m01/e02/correct"].extra["crop"] == [3, 21]
     assert kinect["s01/m01/e02/correct"].num_frames == 18
-    kept = uiprmd.read(UiprmdViconAdapter(labels=tmp_path / "labels", crop=False), tree)[0]
+    kept = uiprmd.read(
+        UiprmdViconAdapter(labels=tmp_path / "labels", crop=False, score="published"), tree
+    )[0]
     assert kept["s01/m01/e02/correct"].num_frames == 40
     assert kept["s01/m01/e02/correct"].scores["total"] == 0.9
     assert kept["s01/m01/e02/correct"].extra == {"reduced": True}
@@ -48,17 +52,17 @@ def test_quality_scores_and_crops(uiprmd: ModuleType, tree: Path, tmp_path: Path
 
 def test_labels_beside_the_movements_are_found(uiprmd: ModuleType, tree: Path) -> None:
     uiprmd.write_labels(tree, [0.9, 0.8, 0.7], [0.4, 0.3])
-    found, report = uiprmd.read(UiprmdViconAdapter(), tree)
+    found, report = uiprmd.read(UiprmdViconAdapter(score="published"), tree)
     assert sum("total" in r.scores for r in found.values()) == 5
     assert any("quality scores of 5 repetitions" in note for note in report.notes)
-    assert len(uiprmd.read(UiprmdViconAdapter(), tree.parent)[0]) == 20
+    assert len(uiprmd.read(UiprmdViconAdapter(score="published"), tree.parent)[0]) == 20
 
 
 def test_a_subset_that_does_not_fit_leaves_the_repetition_whole(
     uiprmd: ModuleType, tree: Path
 ) -> None:
     uiprmd.write_labels(tree, [0.9, 0.8, 0.7], [0.4, 0.3], full=41)
-    found, report = uiprmd.read(UiprmdViconAdapter(), tree)
+    found, report = uiprmd.read(UiprmdViconAdapter(score="published"), tree)
     assert {p.kind for p in report.problems} == {"reduced-set"}
     assert len(report.problems) == 5
     assert "41 frames" in report.problems[0].expected
@@ -71,7 +75,7 @@ def test_a_crop_too_short_to_be_a_repetition_is_not_made(uiprmd: ModuleType, tre
     uiprmd.write_labels(tree, [0.9, 0.8, 0.7], [0.4, 0.3])
     for kind in uiprmd.KINDS:
         uiprmd.edit(uiprmd.file(tree, "Kinect", kind, "m01_s01_e02"), lambda lines: lines[:12])
-    found, report = uiprmd.read(UiprmdKinectAdapter(), tree)
+    found, report = uiprmd.read(UiprmdKinectAdapter(score="published"), tree)
     (problem,) = report.problems
     assert (problem.kind, problem.found) == ("reduced-set", "a crop of 8 frames")
     assert found["s01/m01/e02/correct"].num_frames == 12
@@ -79,7 +83,7 @@ def test_a_crop_too_short_to_be_a_repetition_is_not_made(uiprmd: ModuleType, tre
 
 def test_label_files_that_are_wrong(uiprmd: ModuleType, tree: Path, tmp_path: Path) -> None:
     folder = tmp_path / "labels"
-    adapter = UiprmdViconAdapter(labels=folder)
+    adapter = UiprmdViconAdapter(labels=folder, score="published")
     with pytest.raises(DataError, match=r"Labels_Correct\.csv and Labels_Incorrect\.csv missing"):
         uiprmd.read(adapter, tree)
     uiprmd.write_labels(folder, [0.9, 0.8], [0.4, 0.3])

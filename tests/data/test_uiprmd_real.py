@@ -73,19 +73,19 @@ def real(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def kinect(real: Path, uiprmd: ModuleType) -> Found:
-    found: Found = uiprmd.read(UiprmdKinectAdapter(), real)
+    found: Found = uiprmd.read(UiprmdKinectAdapter(score="published"), real)
     return found
 
 
 @pytest.fixture(scope="session")
 def markers(real: Path, uiprmd: ModuleType) -> Found:
-    found: Found = uiprmd.read(UiprmdViconAdapter(), real)
+    found: Found = uiprmd.read(UiprmdViconAdapter(score="published"), real)
     return found
 
 
 @pytest.fixture(scope="session")
 def angles(real: Path, uiprmd: ModuleType) -> Found:
-    found: Found = uiprmd.read(UiprmdViconAnglesAdapter(), real)
+    found: Found = uiprmd.read(UiprmdViconAnglesAdapter(score="published"), real)
     return found
 
 
@@ -173,7 +173,7 @@ def test_no_other_order_of_angles_fits(
     fits = {}
     for order in ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"):
         monkeypatch.setattr(motion, "EULER_ORDER", order)
-        adapter = UiprmdKinectAdapter()
+        adapter = UiprmdKinectAdapter(score="published")
         report = PrepareReport()
         found = {}
         for recording in adapter.read(real, report, lambda *call: None):
@@ -285,7 +285,7 @@ def test_published_scores_and_crops(
     real: Path, shared_dir: Path, uiprmd: ModuleType, markers: Found
 ) -> None:
     labels = shared_dir / "data"
-    found, report = uiprmd.read(UiprmdViconAdapter(labels=labels), real)
+    found, report = uiprmd.read(UiprmdViconAdapter(labels=labels, score="published"), real)
     assert not [p for p in report.problems if p.kind == "reduced-set"]
     scored = {i: r for i, r in found.items() if "total" in r.scores}
     rows = [float(v) for v in (labels / "Labels_Correct.csv").read_text().split()]

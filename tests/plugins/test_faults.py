@@ -70,7 +70,7 @@ def call(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ZOO_DATA", str(data))
     monkeypatch.setenv("COLUMNS", "200")
-    added = list(MODELS.added())
+    added = list(MODELS.added)
 
     def run(text: str, *arguments: str) -> tuple[int, str, str]:
         file = tmp_path / "mine.py"
@@ -80,7 +80,7 @@ def call(
         return code, said.out, said.err.strip().splitlines()[-1] if said.err.strip() else ""
 
     yield run
-    for name, _ in set(MODELS.added()) - set(added):
+    for name, _ in set(MODELS.added) - set(added):
         MODELS.forget(name)
 
 

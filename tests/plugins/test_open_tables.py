@@ -22,7 +22,6 @@ from zoo.prediction import Predictor
 from zoo.protocol.explain import explain
 from zoo.protocol.protocol import load_protocol
 from zoo.runs.verify import run_faults
-from zoo.words import metric_digits
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
 SMALL = {"dataset.people": 12, "protocol.frames": 16, "protocol.split.folds": 2}
@@ -37,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plug_in(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     """Adds a file of the page, or a given text under its name; taken back after the test."""
     page = PAGE.read_text(encoding="utf-8")
-    before = {kind: list(r._added) for kind, r in REGISTRIES.items()}
+    before = {kind: list(r.added) for kind, r in REGISTRIES.items()}
 
     def put(name: str, text: str | None = None, folder: str = "plugins") -> Path:
         found = re.search(rf"^```python\n(# {name}\n.*?)^```", page, re.MULTILINE | re.DOTALL)
@@ -50,7 +49,7 @@ def plug_in(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     yield put
     for kind, r in REGISTRIES.items():
         known = {name for name, _ in before[kind]}
-        for name in {name for name, _ in r._added} - known:
+        for name in {name for name, _ in r.added} - known:
             r.forget(name)
 
 
@@ -69,7 +68,7 @@ def test_a_metric_stands_in_runs_tables_and_statistics(plug_in, data, tmp_path, 
     old = train(data, tmp_path, **{"protocol.split.seed": 1})
     file = plug_in("close.py")
     assert list(board_metrics()) == ["mad", "rmse", "mape", "spearman", "close"]
-    assert metric_digits((0, 50))["close"] == 1
+    assert board_metrics()["close"].digits((0, 50)) == 1
     run = train(data, tmp_path)
     table = run.test_scores
     off = np.abs(table.true - table.predicted)

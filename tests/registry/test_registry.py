@@ -137,7 +137,7 @@ def test_an_added_file_is_an_entry_at_once(install: Callable[..., Path]) -> None
     (package / "configs" / "model").mkdir()
     file = package / "configs" / "model" / "reach.yaml"
     file.write_text("code: strange_mod.reach:Reach\n")
-    assert registry.MODELS.get("reach").defaults() == {"width": 4}
+    assert registry.MODELS.get("reach").problem is None
     assert "strange_mod" not in sys.modules
     file.write_text(file.read_text() + "variants:\n  wide:\n    params: {width: 8}\n")
     assert registry.MODELS.names("reach*") == ["reach", "reach-wide"]
@@ -298,9 +298,9 @@ PLUGIN = """
 @pytest.fixture
 def models() -> Iterator[Registry]:
     """The model registry, cleared of the plug-ins of the test afterwards."""
-    before = list(registry.MODELS._added)
+    before = list(registry.MODELS.added)
     yield registry.MODELS
-    registry.MODELS._added[:] = before
+    registry.MODELS.added[:] = before
 
 
 def test_plugin_file(tmp_path: Path, models: Registry) -> None:

@@ -1,15 +1,10 @@
 """`zoo bench`: many models over many exercises, folds and seeds, each run in its own folder."""
 
-import argparse
-from typing import TYPE_CHECKING
-
-from zoo.cli.sweeping import add_sweep_options, narrowing, run_or_show
-
-if TYPE_CHECKING:
-    from zoo.cli.main import Parser
+from zoo.cli.parser import Arguments, Subparsers
+from zoo.cli.sweeping import add_grid_options, add_sweep_options, narrowing, run_or_show
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo bench`."""
     parser = subparsers.add_parser(
         "bench",
@@ -21,17 +16,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     grid = parser.add_argument_group("what to run")
     grid.add_argument("--models", nargs="+", metavar="NAME", help="registered models")
     grid.add_argument("--dataset", metavar="NAME", help="a prepared dataset (default: synthetic)")
-    grid.add_argument("--exercises", nargs="+", metavar="ID", help="exercise ids (default: all)")
-    grid.add_argument(
-        "--protocol",
-        dest="protocols",
-        nargs="+",
-        action="extend",
-        metavar="NAME",
-        help="how the data are split (default: person-kfold)",
+    add_grid_options(
+        grid, protocols="how the data are split (default: person-kfold)", seeds="the protocol's"
     )
-    grid.add_argument("--folds", nargs="+", metavar="N", help="folds to test on (default: all)")
-    grid.add_argument("--seeds", nargs="+", metavar="N", help="seeds (default: the protocol's)")
     how = parser.add_argument_group("how")
     add_sweep_options(how)
     parser.epilog = (
@@ -41,16 +28,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.set_defaults(run=run, takes_overrides=True)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Run the sweep, or print its plan; 0: every run is there, 1: some failed."""
     given = narrowing(args, ("models", "protocols", "exercises", "folds", "seeds"))
 
-    from zoo.api import RUNS
-    from zoo.cli.console import console
     from zoo.experiments.definition import Experiment
     from zoo.experiments.plan import make_plan
 
     experiment = Experiment.of_models(dataset=args.dataset, **given)
-    plan = make_plan(experiment, args.runs or RUNS, args.data_root)
-    result = run_or_show(console(), plan, args)
+    plan = make_plan(experiment, args.runs, args.data_root)
+    result = run_or_show(plan, args)
     return 1 if result is not None and result.failed else 0

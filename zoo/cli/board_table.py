@@ -20,7 +20,7 @@ def print_board(out: "Console", board: "Board") -> None:
     for section in board.sections:
         _print_section(out, section)
     for bad in board.unreadable:
-        out.print(f"not read: {bad.path}: {bad.reason}", style="red", markup=False)
+        out.print(f"not read: {bad.path}: {bad.reason}", style="red")
 
 
 def _print_section(out: "Console", section: "Section") -> None:
@@ -28,16 +28,16 @@ def _print_section(out: "Console", section: "Section") -> None:
     out.print(
         f"{section.dataset} {exercises}, {section.protocol.name}: {section.persons} people"
         f"{' (LEAKY, people stand on both sides)' if section.protocol.leaky else ''}",
-        style="bold", markup=False,
-    )  # fmt: skip
+        style="bold",
+    )
     if section.meaning:
-        out.print(section.meaning, style="bold red", markup=False)
+        out.print(section.meaning, style="bold red")
     if section.ranked:
         out.print(_ranked(section))
         if len(section.exercises) > 1:
             out.print(_by_exercise(section))
         if any(entry.tied_with_best for entry in section.ranked[1:]):
-            out.print("= no worse than the first beyond noise", style="dim", markup=False)
+            out.print("= no worse than the first beyond noise", style="dim")
     for apart in section.incomplete:
         missing = apart.missing[:_MISSING_SHOWN]
         more = len(apart.missing) - len(missing)
@@ -45,16 +45,16 @@ def _print_section(out: "Console", section: "Section") -> None:
         out.print(
             f"not ranked: {apart.name}, {apart.have} of {apart.expected} runs: "
             f"{apart.reason}{f' ({words})' if words else ''}",
-            style="yellow", markup=False,
-        )  # fmt: skip
+            style="yellow",
+        )
     for note in section.notes:
-        out.print(note, style="dim", markup=False)
+        out.print(note, style="dim")
     if section.published:
         out.print(
             f"{len(section.published)} published results stand beside these in --format md, "
             "csv and html; they are not ranked.",
-            style="dim", markup=False,
-        )  # fmt: skip
+            style="dim",
+        )
     out.print()
 
 
@@ -92,7 +92,8 @@ def _by_exercise(section: "Section") -> Any:
         for column in metric_columns(section)
         if column.metric.name == metric and column.exercise != MEAN
     ]
-    shown = table("model", *(f"{column.title} {column.exercise}>" for column in columns))
-    for row in ranked(section):
-        shown.add_row(row.entry.name, *(row.cells[column.key].text for column in columns))
-    return shown
+    rows = (
+        (row.entry.name, *(row.cells[column.key].text for column in columns))
+        for row in ranked(section)
+    )
+    return table("model", *(f"{c.title} {c.exercise}>" for c in columns), rows=rows)

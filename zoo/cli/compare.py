@@ -1,19 +1,19 @@
 """`zoo compare`: two models person by person, with the tests and a plot."""
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from zoo.cli.console import console, table
+from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.words import fixed
 
+if TYPE_CHECKING:
     from zoo.board.compare import ComparedModels
-    from zoo.cli.main import Parser
 
 _SHOWN = 15
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo compare`."""
     parser = subparsers.add_parser(
         "compare",
@@ -23,7 +23,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     )
     parser.add_argument("a", metavar="A", help="a model as the leaderboard names it, or a run")
     parser.add_argument("b", metavar="B", help="another one")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
+    add_options(parser, "--runs")
     parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
     parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")
     parser.add_argument("--all", action="store_true", help=f"everybody, not {_SHOWN} people")
@@ -31,14 +31,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Compare, print, draw; return the exit code."""
-    from zoo.api import RUNS
     from zoo.board.compare import compare
-    from zoo.cli.console import console
 
-    found = compare(args.a, args.b, args.runs or RUNS, args.dataset, args.protocol)
-    _print(console(), found, None if args.all else _SHOWN)
+    found = compare(args.a, args.b, args.runs, args.dataset, args.protocol)
+    _print(found, None if args.all else _SHOWN)
     if args.plot is not None:
         from zoo.report.persons import draw
 
@@ -46,13 +44,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print(out: "Console", found: "ComparedModels", limit: int | None) -> None:
-    from zoo.cli.console import table
-    from zoo.words import fixed
-
-    digits = found.digits
+def _print(found: "ComparedModels", limit: int | None) -> None:
+    out, digits = console(), found.digits
     title = f"{found.dataset}, {found.protocol.name}: {found.places}"
-    out.print(title, style="bold", markup=False)
+    out.print(title, style="bold")
     shown = table("person", "group", f"error of {found.a}>", f"error of {found.b}>", "difference>")
     for pair in found.persons[:limit]:
         shown.add_row(
@@ -74,11 +69,8 @@ def _print(out: "Console", found: "ComparedModels", limit: int | None) -> None:
     out.print(
         f"Wilcoxon signed-rank p = {test.wilcoxon_p:.3g}, sign-flip permutation "
         f"p = {test.permutation_p:.3g}; people are the pairs, errors are means over their "
-        "exercises and seeds.",
-        markup=False,
+        "exercises and seeds."
     )
-    out.print(found.verdict, style="bold", markup=False)
+    out.print(found.verdict, style="bold")
     if found.protocol.leaky:
-        out.print(
-            f"This protocol leaks: {found.protocol.leak_reason}", style="bold red", markup=False
-        )
+        out.print(f"This protocol leaks: {found.protocol.leak_reason}", style="bold red")

@@ -1,50 +1,40 @@
 """`zoo data`: list, prepare, inspect and verify datasets."""
 
-import argparse
-import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from registry import DATASETS, UserError
-from zoo.cli.console import console, table
+from registry.yaml_files import Config
+from zoo.catalogue import blocks_of, or_problem, parameters
+from zoo.cli.console import console, details, print_json, table
+from zoo.cli.parser import Arguments, Subparsers, add_action
+from zoo.compose import apply_overrides
+from zoo.errors import DataError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from zoo.cli.main import Parser
     from zoo.data.dataset import SkeletonDataset
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo data` and what it can do."""
     parser = subparsers.add_parser(
         "data",
         help="list, prepare, inspect and verify datasets",
         description="List, prepare, inspect and verify datasets.",
     )
-    actions = parser.add_subparsers(
-        title="what to do", dest="action", metavar="ACTION", required=True, prog=parser.prog
-    )
-
-    def action(name: str, text: str, run: Callable[[argparse.Namespace], int]) -> "Parser":
-        made: Parser = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
-        made.add_argument(
-            "--data-root",
-            type=Path,
-            metavar="DIR",
-            help="folder of prepared datasets (default: $ZOO_DATA, else the user data folder)",
-        )
-        made.set_defaults(run=run)
-        return made
-
-    listing = action("list", "list the datasets and which of them are prepared", _list)
-    listing.add_argument("--json", action="store_true", help="print JSON")
-
-    preparing = action("prepare", "read a published dataset into the zoo's own form", _prepare)
+    actions = parser.add_actions()
+    add_action(
+        actions, "list", "list the datasets and which of them are prepared", _list,
+        "--data-root", "--json",
+    )  # fmt: skip
+    preparing = add_action(
+        actions, "prepare", "read a published dataset into the zoo's own form", _prepare,
+        "--data-root",
+    )  # fmt: skip
     preparing.add_argument("name", help="a registered dataset (see: zoo data list)")
     preparing.add_argument("--source", type=Path, metavar="DIR", help="folder of the download")
     preparing.add_argument(
@@ -52,39 +42,32 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     )
     preparing.epilog = "Settings of the dataset can follow as key=value: counts=people.json"
     preparing.set_defaults(takes_overrides=True)
-
-    inspecting = action(
-        "inspect", "show what a prepared dataset holds and what is missing", _inspect
-    )
+    inspecting = add_action(
+        actions, "inspect", "show what a prepared dataset holds and what is missing", _inspect,
+        "--data-root", "--json",
+    )  # fmt: skip
     inspecting.add_argument("name", help="a prepared dataset")
-    inspecting.add_argument("--json", action="store_true", help="print JSON")
-
-    verifying = action("verify", "check a prepared dataset against its fingerprint", _verify)
+    verifying = add_action(
+        actions, "verify", "check a prepared dataset against its fingerprint", _verify,
+        "--data-root",
+    )  # fmt: skip
     verifying.add_argument("name", nargs="?", help="a prepared dataset (default: all of them)")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked for; return the exit code."""
-    return int(args.run(args))
-
-
-def _list(args: argparse.Namespace) -> int:
-    from zoo.catalogue import entry_config
+def _list(args: Arguments) -> int:
     from zoo.data.paths import data_root
 
     root = data_root(args.data_root)
     rows = []
     for entry in DATASETS.entries():
-        problem, card = entry.problem, {}
-        try:
-            card = entry_config("dataset", entry.name).get("card", {})
-        except UserError as error:
-            problem = problem or str(error)
+        blocks, problem = or_problem(entry, blocks_of, Config())
+        card = blocks.get("card", {})
         row = {"name": entry.name, "owner": entry.owner, "problem": problem}
         row |= {key: card.get(key, "") for key in ("title", "url")}
         rows.append(row | _state(root / entry.name))
     if args.json:
-        return _print_json({"data_root": str(root), "datasets": rows})
+        print_json({"data_root": str(root), "datasets": rows})
+        return 0
     listing = table("dataset", "what it is", "prepared", "where to get it")
     for row in rows:
         if row["problem"]:
@@ -95,7 +78,7 @@ def _list(args: argparse.Namespace) -> int:
             listing.add_row(row["name"], row["title"], state, row["url"])
     out = console()
     out.print(listing)
-    out.print(f"prepared datasets are in {root}", style="dim", markup=False, soft_wrap=True)
+    out.print(f"prepared datasets are in {root}", style="dim", soft_wrap=True)
     return 0
 
 
@@ -112,14 +95,9 @@ def _state(folder: Path) -> dict[str, Any]:
     return {"state": f"{count} recordings", "recordings": count}
 
 
-def _prepare(args: argparse.Namespace) -> int:
-    import time
-
-    from zoo.catalogue import parameters
-    from zoo.compose import apply_overrides
+def _prepare(args: Arguments) -> int:
     from zoo.data.dataset import create_adapter, prepare
     from zoo.data.paths import data_root
-    from zoo.errors import DataError
 
     params = parameters(DATASETS.get(args.name))
     adapter = create_adapter(args.name, **apply_overrides(params, args.overrides))
@@ -128,7 +106,7 @@ def _prepare(args: argparse.Namespace) -> int:
         raise DataError(f"name the folder of the download: --source DIR.{where}")
     out = console()
     start = time.perf_counter()
-    with _progress(out) as progress:
+    with _progress() as progress:
         dataset = prepare(
             adapter,
             args.source,
@@ -140,45 +118,35 @@ def _prepare(args: argparse.Namespace) -> int:
     scored = sum(info.scored for info in dataset.index)
     out.print(
         f"{dataset.name}: {len(dataset)} recordings of {len(dataset.subjects)} people, {scored} "
-        f"with a score, in {time.perf_counter() - start:.1f} s",
-        markup=False,
+        f"with a score, in {time.perf_counter() - start:.1f} s"
     )
-    _print_kinds(out, dataset)
-    out.print(f"stored in {dataset.folder}", style="dim", markup=False, soft_wrap=True)
-    out.print(f"look at it: zoo data inspect {dataset.name}", style="dim", markup=False)
+    _print_kinds(dataset)
+    out.print(f"stored in {dataset.folder}", style="dim", soft_wrap=True)
+    out.print(f"look at it: zoo data inspect {dataset.name}", style="dim")
     return 0
 
 
-def _inspect(args: argparse.Namespace) -> int:
+def _inspect(args: Arguments) -> int:
     from zoo.data.paths import data_root
     from zoo.data.summary import people_by_group, problems_by_kind, summarise
 
     dataset = _open(data_root(args.data_root), args.name)
     summaries = summarise(dataset)
     if args.json:
-        manifest = dataset.manifest
-        facts = {k: v for k, v in manifest.items() if k != "recordings"}
-        return _print_json(
-            facts
-            | {
+        print_json(
+            {
+                **{k: v for k, v in dataset.manifest.items() if k != "recordings"},
                 "people_by_group": people_by_group(dataset),
                 "problems_by_kind": problems_by_kind(dataset),
-                "exercise_summaries": [asdict(s) for s in summaries],
+                "exercise_summaries": summaries,
             }
         )
-    out = console()
-    _print_facts(out, dataset)
+        return 0
+    _print_details(dataset)
     exercises = table(
-        "exercise",
-        "",
-        "recordings>",
-        "scored>",
-        "people>",
-        "frames>",
-        "median>",
-        "mean score>",
+        "exercise", "", "recordings>", "scored>", "people>", "frames>", "median>", "mean score>",
         "sd>",
-    )
+    )  # fmt: skip
     for s in summaries:
         exercises.add_row(
             s.exercise,
@@ -191,14 +159,14 @@ def _inspect(args: argparse.Namespace) -> int:
             "" if s.score_mean is None else f"{s.score_mean:.1f}",
             "" if s.score_sd is None else f"{s.score_sd:.1f}",
         )
-    out.print(exercises)
-    _print_histogram(out, dataset)
-    _print_kinds(out, dataset)
-    _print_problems(out, dataset.manifest)
+    console().print(exercises)
+    _print_histogram(dataset)
+    _print_kinds(dataset)
+    _print_problems(dataset.manifest)
     return 0
 
 
-def _verify(args: argparse.Namespace) -> int:
+def _verify(args: Arguments) -> int:
     from zoo.data.paths import data_root
     from zoo.data.store import MANIFEST_FILE
 
@@ -231,7 +199,7 @@ def _open(root: Path, name: str) -> "SkeletonDataset":
     return load_dataset(name, root)
 
 
-def _print_facts(out: "Console", dataset: "SkeletonDataset") -> None:
+def _print_details(dataset: "SkeletonDataset") -> None:
     from zoo.data.summary import people_by_group
 
     manifest = dataset.manifest
@@ -240,8 +208,7 @@ def _print_facts(out: "Console", dataset: "SkeletonDataset") -> None:
         f"{g or 'no group'} {n}" for g, n in groups.items()
     )
     span = dataset.score_range
-    facts = table("", "", show_header=False)
-    for label, value in (
+    rows = (
         ("people", people if dataset.subjects_known else "unknown: no honest split is possible"),
         ("layout", f"{dataset.layout}, {dataset.fps:g} frames per second"),
         ("scores", "1 right, 0 wrong" if dataset.binary else "{:g} to {:g}".format(*span)),
@@ -250,21 +217,20 @@ def _print_facts(out: "Console", dataset: "SkeletonDataset") -> None:
         ("fingerprint", dataset.fingerprint),
         ("licence", manifest.get("licence", "")),
         ("cite", manifest.get("citation", "")),
-    ):
-        if value:
-            facts.add_row(label, value)
+    )
+    out = console()
     title = manifest.get("title") or dataset.name
-    out.print(f"{dataset.name}: {title}", style="bold", markup=False)
-    out.print(facts)
+    out.print(f"{dataset.name}: {title}", style="bold")
+    out.print(details(rows))
 
 
-def _print_histogram(out: "Console", dataset: "SkeletonDataset") -> None:
+def _print_histogram(dataset: "SkeletonDataset") -> None:
     from zoo.data.summary import score_edges, summarise
 
     summaries = [s for s in summarise(dataset) if s.scored]
     if not summaries:
         return
-    edges = score_edges(dataset)
+    out, edges = console(), score_edges(dataset)
     totals = [sum(column) for column in zip(*(s.histogram for s in summaries), strict=True)]
     block = "█" if out.encoding.lower().startswith("utf") else "#"
     histogram = table("scores", *(f"{s.exercise}>" for s in summaries), "all>", "")
@@ -278,41 +244,34 @@ def _print_histogram(out: "Console", dataset: "SkeletonDataset") -> None:
     out.print(histogram)
 
 
-def _print_kinds(out: "Console", dataset: "SkeletonDataset") -> None:
+def _print_kinds(dataset: "SkeletonDataset") -> None:
     from zoo.data.summary import problems_by_kind
 
     kinds = problems_by_kind(dataset)
     if not kinds:
         return
-    found = table("fault", "recordings skipped>", "kept>")
-    for kind, (skipped, kept) in kinds.items():
-        found.add_row(kind, str(skipped or ""), str(kept or ""))
-    out.print(found)
+    rows = ((kind, str(skipped or ""), str(kept or "")) for kind, (skipped, kept) in kinds.items())
+    console().print(table("fault", "recordings skipped>", "kept>", rows=rows))
 
 
-def _print_problems(out: "Console", manifest: Mapping[str, Any]) -> None:
+def _print_problems(manifest: Mapping[str, Any]) -> None:
     if manifest.get("problems"):
         listing = table("recording", "", "where", "found", "expected")
         for column in listing.columns:
             column.overflow = "fold"
         for p in manifest["problems"]:
             where = p["file"] if p["line"] is None else f"{p['file']}, line {p['line']}"
-            outcome = "skipped" if p["skipped"] else "kept"
-            listing.add_row(p["recording"] or "", outcome, where, p["found"], p["expected"])
-        out.print(listing)
+            kept = "skipped" if p["skipped"] else "kept"
+            listing.add_row(p["recording"] or "", kept, where, p["found"], p["expected"])
+        console().print(listing)
     for note in manifest.get("notes", []):
-        out.print(f"note: {note}", style="dim", markup=False)
-
-
-def _print_json(values: Mapping[str, Any]) -> int:
-    json.dump(values, sys.stdout, indent=2)
-    print()
-    return 0
+        console().print(f"note: {note}", style="dim")
 
 
 @contextmanager
-def _progress(out: "Console") -> Iterator[Callable[[int, int, str], None]]:
+def _progress() -> Iterator[Callable[[int, int, str], None]]:
     """A progress bar on a terminal, else a plain line at every tenth."""
+    out = console()
     if not out.is_terminal:
         shown = -1
 
@@ -325,21 +284,11 @@ def _progress(out: "Console") -> Iterator[Callable[[int, int, str], None]]:
 
         yield line
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich import progress
 
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=out, transient=True) as bar:
+    words = progress.TextColumn("{task.description}", markup=False)
+    columns = (progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeRemainingColumn())
+    with progress.Progress(*columns, words, console=out, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, what: bar.update(
             task, completed=done, total=total, description=what

@@ -1,16 +1,18 @@
 """`zoo ensemble`: combine finished runs into one that stands on the board like any other."""
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.cli.console import complain, console, table
+from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.errors import ConfigError
+from zoo.words import fixed
+
 if TYPE_CHECKING:
-    from zoo.cli.main import Parser
     from zoo.runs.run import Run
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo ensemble`."""
     parser = subparsers.add_parser(
         "ensemble",
@@ -32,24 +34,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         help="all alike, or fitted on the validation people (default: mean)",
     )
     parser.add_argument("--name", metavar="NAME", help="what the board calls it")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
+    add_options(parser, "--runs")
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Combine, and print what came of it; return the exit code."""
-    from zoo.api import RUNS
     from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
-    from zoo.cli.console import complain
-    from zoo.errors import ConfigError
 
     if bool(args.members) == bool(args.models):
         raise ConfigError("name what to combine: run folders, or entries with --models")
-    runs = args.runs or RUNS
     if args.members:
         if args.dataset or args.protocol or args.exercise:
             raise ConfigError("--dataset, --protocol and --exercise choose among --models only")
-        _print([ensemble_of_runs(args.members, how=args.weights, name=args.name, runs=runs)])
+        _print([ensemble_of_runs(args.members, how=args.weights, name=args.name, runs=args.runs)])
         return 0
     made, left_out = ensembles_of_models(
         args.models,
@@ -58,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         exercise=args.exercise,
         how=args.weights,
         name=args.name,
-        runs=runs,
+        runs=args.runs,
     )
     _print(made)
     for place in left_out:
@@ -67,9 +65,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(made: Sequence["Run"]) -> None:
-    from zoo.cli.console import console, table
-    from zoo.words import fixed
-
     out = console()
     shown = table("exercise", "fold>", "seed>", "MAD>", "mean score's>", "weights")
     for result in made:
@@ -81,7 +76,7 @@ def _print(made: Sequence["Run"]) -> None:
             fixed(result.baseline_test["mad"], result.digits),
             ", ".join(f"{member.weight:.2f}" for member in result.record.members),
         )
-    out.print(made[0].record.model.name, style="bold", markup=False)
+    out.print(made[0].record.model.name, style="bold")
     out.print(shown)
     kept = made[0].path if len(made) == 1 else f"{len(made)} runs"
-    out.print(f"kept in {kept}", markup=False, soft_wrap=True)
+    out.print(f"kept in {kept}", soft_wrap=True)

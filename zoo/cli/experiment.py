@@ -1,24 +1,24 @@
 """`zoo experiment`: what a file describes, run and reported with one command."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.cli.sweeping import add_sweep_options, narrowing, run_or_show
+from zoo.cli.console import console, table
+from zoo.cli.parser import Arguments, Subparsers
+from zoo.cli.sweeping import add_grid_options, add_sweep_options, narrowing, run_or_show
+from zoo.errors import ConfigError
 from zoo.report.figure_style import FORMATS
+from zoo.words import plain
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from zoo.cli.main import Parser
     from zoo.experiments.definition import Experiment
     from zoo.experiments.sheets import Sheet
 
 _LISTS = ("rows", "protocols", "exercises", "folds", "seeds")
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo experiment`."""
     parser = subparsers.add_parser(
         "experiment",
@@ -31,14 +31,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     cut = parser.add_argument_group("to run less than all of it; the tables say so")
     cut.add_argument("--small", action="store_true", help="the small variants of the models")
     cut.add_argument("--rows", nargs="+", metavar="LABEL", help="only these rows of the table")
-    cut.add_argument(
-        "--protocol", dest="protocols", nargs="+", action="extend", metavar="NAME",
-        help="only these of its protocols",
-    )  # fmt: skip
     cut.add_argument("--dataset", metavar="NAME", help="another prepared dataset")
-    cut.add_argument("--exercises", nargs="+", metavar="ID", help="only these exercises")
-    cut.add_argument("--folds", nargs="+", metavar="N", help="only these folds")
-    cut.add_argument("--seeds", nargs="+", metavar="N", help="seeds (default: its own)")
+    add_grid_options(cut, protocols="only these of its protocols", seeds="its own")
     how = parser.add_argument_group("how")
     add_sweep_options(how)
     report = parser.add_argument_group("the report")
@@ -59,22 +53,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     parser.set_defaults(run=run, takes_overrides=True)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Run one and report on it, or list them all; 1 if a run failed or a figure is missing."""
-    from zoo.cli.console import console
-    from zoo.errors import ConfigError
-
     if args.name is None and any(getattr(args, name) for name in _LISTS):
         raise ConfigError(
             "name the experiment first: a list takes every word up to the next option, as in "
             "zoo experiment NAME --protocol person-kfold --seeds 0"
         )
-    out = console()
     if args.name in (None, "list"):
-        _list(out)
+        _list()
         return 0
 
-    from zoo.api import RUNS
     from zoo.experiments.definition import Experiment
     from zoo.experiments.plan import make_plan
     from zoo.experiments.report import report_sheets, write_report
@@ -83,12 +72,12 @@ def run(args: argparse.Namespace) -> int:
     experiment = Experiment.load(args.name).cut(
         small=args.small, dataset=args.dataset, **narrowing(args, _LISTS)
     )
-    plan = make_plan(experiment, args.runs or RUNS, args.data_root)
-    result = None if args.report and not args.dry_run else run_or_show(out, plan, args)
+    plan = make_plan(experiment, args.runs, args.data_root)
+    result = None if args.report and not args.dry_run else run_or_show(plan, args)
     if args.dry_run:
         return 0
     results = experiment_results(plan, experiment.report.reference)
-    _print(out, experiment, report_sheets(experiment, results, wide=False)[0])
+    _print(experiment, report_sheets(experiment, results, wide=False)[0])
     written = write_report(
         experiment,
         results,
@@ -99,34 +88,27 @@ def run(args: argparse.Namespace) -> int:
     for file in written.files:
         print(file)
     for reason in written.not_drawn:
-        out.print(f"not drawn: {reason}", style="yellow", markup=False, soft_wrap=True)
+        console().print(f"not drawn: {reason}", style="yellow", soft_wrap=True)
     return 1 if written.not_drawn or (result is not None and result.failed) else 0
 
 
-def _print(out: "Console", experiment: "Experiment", sheets: "Sequence[Sheet]") -> None:
-    from zoo.cli.console import table
-    from zoo.words import plain
-
-    out.print(experiment.card.title, style="bold", markup=False)
+def _print(experiment: "Experiment", sheets: "Sequence[Sheet]") -> None:
+    out = console()
+    out.print(experiment.card.title, style="bold")
     if experiment.cuts:
-        out.print(f"Cut short: {'; '.join(experiment.cuts)}", style="yellow", markup=False)
+        out.print(f"Cut short: {'; '.join(experiment.cuts)}", style="yellow")
     for sheet in sheets:
         if sheet.title:
-            out.print(f"\n{sheet.title}", style="bold", markup=False, soft_wrap=True)
+            out.print(f"\n{sheet.title}", style="bold", soft_wrap=True)
         if sheet.rows:
-            shown = table(*sheet.columns)
-            for row in sheet.rows:
-                shown.add_row(*plain(row))
-            out.print(shown)
+            out.print(table(*sheet.columns, rows=plain(sheet.rows)))
         for note in sheet.notes:
-            out.print(note, style="dim", markup=False, soft_wrap=True)
+            out.print(note, style="dim", soft_wrap=True)
 
 
-def _list(out: "Console") -> None:
-    from zoo.cli.console import table
+def _list() -> None:
     from zoo.experiments.definition import Experiment, experiment_names
 
-    shown = table("experiment", "of the paper", "what it is")
-    for experiment in map(Experiment.load, experiment_names()):
-        shown.add_row(experiment.name, experiment.card.paper, experiment.card.title)
-    out.print(shown)
+    found = map(Experiment.load, experiment_names())
+    rows = ((each.name, each.card.paper, each.card.title) for each in found)
+    console().print(table("experiment", "of the paper", "what it is", rows=rows))

@@ -1,14 +1,12 @@
 """`zoo explain`: what a trained model's score of a recording is laid to, in words and pictures."""
 
-import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zoo.cli.main import Parser
+from zoo.cli.console import console
+from zoo.cli.parser import Arguments, Subparsers, add_options
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo explain`."""
     parser = subparsers.add_parser(
         "explain",
@@ -19,7 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         epilog="It tells what the model's score depends on, which is not what is wrong with the "
         "movement: docs/explain.md says how far each method can be believed.",
     )
-    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a finished run")
+    add_options(parser, "run_folder")
     parser.add_argument(
         "file",
         metavar="FILE",
@@ -64,14 +62,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         help="dataset or reader whose form the file has, and whose ids are meant (default: the "
         "run's dataset)",
     )
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
-    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")
+    add_options(parser, "--data-root", "--device")
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Explain one recording; return 0."""
-    from zoo.cli.console import console
     from zoo.explain.draw.video import can_write_mp4
     from zoo.explain.explanation import default_folder, explain, require_writable, write
     from zoo.prediction import Predictor
@@ -88,14 +84,12 @@ def run(args: argparse.Namespace) -> int:
     files = write(explanation, folder, **form)
     out = console()
     first, *others = explanation.sentences
-    out.print(first, style="bold", markup=False)
+    out.print(first, style="bold")
     for sentence in others:
-        out.print(sentence, markup=False)
+        out.print(sentence)
     for note in explanation.notes:
-        out.print(f"Careful: {note}", style="yellow", markup=False)
+        out.print(f"Careful: {note}", style="yellow")
     if args.video == "mp4" and not can_write_mp4():
         out.print("There is no ffmpeg here, so the video is a GIF.", style="yellow")
-    out.print(
-        f"kept in {folder}: {', '.join(file.name for file in files)}", style="dim", markup=False
-    )
+    out.print(f"kept in {folder}: {', '.join(file.name for file in files)}", style="dim")
     return 0

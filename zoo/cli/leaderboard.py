@@ -5,14 +5,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.api import evaluate, leaderboard
+from zoo.cli.console import console
+from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.errors import ConfigError
+
 if TYPE_CHECKING:
     from zoo.board.board import Board
-    from zoo.cli.main import Parser
 
 FORMATS = ("table", "md", "csv", "html", "json")
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo leaderboard` and `zoo leaderboard check`."""
     parser = subparsers.add_parser(
         "leaderboard",
@@ -21,7 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         "predictions alone. Incomplete entries stand apart; what is within noise of the best is "
         "marked with =.",
     )
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
+    add_options(parser, "--runs")
     group = parser.add_argument_group("what to rank")
     group.add_argument("--dataset", metavar="NAME", help="only this dataset")
     group.add_argument("--protocol", metavar="NAME", help="only this protocol")
@@ -40,9 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         "--publish", type=Path, metavar="DIR", help="write page, tables and figures, public"
     )
     parser.set_defaults(run=run)
-    actions = parser.add_subparsers(
-        title="actions", dest="action", metavar="ACTION", prog=parser.prog
-    )
+    actions = parser.add_actions(required=False)
     check = actions.add_parser(
         "check",
         help="compute every stored number anew and compare",
@@ -56,17 +58,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     check.add_argument(
         "--evaluate", action="store_true", help="also predict every run anew from its checkpoint"
     )
-    check.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="folder of prepared datasets, for --evaluate"
-    )
+    add_options(check, "--data-root")
     check.set_defaults(run=run_check)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Rank, and print or write; return the exit code."""
-    from zoo.api import leaderboard
-    from zoo.cli.console import console
-
     kind = _kind(args)
     board = leaderboard(
         args.runs,
@@ -82,21 +79,18 @@ def run(args: argparse.Namespace) -> int:
 
         for file in publish(board, args.publish):
             print(file)
-    if kind == "table":
-        if args.publish is None:
-            from zoo.cli.board_table import print_board
+    if kind != "table":
+        _write(board, kind, args.output)
+    elif args.publish is None:
+        from zoo.cli.board_table import print_board
 
-            print_board(console(), board)
-        return 0
-    _write(board, kind, args.output)
+        print_board(console(), board)
     return 0
 
 
-def run_check(args: argparse.Namespace) -> int:
+def run_check(args: Arguments) -> int:
     """Check a folder of runs; return 1 where something does not hold."""
-    from zoo.api import RUNS, evaluate
     from zoo.board.check import check_store
-    from zoo.cli.console import console
 
     def again(folder: Path) -> bool:
         return evaluate(folder, data_root=args.data_root).agrees
@@ -104,34 +98,32 @@ def run_check(args: argparse.Namespace) -> int:
     out = console()
     with out.status("") as status:
         checked = check_store(
-            args.runs or RUNS,
+            args.runs,
             each=lambda done, total: status.update(f"{done} of {total} runs"),
             again=again if args.evaluate else None,
         )
     for finding in checked.findings:
-        out.print(f"{finding.path}: {finding.fault}", markup=False, soft_wrap=True)
+        out.print(f"{finding.path}: {finding.fault}", soft_wrap=True)
     if not checked.runs:
-        out.print(f"There is no finished run below {args.runs or RUNS}.", markup=False)
+        out.print(f"There is no finished run below {args.runs}.")
     elif checked.findings:
         count = len(checked.findings)
         out.print(
             f"{count} {'thing does' if count == 1 else 'things do'} not hold "
             f"({checked.runs} runs looked through).",
-            style="bold red", markup=False,
-        )  # fmt: skip
+            style="bold red",
+        )
     else:
         out.print(
             f"{checked.runs} runs: files, keys, splits and true scores agree, and every metric "
             "comes out again.",
-            style="green", markup=False,
-        )  # fmt: skip
+            style="green",
+        )
     return 1 if checked.findings else 0
 
 
-def _kind(args: argparse.Namespace) -> str:
+def _kind(args: Arguments) -> str:
     """What to write: as told, else by the file's ending, else a table on the terminal."""
-    from zoo.errors import ConfigError
-
     if args.format is not None:
         if args.format == "table" and args.output is not None:
             raise ConfigError("--format table is for the terminal; use --format md for a file")

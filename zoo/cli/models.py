@@ -1,40 +1,34 @@
 """`zoo models`: what models there are, whose they are, and the card of one."""
 
-import argparse
 import json
-import sys
-from typing import TYPE_CHECKING
 
 from registry import MODELS, Entry, RegistryError
-from zoo.catalogue import Card
-from zoo.cli.console import console, table
-
-if TYPE_CHECKING:
-    from zoo.cli.main import Parser
+from zoo.catalogue import Card, card_of, or_problem, parameters
+from zoo.cli.console import console, details, print_json, table
+from zoo.cli.parser import Arguments, Subparsers, add_options
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo models`."""
     parser = subparsers.add_parser(
         "models", help="list the models, or show one", description="List the models, or show one."
     )
     parser.add_argument("name", nargs="?", help="a model's name, or a pattern such as '*gcn*'")
     parser.add_argument("--check", action="store_true", help="import every model to see it works")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_options(parser, "--json")
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """List or show; return the exit code."""
     if args.name and not set(args.name) & set("*?["):
         return _show(MODELS.get(args.name), args.json)
     entries = MODELS.entries(args.name or "*", check=args.check)
     if not entries:
         raise RegistryError(f"no model fits {args.name!r}; `zoo models` lists them all")
-    rows = [(entry, *_card(entry)) for entry in entries]
+    rows = [(entry, *or_problem(entry, card_of, Card(entry.name))) for entry in entries]
     if args.json:
-        json.dump([_as_dict(e, c, problem) for e, c, problem in rows], sys.stdout, indent=2)
-        print()
+        print_json([_as_dict(e, c, problem) for e, c, problem in rows])
         return 0
     listing = table("model", "what it is", "year", "streams", "from")
     for entry, card, problem in rows:
@@ -47,25 +41,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _card(entry: Entry) -> tuple[Card, str | None]:
-    from zoo.catalogue import card_of
-    from zoo.errors import ConfigError
-
-    if entry.problem is not None:
-        return Card(entry.name), entry.problem
-    try:
-        return card_of(entry), None
-    except (RegistryError, ConfigError) as error:
-        return Card(entry.name), str(error)
-
-
 def _as_dict(entry: Entry, card: Card, problem: str | None) -> dict[str, object]:
     return {
         "name": entry.name,
         "title": card.title,
         "year": card.year,
-        "streams": list(card.streams),
-        "tags": list(card.tags),
+        "streams": card.streams,
+        "tags": card.tags,
         "owner": entry.owner,
         "target": entry.source.target,
         "problem": problem,
@@ -73,24 +55,19 @@ def _as_dict(entry: Entry, card: Card, problem: str | None) -> dict[str, object]
 
 
 def _show(entry: Entry, as_json: bool) -> int:
-
-    from zoo.catalogue import parameters
-
-    card, problem = _card(entry)
+    card, problem = or_problem(entry, card_of, Card(entry.name))
     params = {} if problem else parameters(entry)
     if as_json:
-        json.dump(_as_dict(entry, card, problem) | {"params": params}, sys.stdout, indent=2)
-        print()
+        print_json(_as_dict(entry, card, problem) | {"params": params})
         return 0
     out = console()
-    out.print(f"{entry.name}: {card.title}", style="bold", markup=False)
+    out.print(f"{entry.name}: {card.title}", style="bold")
     if problem is not None:
-        out.print(f"broken: {problem}", style="red", markup=False, soft_wrap=True)
+        out.print(f"broken: {problem}", style="red", soft_wrap=True)
     if card.summary:
-        out.print(card.summary, markup=False)
-    facts = table("", "", show_header=False)
+        out.print(card.summary)
     doi = f" doi {card.doi}" if card.doi else ""
-    for label, value in (
+    rows = (
         ("paper", f"{card.paper}{doi}"),
         ("streams", ", ".join(card.streams)),
         ("tags", ", ".join(card.tags)),
@@ -98,19 +75,15 @@ def _show(entry: Entry, as_json: bool) -> int:
         ("original's licence", card.licence),
         ("departs from it", "\n".join(f"- {d}" for d in card.deviations)),
         ("left open by it", "\n".join(f"- {d}" for d in card.open_choices)),
-    ):
-        if value:
-            facts.add_row(label, value)
-    out.print(facts)
+    )
+    out.print(details(rows))
     if params:
-        settings = table("setting", "default")
-        for key, value in params.items():
-            settings.add_row(f"model.{key}", json.dumps(value))
-        out.print(settings)
+        settings = ((f"model.{key}", json.dumps(value)) for key, value in params.items())
+        out.print(table("setting", "default", rows=settings))
     if card.published:
-        numbers = table("published", "protocol", "metric", "value", "where")
-        for p in card.published:
-            numbers.add_row(p.dataset, p.protocol, p.metric, f"{p.value:g}", p.table)
-        out.print(numbers)
-    out.print(f"Train it: zoo train --model {entry.name}", style="dim", markup=False)
+        numbers = (
+            (p.dataset, p.protocol, p.metric, f"{p.value:g}", p.table) for p in card.published
+        )
+        out.print(table("published", "protocol", "metric", "value", "where", rows=numbers))
+    out.print(f"Train it: zoo train --model {entry.name}", style="dim")
     return 0

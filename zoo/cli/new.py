@@ -1,24 +1,20 @@
 """`zoo new baseline`: a small package with a model of one's own, ready to be changed."""
 
-import argparse
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zoo.cli.main import Parser
+from zoo.cli.console import console, details
+from zoo.cli.parser import Arguments, Subparsers
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo new`."""
     parser = subparsers.add_parser(
         "new",
         help="begin a package with a model of your own",
         description="Begin something of your own from a worked example.",
     )
-    kinds = parser.add_subparsers(
-        title="what", dest="what", metavar="WHAT", required=True, prog=parser.prog
-    )
+    kinds = parser.add_actions()
     baseline = kinds.add_parser(
         "baseline",
         help="a package with one model",
@@ -32,23 +28,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     baseline.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Write the package and say what comes next; return the exit code."""
-    from zoo.cli.console import console, table
     from zoo.scaffold import new_baseline
 
     made = new_baseline(args.name, args.dir)
     name, out = made.name, console()
-    out.print(f"{made} holds a model that works, to be changed:", style="bold", markup=False)
-    files = table("", "", show_header=False)
-    for file, what in (
+    out.print(f"{made} holds a model that works, to be changed:", style="bold")
+    files = (
         (f"src/{name}/model.py", "the model"),
         (f"src/{name}/configs/model/{name}.yaml", "where its code is, its card, its numbers"),
         (f"tests/test_{name}.py", "what every model has to do"),
         ("pyproject.toml", "the package, and the entry point that makes configs/ known"),
-    ):
-        files.add_row(file, what)
-    out.print(files)
+    )
+    out.print(details(files))
     out.print("next", style="bold")
     for command, what in (
         (shlex.join(["cd", str(made)]), ""),
@@ -57,5 +50,5 @@ def run(args: argparse.Namespace) -> int:
         (f"zoo train --model {name}", "trained, tested and tabled like every model here"),
     ):
         line = f"  {command:<{len(name) + 22}}{what}".rstrip()
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     return 0

@@ -1,33 +1,27 @@
 """`zoo predict`: score recordings with the model of a finished run."""
 
-import argparse
-import json
-import sys
 from collections.abc import Sequence
 from itertools import compress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry import UserError
+from zoo.cli.console import complain, console, print_json, table
+from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.words import fixed, percent
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from zoo.cli.main import Parser
     from zoo.prediction import Predictor, ScoredRecording
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo predict`."""
-    from zoo.cli.choices import add_level
-
     parser = subparsers.add_parser(
         "predict",
         help="score recordings with a trained model",
         description="Score recordings with the model of a finished run, as its protocol does. "
         "Where no file of that name exists, it is the id of a prepared recording.",
     )
-    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of a finished run")
+    add_options(parser, "run_folder")
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -40,19 +34,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
         help="dataset or reader whose form the files have, and whose ids are meant (default: the "
         "run's dataset)",
     )
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
-    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N")
+    add_options(parser, "--data-root", "--device")
     parser.add_argument(
         "--segments", action="store_true", help="show the score of every segment too"
     )
-    add_level(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_options(parser, "--level", "--json")
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Score what can be scored, report what cannot; return 2 if anything could not."""
-    from zoo.cli.console import complain, console
     from zoo.prediction import Predictor
     from zoo.runs.intervals import LEVEL
 
@@ -76,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(predictor, scored, failed)
     elif scored:
-        _print_table(console(), predictor, scored, args.segments)
+        _print_table(predictor, scored, args.segments)
     if failed and scored:
         complain(f"{len(failed)} of {len(args.files)} could not be scored")
     return 2 if failed else 0
@@ -95,16 +86,12 @@ def _print_json(
         "scored": [recording.to_dict() for recording in scored],
         "failed": [{"source": source, "error": error} for source, error in failed.items()],
     }
-    json.dump(answer, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-    print()
+    print_json(answer)
 
 
 def _print_table(
-    out: "Console", predictor: "Predictor", scored: "Sequence[ScoredRecording]", segments: bool
+    predictor: "Predictor", scored: "Sequence[ScoredRecording]", segments: bool
 ) -> None:
-    from zoo.cli.console import table
-    from zoo.words import fixed, percent
-
     named = any(s.recording != s.source for s in scored)
     known = any(s.true is not None for s in scored)
     held = any(s.interval is not None for s in scored)
@@ -126,25 +113,24 @@ def _print_table(
             frames = f"{part.start}–{part.stop - 1}"
             row = ("", "", str(i), frames, fixed(part.score, digits), "", "", "")
             shown.add_row(*compress(row, wanted))
+    out = console()
     out.print(shown)
     for warning in predictor.warnings:
-        out.print(f"Careful: {warning}.", style="bold red", markup=False)
+        out.print(f"Careful: {warning}.", style="bold red")
     for note, names in _by_note(scored).items():
-        out.print(f"{_listed(names)}: {note}", style="yellow", markup=False)
-    out.print(_about_intervals(predictor, held), style="dim", markup=False)
+        out.print(f"{_listed(names)}: {note}", style="yellow")
+    out.print(_about_intervals(predictor, held), style="dim")
     out.print(
         "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
         f"{predictor.trained.device}, per frame of the recording; reading and resampling not "
         "included",
         style="dim",
-        markup=False,
     )
 
 
 def _about_intervals(predictor: "Predictor", held: bool) -> str:
     """What the intervals promise, or why there are none."""
     from zoo.runs.intervals import no_interval
-    from zoo.words import percent
 
     calibration = predictor.calibration
     if held:

@@ -1,76 +1,53 @@
 """`zoo protocol`: what protocols there are, what one does, and what it lets leak on a dataset."""
 
-import argparse
-import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry import DATASETS, PROTOCOLS, UserError
-from zoo.cli.console import console, table
+from registry import DATASETS, PROTOCOLS
+from registry.yaml_files import Config
+from zoo.catalogue import blocks_of, or_problem, parameters
+from zoo.cli.console import console, print_json, table
+from zoo.cli.parser import Arguments, Subparsers, add_action
+from zoo.compose import apply_overrides
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from zoo.cli.main import Parser
     from zoo.protocol.audit import Audit
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo protocol` and what it can do."""
     parser = subparsers.add_parser(
         "protocol",
         help="list the protocols, explain one, audit it on a dataset",
         description="List the protocols, explain one, audit it on a dataset.",
     )
-    actions = parser.add_subparsers(
-        title="what to do", dest="action", metavar="ACTION", required=True, prog=parser.prog
-    )
+    actions = parser.add_actions()
 
-    def action(name: str, text: str, run: "Callable[[argparse.Namespace], int]") -> "Parser":
-        made: Parser = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
-        made.add_argument("--json", action="store_true", help="print JSON")
-        made.set_defaults(run=run)
-        if name != "list":
-            made.add_argument("name", help="a registered protocol (see: zoo protocol list)")
-            made.epilog = "Its settings can follow as key=value: protocol.split.folds=10"
-            made.set_defaults(takes_overrides=True)
-        return made
-
-    action("list", "list the protocols and which of them leak", _list)
-    action("show", "explain in words what a protocol does", _show)
-    auditing = action(
-        "audit", "count who stands on both sides when a protocol splits a dataset", _audit
-    )
+    add_action(actions, "list", "list the protocols and which of them leak", _list, "--json")
+    showing = add_action(actions, "show", "explain in words what a protocol does", _show, "--json")
+    auditing = add_action(
+        actions, "audit", "count who stands on both sides when a protocol splits a dataset",
+        _audit, "--json", "--data-root",
+    )  # fmt: skip
+    for made in (showing, auditing):
+        made.add_argument("name", help="a registered protocol (see: zoo protocol list)")
+        made.epilog = "Its settings can follow as key=value: protocol.split.folds=10"
+        made.set_defaults(takes_overrides=True)
     auditing.add_argument("--dataset", required=True, metavar="NAME", help="a prepared dataset")
     auditing.add_argument("--exercise", metavar="ID", help="exercise id (default: the dataset's)")
-    auditing.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="folder of prepared datasets"
-    )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked for; return the exit code."""
-    return int(args.run(args))
-
-
-def _list(args: argparse.Namespace) -> int:
-    from zoo.catalogue import entry_config
-
+def _list(args: Arguments) -> int:
     rows: list[dict[str, Any]] = []
     for entry in PROTOCOLS.entries():
-        problem, config = entry.problem, {}
-        try:
-            config = entry_config("protocol", entry.name)
-        except UserError as error:
-            problem = problem or str(error)
+        config, problem = or_problem(entry, blocks_of, Config())
         card, params = config.get("card", {}), config.get("params", {})
         row = {"name": entry.name, "owner": entry.owner, "problem": problem}
         row |= {key: card.get(key, "") for key in ("title", "summary")}
         rows.append(row | {"leaky": bool(params.get("leaky", False))})
     if args.json:
-        return _print_json(rows)
+        print_json(rows)
+        return 0
     listing = table("protocol", "what it is", "people", "from")
     for row in rows:
         if row["problem"]:
@@ -82,12 +59,11 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
-    from zoo.catalogue import entry_config
+def _show(args: Arguments) -> int:
     from zoo.protocol.explain import explain
     from zoo.training.fold import open_protocol
 
-    config = entry_config("protocol", PROTOCOLS.get(args.name).name)
+    config = blocks_of(PROTOCOLS.get(args.name))
     protocol = open_protocol(_composed(args))
     title, trainer = config.get("card", {}).get("title", ""), config.get("trainer", {})
     head = config.get("head")
@@ -95,34 +71,29 @@ def _show(args: argparse.Namespace) -> int:
     told = {**trainer, **({"head": options.pop("name"), **options} if head else {})}
     words = explain(protocol)
     if args.json:
-        answer = {
-            **protocol.to_dict(),
-            "title": title,
-            "trainer": config.get("trainer", {}),
-            "head": head,
-        }
-        return _print_json({**answer, "hash": protocol.hash(), "words": words})
+        answer = {**protocol.to_dict(), "title": title, "trainer": trainer, "head": head}
+        print_json({**answer, "hash": protocol.hash(), "words": words})
+        return 0
     out = console()
-    out.print(f"{protocol.name}: {title}", style="bold", markup=False)
-    out.print(protocol.summary, markup=False)
-    facts = table("", "", show_header=False)
+    out.print(f"{protocol.name}: {title}", style="bold")
+    out.print(protocol.summary)
+    details = table("", "", show_header=False)
     for subject, text in words.items():
-        facts.add_row(
+        details.add_row(
             subject, text, style="bold red" if protocol.leaky and subject == "leaks" else None
         )
     if told:
         settings = ", ".join(f"{key} {value}" for key, value in told.items())
-        facts.add_row("trainer", f"Unless told otherwise: {settings}.")
-    facts.add_row("hash", protocol.hash())
-    out.print(facts)
+        details.add_row("trainer", f"Unless told otherwise: {settings}.")
+    details.add_row("hash", protocol.hash())
+    out.print(details)
     out.print(
-        f"Look at it on your data: zoo protocol audit {protocol.name} --dataset NAME",
-        style="dim", markup=False,
-    )  # fmt: skip
+        f"Look at it on your data: zoo protocol audit {protocol.name} --dataset NAME", style="dim"
+    )
     return 0
 
 
-def _audit(args: argparse.Namespace) -> int:
+def _audit(args: Arguments) -> int:
     from zoo.protocol.audit import audit
     from zoo.training.fold import open_dataset, open_protocol, with_test_dataset
 
@@ -132,7 +103,7 @@ def _audit(args: argparse.Namespace) -> int:
     found = audit(protocol, dataset)
     exercise = config["dataset"]["exercise"]
     if args.json:
-        _print_json({"dataset": dataset.name, "exercise": exercise, **found.to_dict()})
+        print_json({"dataset": dataset.name, "exercise": exercise, **found.to_dict()})
     else:
         where = f"{dataset.name} {exercise or ''}".strip()
         _print_audit(found, f"{protocol.name} on {where}")
@@ -158,20 +129,17 @@ def _print_audit(found: "Audit", title: str) -> None:
     out = console()
     out.print(shown)
     for words in found.near_duplicates():
-        out.print(f"near-duplicates: {words}", style="red", markup=False, soft_wrap=True)
+        out.print(f"near-duplicates: {words}", style="red", soft_wrap=True)
     unknown = found.folds[0].leakage.unknown_samples
     if unknown:
-        out.print(f"{unknown} samples do not say whose they are", style="red", markup=False)
+        out.print(f"{unknown} samples do not say whose they are", style="red")
     if found.protocol.scaler == "all":
-        out.print("scalers are fitted on the test samples too", style="red", markup=False)
-    out.print(found.verdict, style="bold red" if found.leaks else "green", markup=False)
+        out.print("scalers are fitted on the test samples too", style="red")
+    out.print(found.verdict, style="bold red" if found.leaks else "green")
 
 
-def _composed(args: argparse.Namespace) -> dict[str, Any]:
+def _composed(args: Arguments) -> dict[str, Any]:
     """The protocol's block of a configuration, and the dataset's where one is named."""
-    from zoo.catalogue import blocks_of, parameters
-    from zoo.compose import apply_overrides
-
     entry = PROTOCOLS.get(args.name)
     config = {"protocol": {"name": entry.name, **parameters(entry)}}
     if getattr(args, "dataset", None) is not None:
@@ -179,9 +147,3 @@ def _composed(args: argparse.Namespace) -> dict[str, Any]:
         exercise = blocks_of(data).get("exercise") if args.exercise is None else args.exercise
         config["dataset"] = {"name": data.name, "exercise": exercise, **parameters(data)}
     return apply_overrides(config, args.overrides)
-
-
-def _print_json(answer: Any) -> int:
-    json.dump(answer, sys.stdout, indent=2)
-    print()
-    return 0

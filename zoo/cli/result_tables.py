@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
-from zoo.evaluation.metrics import all_metrics, load_metric
+from zoo.evaluation.metrics import Metric, all_metrics
 from zoo.words import fixed
 
 if TYPE_CHECKING:
@@ -19,37 +20,27 @@ if TYPE_CHECKING:
 def print_run(out: "Console", result: "Run") -> None:
     """One run: the model and the mean score on the test part, per recording."""
     name = result.record.model.name
-    out.print(_title(result), style="bold", markup=False)
-    shown = table("model", *(f"{title}>" for title, _ in columns(result.test)))
+    out.print(_title(result), style="bold")
+    shown = table("model", *(f"{m.heading}>" for m in columns(result.test)))
     digits = result.digits
     shown.add_row(name, *cells(result.test, digits))
     if name != "mean":
         shown.add_row("mean score", *cells(result.baseline_test, digits, result.test))
     out.print(shown)
-    if name != "mean":
-        out.print(
-            verdict(name, result.test["mad"], result.baseline_test["mad"], digits), markup=False
-        )
-    warn_leaky(out, result)
-    out.print(f"kept in {result.path}", style="dim", markup=False, soft_wrap=True)
+    _close(out, result, result.test["mad"], result.baseline_test["mad"], result.path)
 
 
 def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
     first = results[0]
-    name = first.record.model.name
-    titles = (f"{title}>" for title, _ in columns(first.test))
+    titles = (f"{m.heading}>" for m in columns(first.test))
     shown = table("fold", *titles, "mean score's MAD>")
     digits = first.digits
     for result in results:
-        fold = str(result.fold)
-        shown.add_row(
-            fold,
-            *cells(result.test, digits, first.test),
-            fixed(result.baseline_test["mad"], digits),
-        )
+        measured = cells(result.test, digits, first.test)
+        shown.add_row(str(result.fold), *measured, fixed(result.baseline_test["mad"], digits))
     over_folds = {
-        key: [r.test.get(key, math.nan) for r in results] for _, key in columns(first.test)
+        m.name: [r.test.get(m.name, math.nan) for r in results] for m in columns(first.test)
     }
     baseline = [r.baseline_test["mad"] for r in results]
     shown.add_section()
@@ -57,33 +48,29 @@ def print_folds(out: "Console", results: "Sequence[Run]") -> None:
         summed = {key: summary(values) for key, values in over_folds.items()}
         shown.add_row(label, *cells(summed, digits), fixed(summary(baseline), digits))
     people = len({person for r in results for person in r.split["test"]["persons"]})
-    out.print(_title(first, people=people, folds=len(results)), style="bold", markup=False)
+    out.print(_title(first, people=people, folds=len(results)), style="bold")
     out.print(shown)
-    if name != "mean":
-        out.print(verdict(name, fmean(over_folds["mad"]), fmean(baseline), digits), markup=False)
-    warn_leaky(out, first)
-    out.print(f"kept in {first.path.parent}", style="dim", markup=False, soft_wrap=True)
+    _close(out, first, fmean(over_folds["mad"]), fmean(baseline), first.path.parent)
 
 
 def warn_leaky(out: "Console", result: "Run") -> None:
     """Say that the protocol leaks and why; nothing for an honest one."""
     if result.leaky:
         reason = result.record.protocol.leak_reason
-        out.print(f"This protocol leaks: {reason}", style="bold red", markup=False)
+        out.print(f"This protocol leaks: {reason}", style="bold red")
 
 
-def columns(metrics: "Metrics") -> list[tuple[str, str]]:
-    """Title and name of those of the metrics that tables show."""
-    return [(m.heading, m.name) for m in all_metrics() if m.shown and m.name in metrics]
+def columns(metrics: "Metrics") -> list[Metric]:
+    """Those of the metrics that tables show."""
+    return [m for m in all_metrics() if m.shown and m.name in metrics]
 
 
 def cells(metrics: "Metrics", score_digits: int, of: "Metrics | None" = None) -> list[str]:
     """The metrics as table cells, in the columns of `of`; what is undefined is a dash."""
-    found = []
-    for _, name in columns(metrics if of is None else of):
-        decimals = load_metric(name).decimals
-        found.append(fixed(metrics.get(name), score_digits if decimals is None else decimals))
-    return found
+    return [
+        fixed(metrics.get(m.name), score_digits if m.decimals is None else m.decimals)
+        for m in columns(metrics if of is None else of)
+    ]
 
 
 def verdict(name: str, mad: float, baseline: float, digits: int) -> str:
@@ -98,6 +85,14 @@ def verdict(name: str, mad: float, baseline: float, digits: int) -> str:
         f"{name} is {better} than the mean score by {abs(1 - change):.0%}: it is off by "
         f"{mad:.{digits}f} points on average, the mean score by {baseline:.{digits}f}."
     )
+
+
+def _close(out: "Console", run: "Run", mad: float, baseline: float, folder: Path) -> None:
+    name = run.record.model.name
+    if name != "mean":
+        out.print(verdict(name, mad, baseline, run.digits))
+    warn_leaky(out, run)
+    out.print(f"kept in {folder}", style="dim", soft_wrap=True)
 
 
 def _title(result: "Run", people: int | None = None, folds: int = 1) -> str:

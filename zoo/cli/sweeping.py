@@ -5,9 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from zoo.cli.console import console, table
+from zoo.cli.parser import Arguments, add_options
+from zoo.errors import ConfigError
+from zoo.words import duration
 
+if TYPE_CHECKING:
     from zoo.experiments.plan import Plan
     from zoo.experiments.progress import Progress
 
@@ -28,11 +31,28 @@ def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster's head")
     group.add_argument("--dry-run", action="store_true", help="print the plan and its cost")
     group.add_argument("--retry-failed", action="store_true", help="try failed runs again")
-    group.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
-    group.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
+    add_options(group, "--runs", "--data-root")
 
 
-def narrowing(args: argparse.Namespace, lists: Sequence[str]) -> dict[str, Any]:
+def add_grid_options(group: "argparse._ArgumentGroup", *, protocols: str, seeds: str) -> None:
+    """What a sweep runs besides its models; `protocols` and `seeds` say what they are for."""
+    group.add_argument(
+        "--protocol",
+        dest="protocols",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help=protocols,
+    )
+    for name, metavar, words in (
+        ("--exercises", "ID", "only these exercises (default: all)"),
+        ("--folds", "N", "only these folds to test on (default: all)"),
+        ("--seeds", "N", f"seeds (default: {seeds})"),
+    ):
+        group.add_argument(name, nargs="+", metavar=metavar, help=words)
+
+
+def narrowing(args: Arguments, lists: Sequence[str]) -> dict[str, Any]:
     """What narrows a sweep: the options `lists`, folds and seeds as numbers, and ``overrides``.
 
     Settings may stand at the end of a list, which argparse takes for a part of it. A list that is
@@ -42,8 +62,6 @@ def narrowing(args: argparse.Namespace, lists: Sequence[str]) -> dict[str, Any]:
     Raises:
         ConfigError: fewer than one job, or a fold or seed that is no whole number.
     """
-    from zoo.errors import ConfigError
-
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs {args.jobs}: expected at least 1")
     overrides = list(args.overrides)
@@ -65,8 +83,6 @@ def whole_numbers(values: Iterable[str], where: str) -> tuple[int, ...]:
     Raises:
         ConfigError: one is not.
     """
-    from zoo.errors import ConfigError
-
     numbers = []
     for value in values:
         if not value.isdecimal():
@@ -75,14 +91,13 @@ def whole_numbers(values: Iterable[str], where: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def run_or_show(out: "Console", plan: "Plan", args: argparse.Namespace) -> "Progress | None":
+def run_or_show(plan: "Plan", args: Arguments) -> "Progress | None":
     """Compute a plan's runs as the options say, or print the plan; None where nothing was run."""
-    from zoo.cli.console import console
     from zoo.cli.display import LiveDisplay, PlainDisplay
     from zoo.experiments.run import cores, run_plan
 
     if args.dry_run:
-        _print_plan(out, plan, args.jobs or cores())
+        _print_plan(plan, args.jobs or cores())
         return None
     shown = console(stderr=True)
     result = run_plan(
@@ -93,16 +108,14 @@ def run_or_show(out: "Console", plan: "Plan", args: argparse.Namespace) -> "Prog
         executor=args.executor,
         ray_address=args.ray_address,
     )
-    _print_result(out, result, plan.runs)
+    _print_result(result, plan.runs)
     return result
 
 
-def _print_plan(out: "Console", plan: "Plan", workers: int) -> None:
+def _print_plan(plan: "Plan", workers: int) -> None:
     """Runs of each model, how many are done, what the rest costs."""
-    from zoo.cli.console import table
     from zoo.experiments.cost import expected_costs
     from zoo.experiments.state import State, look
-    from zoo.words import duration
 
     costs = expected_costs(plan)
     shown = table(
@@ -122,36 +135,33 @@ def _print_plan(out: "Console", plan: "Plan", workers: int) -> None:
         each = sum(cost for _, cost in found) / len(found)
         counts = (len(found), done, failed, len(open_costs))
         shown.add_row(model, protocol, *map(str, counts), duration(each), duration(total))
+    out = console()
     out.print(shown)
     for note in plan.notes:
-        out.print(note, markup=False, soft_wrap=True)
+        out.print(note, soft_wrap=True)
     out.print(
         f"{len(plan.jobs)} runs in {plan.runs}; to do about {duration(everything)} of one core, "
         f"{duration(everything / workers)} on {workers}. --retry-failed adds the failed ones",
-        markup=False,
         soft_wrap=True,
     )
 
 
-def _print_result(out: "Console", result: "Progress", runs: Path) -> None:
+def _print_result(result: "Progress", runs: Path) -> None:
     """Counts, failures, wall time, and how to go on."""
-    from zoo.words import duration
-
+    out = console()
     for title, error in result.failures[:_MOST_FAILURES]:
-        out.print(f"failed: {title}: {error}", markup=False, soft_wrap=True)
+        out.print(f"failed: {title}: {error}", soft_wrap=True)
     if len(result.failures) > _MOST_FAILURES:
-        out.print(f"… and {len(result.failures) - _MOST_FAILURES} more", markup=False)
+        out.print(f"… and {len(result.failures) - _MOST_FAILURES} more")
     out.print(
         f"{result.finished} runs computed, {result.there} were there already, {result.failed} "
         f"failed; {duration(result.seconds)}; kept in {runs}",
         style="bold",
-        markup=False,
         soft_wrap=True,
     )
     if result.failed:
         out.print(
             "Tracebacks are in the files *.failed.json beside the runs; --retry-failed tries these "
             "runs again",
-            markup=False,
             soft_wrap=True,
         )

@@ -1,20 +1,18 @@
 """`zoo train`: train a model, test it on people it never saw, show it beside the mean score."""
 
-import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.console import console
+from zoo.cli.parser import Arguments, Subparsers, add_options, add_run_choices, compose_from
+
 if TYPE_CHECKING:
-    from zoo.cli.main import Parser
     from zoo.runs.run import Run
     from zoo.workspace import Workspace
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo train`."""
-    from zoo.cli.choices import add_run_choices
-
     parser = subparsers.add_parser(
         "train",
         help="train a model and test it on people it never saw",
@@ -23,25 +21,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     )
     add_run_choices(parser)
     group = parser.add_argument_group("where, and what is there already")
-    group.add_argument("--runs", type=Path, metavar="DIR", help="folder of runs (default: ./runs)")
-    group.add_argument("--data-root", type=Path, metavar="DIR", help="folder of prepared datasets")
+    add_options(group, "--runs", "--data-root")
     group.add_argument("--resume", action="store_true", help="go on with a half-done run")
     group.add_argument("--overwrite", action="store_true", help="compute a run anew")
     parser.set_defaults(run=run, takes_overrides=True)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Train one fold, or all; print the table; return the exit code."""
-    from zoo.cli.choices import compose_from
-
-    config = compose_from(args)
-
-    from zoo.api import RUNS
-    from zoo.cli.console import console
     from zoo.cli.result_tables import print_folds, print_run
     from zoo.workspace import Workspace
 
-    workspace = Workspace(args.runs or RUNS, args.data_root)
+    config = compose_from(args)
+    workspace = Workspace(args.runs, args.data_root)
     folds = [int(config["fold"])]
     if args.fold == "all":
         folds = list(range(workspace.open(config).num_folds))
@@ -54,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(workspace: "Workspace", config: "Mapping[str, Any]", args: argparse.Namespace) -> "Run":
+def _train(workspace: "Workspace", config: "Mapping[str, Any]", args: Arguments) -> "Run":
     """The run of one fold: trained, or the finished one where its model's code is the same."""
     from zoo.runs.folder import RunExistsError
     from zoo.runs.run import load_run

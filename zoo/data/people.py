@@ -1,7 +1,7 @@
 """Which datasets hold the same people: forms of one dataset, and what was made from another."""
 
 from registry import DATASETS
-from zoo.catalogue import entry_config
+from zoo.catalogue import blocks_of
 
 
 def dataset_family(dataset: str) -> str:
@@ -27,5 +27,5 @@ def unmatched_people(one: str, other: str) -> list[str]:
 
 
 def _people_of(dataset: str) -> set[str]:
-    card = entry_config("dataset", dataset).get("card", {}) if dataset in DATASETS else {}
+    card = blocks_of(DATASETS.get(dataset)).get("card", {}) if dataset in DATASETS else {}
     return {dataset_family(dataset), *map(str, card.get("people_of", ()))}

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from registry import FIGURES, MODELS, config_names, did_you_mean
-from registry.yaml_files import Config, merged
+from registry import FIGURES, MODELS, config_names, did_you_mean, find_config
+from registry.yaml_files import Config, merged, read_yaml
 from zoo.board.published import published_for
 from zoo.build import build
-from zoo.catalogue import Card, entry_config
+from zoo.catalogue import Card
 from zoo.compose import compose
 from zoo.errors import ConfigError
 from zoo.evaluation.statistics import BOARD_METRICS
@@ -291,7 +291,8 @@ def _extended(name: str, by: tuple[str, ...] = ()) -> Config:
     """The keys of an experiment's file, laid over those of the one that it extends."""
     if name in by:
         raise ConfigError(f"experiments extend each other: {' -> '.join([*by, name])}")
-    values = dict(entry_config("experiment", name))
+    file = find_config("experiment", name)
+    values = {} if file is None else read_yaml(file)
     base = values.pop("extends", None)
     if base is None:
         return values

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from zoo.errors import DataError
+from zoo.evaluation.metrics import board_metrics
 from zoo.evaluation.statistics import (
     BOARD_METRICS,
     Comparison,
@@ -23,7 +24,6 @@ from zoo.runs.folder import RECORD
 from zoo.runs.pooled import pooled_table
 from zoo.runs.record import RunProtocol, read_record
 from zoo.runs.run import Run, load_run
-from zoo.words import metric_digits
 
 METRICS = tuple(BOARD_METRICS)
 
@@ -107,7 +107,7 @@ class ProtocolResult:
     @property
     def digits(self) -> Mapping[str, int]:
         """Decimals of each metric."""
-        return metric_digits(self.score_range)
+        return {m.name: m.digits(self.score_range) for m in board_metrics().values()}
 
 
 def experiment_results(plan: Plan, reference: str = "") -> list[ProtocolResult]:

@@ -5,13 +5,14 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from zoo.evaluation.metrics import board_metrics
 from zoo.evaluation.statistics import Interval
 from zoo.experiments.definition import Experiment
 from zoo.experiments.published import RULE, Compared, Ours
 from zoo.experiments.results import MEAN, METRICS, ProtocolResult, RowResult
 from zoo.experiments.units import UNITS
 from zoo.report.markdown import table, text
-from zoo.words import METRIC_TITLES, NOTHING, count, fixed, interval, plain, with_interval
+from zoo.words import NOTHING, count, fixed, interval, plain, with_interval
 
 
 class Sheet(NamedTuple):
@@ -39,7 +40,8 @@ def result_sheets(experiment: Experiment, result: ProtocolResult, *, wide: bool)
         wide: an interval with every metric; else one column with that of the MAD.
     """
     first = [experiment.report.rows]
-    mad, *others = (METRIC_TITLES[m] + (" %>" if m == "mape" else ">") for m in METRICS)
+    known = board_metrics()
+    mad, *others = (f"{known[m].heading}>" for m in METRICS)
     measured = [mad, *others] if wide else [mad, "95 %>", *others]
     against = [f"MAD against {experiment.report.reference}>"] if experiment.report.reference else []
     columns = [*first, *measured, *against, "weights>", "runs>"]
@@ -61,19 +63,19 @@ def result_sheets(experiment: Experiment, result: ProtocolResult, *, wide: bool)
         [row.label, *(fixed(row.metrics[e][m].value, result.digits[m]) for m, e in each)]
         for row in result.rows
     ]
-    titles = [*first, *(f"{METRIC_TITLES[m]} {e}>" for m, e in each)]
+    titles = [*first, *(f"{known[m].title} {e}>" for m, e in each)]
     return [Sheet(heading(result), columns, main, []), Sheet("", titles, by_exercise, notes)]
 
 
 def published_sheets(compared: Compared, units: Sequence[str]) -> list[Sheet]:
     """A paper's numbers beside ours in each of `units`, its changes beside ours, the verdicts."""
-    published = compared.published
+    published, known = compared.published, board_metrics()
     reasons: list[str] = []
     cells = [
         [
             cell.row,
             cell.exercise,
-            METRIC_TITLES[cell.metric],
+            known[cell.metric].title,
             "unknown" if cell.published is None else f"{cell.published:g}",
             *(_in_unit(cell.ours, unit, compared.digits[cell.metric]) for unit in units),
             _verdict(cell.verdict, cell.reasons, reasons),
@@ -89,7 +91,7 @@ def published_sheets(compared: Compared, units: Sequence[str]) -> list[Sheet]:
         changes = [
             [
                 f"{change.theirs.row} instead of {change.theirs.to}",
-                METRIC_TITLES[change.theirs.metric],
+                known[change.theirs.metric].title,
                 ", ".join(f"{v:+g} % ({where})" for where, v in change.theirs.percent.items()),
                 *(_percent(change.ours, unit) for unit in units),
                 _verdict(change.verdict, (*change.reasons, change.theirs.source), reasons),

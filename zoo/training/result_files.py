@@ -14,7 +14,7 @@ from torch import Tensor
 from registry import MODELS, PROTOCOLS
 from registry.yaml_files import to_yaml
 from zoo.build import to_plain
-from zoo.catalogue import Card, card, entry_config
+from zoo.catalogue import Card, blocks_of, card
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
@@ -196,7 +196,7 @@ def _model(block: Mapping[str, Any], trainer: Trainer) -> RunModel:
 
 def _protocol(block: Mapping[str, Any], digest: str, data: FoldData) -> RunProtocol:
     name, protocol = block["name"], data.protocol
-    about = entry_config("protocol", name).get("card", {}) if name in PROTOCOLS else {}
+    about = blocks_of(PROTOCOLS.get(name)).get("card", {}) if name in PROTOCOLS else {}
     return RunProtocol(
         name=name,
         params=_params(block),

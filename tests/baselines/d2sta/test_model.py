@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.d2sta import D2STA
-from registry import MODELS
-from zoo.catalogue import card, entry_config, parameters
+from registry import MODELS, PROTOCOLS
+from zoo.catalogue import blocks_of, card, parameters
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.errors import ConfigError, DataError
 from zoo.experiments.definition import Experiment
@@ -517,4 +517,4 @@ def test_experiments_hold_the_published_settings(name: str, expected: dict) -> N
     else:
         assert config["model"]["streams"] == ["angle", "angle"]
         assert config["protocol"]["scaler"] == "none"
-        assert entry_config("protocol", config["protocol"]["name"])["seeds"] == [0, 1, 2, 3, 4]
+        assert blocks_of(PROTOCOLS.get(config["protocol"]["name"]))["seeds"] == [0, 1, 2, 3, 4]

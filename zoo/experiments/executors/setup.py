@@ -47,7 +47,7 @@ class Setup:
             added=[
                 [kind, name, source.module, source.attribute, source.owner, source.distribution]
                 for kind, registry in REGISTRIES.items()
-                for name, source in registry.added()
+                for name, source in registry.added
                 if source.object is None or registry.get(name).source == source
             ],
         )

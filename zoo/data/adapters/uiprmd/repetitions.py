@@ -104,7 +104,7 @@ class UiprmdAdapter(Adapter, Reader):
         labels: str | Path | None = None,
         crop: bool | None = None,
         subset: str = "full",
-        score: str = "published",
+        score: str = "everybody",
     ) -> None:
         for name, value, known in (("subset", subset, SUBSETS), ("score", score, SCORES)):
             if value not in known:

@@ -44,7 +44,7 @@ class _UiprmdVicon(UiprmdAdapter):
         crop: bool | None = None,
         max_lost: float = 0.5,
         subset: str = "full",
-        score: str = "published",
+        score: str = "everybody",
     ) -> None:
         super().__init__(labels, crop, subset, score)
         if not 0 <= max_lost <= 1:
