@@ -9,11 +9,18 @@ import pytest
 from zoo.data.adapters.base import PrepareReport
 from zoo.data.simulator import FAULTS, Performance, Settings, perform
 from zoo.data.simulator import rotation as rot
-from zoo.data.simulator.body import BONE_FRAMES, DIRECTIONS, INDEX, JOINTS, PARENTS, sample_body
-from zoo.data.simulator.faults import NAMES
+from zoo.data.simulator.body import (
+    BONE_FRAMES,
+    DIRECTIONS,
+    INDEX,
+    JOINTS,
+    ORDER,
+    PARENTS,
+    sample_body,
+)
 from zoo.data.simulator.motion import Timeline, minimum_jerk, wander
 from zoo.data.simulator.person import sample_person, stream
-from zoo.data.simulator.pose import NEUTRAL, Stance, local_rotations, solve
+from zoo.data.simulator.pose import NEUTRAL, Skeleton, Stance, solve
 from zoo.data.simulator.sensor import View, observe
 
 EXERCISES = ("1", "2", "3", "4", "5")
@@ -24,7 +31,7 @@ def act(exercise: str, side: str = "left", number: int = 0, **sizes: float) -> P
     from zoo.data.simulator import performance as module
 
     person = replace(sample_person(11, number), side=side)
-    none = dict.fromkeys(NAMES, 0.0)
+    none = {fault.name: 0.0 for fault in FAULTS}
 
     def draw(rng: np.random.Generator, *_: object) -> object:
         session = original(rng, person, 5)
@@ -34,6 +41,15 @@ def act(exercise: str, side: str = "left", number: int = 0, **sizes: float) -> P
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "sample_session", draw)
         return perform(person, exercise, Settings(), stream(11, number, int(exercise)))
+
+
+def local_rotations(skeleton: Skeleton) -> rot.Array:
+    """Each joint's rotation relative to its parent's (T, 25, 4); the root's as it is."""
+    local = skeleton.rotations.copy()
+    for at in ORDER[1:]:
+        parent = rot.conjugate(skeleton.rotations[:, PARENTS[at]])
+        local[:, at] = rot.multiply(parent, skeleton.rotations[:, at])
+    return local
 
 
 def angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -57,7 +57,6 @@ FAULTS: tuple[Fault, ...] = (
 )
 """All faults; their points add up to 15 and 35."""
 
-NAMES: tuple[str, ...] = tuple(fault.name for fault in FAULTS)
 
 Sizes = Mapping[str, float]
 """Size of every fault, by name, in its own unit."""

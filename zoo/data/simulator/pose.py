@@ -102,15 +102,6 @@ def solve(body: Body, stance: Stance, channels: Mapping[str, Array]) -> Skeleton
     return Skeleton(positions, rotations)
 
 
-def local_rotations(skeleton: Skeleton) -> Array:
-    """Each joint's rotation relative to its parent's (T, 25, 4); the root's as it is."""
-    local = skeleton.rotations.copy()
-    for joint in ORDER[1:]:
-        parent = conjugate(skeleton.rotations[:, PARENTS[joint]])
-        local[:, joint] = multiply(parent, skeleton.rotations[:, joint])
-    return local
-
-
 def _bend(lean: Array, tilt: Array, twist: Array) -> Array:
     tilted = multiply(about(2, -tilt), about(0, -lean))
     return multiply(about(1, twist), tilted)
