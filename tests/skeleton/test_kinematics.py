@@ -67,7 +67,7 @@ def test_product(a: Tensor, seed: int) -> None:
 def test_about_an_axis(angles: NDArray[np.float64], axis: int) -> None:
     q = kin.quat_about(axis, torch.from_numpy(angles)[..., 0])
     assert q.shape == (*angles.shape[:-1], 4)
-    expected = Rotation.from_euler("xyz"[axis], angles.reshape(-1)).as_matrix()
+    expected = Rotation.from_euler("xyz"[axis], angles.reshape(-1, 1)).as_matrix()
     np.testing.assert_allclose(rotation(q).as_matrix(), expected, **TOLERANCE)
 
 

@@ -5,7 +5,7 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -376,7 +376,7 @@ def _prepare_into(
             "seconds_reading": round(read - start, 3),
             "zoo_version": metadata.version("skeleton-zoo"),
             "skipped": report.skipped,
-            "problems": [problem.to_dict() for problem in report.problems],
+            "problems": [asdict(problem) for problem in report.problems],
             "notes": report.notes,
         },
     )

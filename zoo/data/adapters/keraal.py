@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from registry import did_you_mean, register_reader
+from zoo.data.adapters.base import FaultError
 from zoo.data.adapters.kimore_frames import read_orientations
 from zoo.data.adapters.named_files import (
     Loaded,
@@ -21,7 +22,7 @@ from zoo.data.adapters.named_files import (
     folders_within,
     text_files,
 )
-from zoo.data.adapters.rows import RowError, Rows, read_spaced_rows
+from zoo.data.adapters.rows import Rows, read_spaced_rows
 from zoo.data.adapters.uiprmd.motion import vicon_axes
 from zoo.errors import ConfigError
 
@@ -117,7 +118,7 @@ class KeraalAdapter(NamedFilesAdapter):
         if match is not None and match[1] in "12" and match[2].upper() == "A":
             try:
                 label = _annotation(file, self.annotator)
-            except RowError as error:
+            except FaultError as error:
                 loaded.faults.append(error)
             else:
                 loaded.scores["total"] = float(label == "Correct")
@@ -131,7 +132,7 @@ class KeraalAdapter(NamedFilesAdapter):
         turned = Rows(values[..., 3:].reshape(len(values), -1), rows.lines, rows.widths)
         try:
             loaded.arrays["orientations"], _ = read_orientations(turned, positions)
-        except RowError as error:
+        except FaultError as error:
             loaded.faults.append(error)
         return loaded
 
@@ -176,7 +177,7 @@ def _annotation(file: Path, annotator: str) -> str:
     is that of the recording without the sensor, and ends with ``.anvil``.
 
     Raises:
-        RowError: there is none, or it says nothing.
+        FaultError: there is none, or it says nothing.
     """
     sensor = _NAME.fullmatch(file.name)
     assert sensor is not None
@@ -186,15 +187,17 @@ def _annotation(file: Path, annotator: str) -> str:
     folder = None if group is None else group / f"annotator{annotator}"
     found = sorted(folder.rglob(name)) if folder is not None and folder.is_dir() else []
     if not found:
-        raise RowError("no-annotation", None, "no annotation", f"{wanted} beside the folder kinect")
+        raise FaultError(
+            "no-annotation", None, "no annotation", f"{wanted} beside the folder kinect"
+        )
     try:
         tracks = ElementTree.parse(found[0]).getroot().iter("track")
     except (ElementTree.ParseError, OSError) as error:
-        raise RowError("annotation", None, f"a broken {wanted} ({error})", "XML") from None
+        raise FaultError("annotation", None, f"a broken {wanted} ({error})", "XML") from None
     for track in tracks:
         if track.get("name") == "Global evaluation":
             for attribute in track.iter("attribute"):
                 if attribute.text and attribute.text.strip():
                     return attribute.text.strip()
     expected = "the track 'Global evaluation' with Correct, Incorrect, Incomplete or Motionless"
-    raise RowError("annotation", None, f"{wanted} without an evaluation", expected)
+    raise FaultError("annotation", None, f"{wanted} without an evaluation", expected)

@@ -53,12 +53,12 @@ class Session:
     def raw_files(self, stem: str) -> list[Path]:
         """CSV files in ``Raw`` whose name starts with `stem`, sorted by name."""
         raw = child(self.folder, "Raw") if self.folder else None
-        return _files(raw, stem, ".csv")
+        return files_in(raw, stem, ".csv")
 
     def workbooks(self) -> list[Path]:
         """Workbooks in ``Label`` with clinical scores, sorted by name."""
         label = child(self.folder, "Label") if self.folder else None
-        return _files(label, "ClinicalAssessment", ".xlsx")
+        return files_in(label, "ClinicalAssessment", ".xlsx")
 
 
 @dataclass
@@ -129,6 +129,15 @@ def session_at(folder: Path) -> Session | None:
     return Session(person, str(int(exercise[1])), place, place.parent)
 
 
+def files_in(folder: Path | None, start: str, end: str) -> list[Path]:
+    """Files of names that start and end so, whatever their case, sorted; none in no folder."""
+    if folder is None:
+        return []
+    start, end = start.casefold(), end.casefold()
+    names = ((f, f.name.casefold()) for f in folder.iterdir() if f.is_file())
+    return sorted(f for f, name in names if name.startswith(start) and name.endswith(end))
+
+
 def child(folder: Path, name: str) -> Path | None:
     """The folder `name` inside `folder`, whatever its case; None where there is none."""
     found = [f for f in _folders(folder) if f.name.casefold() == name.casefold()]
@@ -197,11 +206,3 @@ def _folders(folder: Path) -> list[Path]:
         return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
     except OSError:
         return []
-
-
-def _files(folder: Path | None, start: str, end: str) -> list[Path]:
-    if folder is None:
-        return []
-    start, end = start.casefold(), end.casefold()
-    names = ((f, f.name.casefold()) for f in folder.iterdir() if f.is_file())
-    return sorted(f for f, name in names if name.startswith(start) and name.endswith(end))

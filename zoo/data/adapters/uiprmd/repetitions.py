@@ -11,8 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.nearest import did_you_mean
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
-from zoo.data.adapters.rows import RowError, Rows, first_line, read_rows
+from zoo.data.adapters.base import (
+    Adapter,
+    FaultError,
+    PrepareReport,
+    Problem,
+    Progress,
+    Reader,
+    faults_in,
+)
+from zoo.data.adapters.rows import Rows, first_line, read_rows
 from zoo.data.adapters.uiprmd import motion
 from zoo.data.adapters.uiprmd.loose import loose_repetition
 from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, Quality
@@ -47,12 +55,6 @@ class RawRepetition:
     arrays: tuple[NDArray[np.float64], ...]
     extra: dict[str, Any]
     first_line: int
-
-
-class _FaultError(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 class UiprmdAdapter(Adapter, Reader):
@@ -152,7 +154,7 @@ class UiprmdAdapter(Adapter, Reader):
                 try:
                     entry, total = quality.of(repetition), totals.get(repetition)
                     loaded.append(self._load(root, repetition, entry, total, report))
-                except _FaultError as fault:
+                except FaultError as fault:
                     report.skip(repetition.id, fault.problem)
                     done += 1
                     progress(done, len(repetitions), repetition.id)
@@ -185,10 +187,7 @@ class UiprmdAdapter(Adapter, Reader):
             entry = quality.of(repetition.published)
         total = entry.score if entry is not None and self.score == "published" else None
         seen = PrepareReport()
-        try:
-            raw = self._load(Path(), repetition, entry, total, seen)
-        except _FaultError as fault:
-            raise DataError(str(fault.problem)) from None
+        raw = self._load(Path(), repetition, entry, total, seen)
         (recording,) = self._convert([raw], seen)
         if recording is None:
             raise DataError(str(seen.problems[-1]))
@@ -218,20 +217,11 @@ class UiprmdAdapter(Adapter, Reader):
         frames = len(tables[0].values)
         for file, table in zip(files[1:], tables[1:], strict=True):
             if len(table.values) != frames:
-                raise _FaultError(
-                    Problem(
-                        "unequal-length",
-                        file,
-                        None,
-                        f"{len(table.values)} frames",
-                        f"{frames} frames as in {files[0]}",
-                    )
-                )
+                found, expected = f"{len(table.values)} frames", f"{frames} frames as in {files[0]}"
+                raise FaultError("unequal-length", None, found, expected, file)
         if frames < MIN_FRAMES:
             found = f"{frames} frame{'s' * (frames != 1)}"
-            raise _FaultError(
-                Problem("too-short", files[0], None, found, f"at least {MIN_FRAMES} frames")
-            )
+            raise FaultError("too-short", None, found, f"at least {MIN_FRAMES} frames", files[0])
         keep, extra = self._crop(repetition, entry, frames, report)
         arrays = tuple(
             table.values[keep].reshape(-1, joints, 3).astype(np.float64) for table in tables
@@ -272,7 +262,7 @@ class UiprmdAdapter(Adapter, Reader):
         """The Vicon angles (T, 39, 3) that a repetition is scored by, None without sound ones."""
         try:
             table = _read(root, repetition.file("Vicon", "Angles"), 3 * _ANGLES)
-        except _FaultError:
+        except FaultError:
             return None
         values = table.values.reshape(-1, _ANGLES, 3).astype(np.float64)
         if self.crop and entry is not None and len(values) == entry.full:
@@ -329,13 +319,7 @@ def _batches(repetitions: list[Repetition]) -> Iterator[list[Repetition]]:
 
 
 def _read(root: Path, file: str, width: int) -> Rows:
-    if not (root / file).is_file():
-        raise _FaultError(
-            Problem("missing-file", file, None, "no such file", "a recorded repetition")
-        )
-    try:
+    with faults_in(file):
+        if not (root / file).is_file():
+            raise FaultError("missing-file", None, "no such file", "a recorded repetition")
         return read_rows(root / file, width)
-    except RowError as error:
-        raise _FaultError(
-            Problem(error.kind, file, error.line, error.found, error.expected)
-        ) from None
