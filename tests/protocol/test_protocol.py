@@ -143,7 +143,7 @@ def test_overrides_are_merged_unless_the_kind_changes():
         ({"frame": 50}, "person-kfold has no key 'frame'. Did you mean 'frames'"),
         ({"split": {"fold": 3}}, "person-kfold: split has no key 'fold'. Did you mean 'folds'"),
         ({"sampling": {"kind": "piece"}}, "sampling.kind is 'piece'"),
-        ({"sampling": 3}, "sampling is 3, expected keys and values"),
+        ({"sampling": 3}, "sampling.kind is '3', expected one of recording"),
         ({"split": {"stratify": "group"}}, "split.stratify is 'group', expected a list"),
         ({"transforms": ["centre"]}, "no transform is called 'centre'. Did you mean 'center'"),
         ({"frames": 0}, "frames is 0"),

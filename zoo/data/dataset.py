@@ -119,20 +119,10 @@ class SkeletonDataset:
         return len(self._rows)
 
     def __getitem__(self, i: int) -> Recording:
-        info = self.index[i]
-        arrays = self._store.arrays(self._store.manifest["recordings"][self._rows[i]])
-        return Recording(
-            id=info.id,
-            subject=info.subject,
-            group=info.group,
-            exercise=info.exercise,
-            session=info.session,
-            layout=self.layout,
-            fps=info.fps,
-            scores=info.scores,
-            extra=info.extra,
-            **arrays,
-        )
+        known: dict[str, Any] = dict(vars(self.index[i]))
+        del known["frames"], known["arrays"]
+        known |= self._store.arrays(self._store.manifest["recordings"][self._rows[i]])
+        return Recording(layout=self.layout, **known)
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
@@ -383,14 +373,8 @@ def _prepare_into(
 
 
 def _info(entry: Mapping[str, Any]) -> RecordingInfo:
-    same = {k: entry[k] for k in ("id", "subject", "group", "exercise", "session", "frames")}
-    return RecordingInfo(
-        **same,
-        fps=entry["fps"],
-        scores=entry["scores"],
-        arrays=tuple(entry["arrays"]),
-        extra=entry["extra"],
-    )
+    known = {key: value for key, value in entry.items() if key != "sha256"}
+    return RecordingInfo(**{**known, "arrays": tuple(entry["arrays"])})
 
 
 def _short_hash(params: Mapping[str, Any]) -> str:

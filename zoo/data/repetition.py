@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from scipy.signal import find_peaks
 
-from zoo.data.jumps import good_frames
 from zoo.data.recording import Recording
-from zoo.data.transforms import continuous_sign
+from zoo.data.transforms import continuous_sign, good_frames
 
 Array = NDArray[np.float64]
 

@@ -118,20 +118,17 @@ class Protocol:
 
     def __post_init__(self) -> None:
         for key, allowed in (
-            ("leaky", (True, False)),
             ("scaler", SCALER_SCOPES),
             ("target_scale", TARGET_SCALES),
             ("selection", SELECTIONS),
             ("aggregate", AGGREGATES),
         ):
             value = getattr(self, key)
-            if value not in allowed or isinstance(value, bool) != (key == "leaky"):
-                raise self._fault(f"{key} is {value!r}, expected one of {_words(allowed)}")
-        if self.frames is not None and (
-            isinstance(self.frames, bool) or not isinstance(self.frames, int) or self.frames < 1
-        ):
+            if value not in allowed:
+                raise self._fault(f"{key} is {value!r}, expected one of {', '.join(allowed)}")
+        if self.frames is not None and self.frames < 1:
             raise self._fault(f"frames is {self.frames!r}, expected a whole number above 0 or null")
-        if not _are_seeds(self.seeds):
+        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise self._fault(
                 f"seeds are {self.seeds!r}, expected different whole numbers from 0, such as "
                 "[0, 1, 2]"
@@ -307,24 +304,8 @@ def _merged(base: Any, value: Any) -> Any:
     return {**base, **value} if same else dict(value)
 
 
-def _sampling(config: Any) -> Sampling:
-    return build(Sampling, _of_kind(config), "sampling")
-
-
-def _of_kind(config: Any) -> Any:
-    return {"kind": config} if isinstance(config, str) else config
-
-
-def _are_seeds(values: Sequence[int]) -> bool:
-    return all(v >= 0 for v in values) and 0 < len(values) == len(set(values))
-
-
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
-    "sampling": _sampling,
+    "sampling": lambda config: build(Sampling, config, "sampling"),
     "split": split_rule,
     "transforms": parse_steps,
 }
-
-
-def _words(values: Sequence[Any]) -> str:
-    return ", ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)

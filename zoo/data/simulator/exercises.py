@@ -14,8 +14,6 @@ from zoo.data.simulator.motion import Timeline
 from zoo.data.simulator.person import Session
 from zoo.data.simulator.pose import NEUTRAL, SIDES
 
-Blame = Mapping[str, Mapping[str, float]]
-
 
 @dataclass
 class Actor:
@@ -253,7 +251,7 @@ class Exercise:
     title: str
     seconds: float
     perform: Callable[[Actor], None]
-    blame: Blame
+    blame: Mapping[str, Mapping[str, float]]
 
     def joints(self, points: Mapping[str, float], side: str) -> dict[str, float]:
         """Points lost at each joint at fault.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.build import to_plain
 from zoo.data.recording import Recording
 from zoo.data.simulator.exercises import EXERCISES, Actor
 from zoo.data.simulator.faults import Truth, lost_points, rate
@@ -98,7 +99,7 @@ def record(number: int, exercise: str, settings: Settings) -> Recording:
         orientations=sight.orientations,
         tracked=sight.tracked,
         scores=rate(rng, done.session.sizes, settings.rater_sd),
-        extra={"truth": done.truth.to_dict()},
+        extra={"truth": to_plain(done.truth)},
     )
 
 

@@ -1,9 +1,10 @@
 """What the three readers of UI-PRMD have in common."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,13 @@ from zoo.data.adapters.base import (
 )
 from zoo.data.adapters.rows import Rows, first_line, read_rows
 from zoo.data.adapters.uiprmd import motion
-from zoo.data.adapters.uiprmd.loose import loose_repetition
-from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, Quality
+from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, find_quality
 from zoo.data.adapters.uiprmd.tree import (
     MOVEMENTS,
     Repetition,
     find_root,
     list_repetitions,
+    loose_repetition,
     repetition_of,
 )
 from zoo.data.recording import Recording
@@ -135,24 +136,23 @@ class UiprmdAdapter(Adapter, Reader):
         Raises:
             DataError: no UI-PRMD there, or files of scores that do not fit, or `report` is strict.
         """
-        if source is None:
-            raise DataError(f"{self.name} needs the folder of UI-PRMD (--source DIR)")
+        assert source is not None
         root = find_root(source, self.sensor, self.kinds)
         published = self.score == "published"
         found = report if published else PrepareReport()
-        quality = Quality.find(self.labels, (source, root), found)
+        quality = find_quality(self.labels, (source, root), found)
         repetitions = list_repetitions(root, self.sensor, self.kinds, report)
         if self.subset == "reduced":
-            repetitions = [r for r in repetitions if quality.of(r) is not None]
+            repetitions = [r for r in repetitions if quality.get(r) is not None]
             if not repetitions:
                 raise DataError(f"{root}: none of the reduced set; it needs {SUBSET_FILE}")
         totals = self._totals(root, quality, repetitions, report)
         done = 0
-        for batch in _batches(repetitions):
+        for start in range(0, len(repetitions), _BATCH):
             loaded: list[RawRepetition] = []
-            for repetition in batch:
+            for repetition in repetitions[start : start + _BATCH]:
                 try:
-                    entry, total = quality.of(repetition), totals.get(repetition)
+                    entry, total = quality.get(repetition), totals.get(repetition)
                     loaded.append(self._load(root, repetition, entry, total, report))
                 except FaultError as fault:
                     report.skip(repetition.id, fault.problem)
@@ -183,8 +183,8 @@ class UiprmdAdapter(Adapter, Reader):
         repetition = loose_repetition(file, self.kinds)
         entry = None
         if repetition.published is not None:
-            quality = Quality.find(self.labels, repetition.roots, PrepareReport())
-            entry = quality.of(repetition.published)
+            quality = find_quality(self.labels, repetition.roots, PrepareReport())
+            entry = quality.get(repetition.published)
         total = entry.score if entry is not None and self.score == "published" else None
         seen = PrepareReport()
         raw = self._load(Path(), repetition, entry, total, seen)
@@ -231,21 +231,21 @@ class UiprmdAdapter(Adapter, Reader):
     def _totals(
         self,
         root: Path,
-        quality: Quality,
+        quality: Mapping[Repetition, Entry],
         repetitions: list[Repetition],
         report: PrepareReport,
     ) -> dict[Repetition, float]:
         """The ``total`` of every repetition that has one."""
         if self.score == "published":
-            entries = {r: quality.of(r) for r in repetitions}
+            entries = {r: quality.get(r) for r in repetitions}
             return {r: e.score for r, e in entries.items() if e is not None and e.score is not None}
-        from zoo.data.adapters.uiprmd.likelihood import by_movement, quality_scores
+        from zoo.data.adapters.uiprmd.likelihood import quality_scores
 
         totals: dict[Repetition, float] = {}
-        for movement, group in by_movement(repetitions).items():
-            angles = {}
+        for movement, found in groupby(repetitions, key=lambda r: r.movement):
+            group, angles = list(found), {}
             for repetition in group:
-                motion_of = self._scored_motion(root, repetition, quality.of(repetition))
+                motion_of = self._scored_motion(root, repetition, quality.get(repetition))
                 if motion_of is not None:
                     angles[repetition] = motion_of
             scores = quality_scores(angles, leave_out=self.score == "others")
@@ -311,11 +311,6 @@ class UiprmdAdapter(Adapter, Reader):
             extra=raw.extra,
             **arrays,
         )
-
-
-def _batches(repetitions: list[Repetition]) -> Iterator[list[Repetition]]:
-    for start in range(0, len(repetitions), _BATCH):
-        yield repetitions[start : start + _BATCH]
 
 
 def _read(root: Path, file: str, width: int) -> Rows:

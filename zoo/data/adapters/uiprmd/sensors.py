@@ -1,4 +1,4 @@
-"""UI-PRMD by Vicon: markers, and the angles computed from them."""
+"""UI-PRMD by its sensors: Kinect v2, Vicon's markers, and the angles computed from them."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -20,6 +20,43 @@ SEGMENTS = (
     *("RClavicle", "RUpperArm", "RRadius", "RHand", "RFemur", "RTibia", "RFoot"),
 )
 """Rows of the Vicon angles that hold a segment's rotation vector in the room."""
+
+
+@register_reader("uiprmd-kinect")
+class UiprmdKinectAdapter(UiprmdAdapter):
+    """UI-PRMD by Kinect v2: 22 joints, 30 Hz, positions in metres and orientations.
+
+    The files hold offsets and Euler angles relative to the parent joint; `motion.kinect_pose`
+    places the joints. The axes are those of Kinect v2: x to the sensor's left, y up, z away from
+    the sensor. The orientation of a joint is that of its frame in the room, and a joint's sign of
+    quaternion does not jump in time.
+    """
+
+    name = "uiprmd-kinect"
+    layout = "uiprmd-kinect"
+    fps = 30.0
+    sensor = "Kinect"
+    kinds = ("Positions", "Angles")
+
+    def _convert(
+        self, raws: list[RawRepetition], report: PrepareReport
+    ) -> Iterator[Recording | None]:
+        if not raws:
+            return
+        offsets, angles = (
+            np.concatenate([raw.arrays[kind] for raw in raws]) for kind in range(len(self.kinds))
+        )
+        positions, orientations = motion.kinect_pose(self.skeleton, offsets, angles)
+        start = 0
+        for raw in raws:
+            frames = slice(start, start + len(raw.arrays[0]))
+            start = frames.stop
+            turned = motion.continuous_sign(orientations[frames])
+            yield self._recording(
+                raw,
+                positions=positions[frames].astype(np.float32),
+                orientations=turned.astype(np.float32),
+            )
 
 
 class _UiprmdVicon(UiprmdAdapter):
