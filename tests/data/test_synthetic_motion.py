@@ -21,7 +21,7 @@ from zoo.data.simulator.body import (
 from zoo.data.simulator.motion import Timeline, minimum_jerk, wander
 from zoo.data.simulator.person import sample_person, stream
 from zoo.data.simulator.pose import NEUTRAL, Skeleton, Stance, solve
-from zoo.data.simulator.sensor import View, observe
+from zoo.data.simulator.sensor import observe
 
 EXERCISES = ("1", "2", "3", "4", "5")
 
@@ -154,7 +154,7 @@ class TestMinimumJerk:
     def test_timeline_passes_through_its_postures(self) -> None:
         line = Timeline({"a": 1.0, "b": 2.0})
         line.move(1.0, a=3.0)
-        line.hold(0.5)
+        line.move(0.5)
         line.move(2.0, a=0.0, b=4.0)
         path = line.sample(10.0)
         assert len(path["a"]) == 36
@@ -235,13 +235,13 @@ class TestKinematics:
 
     def test_camera_looks_down_and_people_face_it(self) -> None:
         done = act("1")
-        view = View(place=(0.3, 2.5), heading=0.0, height=1.4, pitch=10.0)
-        seen = observe(np.random.default_rng(0), done.skeleton, view, noise=0.0, lost=0.0)
-        ankles = seen.positions[:, [14, 18]].mean(axis=(0, 1))
+        rng, place, camera = np.random.default_rng(0), (0.3, 2.5), (1.4, 10.0)
+        seen = observe(rng, done.skeleton, place, 0.0, camera, noise=0.0, lost=0.0)
+        ankles = seen["positions"][:, [14, 18]].mean(axis=(0, 1))
         ground = rot.rotate(rot.about(0, 10.0), ankles.astype(float))
         ankle_height = done.session.body.ankle_height
         np.testing.assert_allclose(ground, [0.3, ankle_height - 1.4, 2.5], atol=2e-3)
-        assert (seen.positions[:, 15, 2] < seen.positions[:, 14, 2]).all()
+        assert (seen["positions"][:, 15, 2] < seen["positions"][:, 14, 2]).all()
 
 
 class TestExercises:

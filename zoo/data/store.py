@@ -56,12 +56,8 @@ class Store:
     _file: Any = field(default=None, repr=False)
 
     @classmethod
-    def open(cls, folder: Path, check: bool = True) -> "Store":
-        """Opens the store in `folder` by memory map.
-
-        Args:
-            folder: holds the two files.
-            check: read everything once and compare with the fingerprint.
+    def open(cls, folder: Path) -> "Store":
+        """Opens the store in `folder` by memory map and checks it against its fingerprint.
 
         Raises:
             DataError: something is missing, damaged, or written by a newer zoo.
@@ -71,8 +67,7 @@ class Store:
             try:
                 store = cls(folder, _parse_manifest(folder, text))
                 _require_promised(folder, store.manifest["recordings"], store._mapped())
-                if check:
-                    store.check()
+                store.check()
             except DataError:
                 # The store may have been replaced between the two files: then look again.
                 if _manifest_text(folder) == text:
@@ -120,10 +115,10 @@ class StoreWriter:
     Args:
         header: what the manifest says of the whole dataset; must hold ``name``, ``layout``,
             ``fps``, ``score_range`` and ``adapter`` with its ``version``.
-        joints: number of joints every recording must have, or None to take the first one's.
+        joints: number of joints every recording must have.
     """
 
-    def __init__(self, header: Mapping[str, Any], joints: int | None = None) -> None:
+    def __init__(self, header: Mapping[str, Any], joints: int) -> None:
         self._header = _plain(header, "the header")
         self._joints = joints
         self._arrays: dict[str, dict[str, NDArray[Any]]] = {}
@@ -143,7 +138,6 @@ class StoreWriter:
             raise DataError(f"the adapter gives the recording {recording.id!r} twice")
         if recording.num_frames == 0:
             raise DataError(f"the adapter gives the recording {recording.id!r} without a frame")
-        self._joints = self._joints or recording.num_joints
         if recording.layout != self._header["layout"] or recording.num_joints != self._joints:
             raise DataError(
                 f"recording {recording.id!r} has {recording.num_joints} joints of the layout "

@@ -232,7 +232,7 @@ class Protocol:
         samples = self.samples(dataset, streams, raw=raw) if samples is None else samples
         split = self.split.apply(samples, fold)
         leakage = check_leakage(samples, split, scaler=self.scaler)
-        warning = gate(self, leakage)
+        warning = gate(self.name, self.leak_reason if self.leaky else None, leakage)
         seen = None if self.scaler == "all" else split.train
         stream_scaler = StreamScaler("none" if raw or self.scaler == "none" else "zscore")
         target = samples.target if seen is None else samples.target[seen]

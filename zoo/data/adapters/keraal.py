@@ -8,11 +8,12 @@ the reader in evaluation_mouvements_lstm_python).
 
 import re
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 import numpy as np
 
-from registry import did_you_mean, register_reader
+from registry import register_reader
 from zoo.data.adapters.base import FaultError
 from zoo.data.adapters.kimore_frames import read_orientations
 from zoo.data.adapters.named_files import (
@@ -29,8 +30,6 @@ from zoo.errors import ConfigError
 EXERCISES = {"CTK": "hiding the face", "ELK": "stretching the flank", "RTK": "rotating the torso"}
 GROUPS = {"1": "patient", "2": "healthy", "3": "healthy, errors simulated"}
 """Group of people by the number in their files' names."""
-
-ANNOTATORS = ("A", "B")
 
 _NAME = re.compile(r"G([123])([AB]?)-(Kinect|Vicon)-(CTK|ELK|RTK)-(.+)-([^-]+)\.txt", re.IGNORECASE)
 _SIMULATED = re.compile(r"P(\d+)T(\d+)-[^-]+-(C|E\d+B\d+)", re.IGNORECASE)
@@ -57,9 +56,6 @@ class KeraalAdapter(NamedFilesAdapter):
 
     Args:
         annotator: ``A`` or ``B``, whose labels of groups 1A and 2A are taken.
-
-    Raises:
-        ConfigError: another annotator.
     """
 
     name = "keraal"
@@ -75,10 +71,7 @@ class KeraalAdapter(NamedFilesAdapter):
     sensor = "Kinect"
     joints = 25
 
-    def __init__(self, annotator: str = "A") -> None:
-        if annotator not in ANNOTATORS:
-            near = did_you_mean(str(annotator), ANNOTATORS)
-            raise ConfigError(f"dataset.annotator {annotator!r} is unknown. {near}")
+    def __init__(self, annotator: Literal["A", "B"] = "A") -> None:
         self.annotator = annotator
 
     def _files(self, source: Path) -> list[Path]:
@@ -159,9 +152,9 @@ class KeraalViconAdapter(KeraalAdapter):
     sensor = "Vicon"
     joints = 17
 
-    def __init__(self, annotator: str = "A", fps: float = 60.0) -> None:
+    def __init__(self, annotator: Literal["A", "B"] = "A", fps: float = 60.0) -> None:
         super().__init__(annotator)
-        if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 1 <= fps <= 1000:
+        if not 1 <= fps <= 1000:
             raise ConfigError(f"dataset.fps is {fps!r}, expected a number from 1 to 1000")
         self.fps = float(fps)
 

@@ -69,9 +69,7 @@ class KimoreAdapter(Adapter, Reader):
     ) -> Iterator[Recording]:
         """See `Adapter.read`; recordings come sorted by person and exercise."""
         assert source is not None
-        tree = read_tree(source)
-        for problem in tree.problems:
-            report.skip(problem.file, problem)
+        tree = read_tree(source, report)
         score_reader = ScoreReader(tree)
         done = scalar_first = 0
         for _, group in groupby(tree.sessions, key=lambda session: session.subject):

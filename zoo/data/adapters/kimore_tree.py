@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoo.data.adapters.base import Problem
+from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.errors import DataError
 
 GROUPS = {
@@ -68,48 +68,45 @@ class Tree:
     Attributes:
         root: the folder with ``CG`` and ``GPP``.
         sessions: five per person, sorted by id.
-        problems: folders that have no business where they are.
     """
 
     root: Path
     sessions: list[Session] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
 
     def name(self, path: Path) -> str:
         """A path as messages show it: relative to the root, with forward slashes."""
         return path.relative_to(self.root).as_posix()
 
 
-def read_tree(source: Path) -> Tree:
+def read_tree(source: Path, report: PrepareReport) -> Tree:
     """Finds all sessions below `source`; upper and lower case do not matter.
 
     Args:
         source: the folder ``KiMoRe``, or the one that holds it.
+        report: told of folders that have no business where they are.
 
     Raises:
         DataError: there is no KIMORE.
     """
     tree = Tree(_find_root(source))
     people: dict[str, Path] = {}
-    for folder in _people(tree):
+    for folder in _people(tree, report):
         match = _SUBJECT.fullmatch(folder.name)
         if match is None:
-            tree.problems.append(
-                _wrong(tree, folder, "a folder of a person, such as CG/Expert/E_ID1")
-            )
+            _wrong(report, tree, folder, "a folder of a person, such as CG/Expert/E_ID1")
             continue
         subject = f"{match[1].upper()}_ID{int(match[2])}"
         place = f"{folder.parent.parent.name}/{folder.parent.name}"
         if place.casefold() != GROUPS[match[1].upper()].casefold():
             wanted = f"people {match[1].upper()}_ID… in {GROUPS[match[1].upper()]}"
-            tree.problems.append(_wrong(tree, folder, wanted))
+            _wrong(report, tree, folder, wanted)
         elif subject in people:
             wanted = f"{subject} once, not in {tree.name(people[subject])} too"
-            tree.problems.append(_wrong(tree, folder, wanted))
+            _wrong(report, tree, folder, wanted)
         else:
             people[subject] = folder
     for subject in sorted(people):
-        tree.sessions.extend(_sessions(tree, subject, people[subject]))
+        tree.sessions.extend(_sessions(tree, subject, people[subject], report))
     return tree
 
 
@@ -144,16 +141,16 @@ def child(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def _sessions(tree: Tree, subject: str, person: Path) -> Iterator[Session]:
+def _sessions(tree: Tree, subject: str, person: Path, report: PrepareReport) -> Iterator[Session]:
     folders: dict[str, Path] = {}
     for folder in _folders(person):
         match = _EXERCISE.fullmatch(folder.name)
         exercise = str(int(match[1])) if match else ""
         if exercise not in EXERCISES:
-            tree.problems.append(_wrong(tree, folder, "the folders Es1 to Es5 of a person"))
+            _wrong(report, tree, folder, "the folders Es1 to Es5 of a person")
         elif exercise in folders:
             wanted = f"one folder of exercise {exercise}, not {folders[exercise].name} too"
-            tree.problems.append(_wrong(tree, folder, wanted))
+            _wrong(report, tree, folder, wanted)
         else:
             folders[exercise] = folder
     for exercise in EXERCISES:
@@ -184,7 +181,7 @@ def _is_root(folder: Path) -> bool:
     return any(_SUBJECT.fullmatch(f.name) for group in groups for f in _folders(group))
 
 
-def _people(tree: Tree) -> Iterator[Path]:
+def _people(tree: Tree, report: PrepareReport) -> Iterator[Path]:
     known = {group.casefold() for group in GROUPS.values()}
     for side in _folders(tree.root):
         if side.name.casefold() not in _SIDES:
@@ -193,11 +190,12 @@ def _people(tree: Tree) -> Iterator[Path]:
             if f"{side.name}/{group.name}".casefold() in known:
                 yield from _folders(group)
             else:
-                tree.problems.append(_wrong(tree, group, f"one of {', '.join(GROUPS.values())}"))
+                _wrong(report, tree, group, f"one of {', '.join(GROUPS.values())}")
 
 
-def _wrong(tree: Tree, folder: Path, expected: str) -> Problem:
-    return Problem("wrong-folder", tree.name(folder), None, f"the folder {folder.name}", expected)
+def _wrong(report: PrepareReport, tree: Tree, folder: Path, expected: str) -> None:
+    shown, found = tree.name(folder), f"the folder {folder.name}"
+    report.skip(shown, Problem("wrong-folder", shown, None, found, expected))
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ archive names neither joints nor people, and gives neither units nor a frame rat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,6 @@ from zoo.data.adapters.rehab_pile_set import (
 from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError, LayoutError
 from zoo.skeleton.layout import Layout, load_layout
-
-OBJECTS = ("refuse", "plain")
 
 
 class RehabPileAdapter(Adapter):
@@ -61,13 +60,10 @@ class RehabPileAdapter(Adapter):
         self,
         layout: str | None = None,
         right: Label | None = None,
-        objects: str = "refuse",
+        objects: Literal["refuse", "plain"] = "refuse",
         fps: float = 30.0,
     ) -> None:
-        if objects not in OBJECTS:
-            raise ConfigError(f"dataset.objects is {objects!r}, expected {' or '.join(OBJECTS)}")
-        number = isinstance(fps, (int, float)) and not isinstance(fps, bool)
-        if not number or not 0 < fps < float("inf"):
+        if not 0 < fps < float("inf"):
             raise ConfigError(f"dataset.fps is {fps!r}, expected a number above 0")
         self._layout = layout
         self._right = None if right is None else label_of(right)

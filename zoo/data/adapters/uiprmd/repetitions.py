@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.nearest import did_you_mean
 from zoo.data.adapters.base import (
     Adapter,
     FaultError,
@@ -38,8 +37,8 @@ from zoo.skeleton import Layout, load_layout
 
 MIN_FRAMES = 10
 """Fewer frames are no repetition: the shortest sound one seen has 28 (Kinect) or 105 (Vicon)."""
-SUBSETS = ("full", "reduced")
-SCORES = ("published", "everybody", "others")
+Subset = Literal["full", "reduced"]
+Score = Literal["published", "everybody", "others"]
 
 _BATCH = 64
 _ANGLES = 39
@@ -106,12 +105,9 @@ class UiprmdAdapter(Adapter, Reader):
         self,
         labels: str | Path | None = None,
         crop: bool | None = None,
-        subset: str = "full",
-        score: str = "published",
+        subset: Subset = "full",
+        score: Score = "published",
     ) -> None:
-        for name, value, known in (("subset", subset, SUBSETS), ("score", score, SCORES)):
-            if value not in known:
-                raise ConfigError(f"{name} {value!r} is unknown. {did_you_mean(value, known)}")
         mixed = subset == "full" and score != "published"
         if mixed and crop:
             raise ConfigError(

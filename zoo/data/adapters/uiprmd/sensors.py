@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from registry import register_reader
 from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.data.adapters.uiprmd import motion
-from zoo.data.adapters.uiprmd.repetitions import RawRepetition, UiprmdAdapter
+from zoo.data.adapters.uiprmd.repetitions import RawRepetition, Score, Subset, UiprmdAdapter
 from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
 from zoo.errors import ConfigError
 
@@ -80,8 +80,8 @@ class _UiprmdVicon(UiprmdAdapter):
         labels: str | Path | None = None,
         crop: bool | None = None,
         max_lost: float = 0.5,
-        subset: str = "full",
-        score: str = "published",
+        subset: Subset = "full",
+        score: Score = "published",
     ) -> None:
         super().__init__(labels, crop, subset, score)
         if not 0 <= max_lost <= 1:
@@ -137,11 +137,7 @@ class _UiprmdVicon(UiprmdAdapter):
 class UiprmdViconAdapter(_UiprmdVicon):
     """UI-PRMD by Vicon: 39 markers, 100 Hz, positions in metres, axes as `motion.vicon_axes`.
 
-    Markers have no orientation. Lost ones: see the base class.
-
-    Args:
-        labels, crop, subset, score: see `UiprmdAdapter`.
-        max_lost: largest share of frames, 0 to 1, in which a marker may be lost.
+    Markers have no orientation. Lost ones and arguments: see the base class.
     """
 
     name = "uiprmd-vicon"
@@ -165,11 +161,7 @@ class UiprmdViconAnglesAdapter(_UiprmdVicon):
     The rows of segments (see `SEGMENTS`) are rotation vectors, so these have orientations (see
     `motion.segment_orientations`). All others are clinical angles between segments, or of one
     segment against the room; they follow from those of the segments and are no frames of their
-    own: their orientation is the identity 1, 0, 0, 0.
-
-    Args:
-        labels, crop, subset, score: see `UiprmdAdapter`.
-        max_lost: largest share of frames, 0 to 1, in which the angles of a joint may be missing.
+    own: their orientation is the identity 1, 0, 0, 0. Arguments: see the base class.
     """
 
     name = "uiprmd-vicon-angles"
