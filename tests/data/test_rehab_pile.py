@@ -440,7 +440,7 @@ def test_from_the_command_line_to_a_model(
         runs=tmp_path / "runs",
         data_root=tmp_path / "data",
     )
-    assert run.binary
+    assert run.record.dataset.binary
     assert {name.partition("-")[0] for name in run.scores.of("test").recording} == {
         "IRDS_clf_bn_EFL/fold2"
     }

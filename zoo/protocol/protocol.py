@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from torch import Tensor
@@ -22,9 +22,6 @@ from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule, split_rule
-
-SCALER_SCOPES = ("train", "all", "none")
-SELECTIONS = ("best", "last")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +67,6 @@ class FoldData:
         """Samples of one part, unscaled, with ids and targets in score units."""
         return self.samples.subset(self.split.index(name))
 
-    def persons(self, name: str) -> list[str]:
-        """People of one part, sorted."""
-        return self.split.persons(name)
-
 
 @dataclass(frozen=True)
 class Protocol:
@@ -118,9 +111,9 @@ class Protocol:
 
     def __post_init__(self) -> None:
         for key, allowed in (
-            ("scaler", SCALER_SCOPES),
+            ("scaler", ("train", "all", "none")),
             ("target_scale", TARGET_SCALES),
-            ("selection", SELECTIONS),
+            ("selection", ("best", "last")),
             ("aggregate", AGGREGATES),
         ):
             value = getattr(self, key)
@@ -156,18 +149,10 @@ class Protocol:
     def to_dict(self) -> dict[str, Any]:
         """Every parameter as plain containers; `from_config` takes them back."""
         return {
-            "name": self.name,
-            "summary": self.summary,
-            "leaky": self.leaky,
-            "leak_reason": self.leak_reason,
+            **{f.name: getattr(self, f.name) for f in fields(self)},
             "sampling": self.sampling.to_dict(),
-            "frames": self.frames,
             "transforms": [step.to_config() for step in self.transforms],
             "split": self.split.to_dict(),
-            "scaler": self.scaler,
-            "target_scale": self.target_scale,
-            "selection": self.selection,
-            "aggregate": self.aggregate,
             "seeds": list(self.seeds),
         }
 

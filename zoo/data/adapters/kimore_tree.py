@@ -91,15 +91,14 @@ def read_tree(source: Path, report: PrepareReport) -> Tree:
     tree = Tree(_find_root(source))
     people: dict[str, Path] = {}
     for folder in _people(tree, report):
-        match = _SUBJECT.fullmatch(folder.name)
-        if match is None:
+        subject = _subject_of(folder)
+        if subject is None:
             _wrong(report, tree, folder, "a folder of a person, such as CG/Expert/E_ID1")
             continue
-        subject = f"{match[1].upper()}_ID{int(match[2])}"
+        prefix = subject.partition("_")[0]
         place = f"{folder.parent.parent.name}/{folder.parent.name}"
-        if place.casefold() != GROUPS[match[1].upper()].casefold():
-            wanted = f"people {match[1].upper()}_ID… in {GROUPS[match[1].upper()]}"
-            _wrong(report, tree, folder, wanted)
+        if place.casefold() != GROUPS[prefix].casefold():
+            _wrong(report, tree, folder, f"people {prefix}_ID… in {GROUPS[prefix]}")
         elif subject in people:
             wanted = f"{subject} once, not in {tree.name(people[subject])} too"
             _wrong(report, tree, folder, wanted)
@@ -119,11 +118,10 @@ def session_at(folder: Path) -> Session | None:
     place = folder.absolute()
     if place.name.casefold() == "raw":
         place = place.parent
-    exercise, subject = _EXERCISE.fullmatch(place.name), _SUBJECT.fullmatch(place.parent.name)
-    if exercise is None or subject is None or str(int(exercise[1])) not in EXERCISES:
+    exercise, subject = _exercise_of(place), _subject_of(place.parent)
+    if exercise is None or subject is None:
         return None
-    person = f"{subject[1].upper()}_ID{int(subject[2])}"
-    return Session(person, str(int(exercise[1])), place, place.parent)
+    return Session(subject, exercise, place, place.parent)
 
 
 def files_in(folder: Path | None, start: str, end: str) -> list[Path]:
@@ -144,9 +142,8 @@ def child(folder: Path, name: str) -> Path | None:
 def _sessions(tree: Tree, subject: str, person: Path, report: PrepareReport) -> Iterator[Session]:
     folders: dict[str, Path] = {}
     for folder in _folders(person):
-        match = _EXERCISE.fullmatch(folder.name)
-        exercise = str(int(match[1])) if match else ""
-        if exercise not in EXERCISES:
+        exercise = _exercise_of(folder)
+        if exercise is None:
             _wrong(report, tree, folder, "the folders Es1 to Es5 of a person")
         elif exercise in folders:
             wanted = f"one folder of exercise {exercise}, not {folders[exercise].name} too"
@@ -155,6 +152,17 @@ def _sessions(tree: Tree, subject: str, person: Path, report: PrepareReport) -> 
             folders[exercise] = folder
     for exercise in EXERCISES:
         yield Session(subject, exercise, folders.get(exercise), person)
+
+
+def _subject_of(folder: Path) -> str | None:
+    match = _SUBJECT.fullmatch(folder.name)
+    return f"{match[1].upper()}_ID{int(match[2])}" if match else None
+
+
+def _exercise_of(folder: Path) -> str | None:
+    match = _EXERCISE.fullmatch(folder.name)
+    exercise = str(int(match[1])) if match else ""
+    return exercise if exercise in EXERCISES else None
 
 
 def _find_root(source: Path) -> Path:
