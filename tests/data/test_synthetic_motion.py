@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.data import rotation as rot
 from zoo.data.adapters.base import PrepareReport
 from zoo.data.simulator import FAULTS, Performance, Settings, perform
-from zoo.data.simulator import rotation as rot
 from zoo.data.simulator.body import (
     BONE_FRAMES,
     DIRECTIONS,
@@ -125,7 +125,7 @@ class TestRotation:
     def test_continuous_mends_signs(self) -> None:
         q = rot.about(1, np.linspace(0, 720, 200))
         broken = q * np.where(np.arange(200) % 3 == 0, -1, 1)[:, None]
-        np.testing.assert_array_equal(rot.continuous(broken, q[0]), q)
+        np.testing.assert_array_equal(rot.continuous_sign(broken, q[0]), q)
 
 
 class TestMinimumJerk:

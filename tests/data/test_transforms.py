@@ -10,11 +10,11 @@ from scipy.spatial.transform import Rotation
 from zoo.data.adapters.kimore import KimoreAdapter
 from zoo.data.dataset import prepare
 from zoo.data.recording import Recording
+from zoo.data.rotation import continuous_sign
 from zoo.data.transforms import (
     Motion,
     Step,
     center,
-    continuous_sign,
     face_camera,
     good_frames,
     parse_steps,

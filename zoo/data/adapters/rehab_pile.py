@@ -117,14 +117,12 @@ class RehabPileAdapter(Adapter):
             report.note(note)
         if not described.scored:
             self._check_right(described, tests)
-        total, done = sum(len(test.labels) for test in tests), 0
-        for fold, test in enumerate(tests):
-            for row in range(len(test.labels)):
-                recording = self._recording(described, test, fold, row, report)
-                if recording is not None:
-                    yield recording
-                done += 1
-                progress(done, total, f"{described.name}, fold {fold}")
+        samples = [(fold, row) for fold, t in enumerate(tests) for row in range(len(t.labels))]
+        for done, (fold, row) in enumerate(samples, start=1):
+            recording = self._recording(described, tests[fold], fold, row, report)
+            if recording is not None:
+                yield recording
+            progress(done, len(samples), f"{described.name}, fold {fold}")
 
     def _recording(
         self, described: Description, test: Part, fold: int, row: int, report: PrepareReport

@@ -67,11 +67,8 @@ class SyntheticAdapter(Adapter):
         self, source: Path | None, report: PrepareReport, progress: Progress
     ) -> Iterator[Recording]:
         """Yields the recordings, person by person; `source` and `report` are not used."""
-        total = self.people * len(EXERCISES)
-        done = 0
-        for person in range(self.people):
-            for exercise in EXERCISES:
-                recording = record(person, exercise, self.settings)
-                yield recording
-                done += 1
-                progress(done, total, recording.id)
+        cases = [(person, exercise) for person in range(self.people) for exercise in EXERCISES]
+        for done, (person, exercise) in enumerate(cases, start=1):
+            recording = record(person, exercise, self.settings)
+            yield recording
+            progress(done, len(cases), recording.id)

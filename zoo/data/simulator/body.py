@@ -10,7 +10,7 @@ from itertools import chain
 
 import numpy as np
 
-from zoo.data.simulator.rotation import Array, cross, dot, from_axes, unit
+from zoo.data.rotation import Array, cross, dot, from_axes, unit
 from zoo.skeleton.layout import tree_levels
 
 JOINTS: tuple[str, ...] = (

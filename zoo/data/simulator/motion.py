@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zoo.data.simulator.rotation import Array
+from zoo.data.rotation import Array
 
 
 def minimum_jerk(fraction: Array) -> Array:

@@ -6,12 +6,12 @@ import numpy as np
 
 from zoo.build import to_plain
 from zoo.data.recording import Recording
+from zoo.data.rotation import Array
 from zoo.data.simulator.exercises import EXERCISES, Actor
 from zoo.data.simulator.faults import Truth, lost_points, rate
 from zoo.data.simulator.motion import wander
 from zoo.data.simulator.person import Person, Session, sample_person, sample_session, stream
 from zoo.data.simulator.pose import SIDES, Skeleton, solve
-from zoo.data.simulator.rotation import Array
 from zoo.data.simulator.sensor import observe
 
 _SWAY = {"trunk_lean": 1.2, "trunk_tilt": 0.8, "trunk_twist": 1.2}

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.data.rotation import Array
 from zoo.data.simulator.body import JOINTS, Body, sample_body
 from zoo.data.simulator.faults import Group, Sizes, draw_sizes, draw_tendency, group_of
 from zoo.data.simulator.pose import Stance
-from zoo.data.simulator.rotation import Array
 
 
 def stream(seed: int, person: int, exercise: int) -> np.random.Generator:

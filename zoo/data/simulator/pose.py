@@ -23,8 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.data.simulator.body import INDEX, ORDER, PARENTS, Body
-from zoo.data.simulator.rotation import (
+from zoo.data.rotation import (
     Array,
     about,
     conjugate,
@@ -35,6 +34,7 @@ from zoo.data.simulator.rotation import (
     rotate,
     unit,
 )
+from zoo.data.simulator.body import INDEX, ORDER, PARENTS, Body
 
 SIDES: Mapping[str, float] = {"left": -1.0, "right": 1.0}
 """The sides and the sign of their x."""

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
-from zoo.data.simulator.body import BONE_FRAMES, END_JOINTS, INDEX, JOINTS, PARENTS
-from zoo.data.simulator.motion import wander
-from zoo.data.simulator.pose import Skeleton
-from zoo.data.simulator.rotation import (
+from zoo.data.rotation import (
     Array,
     about,
     between,
-    continuous,
+    continuous_sign,
     multiply,
     rotate,
     unit,
 )
+from zoo.data.simulator.body import BONE_FRAMES, END_JOINTS, INDEX, JOINTS, PARENTS
+from zoo.data.simulator.motion import wander
+from zoo.data.simulator.pose import Skeleton
 
 _RAPID = {  # millimetres, standard deviation of white noise
     **{"Spine": 0.3, "Neck": 0.4, "Head": 0.4, "Shoulder": 0.5, "Hip": 0.4},
@@ -148,4 +148,4 @@ def _along_bones(frames_of_bones: Array, positions: Array) -> Array:
     bones = unit(positions[:, _LOWER] - positions[:, _UPPER])
     axis = rotate(frames_of_bones, np.array([0.0, 1.0, 0.0]))
     turned = unit(multiply(between(axis, bones), frames_of_bones))
-    return continuous(turned, BONE_FRAMES[_ORIENTED])
+    return continuous_sign(turned, BONE_FRAMES[_ORIENTED])

@@ -12,7 +12,7 @@ segments, are in `zoo.data.resample`.
 """
 
 from zoo.data.transforms.body import center, face_camera, pelvis_joints, scale_body, side_pairs
-from zoo.data.transforms.motion import RAW_STREAMS, Motion, continuous_sign, normalized
+from zoo.data.transforms.motion import RAW_STREAMS, Motion, normalized
 from zoo.data.transforms.repair import good_frames, repair_jumps, smooth
 from zoo.data.transforms.steps import Step, parse_steps
 
@@ -21,7 +21,6 @@ __all__ = [
     "Motion",
     "Step",
     "center",
-    "continuous_sign",
     "face_camera",
     "good_frames",
     "normalized",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from registry import register_transform
+from zoo.data.rotation import multiply
 from zoo.data.transforms.motion import Motion
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import Layout
@@ -80,16 +81,7 @@ def face_camera(motion: Motion) -> Motion:
     q = motion.streams.get("orientation")
     if q is not None:
         half = 0.5 * np.arctan2(sin, cos)
-        w, y = np.cos(half), np.sin(half)
-        product = np.stack(
-            [
-                w * q[..., 0] - y * q[..., 2],
-                w * q[..., 1] + y * q[..., 3],
-                w * q[..., 2] + y * q[..., 0],
-                w * q[..., 3] - y * q[..., 1],
-            ],
-            -1,
-        )
+        product = multiply(np.array([np.cos(half), 0.0, np.sin(half), 0.0]), q)
         missing = np.abs(q - (1.0, 0.0, 0.0, 0.0)).max(axis=(0, 2)) < 1e-9
         turned["orientation"] = np.where(missing[:, None], q, product)
     return motion.with_streams(**turned)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from registry import register_transform
-from zoo.data.transforms.motion import Array, Motion, continuous_sign, normalized
+from zoo.data.rotation import Array, continuous_sign
+from zoo.data.transforms.motion import Motion, normalized
 from zoo.errors import ConfigError
 
 

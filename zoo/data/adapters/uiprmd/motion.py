@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.rotation import continuous_sign
 from zoo.skeleton import Layout
 
 Floats = NDArray[np.float64]
@@ -17,6 +18,9 @@ Of the six orders this one fits Vicon best. On 20 right repetitions of m01, afte
 time and by a rigid motion, it leaves a residual with a standard deviation of 1.9 cm (constant
 distances between marker and joint aside), the next best, Z·Y·X, 9.2 cm.
 """
+
+IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+"""No rotation; nearest to it are the quaternions with w >= 0."""
 
 _VICON_ROOM = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
 _VICON_TURN = (0.5, -0.5, 0.5, 0.5)
@@ -54,18 +58,6 @@ def kinect_pose(layout: Layout, offsets: Floats, angles: Floats) -> tuple[Floats
         pose = forward_kinematics(layout.parents, metres, rotations, metres[:, layout.root])
         turned = quat_multiply(half_turn, pose.orientations)
     return pose.positions.numpy() * (-1.0, 1.0, -1.0), turned.numpy()
-
-
-def continuous_sign(orientations: Floats) -> Floats:
-    """Chooses q or -q, which are one rotation, so that a joint's quaternion never jumps.
-
-    Args:
-        orientations: (T, V, 4). The first frame gets w >= 0.
-    """
-    dots = np.sum(orientations[1:] * orientations[:-1], axis=-1)
-    first = np.where(orientations[:1, :, 0] < 0, -1.0, 1.0)
-    signs = np.cumprod(np.concatenate([first, np.where(dots < 0, -1.0, 1.0)]), axis=0)
-    return orientations * signs[..., None]
 
 
 def vicon_axes(markers: Floats) -> Floats:
@@ -110,13 +102,13 @@ def segment_orientations(vectors: Floats, missing: NDArray[np.bool_]) -> Floats:
     room = torch.tensor(_VICON_TURN, dtype=torch.float64)
     with _one_thread():
         turned = quat_multiply(room, torch.from_numpy(local))
-    result = continuous_sign(turned.numpy())
+    result = continuous_sign(turned.numpy(), IDENTITY)
     for segment in np.flatnonzero(missing.any(axis=0)):
         seen = ~missing[:, segment]
         if seen.any():
-            result[seen, segment] = continuous_sign(result[seen][:, [segment]])[:, 0]
+            result[seen, segment] = continuous_sign(result[seen][:, [segment]], IDENTITY)[:, 0]
         else:
-            result[:, segment] = (1.0, 0.0, 0.0, 0.0)
+            result[:, segment] = IDENTITY
     result = fill(result, missing)
     return result / np.linalg.norm(result, axis=-1, keepdims=True)
 

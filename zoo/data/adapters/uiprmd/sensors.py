@@ -12,6 +12,7 @@ from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.data.adapters.uiprmd import motion
 from zoo.data.adapters.uiprmd.repetitions import RawRepetition, Score, Subset, UiprmdAdapter
 from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
+from zoo.data.rotation import continuous_sign
 from zoo.errors import ConfigError
 
 SEGMENTS = (
@@ -51,7 +52,7 @@ class UiprmdKinectAdapter(UiprmdAdapter):
         for raw in raws:
             frames = slice(start, start + len(raw.arrays[0]))
             start = frames.stop
-            turned = motion.continuous_sign(orientations[frames])
+            turned = continuous_sign(orientations[frames], motion.IDENTITY)
             yield self._recording(
                 raw,
                 positions=positions[frames].astype(np.float32),
