@@ -14,7 +14,8 @@ from timing import Comparison, arguments, compare, report
 from torch import Tensor, nn
 
 from zoo.nn.spatial import SkeletonConv
-from zoo.skeleton import build_graph, load_layout
+from zoo.skeleton import load_layout
+from zoo.skeleton.graph import build_graph
 
 
 def forward(module: nn.Module, x: Tensor) -> Callable[[], Tensor]:

@@ -36,7 +36,7 @@ def test_number_of_folds(trained, protocol, overrides, folds):
 def test_everybody_is_left_out_once(trained):
     whole = session(trained, "leave-one-person-out")
     folds = [whole.fold(k) for k in range(whole.num_folds)]
-    assert [fold.persons("test") for fold in folds] == [[p] for p in whole.dataset.subjects]
+    assert [fold.split.persons("test") for fold in folds] == [[p] for p in whole.dataset.subjects]
     with pytest.raises(ConfigError, match="no fold 15"):
         whole.fold(15)
 
@@ -49,9 +49,9 @@ def test_trained_on_one_dataset_and_tested_on_another(trained, tmp_path):
     whole = session(trained, "cross-dataset", *settings, dataset="synthetic")
     assert whole.num_folds == 1
     fold = whole.fold(0)
-    assert len(fold.persons("train")) == 8
-    assert len(fold.persons("validation")) == 2
-    assert all(person.startswith("kimore:") for person in fold.persons("test"))
+    assert len(fold.split.persons("train")) == 8
+    assert len(fold.split.persons("validation")) == 2
+    assert all(person.startswith("kimore:") for person in fold.split.persons("test"))
     run = zoo.train(
         "mean", "synthetic", protocol="cross-dataset",
         overrides=[*QUICK, *settings], runs=tmp_path, data_root=trained.data_root,

@@ -84,7 +84,8 @@ def build_arguments(
     """Keyword arguments for `function`, checked by its signature as `build` checks fields.
 
     Args:
-        function: its annotations say what is expected; a parameter without one takes anything.
+        function: or class; its annotations say what is expected, a parameter without one takes
+            anything.
         values: a mapping.
         where: it stands; messages begin with it.
         skip: parameters at the beginning that are not settings.
@@ -95,8 +96,11 @@ def build_arguments(
     Raises:
         ConfigError: an unknown key, a missing one, or a value of another type.
     """
-    hints = typing.get_type_hints(function)
-    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    annotated = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
+    hints = typing.get_type_hints(annotated)
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    signature = inspect.signature(function).parameters.values()
+    parameters = [p for p in signature if p.kind not in variable][skip:]
     known = {
         p.name: _Field(p.name, _converter(hints.get(p.name, Any)), p.default is p.empty)
         for p in parameters

@@ -20,7 +20,8 @@ from baselines.stgcn import STGCN
 from baselines.stgcnpp import STGCNPP
 from registry import LAYOUTS
 from zoo.data.batch import Batch
-from zoo.skeleton import Layout, build_graph, load_layout
+from zoo.skeleton import Layout, load_layout
+from zoo.skeleton.graph import build_graph
 
 State = dict[str, Tensor]
 

@@ -118,8 +118,8 @@ def test_names_labels_and_people(tree: Path) -> None:
 def test_the_other_annotator(tree: Path) -> None:
     found, _ = read(KeraalAdapter("B"), tree, strict=True)
     assert found["G1-R1-Brest/RTK/1A-022"].scores == {"total": 0.0}
-    with pytest.raises(ConfigError, match="annotator 'C' is unknown"):
-        KeraalAdapter("C")
+    with pytest.raises(ConfigError, match="annotator is 'C', expected A or B"):
+        create_adapter("keraal", annotator="C")
 
 
 @pytest.mark.parametrize("scalar_first", [True, False])

@@ -410,8 +410,8 @@ def test_faults_of_single_samples(scored: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("params", [{"objects": "run"}, {"fps": 0}, {"fps": True}])
 def test_settings_out_of_range(params: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=f"dataset.{next(iter(params))} is"):
-        RehabPileAdapter(**params)
+    with pytest.raises(ConfigError, match=f"{next(iter(params))} is"):
+        create_adapter("rehab-pile", **params)
 
 
 def test_the_card_says_what_is_not_known() -> None:

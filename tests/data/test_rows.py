@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.data.adapters.rows import RowError, read_rows
+from zoo.data.adapters.base import FaultError, Problem
+from zoo.data.adapters.rows import read_rows
 
 
 def write(tmp_path: Path, text: str | bytes) -> Path:
@@ -12,10 +13,10 @@ def write(tmp_path: Path, text: str | bytes) -> Path:
     return file
 
 
-def fault(tmp_path: Path, text: str | bytes, **options: object) -> RowError:
-    with pytest.raises(RowError) as caught:
+def fault(tmp_path: Path, text: str | bytes, **options: object) -> Problem:
+    with pytest.raises(FaultError) as caught:
         read_rows(write(tmp_path, text), 3, **options)  # type: ignore[arg-type]
-    return caught.value
+    return caught.value.problem
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_float32_is_read_exactly(tmp_path: Path) -> None:
 
 def test_one_value_a_row(tmp_path: Path) -> None:
     assert read_rows(write(tmp_path, "1\n2\n"), 1).values.tolist() == [[1], [2]]
-    with pytest.raises(RowError):
+    with pytest.raises(FaultError):
         read_rows(write(tmp_path, "1,2\n"), 1)
 
 
@@ -118,6 +119,6 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(RowError) as caught:
+    with pytest.raises(FaultError) as caught:
         read_rows(tmp_path / "absent.csv", 3)
-    assert caught.value.kind == "unreadable"
+    assert caught.value.problem.kind == "unreadable"

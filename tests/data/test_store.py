@@ -46,7 +46,8 @@ def recording(name: str = "A/1", frames: int = 5, joints: int = 3, **changes: An
 
 
 def written(folder: Path, *recordings: Recording, **header: Any) -> Path:
-    writer = StoreWriter({**HEADER, **header})
+    joints = recordings[0].num_joints if recordings else 3
+    writer = StoreWriter({**HEADER, **header}, joints)
     for one in recordings or (recording(),):
         writer.add(one)
     folder.mkdir(exist_ok=True)
@@ -195,7 +196,6 @@ def test_damage_names_the_recording(tmp_path: Path) -> None:
     file.write_bytes(data)
     with pytest.raises(DataError, match=r"the arrays of B/1 are not those that were written"):
         Store.open(folder)
-    assert Store.open(folder, check=False).manifest["name"] == "made"
 
 
 def test_a_changed_score_is_found(tmp_path: Path) -> None:

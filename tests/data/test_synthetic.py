@@ -270,8 +270,8 @@ class TestParameters:
         ],
     )
     def test_impossible_values_are_named(self, name: str, value: object) -> None:
-        with pytest.raises(ConfigError, match=rf"dataset\.{name} is .*expected"):
-            SyntheticAdapter(**{name: value})  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match=rf"{name} is .*expected"):
+            create_adapter("synthetic", **{name: value})
 
     def test_frame_rate_changes_the_number_of_frames_only(self) -> None:
         slow, fast = read(people=1, fps=15)[4], read(people=1)[4]

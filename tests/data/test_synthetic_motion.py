@@ -6,15 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.data import rotation as rot
 from zoo.data.adapters.base import PrepareReport
 from zoo.data.simulator import FAULTS, Performance, Settings, perform
-from zoo.data.simulator import rotation as rot
-from zoo.data.simulator.body import BONE_FRAMES, DIRECTIONS, INDEX, JOINTS, PARENTS, sample_body
-from zoo.data.simulator.faults import NAMES
+from zoo.data.simulator.body import (
+    BONE_FRAMES,
+    DIRECTIONS,
+    INDEX,
+    JOINTS,
+    ORDER,
+    PARENTS,
+    sample_body,
+)
 from zoo.data.simulator.motion import Timeline, minimum_jerk, wander
 from zoo.data.simulator.person import sample_person, stream
-from zoo.data.simulator.pose import NEUTRAL, Stance, local_rotations, solve
-from zoo.data.simulator.sensor import View, observe
+from zoo.data.simulator.pose import NEUTRAL, Skeleton, Stance, solve
+from zoo.data.simulator.sensor import observe
 
 EXERCISES = ("1", "2", "3", "4", "5")
 
@@ -24,7 +31,7 @@ def act(exercise: str, side: str = "left", number: int = 0, **sizes: float) -> P
     from zoo.data.simulator import performance as module
 
     person = replace(sample_person(11, number), side=side)
-    none = dict.fromkeys(NAMES, 0.0)
+    none = {fault.name: 0.0 for fault in FAULTS}
 
     def draw(rng: np.random.Generator, *_: object) -> object:
         session = original(rng, person, 5)
@@ -34,6 +41,15 @@ def act(exercise: str, side: str = "left", number: int = 0, **sizes: float) -> P
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "sample_session", draw)
         return perform(person, exercise, Settings(), stream(11, number, int(exercise)))
+
+
+def local_rotations(skeleton: Skeleton) -> rot.Array:
+    """Each joint's rotation relative to its parent's (T, 25, 4); the root's as it is."""
+    local = skeleton.rotations.copy()
+    for at in ORDER[1:]:
+        parent = rot.conjugate(skeleton.rotations[:, PARENTS[at]])
+        local[:, at] = rot.multiply(parent, skeleton.rotations[:, at])
+    return local
 
 
 def angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -109,7 +125,7 @@ class TestRotation:
     def test_continuous_mends_signs(self) -> None:
         q = rot.about(1, np.linspace(0, 720, 200))
         broken = q * np.where(np.arange(200) % 3 == 0, -1, 1)[:, None]
-        np.testing.assert_array_equal(rot.continuous(broken, q[0]), q)
+        np.testing.assert_array_equal(rot.continuous_sign(broken, q[0]), q)
 
 
 class TestMinimumJerk:
@@ -138,7 +154,7 @@ class TestMinimumJerk:
     def test_timeline_passes_through_its_postures(self) -> None:
         line = Timeline({"a": 1.0, "b": 2.0})
         line.move(1.0, a=3.0)
-        line.hold(0.5)
+        line.move(0.5)
         line.move(2.0, a=0.0, b=4.0)
         path = line.sample(10.0)
         assert len(path["a"]) == 36
@@ -219,13 +235,13 @@ class TestKinematics:
 
     def test_camera_looks_down_and_people_face_it(self) -> None:
         done = act("1")
-        view = View(place=(0.3, 2.5), heading=0.0, height=1.4, pitch=10.0)
-        seen = observe(np.random.default_rng(0), done.skeleton, view, noise=0.0, lost=0.0)
-        ankles = seen.positions[:, [14, 18]].mean(axis=(0, 1))
+        rng, place, camera = np.random.default_rng(0), (0.3, 2.5), (1.4, 10.0)
+        seen = observe(rng, done.skeleton, place, 0.0, camera, noise=0.0, lost=0.0)
+        ankles = seen["positions"][:, [14, 18]].mean(axis=(0, 1))
         ground = rot.rotate(rot.about(0, 10.0), ankles.astype(float))
         ankle_height = done.session.body.ankle_height
         np.testing.assert_allclose(ground, [0.3, ankle_height - 1.4, 2.5], atol=2e-3)
-        assert (seen.positions[:, 15, 2] < seen.positions[:, 14, 2]).all()
+        assert (seen["positions"][:, 15, 2] < seen["positions"][:, 14, 2]).all()
 
 
 class TestExercises:

@@ -236,10 +236,8 @@ def test_no_ui_prmd_at_all(tmp_path: Path, uiprmd: ModuleType, tree: Path) -> No
         uiprmd.read(UiprmdKinectAdapter(score="published"), empty)
     with pytest.raises(DataError, match="no such folder"):
         uiprmd.read(UiprmdKinectAdapter(score="published"), tmp_path / "absent")
-    with pytest.raises(DataError, match="--source"):
-        list(
-            UiprmdKinectAdapter(score="published").read(None, PrepareReport(), Adapter.NO_PROGRESS)
-        )
+    with pytest.raises(DataError, match="name their folder"):
+        prepare(UiprmdKinectAdapter(score="published"), None, tmp_path)
     for path in (tree / uiprmd.SIDES[""] / "Kinect" / "Angles").iterdir():
         path.unlink()
     (tree / uiprmd.SIDES[""] / "Kinect" / "Angles").rmdir()

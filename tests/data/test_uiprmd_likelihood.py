@@ -16,6 +16,7 @@ from zoo.data.adapters.uiprmd import (
 )
 from zoo.data.adapters.uiprmd.likelihood import _scores, quality_scores
 from zoo.data.adapters.uiprmd.tree import Repetition
+from zoo.data.dataset import create_adapter
 from zoo.errors import ConfigError, DataError
 
 
@@ -135,10 +136,10 @@ def test_the_reduced_set(uiprmd: ModuleType, small_uiprmd: Path) -> None:
 
 
 def test_settings_that_make_no_sense() -> None:
-    with pytest.raises(ConfigError, match="subset 'half' is unknown"):
-        UiprmdKinectAdapter(subset="half", score="published")
-    with pytest.raises(ConfigError, match="score 'clinical' is unknown"):
-        UiprmdViconAdapter(score="clinical")
+    with pytest.raises(ConfigError, match="subset is 'half', expected full or reduced"):
+        create_adapter("uiprmd-kinect", subset="half")
+    with pytest.raises(ConfigError, match="score is 'clinical', expected published"):
+        create_adapter("uiprmd-vicon", score="clinical")
     with pytest.raises(ConfigError, match="set crop to false, or subset to reduced"):
         UiprmdKinectAdapter(crop=True, score="others")
 

@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
 from zoo.data.adapters.uiprmd import motion
+from zoo.data.rotation import continuous_sign
 from zoo.errors import DataError
 from zoo.skeleton import load_layout
 
@@ -73,7 +74,7 @@ def test_continuous_sign_never_jumps_and_changes_no_rotation() -> None:
     path = np.stack([np.cos(steps / 2), np.sin(steps / 2), 0 * steps, 0 * steps], axis=-1)[:, None]
     path = np.concatenate([path, -path], axis=1)
     flips = np.random.default_rng(2).choice([-1.0, 1.0], (60, 2, 1))
-    result = motion.continuous_sign(path * flips)
+    result = continuous_sign(path * flips, motion.IDENTITY)
     assert (np.sum(result[1:] * result[:-1], axis=-1) > 0).all()
     assert (result[0, :, 0] >= 0).all()
     np.testing.assert_allclose(np.abs(np.sum(result * path, axis=-1)), 1)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from registry import LAYOUTS
 from zoo.nn.adaptive import AdaptiveSkeletonConv
-from zoo.skeleton import PARTITIONS, SkeletonGraph, build_graph, load_layout
+from zoo.skeleton import load_layout
+from zoo.skeleton.graph import PARTITIONS, SkeletonGraph, build_graph
 
 
 @cache

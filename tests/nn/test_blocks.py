@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock, STGCNBlock, shortcut
 from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.temporal import TemporalConv
-from zoo.skeleton import build_graph, load_layout
+from zoo.skeleton import load_layout
+from zoo.skeleton.graph import build_graph
 
 GRAPH = build_graph(load_layout("kinect-v2"), "spatial")
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.nn.channelwise import DynamicSkeletonConv, RefinedSkeletonConv
-from zoo.skeleton import build_graph, load_layout
+from zoo.skeleton import load_layout
+from zoo.skeleton.graph import build_graph
 
 
 def shaken(conv: nn.Module) -> nn.Module:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from zoo.nn.spatial import SkeletonConv
-from zoo.skeleton import build_graph, load_layout
+from zoo.skeleton import load_layout
+from zoo.skeleton.graph import build_graph
 
 
 def test_edge_path_agrees_with_torch_scatter() -> None:

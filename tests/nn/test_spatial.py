@@ -12,7 +12,8 @@ from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 from registry import LAYOUTS
 from zoo.errors import ConfigError
 from zoo.nn.spatial import SkeletonConv
-from zoo.skeleton import PARTITIONS, SkeletonGraph, build_graph, load_layout
+from zoo.skeleton import load_layout
+from zoo.skeleton.graph import PARTITIONS, SkeletonGraph, build_graph
 
 KINDS = {"fixed": {}, "importance": {"importance": True}, "learnable": {"learnable": True}}
 

@@ -8,7 +8,8 @@ from zoo.errors import ConfigError
 from zoo.nn.blocks import STGCNBlock
 from zoo.nn.norm import InputNorm
 from zoo.nn.trunk import JointEmbedding, Trunk, require_one_each
-from zoo.skeleton import build_graph, load_layout
+from zoo.skeleton import load_layout
+from zoo.skeleton.graph import build_graph
 
 GRAPH = build_graph(load_layout("kinect-v2"), "spatial")
 BLOCK = partial(STGCNBlock, graph=GRAPH, kernel_size=3, importance=True)

@@ -41,7 +41,7 @@ def test_a_clean_split_passes():
     report = check_leakage(data, Split.of(data, [0, 1], [2], [3]))
     assert not report.leaks
     assert (report.test_samples, report.test_persons, report.test_recordings) == (1, 1, 1)
-    assert gate(HONEST, report) is None
+    assert gate("honest", None, report) is None
     assert str(report) == "no person and no recording stands on both sides"
 
 
@@ -55,11 +55,11 @@ def test_siblings_are_counted():
     assert report.samples_with_sibling == 2
     assert report.samples_with_person == 3
     with pytest.raises(LeakageError) as error:
-        gate(HONEST, report)
+        gate("honest", None, report)
     assert "protocol honest promises" in str(error.value)
     assert "2 of 3 test persons also stand in training or validation (A, B)" in str(error.value)
     assert "2 of 4 test samples have a sibling" in str(error.value)
-    words = gate(LEAKY, report)
+    words = gate("paper", LEAKY.leak_reason, report)
     assert words.startswith("protocol paper leaks: pieces are dealt at random. Here 2 of 3 test")
 
 
@@ -69,7 +69,7 @@ def test_validation_counts_as_seen():
     assert report.persons == ("B",)
     assert report.recordings == ()
     with pytest.raises(LeakageError, match="1 of 1 test persons"):
-        gate(HONEST, report)
+        gate("honest", None, report)
 
 
 def test_a_person_in_training_and_validation_flatters_the_choice():
@@ -77,7 +77,7 @@ def test_a_person_in_training_and_validation_flatters_the_choice():
     report = check_leakage(data, Split.of(data, [0], [1], [2]))
     assert report.validation_persons == ("A",)
     with pytest.raises(LeakageError, match="both in training and in validation"):
-        gate(HONEST, report)
+        gate("honest", None, report)
 
 
 def test_unknown_people_are_no_promise():
@@ -86,7 +86,7 @@ def test_unknown_people_are_no_promise():
     assert report.persons == ()
     assert report.unknown_samples == 2
     with pytest.raises(LeakageError, match="2 samples do not say whose they are"):
-        gate(HONEST, report)
+        gate("honest", None, report)
 
 
 def test_scalers_fitted_on_all_leak():

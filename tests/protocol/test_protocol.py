@@ -143,7 +143,7 @@ def test_overrides_are_merged_unless_the_kind_changes():
         ({"frame": 50}, "person-kfold has no key 'frame'. Did you mean 'frames'"),
         ({"split": {"fold": 3}}, "person-kfold: split has no key 'fold'. Did you mean 'folds'"),
         ({"sampling": {"kind": "piece"}}, "sampling.kind is 'piece'"),
-        ({"sampling": 3}, "sampling is 3, expected keys and values"),
+        ({"sampling": 3}, "sampling.kind is '3', expected one of recording"),
         ({"split": {"stratify": "group"}}, "split.stratify is 'group', expected a list"),
         ({"transforms": ["centre"]}, "no transform is called 'centre'. Did you mean 'center'"),
         ({"frames": 0}, "frames is 0"),
@@ -250,7 +250,7 @@ def test_a_fold_is_ready_to_train():
         )
         back = data.target_scaler.inverse(data.part("test")[1])
         torch.testing.assert_close(back, data.subset("test").target)
-        tested += data.persons("test")
+        tested += data.split.persons("test")
     assert sorted(tested) == [f"P{i:02}" for i in range(12)]
     with pytest.raises(ConfigError, match="no part 'dev'"):
         data.part("dev")
@@ -259,7 +259,7 @@ def test_a_fold_is_ready_to_train():
 def test_scalers_see_nothing_of_validation_and_test():
     protocol = load_protocol("person-kfold", split={"folds": 3})
     plain = protocol.fold(recordings(), 0, ["position"])
-    unseen = set(plain.persons("validation")) | set(plain.persons("test"))
+    unseen = set(plain.split.persons("validation")) | set(plain.split.persons("test"))
     loud = [
         replace(r, positions=r.positions * 100) if r.subject in unseen else r for r in recordings()
     ]
@@ -311,9 +311,9 @@ def test_a_split_is_written_down():
     data = load_protocol("person-kfold", split={"folds": 3}).fold(recordings(), 0, ["position"])
     stored = json.loads(json.dumps(data.split.to_dict()))
     assert stored["hash"] == data.split.hash
-    assert stored["test"]["persons"] == data.persons("test")
-    assert stored["test"]["recordings"] == [f"{p}/5" for p in data.persons("test")]
-    assert stored["test"]["samples"] == [[f"{p}/5", 0] for p in data.persons("test")]
+    assert stored["test"]["persons"] == data.split.persons("test")
+    assert stored["test"]["recordings"] == [f"{p}/5" for p in data.split.persons("test")]
+    assert stored["test"]["samples"] == [[f"{p}/5", 0] for p in data.split.persons("test")]
     everyone = [p for part in ("train", "validation", "test") for p in stored[part]["persons"]]
     assert sorted(everyone) == [f"P{i:02}" for i in range(12)]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch_geometric import EdgeIndex
 
 from zoo.errors import ConfigError
-from zoo.skeleton import PARTITIONS, Layout, SkeletonGraph, build_graph, load_layout
-from zoo.skeleton.graph import hop_distance
+from zoo.skeleton import Layout, load_layout
+from zoo.skeleton.graph import PARTITIONS, SkeletonGraph, build_graph, hop_distance
 
 LAYOUTS = (
     "coco",

@@ -58,13 +58,13 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on `device`."""
-        facts = (None if v is None else v.to(device) for v in self[1:])
-        return Batch({k: v.to(device) for k, v in self.x.items()}, *facts)
+        others = (None if v is None else v.to(device) for v in self[1:])
+        return Batch({k: v.to(device) for k, v in self.x.items()}, *others)
 
     def select(self, index: Tensor) -> "Batch":
         """The sequences at `index` (M,) long."""
-        facts = (None if v is None else v[index] for v in self[1:])
-        return Batch({k: v[index] for k, v in self.x.items()}, *facts)
+        others = (None if v is None else v[index] for v in self[1:])
+        return Batch({k: v[index] for k, v in self.x.items()}, *others)
 
 
 def group_code(group: str) -> int:

@@ -13,8 +13,6 @@ from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import Layout, load_layout
 
-PEOPLE = ("same", "apart")
-
 
 class CrossDataset:
     """The recordings of one dataset, then those of another brought to the first one's joints.

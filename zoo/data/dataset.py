@@ -1,17 +1,16 @@
 """Prepared datasets: made once from their published files, opened by memory map."""
 
 import hashlib
-import inspect
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from registry import DATASETS, did_you_mean
-from zoo.build import require_keys
+from zoo.build import build_arguments
 from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
 from zoo.data.paths import data_root as default_root
@@ -119,20 +118,10 @@ class SkeletonDataset:
         return len(self._rows)
 
     def __getitem__(self, i: int) -> Recording:
-        info = self.index[i]
-        arrays = self._store.arrays(self._store.manifest["recordings"][self._rows[i]])
-        return Recording(
-            id=info.id,
-            subject=info.subject,
-            group=info.group,
-            exercise=info.exercise,
-            session=info.session,
-            layout=self.layout,
-            fps=info.fps,
-            scores=info.scores,
-            extra=info.extra,
-            **arrays,
-        )
+        known: dict[str, Any] = dict(vars(self.index[i]))
+        del known["frames"], known["arrays"]
+        known |= self._store.arrays(self._store.manifest["recordings"][self._rows[i]])
+        return Recording(layout=self.layout, **known)
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
@@ -149,47 +138,30 @@ class SkeletonDataset:
         Raises:
             DataError: there is none; the message names the nearest ids.
         """
-        for i, info in enumerate(self.index):
-            if info.id == recording_id:
-                return self[i]
-        near = did_you_mean(recording_id, [info.id for info in self.index])
-        raise DataError(f"{self.name} has no recording {recording_id!r}. {near}")
+        ids = [info.id for info in self.index]
+        if recording_id not in ids:
+            near = did_you_mean(recording_id, ids)
+            raise DataError(f"{self.name} has no recording {recording_id!r}. {near}")
+        return self[ids.index(recording_id)]
 
-    def select(
-        self,
-        exercise: str | None = None,
-        subjects: Iterable[str] | None = None,
-        scored: bool = True,
-        arrays: Iterable[str] = (),
-    ) -> "SkeletonDataset":
-        """A view of some recordings; order by id is kept.
+    def select(self, exercise: str | None = None) -> "SkeletonDataset":
+        """A view of the recordings with a ``total`` score; order by id is kept.
 
         Args:
             exercise: only this exercise.
-            subjects: only these people.
-            scored: only recordings with a ``total`` score.
-            arrays: only recordings that have all of these arrays.
 
         Raises:
-            DataError: an exercise or a person that does not occur.
+            DataError: an exercise that does not occur.
         """
         if exercise is not None and exercise not in self.exercises:
             raise DataError(
                 f"{self.name} has no recordings of exercise {exercise!r}; it has "
                 f"{', '.join(self.exercises)}"
             )
-        people = None if subjects is None else set(subjects)
-        for person in sorted((people or set()) - set(self.subjects)):
-            near = did_you_mean(person, self.subjects)
-            raise DataError(f"{self.name} has no recordings of a person {person!r}. {near}")
-        wanted = set(arrays)
         rows = [
             row
             for row, info in zip(self._rows, self.index, strict=True)
-            if (exercise is None or info.exercise == exercise)
-            and (people is None or info.subject in people)
-            and (info.scored or not scored)
-            and wanted <= set(info.arrays)
+            if info.scored and exercise in (None, info.exercise)
         ]
         return SkeletonDataset(self._store, rows)
 
@@ -203,14 +175,12 @@ def create_adapter(name: str, **params: Any) -> Adapter:
 
     Raises:
         RegistryError: no such dataset, or its code is broken.
-        ConfigError: a parameter that the adapter does not have.
+        ConfigError: a parameter that the adapter does not have, or a value of another type.
     """
     entry = DATASETS.get(name)
     settings = {**parameters(entry), **params}
     factory = entry.load()
-    known = [p for p in inspect.signature(factory).parameters if p not in ("args", "kwargs")]
-    require_keys(settings, known, f"dataset {name!r}")
-    adapter: Adapter = factory(**settings)
+    adapter: Adapter = factory(**build_arguments(factory, settings, f"dataset {name}:"))
     adapter.name = name
     adapter.params = settings
     card = blocks_of(entry).get("card", {})
@@ -376,21 +346,15 @@ def _prepare_into(
             "seconds_reading": round(read - start, 3),
             "zoo_version": metadata.version("skeleton-zoo"),
             "skipped": report.skipped,
-            "problems": [problem.to_dict() for problem in report.problems],
+            "problems": [asdict(problem) for problem in report.problems],
             "notes": report.notes,
         },
     )
 
 
 def _info(entry: Mapping[str, Any]) -> RecordingInfo:
-    same = {k: entry[k] for k in ("id", "subject", "group", "exercise", "session", "frames")}
-    return RecordingInfo(
-        **same,
-        fps=entry["fps"],
-        scores=entry["scores"],
-        arrays=tuple(entry["arrays"]),
-        extra=entry["extra"],
-    )
+    known = {key: value for key, value in entry.items() if key != "sha256"}
+    return RecordingInfo(**{**known, "arrays": tuple(entry["arrays"])})
 
 
 def _short_hash(params: Mapping[str, Any]) -> str:

@@ -89,15 +89,14 @@ class Recording:
     @property
     def num_frames(self) -> int:
         """Number of frames T."""
-        return self._any().shape[0]
+        return self._shape[0]
 
     @property
     def num_joints(self) -> int:
         """Number of joints V."""
-        return self._any().shape[1]
+        return self._shape[1]
 
-    def _any(self) -> NDArray[np.float32]:
-        for array in (self.positions, self.orientations, self.angles):
-            if array is not None:
-                return array
-        raise AssertionError("checked in __post_init__")
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        arrays = (self.positions, self.orientations, self.angles)
+        return next(array.shape for array in arrays if array is not None)

@@ -20,11 +20,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from scipy.signal import find_peaks
 
-from zoo.data.jumps import good_frames
 from zoo.data.recording import Recording
-from zoo.data.transforms import continuous_sign
-
-Array = NDArray[np.float64]
+from zoo.data.rotation import Array, continuous_sign
+from zoo.data.transforms import good_frames
 
 _RATE = 10.0
 _COMPONENTS = 6

@@ -6,15 +6,13 @@ Both follow the cutting of a recording into segments.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from registry.nearest import did_you_mean
-from zoo.data.transforms import Motion, continuous_sign, normalized
+from zoo.data.rotation import Array, continuous_sign
+from zoo.data.transforms import Motion, normalized
 from zoo.errors import DataError
 from zoo.skeleton.layout import Layout
-
-Array = NDArray[np.float64]
 
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "position": ("position",),

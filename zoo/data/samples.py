@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,19 +83,15 @@ class SampleSet:
         """The samples at `index`, in its order."""
         chosen = torch.as_tensor(index, dtype=torch.long)
         at = chosen.tolist()
+        names = ("recording", "segment", "subject", "group", "exercise", "frames", "fps")
+        lists: dict[str, Any] = {name: [getattr(self, name)[i] for i in at] for name in names}
         return replace(
             self,
             streams={name: x[chosen] for name, x in self.streams.items()},
             mask=None if self.mask is None else self.mask[chosen],
             target=self.target[chosen],
-            recording=[self.recording[i] for i in at],
-            segment=[self.segment[i] for i in at],
-            subject=[self.subject[i] for i in at],
-            group=[self.group[i] for i in at],
-            exercise=[self.exercise[i] for i in at],
-            frames=[self.frames[i] for i in at],
-            fps=[self.fps[i] for i in at],
             parts={name: scores[chosen] for name, scores in self.parts.items()},
+            **lists,
         )
 
 
@@ -200,26 +197,22 @@ def _stack(rows: Sequence[_Row], layout: str, streams: Sequence[str]) -> SampleS
     mask = None
     if min(lengths) < longest:
         mask = torch.arange(longest)[None] < torch.tensor(lengths)[:, None]
+    recordings = [row.recording for row in rows]
+    parts = sorted({name for r in recordings for name in r.scores} - {"total"})
     return SampleSet(
         streams=stacked,
         mask=mask,
         target=torch.tensor([row.score for row in rows], dtype=torch.float32),
-        recording=[row.recording.id for row in rows],
+        recording=[r.id for r in recordings],
         segment=[row.segment for row in rows],
-        subject=[row.recording.subject for row in rows],
-        group=[row.recording.group for row in rows],
-        exercise=[row.recording.exercise for row in rows],
+        subject=[r.subject for r in recordings],
+        group=[r.group for r in recordings],
+        exercise=[r.exercise for r in recordings],
         frames=[row.frames for row in rows],
         fps=[row.fps for row in rows],
         layout=layout,
-        parts={name: _scores(rows, name) for name in _part_names(rows)},
+        parts={
+            name: torch.tensor([float(r.scores.get(name, math.nan)) for r in recordings])
+            for name in parts
+        },
     )
-
-
-def _part_names(rows: Sequence[_Row]) -> list[str]:
-    return sorted({name for row in rows for name in row.recording.scores} - {"total"})
-
-
-def _scores(rows: Sequence[_Row], name: str) -> Tensor:
-    scores = [row.recording.scores.get(name, math.nan) for row in rows]
-    return torch.tensor(scores, dtype=torch.float32)

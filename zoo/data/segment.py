@@ -4,7 +4,7 @@ Every cut is a list of (start, stop) frame pairs, half open, in order of time.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class Sampling:
         stride: frames between the starts of two windows; `length` when None.
     """
 
+    shorthand: ClassVar[str] = "kind"
+
     kind: str = "recording"
     pieces: int | None = None
     length: int | None = None
@@ -49,7 +51,7 @@ class Sampling:
                 continue
             if key not in allowed:
                 raise ConfigError(f"sampling.{key} has no meaning for sampling.kind {self.kind}")
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            if value < 1:
                 raise ConfigError(f"sampling.{key} is {value!r}, expected a whole number above 0")
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,14 +102,6 @@ def windows(frames: int, length: int, stride: int | None = None) -> list[Segment
     return [(start, start + length) for start in starts]
 
 
-def repetitions(recording: Recording) -> list[Segment]:
-    """The repetitions of the exercise; the whole recording where no periodic motion is found."""
-    from zoo.data.repetition import find_repetitions
-
-    found = find_repetitions(recording)
-    return found or whole(recording.num_frames)
-
-
 def segments(recording: Recording, sampling: Sampling) -> list[Segment]:
     """The segments of `recording` under `sampling`, in order of time.
 
@@ -122,7 +116,9 @@ def segments(recording: Recording, sampling: Sampling) -> list[Segment]:
             assert sampling.length is not None
             return windows(recording.num_frames, sampling.length, sampling.stride)
         if sampling.kind == "repetitions":
-            return repetitions(recording)
+            from zoo.data.repetition import find_repetitions
+
+            return find_repetitions(recording) or whole(recording.num_frames)
         return whole(recording.num_frames)
     except DataError as error:
         raise DataError(f"recording {recording.id}: {error}") from None

@@ -36,7 +36,10 @@ class Signature:
         joints = np.asarray(next(a for a in arrays if a is not None), dtype=np.float32)
         seen = joints[(joints != joints[:, :1]).any(axis=(1, 2))]
         words = np.ascontiguousarray(seen).view(np.uint32).reshape(-1, joints[0].size)
-        frames = np.unique(words.astype(np.uint64) @ _weights(words.shape[1]))
+        # A sum of words times random odd factors, mod 2⁶⁴, is a universal hash.
+        random = np.random.default_rng(_WEIGHTS_SEED)
+        factors = random.integers(0, 2**64, words.shape[1], dtype=np.uint64) | np.uint64(1)
+        frames = np.unique(words.astype(np.uint64) @ factors)
         bones = None
         if recording.positions is not None and layout.bones:
             children, parents = np.array(layout.bones).T
@@ -44,9 +47,3 @@ class Signature:
             median = np.median(np.linalg.norm(x[:, children] - x[:, parents], axis=-1), axis=0)
             bones = median if median.any() else None
         return cls(frames, bones)
-
-
-def _weights(count: int) -> NDArray[np.uint64]:
-    """Random odd factors (count,): a sum of words times these, mod 2⁶⁴, is a universal hash."""
-    drawn = np.random.default_rng(_WEIGHTS_SEED).integers(0, 2**64, count, dtype=np.uint64)
-    return drawn | np.uint64(1)

@@ -1,14 +1,13 @@
 """What is in a prepared dataset, in numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.dataset import RecordingInfo, SkeletonDataset
+from zoo.data.dataset import SkeletonDataset
 
 BINS = 10
 
@@ -49,12 +48,7 @@ def score_edges(dataset: SkeletonDataset) -> NDArray[np.float64]:
 
 def summarise(dataset: SkeletonDataset) -> list[ExerciseSummary]:
     """Every exercise in numbers, in order of their ids."""
-    by_exercise: dict[str, list[RecordingInfo]] = {e: [] for e in dataset.exercises}
-    for info in dataset.index:
-        by_exercise[info.exercise].append(info)
-    titles = dataset.manifest.get("exercises", {})
-    edges = score_edges(dataset)
-    return [_one(e, titles.get(e, ""), infos, edges) for e, infos in by_exercise.items()]
+    return [_summary(dataset, exercise) for exercise in dataset.exercises]
 
 
 def people_by_group(dataset: SkeletonDataset) -> dict[str, int]:
@@ -73,14 +67,13 @@ def problems_by_kind(dataset: SkeletonDataset) -> dict[str, tuple[int, int]]:
     return {kind: (len(s), len(k)) for kind, (s, k) in sorted(recordings.items())}
 
 
-def _one(
-    exercise: str, title: str, infos: Sequence[RecordingInfo], edges: NDArray[np.float64]
-) -> ExerciseSummary:
+def _summary(dataset: SkeletonDataset, exercise: str) -> ExerciseSummary:
+    infos = [info for info in dataset.index if info.exercise == exercise]
     frames = np.array([info.frames for info in infos])
     scores = np.array([info.scores["total"] for info in infos if info.scored])
     return ExerciseSummary(
         exercise=exercise,
-        title=title,
+        title=dataset.exercise_titles.get(exercise, ""),
         recordings=len(infos),
         scored=len(scores),
         people=len({info.subject for info in infos}),
@@ -88,5 +81,5 @@ def _one(
         seconds=float(np.median([info.frames / info.fps for info in infos])),
         score_mean=float(scores.mean()) if len(scores) else None,
         score_sd=float(scores.std(ddof=1)) if len(scores) > 1 else None,
-        histogram=tuple(int(n) for n in np.histogram(scores, edges)[0]),
+        histogram=tuple(int(n) for n in np.histogram(scores, score_edges(dataset))[0]),
     )

@@ -1,28 +1,16 @@
 """What a protocol does to a dataset: who stands on both sides, fold by fold."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from typing import Protocol as Interface
 
-from zoo.data.dataset import RecordingInfo
-from zoo.data.recording import Recording
+from zoo.data.cross import CrossDataset
+from zoo.data.dataset import SkeletonDataset
 from zoo.errors import DataError
 from zoo.protocol.leakage import LeakageReport, check_leakage
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS
 
 _STREAMS = {"positions": "position", "orientations": "orientation", "angles": "angle"}
-
-
-class Recordings(Interface):
-    """What is audited: a `SkeletonDataset` or a `CrossDataset`."""
-
-    @property
-    def index(self) -> Sequence[RecordingInfo]:
-        """What is known of each recording."""
-
-    def __iter__(self) -> Iterator[Recording]: ...
 
 
 @dataclass(frozen=True)
@@ -40,10 +28,6 @@ class FoldAudit:
     samples: dict[str, int]
     persons: dict[str, int]
     leakage: LeakageReport
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain containers."""
-        return {**asdict(self), "leaks": self.leakage.leaks}
 
 
 @dataclass(frozen=True)
@@ -111,11 +95,11 @@ class Audit:
             "scaler_sees_test": self.protocol.scaler == "all",
             "near_duplicates": self.near_duplicates(),
             **{count: self.total(count) for count in counts},
-            "folds": [fold.to_dict() for fold in self.folds],
+            "folds": [{**asdict(fold), "leaks": fold.leakage.leaks} for fold in self.folds],
         }
 
 
-def audit(protocol: Protocol, dataset: Recordings) -> Audit:
+def audit(protocol: Protocol, dataset: SkeletonDataset | CrossDataset) -> Audit:
     """Deal all folds of `protocol` on the scored recordings of `dataset` and look at them.
 
     Nothing is refused for leaking: that is what is asked for.

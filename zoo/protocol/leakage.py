@@ -1,29 +1,12 @@
 """The leakage gate: does anybody stand on both sides of a split?"""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import LeakageError
 from zoo.protocol.near_duplicates import NearDuplicate, near_duplicates
 from zoo.protocol.split import Split
-
-
-class Promise(Protocol):
-    """What a protocol says of its own splits."""
-
-    @property
-    def name(self) -> str:
-        """Of the protocol."""
-
-    @property
-    def leaky(self) -> bool:
-        """Whether it lets a person or a recording stand on both sides."""
-
-    @property
-    def leak_reason(self) -> str:
-        """Why, in plain words."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +112,13 @@ def check_leakage(samples: SampleSet, split: Split, *, scaler: str = "train") ->
     )
 
 
-def gate(protocol: Promise, report: LeakageReport) -> str | None:
+def gate(protocol: str, leak_reason: str | None, report: LeakageReport) -> str | None:
     """Let an honest split pass; name the leak of a leaky one.
+
+    Args:
+        protocol: name of the protocol.
+        leak_reason: why it lets somebody stand on both sides; None where it promises not to.
+        report: what its split does.
 
     Returns:
         None for an honest protocol; for a leaky one plain words to show beside its numbers.
@@ -138,17 +126,17 @@ def gate(protocol: Promise, report: LeakageReport) -> str | None:
     Raises:
         LeakageError: the protocol promises an honest split, and this is none.
     """
-    if not protocol.leaky:
+    if leak_reason is None:
         if report.leaks:
             advice = "Split by person, or mark the protocol leaky and say why"
             if report.near_duplicates and not report.persons:
                 advice = "Take copies out of the data, or give what is one person one name"
             raise LeakageError(
-                f"protocol {protocol.name} promises that nobody is tested who was trained on, but "
+                f"protocol {protocol} promises that nobody is tested who was trained on, but "
                 f"{report}. {advice}"
             )
         return None
-    return f"protocol {protocol.name} leaks: {protocol.leak_reason.rstrip('. ')}. Here {report}."
+    return f"protocol {protocol} leaks: {leak_reason.rstrip('. ')}. Here {report}."
 
 
 def _some(names: tuple[str, ...], count: int = 3) -> str:

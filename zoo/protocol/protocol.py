@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from torch import Tensor
@@ -22,9 +22,6 @@ from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule, split_rule
-
-SCALER_SCOPES = ("train", "all", "none")
-SELECTIONS = ("best", "last")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +67,6 @@ class FoldData:
         """Samples of one part, unscaled, with ids and targets in score units."""
         return self.samples.subset(self.split.index(name))
 
-    def persons(self, name: str) -> list[str]:
-        """People of one part, sorted."""
-        return self.split.persons(name)
-
 
 @dataclass(frozen=True)
 class Protocol:
@@ -118,20 +111,17 @@ class Protocol:
 
     def __post_init__(self) -> None:
         for key, allowed in (
-            ("leaky", (True, False)),
-            ("scaler", SCALER_SCOPES),
+            ("scaler", ("train", "all", "none")),
             ("target_scale", TARGET_SCALES),
-            ("selection", SELECTIONS),
+            ("selection", ("best", "last")),
             ("aggregate", AGGREGATES),
         ):
             value = getattr(self, key)
-            if value not in allowed or isinstance(value, bool) != (key == "leaky"):
-                raise self._fault(f"{key} is {value!r}, expected one of {_words(allowed)}")
-        if self.frames is not None and (
-            isinstance(self.frames, bool) or not isinstance(self.frames, int) or self.frames < 1
-        ):
+            if value not in allowed:
+                raise self._fault(f"{key} is {value!r}, expected one of {', '.join(allowed)}")
+        if self.frames is not None and self.frames < 1:
             raise self._fault(f"frames is {self.frames!r}, expected a whole number above 0 or null")
-        if not _are_seeds(self.seeds):
+        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise self._fault(
                 f"seeds are {self.seeds!r}, expected different whole numbers from 0, such as "
                 "[0, 1, 2]"
@@ -159,18 +149,10 @@ class Protocol:
     def to_dict(self) -> dict[str, Any]:
         """Every parameter as plain containers; `from_config` takes them back."""
         return {
-            "name": self.name,
-            "summary": self.summary,
-            "leaky": self.leaky,
-            "leak_reason": self.leak_reason,
+            **{f.name: getattr(self, f.name) for f in fields(self)},
             "sampling": self.sampling.to_dict(),
-            "frames": self.frames,
             "transforms": [step.to_config() for step in self.transforms],
             "split": self.split.to_dict(),
-            "scaler": self.scaler,
-            "target_scale": self.target_scale,
-            "selection": self.selection,
-            "aggregate": self.aggregate,
             "seeds": list(self.seeds),
         }
 
@@ -235,7 +217,7 @@ class Protocol:
         samples = self.samples(dataset, streams, raw=raw) if samples is None else samples
         split = self.split.apply(samples, fold)
         leakage = check_leakage(samples, split, scaler=self.scaler)
-        warning = gate(self, leakage)
+        warning = gate(self.name, self.leak_reason if self.leaky else None, leakage)
         seen = None if self.scaler == "all" else split.train
         stream_scaler = StreamScaler("none" if raw or self.scaler == "none" else "zscore")
         target = samples.target if seen is None else samples.target[seen]
@@ -307,24 +289,8 @@ def _merged(base: Any, value: Any) -> Any:
     return {**base, **value} if same else dict(value)
 
 
-def _sampling(config: Any) -> Sampling:
-    return build(Sampling, _of_kind(config), "sampling")
-
-
-def _of_kind(config: Any) -> Any:
-    return {"kind": config} if isinstance(config, str) else config
-
-
-def _are_seeds(values: Sequence[int]) -> bool:
-    return all(v >= 0 for v in values) and 0 < len(values) == len(set(values))
-
-
 _BUILDERS: Mapping[str, Callable[[Any], Any]] = {
-    "sampling": _sampling,
+    "sampling": lambda config: build(Sampling, config, "sampling"),
     "split": split_rule,
     "transforms": parse_steps,
 }
-
-
-def _words(values: Sequence[Any]) -> str:
-    return ", ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)

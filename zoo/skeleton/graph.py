@@ -112,12 +112,12 @@ def build_graph(layout: Layout, partition: str) -> SkeletonGraph:
     Raises:
         ConfigError: no partition has this name.
     """
-    if partition not in _PARTITIONS:
+    if partition not in PARTITIONS:
         raise ConfigError(
-            f"no graph partition is called {partition!r}. {did_you_mean(partition, _PARTITIONS)}"
+            f"no graph partition is called {partition!r}. {did_you_mean(partition, PARTITIONS)}"
         )
     hops = hop_distance(layout)
-    adjacency = _PARTITIONS[partition](hops, hops[:, layout.center])
+    adjacency = PARTITIONS[partition](hops, hops[:, layout.center])
     return SkeletonGraph.from_adjacency(adjacency.float())
 
 
@@ -149,12 +149,10 @@ def _stgcn_spatial(hops: Tensor, to_center: Tensor) -> Tensor:
     return _normalised(hops <= 1) * subsets
 
 
-_PARTITIONS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+PARTITIONS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "uniform": _uniform,
     "distance": _distance,
     "spatial": _spatial,
     "stgcn_spatial": _stgcn_spatial,
 }
-
-PARTITIONS = tuple(_PARTITIONS)
-"""Names of the partitions that `build_graph` knows."""
+"""The partitions that `build_graph` knows, by name."""

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -40,9 +41,29 @@ class Problem:
         place = self.file if self.line is None else f"{self.file}, line {self.line}"
         return f"{place}: found {self.found}, expected {self.expected}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """The problem as plain data for the manifest."""
-        return asdict(self)
+
+class FaultError(DataError):
+    """A source file, or what stands in it, that cannot be used.
+
+    Attributes:
+        problem: what is wrong; its file is empty where the reader does not know how to call it.
+    """
+
+    def __init__(
+        self, kind: str, line: int | None, found: str, expected: str, file: str = ""
+    ) -> None:
+        self.problem = Problem(kind, file, line, found, expected)
+        super().__init__(str(self.problem))
+
+
+@contextmanager
+def faults_in(file: str) -> Iterator[None]:
+    """Names the file in the `FaultError`s raised inside."""
+    try:
+        yield
+    except FaultError as error:
+        p = error.problem
+        raise FaultError(p.kind, p.line, p.found, p.expected, file) from None
 
 
 @dataclass
@@ -85,15 +106,7 @@ class PrepareReport:
         return sorted({p.recording for p in self.problems if p.skipped and p.recording})
 
     def _add(self, recording: str, problem: Problem, skipped: bool) -> None:
-        full = Problem(
-            problem.kind,
-            problem.file,
-            problem.line,
-            problem.found,
-            problem.expected,
-            recording,
-            skipped,
-        )
+        full = replace(problem, recording=recording, skipped=skipped)
         if self.strict:
             raise DataError(f"{recording}: {full} ({full.kind}; --strict stops at the first fault)")
         self.problems.append(full)

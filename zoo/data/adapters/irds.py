@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry import register_reader
+from zoo.data.adapters.base import FaultError
 from zoo.data.adapters.named_files import (
     Loaded,
     Named,
@@ -20,7 +21,7 @@ from zoo.data.adapters.named_files import (
     folders_within,
     text_files,
 )
-from zoo.data.adapters.rows import RowError, first_line, numbered_lines, read_rows
+from zoo.data.adapters.rows import first_line, numbered_lines, read_rows
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
 from zoo.skeleton.layout import load_layout
 
@@ -141,11 +142,11 @@ class IrdsAdapter(IrdsSimplifiedAdapter):
         return Loaded({"positions": positions, "tracked": tracked}, faults, notes)
 
 
-def _read_lines(file: Path) -> tuple[list[tuple[int, list[str]]], list[RowError]]:
+def _read_lines(file: Path) -> tuple[list[tuple[int, list[str]]], list[FaultError]]:
     """Lines of the right width with their numbers, split; one fault for all others.
 
     Raises:
-        RowError: the last line breaks off, or no line has the right width.
+        FaultError: the last line breaks off, or no line has the right width.
     """
     rows: list[tuple[int, list[str]]] = []
     wrong: list[tuple[int, list[str]]] = []
@@ -161,14 +162,14 @@ def _read_lines(file: Path) -> tuple[list[tuple[int, list[str]]], list[RowError]
         if not rows:
             simple = " (75 are the simplified form, which irds-simplified reads)"
             hint = simple if len(fields) == _JOINTS * 3 else ""
-            raise RowError("row-width", number, found, expected + hint)
+            raise FaultError("row-width", number, found, expected + hint)
         number, fields = wrong[-1]
         if number > rows[-1][0] and len(fields) < _WIDTH:
-            raise RowError("truncated", number, f"{len(fields)} values", expected)
+            raise FaultError("truncated", number, f"{len(fields)} values", expected)
         others = f" (and in {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
-        return rows, [RowError("row-width", wrong[0][0], f"{found}{others}", expected)]
+        return rows, [FaultError("row-width", wrong[0][0], f"{found}{others}", expected)]
     if not rows:
-        raise RowError("empty", None, "no frames", "a line a frame after Version0.1")
+        raise FaultError("empty", None, "no frames", "a line a frame after Version0.1")
     return rows, []
 
 
@@ -177,7 +178,7 @@ def _body(number: int, fields: list[str]) -> int:
         return int(fields[1])
     except ValueError:
         found = f"{fields[1][:40]!r} as value 2"
-        raise RowError("not-a-number", number, found, "the number of a body") from None
+        raise FaultError("not-a-number", number, found, "the number of a body") from None
 
 
 def _check_names(names: NDArray[np.str_], lines: NDArray[np.int64]) -> None:
@@ -186,7 +187,7 @@ def _check_names(names: NDArray[np.str_], lines: NDArray[np.int64]) -> None:
     if not (found == wanted).all():
         frame, joint = np.argwhere(found != wanted)[0]
         shown = f"{str(found[frame, joint])[:40]!r} as joint {joint + 1}"
-        raise RowError("joint-name", int(lines[frame]), shown, str(wanted[joint]))
+        raise FaultError("joint-name", int(lines[frame]), shown, str(wanted[joint]))
 
 
 def _states(words: NDArray[np.str_], lines: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -195,7 +196,7 @@ def _states(words: NDArray[np.str_], lines: NDArray[np.int64]) -> NDArray[np.uin
         frame, joint = np.argwhere(~known)[0]
         name = load_layout(IrdsAdapter.layout).joints[joint]
         found = f"{str(words[frame, joint])[:40]!r} as state of {name}"
-        raise RowError("tracking-state", int(lines[frame]), found, " or ".join(STATES))
+        raise FaultError("tracking-state", int(lines[frame]), found, " or ".join(STATES))
     states = np.empty(words.shape, dtype=np.uint8)
     for word, state in STATES.items():
         states[words == word] = state
@@ -206,7 +207,7 @@ def _numbers(texts: NDArray[np.str_], lines: NDArray[np.int64]) -> NDArray[np.fl
     """Positions (T, 25, 3) from their texts.
 
     Raises:
-        RowError: one is no finite number.
+        FaultError: one is no finite number.
     """
     try:
         values = texts.astype(np.float32)
@@ -217,7 +218,7 @@ def _numbers(texts: NDArray[np.str_], lines: NDArray[np.int64]) -> NDArray[np.fl
         frame, joint, axis = bad[0]
         name = load_layout(IrdsAdapter.layout).joints[joint]
         found = f"{str(texts[frame, joint, axis])[:40]!r} as {'xyz'[axis]} of {name}"
-        raise RowError("not-a-number", int(lines[frame]), found, "a finite number")
+        raise FaultError("not-a-number", int(lines[frame]), found, "a finite number")
     return values
 
 

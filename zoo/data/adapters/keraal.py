@@ -8,11 +8,13 @@ the reader in evaluation_mouvements_lstm_python).
 
 import re
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 import numpy as np
 
-from registry import did_you_mean, register_reader
+from registry import register_reader
+from zoo.data.adapters.base import FaultError
 from zoo.data.adapters.kimore_frames import read_orientations
 from zoo.data.adapters.named_files import (
     Loaded,
@@ -21,15 +23,13 @@ from zoo.data.adapters.named_files import (
     folders_within,
     text_files,
 )
-from zoo.data.adapters.rows import RowError, Rows, read_spaced_rows
+from zoo.data.adapters.rows import Rows, read_spaced_rows
 from zoo.data.adapters.uiprmd.motion import vicon_axes
 from zoo.errors import ConfigError
 
 EXERCISES = {"CTK": "hiding the face", "ELK": "stretching the flank", "RTK": "rotating the torso"}
 GROUPS = {"1": "patient", "2": "healthy", "3": "healthy, errors simulated"}
 """Group of people by the number in their files' names."""
-
-ANNOTATORS = ("A", "B")
 
 _NAME = re.compile(r"G([123])([AB]?)-(Kinect|Vicon)-(CTK|ELK|RTK)-(.+)-([^-]+)\.txt", re.IGNORECASE)
 _SIMULATED = re.compile(r"P(\d+)T(\d+)-[^-]+-(C|E\d+B\d+)", re.IGNORECASE)
@@ -56,9 +56,6 @@ class KeraalAdapter(NamedFilesAdapter):
 
     Args:
         annotator: ``A`` or ``B``, whose labels of groups 1A and 2A are taken.
-
-    Raises:
-        ConfigError: another annotator.
     """
 
     name = "keraal"
@@ -74,10 +71,7 @@ class KeraalAdapter(NamedFilesAdapter):
     sensor = "Kinect"
     joints = 25
 
-    def __init__(self, annotator: str = "A") -> None:
-        if annotator not in ANNOTATORS:
-            near = did_you_mean(str(annotator), ANNOTATORS)
-            raise ConfigError(f"dataset.annotator {annotator!r} is unknown. {near}")
+    def __init__(self, annotator: Literal["A", "B"] = "A") -> None:
         self.annotator = annotator
 
     def _files(self, source: Path) -> list[Path]:
@@ -117,7 +111,7 @@ class KeraalAdapter(NamedFilesAdapter):
         if match is not None and match[1] in "12" and match[2].upper() == "A":
             try:
                 label = _annotation(file, self.annotator)
-            except RowError as error:
+            except FaultError as error:
                 loaded.faults.append(error)
             else:
                 loaded.scores["total"] = float(label == "Correct")
@@ -131,7 +125,7 @@ class KeraalAdapter(NamedFilesAdapter):
         turned = Rows(values[..., 3:].reshape(len(values), -1), rows.lines, rows.widths)
         try:
             loaded.arrays["orientations"], _ = read_orientations(turned, positions)
-        except RowError as error:
+        except FaultError as error:
             loaded.faults.append(error)
         return loaded
 
@@ -158,9 +152,9 @@ class KeraalViconAdapter(KeraalAdapter):
     sensor = "Vicon"
     joints = 17
 
-    def __init__(self, annotator: str = "A", fps: float = 60.0) -> None:
+    def __init__(self, annotator: Literal["A", "B"] = "A", fps: float = 60.0) -> None:
         super().__init__(annotator)
-        if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 1 <= fps <= 1000:
+        if not 1 <= fps <= 1000:
             raise ConfigError(f"dataset.fps is {fps!r}, expected a number from 1 to 1000")
         self.fps = float(fps)
 
@@ -176,7 +170,7 @@ def _annotation(file: Path, annotator: str) -> str:
     is that of the recording without the sensor, and ends with ``.anvil``.
 
     Raises:
-        RowError: there is none, or it says nothing.
+        FaultError: there is none, or it says nothing.
     """
     sensor = _NAME.fullmatch(file.name)
     assert sensor is not None
@@ -186,15 +180,17 @@ def _annotation(file: Path, annotator: str) -> str:
     folder = None if group is None else group / f"annotator{annotator}"
     found = sorted(folder.rglob(name)) if folder is not None and folder.is_dir() else []
     if not found:
-        raise RowError("no-annotation", None, "no annotation", f"{wanted} beside the folder kinect")
+        raise FaultError(
+            "no-annotation", None, "no annotation", f"{wanted} beside the folder kinect"
+        )
     try:
         tracks = ElementTree.parse(found[0]).getroot().iter("track")
     except (ElementTree.ParseError, OSError) as error:
-        raise RowError("annotation", None, f"a broken {wanted} ({error})", "XML") from None
+        raise FaultError("annotation", None, f"a broken {wanted} ({error})", "XML") from None
     for track in tracks:
         if track.get("name") == "Global evaluation":
             for attribute in track.iter("attribute"):
                 if attribute.text and attribute.text.strip():
                     return attribute.text.strip()
     expected = "the track 'Global evaluation' with Correct, Incorrect, Incomplete or Motionless"
-    raise RowError("annotation", None, f"{wanted} without an evaluation", expected)
+    raise FaultError("annotation", None, f"{wanted} without an evaluation", expected)

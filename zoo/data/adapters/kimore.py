@@ -1,25 +1,41 @@
 """KIMORE (Capecci et al. 2019, doi 10.1109/TNSRE.2019.2923060): Kinect v2, clinical scores."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from registry import register_reader
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
-from zoo.data.adapters.kimore_file import (
-    FPS,
-    LAYOUT,
-    SessionFaultError,
-    SessionFiles,
-    is_session,
-    read_arrays,
-    read_session,
-    recording_of,
+from zoo.data.adapters.base import (
+    Adapter,
+    FaultError,
+    PrepareReport,
+    Problem,
+    Progress,
+    Reader,
+    faults_in,
 )
-from zoo.data.adapters.kimore_frames import SCALAR_FIRST
+from zoo.data.adapters.kimore_frames import (
+    JOINTS,
+    SCALAR_FIRST,
+    check_lengths,
+    jumps,
+    read_frames,
+    read_orientations,
+    read_positions,
+    read_seconds,
+)
 from zoo.data.adapters.kimore_scores import ScoreReader
-from zoo.data.adapters.kimore_tree import Session, Tree, read_tree
-from zoo.data.recording import Recording
+from zoo.data.adapters.kimore_tree import Session, Tree, child, files_in, read_tree, session_at
+from zoo.data.adapters.rows import Rows
+from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.errors import DataError
+
+_STEMS = ("JointPosition", "JointOrientation", "TimeStamp")
+
+Files = tuple[Path, Path | None, Path | None]
+"""Positions, orientations and time stamps of one session; None for those that are not there."""
+
 
 EXERCISES = {
     "1": "lifting of the arms",
@@ -41,9 +57,9 @@ class KimoreAdapter(Adapter, Reader):
 
     name = "kimore"
     version = 1
-    layout = LAYOUT
+    layout = "kinect-v2"
     title = "KIMORE"
-    fps = FPS
+    fps = 30.0
     score_range = (0.0, 50.0)
     exercises = EXERCISES
     suffixes = (".csv",)
@@ -53,31 +69,34 @@ class KimoreAdapter(Adapter, Reader):
     ) -> Iterator[Recording]:
         """See `Adapter.read`; recordings come sorted by person and exercise."""
         assert source is not None
-        tree = read_tree(source)
-        for problem in tree.problems:
-            report.skip(problem.file, problem)
-        reader = _SessionReader(tree, report)
-        done = 0
+        tree = read_tree(source, report)
+        score_reader = ScoreReader(tree)
+        done = scalar_first = 0
         for _, group in groupby(tree.sessions, key=lambda session: session.subject):
             siblings = list(group)
             for session in siblings:
                 try:
-                    recording = reader.read(session, siblings)
-                except SessionFaultError as error:
+                    files = _session_files(tree, session, report)
+                    arrays, order = _read_arrays(session.id, files, report, tree.name)
+                except FaultError as error:
                     report.skip(session.id, error.problem)
                 else:
-                    yield recording
+                    scalar_first += order == SCALAR_FIRST
+                    scores = score_reader.scores(session, siblings, report)
+                    yield self._recording(session.id, session, arrays, scores)
                 done += 1
                 progress(done, len(tree.sessions), session.id)
-        if reader.scalar_first:
+        if scalar_first:
             report.note(
-                f"quaternions stand as w, x, y, z in {reader.scalar_first} recordings (told by the "
+                f"quaternions stand as w, x, y, z in {scalar_first} recordings (told by the "
                 "direction of the bones; descriptions of the dataset say x, y, z, w)"
             )
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`."""
-        return is_session(path)
+        """See `Reader.looks_like`; told by the name, or by the files of a session's folder."""
+        if path.is_dir():
+            return bool(files_in(child(path, "Raw") or path, "JointPosition", ".csv"))
+        return _stem_of(path) in _STEMS[:2]
 
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
         """One session, from its ``JointPosition*.csv``; see `Reader.read_file`.
@@ -87,73 +106,172 @@ class KimoreAdapter(Adapter, Reader):
         as well. Inside the official folders the person, the exercise and, where the session has
         its own sheet, the scores are known.
         """
-        yield read_session(file, report)
+        positions = _positions_file(file)
+        session = session_at(positions.parent)
+        name = session.id if session else positions.stem
+        files = positions, _beside(positions, _STEMS[1]), _beside(positions, _STEMS[2])
+        arrays, _ = _read_arrays(name, files, report, str)
+        scores: dict[str, float] = {}
+        if session is not None and session.workbooks():
+            reader = ScoreReader(Tree(session.person, [session]))
+            scores = reader.scores(session, [session], report)
+        yield self._recording(name, session, arrays, scores)
+
+    def _recording(
+        self,
+        name: str,
+        session: Session | None,
+        arrays: dict[str, Any],
+        scores: dict[str, float],
+    ) -> Recording:
+        """The recording of a session; None is one of which nobody knows who performs what."""
+        return Recording(
+            id=name,
+            subject=session.subject if session else UNKNOWN_SUBJECT,
+            group=session.group if session else "",
+            exercise=session.exercise if session else "",
+            session="1",
+            layout=self.layout,
+            fps=self.fps,
+            scores=scores,
+            **arrays,
+        )
 
 
-class _SessionReader:
-    """Reads the sessions of one tree and tells the report of what it finds.
+def _session_files(tree: Tree, session: Session, report: PrepareReport) -> Files:
+    """The files of a session in the official folders.
 
-    Attributes:
-        scalar_first: number of sessions so far whose quaternions have w first.
+    Raises:
+        FaultError: there are no positions, or several files of joints that differ.
     """
 
-    def __init__(self, tree: Tree, report: PrepareReport) -> None:
-        self._tree = tree
-        self._report = report
-        self._scores = ScoreReader(tree)
-        self.scalar_first = 0
-
-    def read(self, session: Session, siblings: list[Session]) -> Recording:
-        """One session.
-
-        Args:
-            session: which one.
-            siblings: all sessions of the same person.
-
-        Raises:
-            SessionFaultError: it cannot be used.
-        """
-        files = SessionFiles(*self._joint_files(session), self._timestamps(session))
-        arrays, order = read_arrays(session.id, files, self._report, self._tree.name)
-        self.scalar_first += order == SCALAR_FIRST
-        scores = self._scores.scores(session, siblings)
-        for problem in scores.problems:
-            self._report.fault(session.id, problem)
-        for note in scores.notes:
-            self._report.note(f"{session.id}: {note}")
-        return recording_of(session.id, session, arrays, scores.scores)
-
-    def _joint_files(self, session: Session) -> tuple[Path, Path | None]:
-        positions = self._only_file(session, "JointPosition")
-        orientations = self._only_file(session, "JointOrientation")
-        place = self._tree.name(session.folder or session.person)
-        if positions is None:
-            found = "no JointPosition*.csv" if session.folder else f"no folder Es{session.exercise}"
-            found += ", only orientations" if orientations else ""
-            wanted = "Raw/JointPosition*.csv of the session"
-            raise SessionFaultError(Problem("no-positions", place, None, found, wanted))
-        if orientations is None:
-            wanted = "Raw/JointOrientation*.csv too"
-            problem = Problem("no-orientations", place, None, "positions alone", wanted)
-            self._report.fault(session.id, problem)
-        return positions, orientations
-
-    def _only_file(self, session: Session, stem: str) -> Path | None:
-        """The session's one file of this kind; None where there is none."""
+    def only(stem: str) -> Path | None:
         files = session.raw_files(stem)
         if len(files) > 1:
             if len({file.read_bytes() for file in files}) > 1:
-                place = self._tree.name(files[0].parent)
-                names = ", ".join(file.name for file in files)
-                found = f"{len(files)} different files ({names})"
+                place = tree.name(files[0].parent)
+                found = f"{len(files)} different files ({', '.join(file.name for file in files)})"
                 wanted = f"one {stem}*.csv; keep the right one"
-                raise SessionFaultError(Problem("several-files", place, None, found, wanted))
-            self._report.note(f"{session.id}: {len(files)} equal copies of {files[0].name}")
+                raise FaultError("several-files", None, found, wanted, place)
+            report.note(f"{session.id}: {len(files)} equal copies of {files[0].name}")
         return files[0] if files else None
 
-    def _timestamps(self, session: Session) -> Path | None:
+    positions, orientations = only("JointPosition"), only("JointOrientation")
+    place = tree.name(session.folder or session.person)
+    if positions is None:
+        found = "no JointPosition*.csv" if session.folder else f"no folder Es{session.exercise}"
+        found += ", only orientations" if orientations else ""
+        wanted = "Raw/JointPosition*.csv of the session"
+        raise FaultError("no-positions", None, found, wanted, place)
+    if orientations is None:
+        wanted = "Raw/JointOrientation*.csv too"
+        problem = Problem("no-orientations", place, None, "positions alone", wanted)
+        report.fault(session.id, problem)
+    try:
+        return positions, orientations, only("TimeStamp")
+    except FaultError as error:
+        report.fault(session.id, error.problem)
+        return positions, orientations, None
+
+
+def _read_arrays(
+    name: str, files: Files, report: PrepareReport, shown: Callable[[Path], str]
+) -> tuple[dict[str, Any], tuple[int, ...] | None]:
+    """The arrays of a session by their names in `Recording`.
+
+    Args:
+        name: id of the recording.
+        files: of the session.
+        report: told of faulty time stamps, which are left out, and of oddities.
+        shown: a path as messages show it.
+
+    Returns:
+        The arrays, and the columns that w, x, y, z of the quaternions stand in, if there are any.
+
+    Raises:
+        FaultError: positions or orientations cannot be used.
+    """
+
+    def rows_of(file: Path) -> Rows:
+        rows = read_frames(file)
+        if rows.widths != (JOINTS * 4,):
+            widths = " or ".join(str(width) for width in rows.widths)
+            report.note(
+                f"{name}: rows of {file.name}, of several bodies, hold {widths} values; the first "
+                f"{JOINTS * 4} are the skeleton"
+            )
+        return rows
+
+    positions_file, orientations_file, timestamps_file = files
+    with faults_in(shown(positions_file)):
+        positions, tracked = read_positions(rows_of(positions_file))
+    arrays: dict[str, Any] = {"positions": positions, "tracked": tracked}
+    order = None
+    if orientations_file is not None:
+        with faults_in(shown(orientations_file)):
+            rows = rows_of(orientations_file)
+            check_lengths(rows, positions, positions_file)
+            arrays["orientations"], order = read_orientations(rows, positions)
+    if timestamps_file is not None:
         try:
-            return self._only_file(session, "TimeStamp")
-        except SessionFaultError as error:
-            self._report.fault(session.id, error.problem)
-            return None
+            with faults_in(shown(timestamps_file)):
+                arrays["timestamps"] = read_seconds(timestamps_file, len(positions))
+        except FaultError as error:
+            report.fault(name, error.problem)
+    for note in jumps(positions):
+        report.note(f"{name}: {note}")
+    return arrays, order
+
+
+def _positions_file(file: Path) -> Path:
+    """The file of positions that `file`, or the folder `file`, stands for.
+
+    Raises:
+        DataError: there is none, or there are several that differ.
+    """
+    if file.is_dir():
+        folder = child(file, "Raw") or file
+        found = files_in(folder, "JointPosition", ".csv")
+        if len({f.read_bytes() for f in found}) > 1:
+            names = ", ".join(f.name for f in found)
+            raise DataError(f"{folder}: {len(found)} different files ({names}): name one of them")
+        if not found:
+            raise DataError(
+                f"{folder}: found no JointPosition*.csv, expected the Raw or Es folder of one "
+                "session of KIMORE"
+            )
+        return found[0]
+    if _stem_of(file) != "JointOrientation":
+        return file
+    beside = _beside(file, "JointPosition")
+    if beside is None:
+        raise DataError(
+            f"{file}: found orientations alone, expected the JointPosition*.csv of the same stamp "
+            "beside them"
+        )
+    return beside
+
+
+def _beside(file: Path, stem: str) -> Path | None:
+    """The session's file of another kind, in the same folder.
+
+    Its name has the same stamp; where there is no such file but one of each kind, these belong
+    together. Upper and lower case do not matter.
+    """
+    own = _stem_of(file)
+    if own is None:
+        return None
+    wanted = f"{stem}{file.name[len(own) :]}".casefold()
+    others = files_in(file.parent, stem, ".csv")
+    same = [f for f in others if f.name.casefold() == wanted]
+    if same:
+        return same[0]
+    alone = len(files_in(file.parent, own, ".csv")) == 1
+    return others[0] if alone and len(others) == 1 else None
+
+
+def _stem_of(file: Path) -> str | None:
+    """What the CSV file holds by its name, one of `_STEMS`."""
+    name = file.name.casefold()
+    stems = (stem for stem in _STEMS if name.startswith(stem.casefold()))
+    return next(stems, None) if name.endswith(".csv") else None

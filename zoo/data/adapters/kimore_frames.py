@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.adapters.rows import RowError, Rows, numbered_lines, read_rows
+from zoo.data.adapters.base import FaultError
+from zoo.data.adapters.rows import Rows, numbered_lines, read_rows
 from zoo.data.recording import NOT_TRACKED, TRACKED
 from zoo.skeleton.layout import load_layout
 
@@ -30,23 +31,23 @@ def read_frames(file: Path) -> Rows:
     """The rows of a file of positions or orientations, 25 × 4 numbers each.
 
     Raises:
-        RowError: see `read_rows`.
+        FaultError: see `read_rows`.
     """
-    return read_rows(file, JOINTS * 4, _BODIES)
+    return read_rows(file, JOINTS * 4, _BODIES, f": {JOINTS} joints of 4 numbers")
 
 
 def read_positions(rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Positions (T, 25, 3) in metres and states (T, 25) from rows of 25 × (x, y, z, state).
 
     Raises:
-        RowError: a state that Kinect does not know.
+        FaultError: a state that Kinect does not know.
     """
     frames = rows.values.reshape(-1, JOINTS, 4)
     states = frames[..., 3]
     known = (states == np.round(states)) & (states >= NOT_TRACKED) & (states <= TRACKED)
     if not known.all():
         frame, joint = np.argwhere(~known)[0]
-        raise RowError(
+        raise FaultError(
             "tracking-state",
             int(rows.lines[frame]),
             f"{states[frame, joint]:g} as state of {_name(int(joint))}",
@@ -71,7 +72,7 @@ def read_orientations(
         quaternions (T, 25, 4) float32, and the columns that w, x, y, z stand in.
 
     Raises:
-        RowError: a quaternion that is not of unit length.
+        FaultError: a quaternion that is not of unit length.
     """
     raw = rows.values.reshape(-1, JOINTS, 4).astype(np.float64)
     norms = np.linalg.norm(raw, axis=-1)
@@ -81,7 +82,7 @@ def read_orientations(
     if wrong.any():
         frame, joint = np.argwhere(wrong)[0]
         length = norms[frame, joint]
-        raise RowError(
+        raise FaultError(
             "zero-quaternion" if length == 0 else "quaternion-length",
             int(rows.lines[frame]),
             f"a quaternion of length {length:.4g} for {_name(int(joint))}",
@@ -129,7 +130,7 @@ def read_seconds(file: Path, frames: int) -> NDArray[np.float64]:
         frames: number of frames T of the session.
 
     Raises:
-        RowError: a time that is no number or goes back, or not one time per frame.
+        FaultError: a time that is no number or goes back, or not one time per frame.
     """
     numbered = numbered_lines(file)
     ticks: list[int] = []
@@ -139,20 +140,20 @@ def read_seconds(file: Path, frames: int) -> NDArray[np.float64]:
             ticks.append(int(text) if text.isdigit() else round(float(text)))
         except (ValueError, OverflowError):
             found = f"{text[:40]!r} in the first column"
-            raise RowError("time-stamps", number, found, "ticks of 100 ns") from None
+            raise FaultError("time-stamps", number, found, "ticks of 100 ns") from None
         if len(ticks) > 1 and ticks[-1] < ticks[-2]:
             found = f"{ticks[-1]} after {ticks[-2]}"
-            raise RowError("time-stamps", number, found, "times in order")
+            raise FaultError("time-stamps", number, found, "times in order")
     if len(ticks) != frames:
         found = f"{len(ticks)} time stamps"
-        raise RowError("time-stamps", numbered[-1][0], found, f"{frames}, one per frame")
+        raise FaultError("time-stamps", numbered[-1][0], found, f"{frames}, one per frame")
     return np.array([tick - ticks[0] for tick in ticks], dtype=np.float64) * _TICK_SECONDS
 
 
 def check_lengths(rows: Rows, positions: NDArray[np.float32], file: Path) -> None:
-    """Raises `RowError` unless the rows of orientations are as many as the positions of `file`."""
+    """Raises `FaultError` unless there are as many orientations as positions of `file`."""
     if len(rows.values) != len(positions):
-        raise RowError(
+        raise FaultError(
             "unequal-lengths",
             int(rows.lines[-1]),
             f"{len(rows.values)} frames of orientations",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from zoo.data.adapters.base import Problem
+from zoo.data.adapters.base import FaultError, PrepareReport, Problem
 from zoo.data.adapters.kimore_tree import Session, Tree
 
 SCORES = {"TS": ("total", 50.0), "PO": ("primary", 15.0), "CF": ("control", 35.0)}
@@ -36,29 +36,6 @@ class Sheet:
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
 
 
-@dataclass
-class SessionScores:
-    """The scores of one session.
-
-    Attributes:
-        scores: name → score, without those that are missing or impossible.
-        problems: what is missing or impossible.
-        notes: oddities that cost nothing.
-    """
-
-    scores: dict[str, float] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-class SheetError(Exception):
-    """A workbook that cannot be used; carries the `Problem`."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
-
-
 class ScoreReader:
     """Reads the scores of sessions.
 
@@ -70,71 +47,69 @@ class ScoreReader:
         self._tree = tree
         self._sheets: dict[Path, Sheet | Problem] = {}
 
-    def scores(self, session: Session, siblings: list[Session]) -> "SessionScores":
-        """The scores of one session and what was wrong with them.
+    def scores(
+        self, session: Session, siblings: list[Session], report: PrepareReport
+    ) -> dict[str, float]:
+        """The scores of one session by name, without those that are missing or impossible.
 
         Args:
             session: whose scores.
             siblings: all sessions of the same person.
+            report: told what is missing or impossible, and of oddities that cost nothing.
         """
-        result = SessionScores()
-        sheet = self._find(session, siblings, result)
+        sheet = self._find(session, siblings, report)
         if sheet is None:
-            if not result.problems:
-                folder = self._tree.name(session.folder or session.person)
-                wanted = f"Label/ClinicalAssessment_{session.subject}.xlsx"
-                result.problems.append(
-                    Problem("no-workbook", folder, None, "no workbook with scores", wanted)
-                )
-            return result
+            return {}
+        scores: dict[str, float] = {}
         empty: list[str] = []
         for code, (name, highest) in SCORES.items():
             value = _score(sheet, code, session.exercise, highest)
             if value is None:
                 empty.append(code)
             elif isinstance(value, Problem):
-                result.problems.append(value)
+                report.fault(session.id, value)
             else:
-                result.scores[name] = value
+                scores[name] = value
         if empty:
             found = f"no value of clinical {', '.join(empty)} for exercise {session.exercise}"
-            result.problems.append(
-                Problem("no-score", sheet.file, sheet.line, found, "TS, PO and CF as numbers")
-            )
-        off = _sum_off(result.scores)
-        if off is not None:
-            result.notes.append(f"total differs from primary + control by {off:.2f}; kept")
-        return result
+            wanted = "TS, PO and CF as numbers"
+            report.fault(session.id, Problem("no-score", sheet.file, sheet.line, found, wanted))
+        if len(scores) == len(SCORES):
+            off = scores["total"] - scores["primary"] - scores["control"]
+            if abs(off) > _SUM_TOLERANCE:
+                report.note(
+                    f"{session.id}: total differs from primary + control by {off:.2f}; kept"
+                )
+        return scores
 
     def _find(
-        self, session: Session, siblings: list[Session], result: "SessionScores"
+        self, session: Session, siblings: list[Session], report: PrepareReport
     ) -> Sheet | None:
+        told = False
         for other in sorted(siblings, key=lambda s: s is not session):
             for file in other.workbooks():
                 read = self._sheet(file, session.subject)
                 if isinstance(read, Sheet):
                     if other is not session:
-                        result.notes.append(f"no scores of its own, taken from {read.file}")
+                        report.note(f"{session.id}: no scores of its own, taken from {read.file}")
                     return read
                 if other is session:
-                    result.problems.append(read)
+                    report.fault(session.id, read)
+                    told = True
+        if not told:
+            folder = self._tree.name(session.folder or session.person)
+            wanted = f"Label/ClinicalAssessment_{session.subject}.xlsx"
+            problem = Problem("no-workbook", folder, None, "no workbook with scores", wanted)
+            report.fault(session.id, problem)
         return None
 
     def _sheet(self, file: Path, subject: str) -> Sheet | Problem:
         if file not in self._sheets:
             try:
                 self._sheets[file] = _read_sheet(file, self._tree.name(file), subject)
-            except SheetError as error:
+            except FaultError as error:
                 self._sheets[file] = error.problem
         return self._sheets[file]
-
-
-def _sum_off(scores: dict[str, float]) -> float | None:
-    """By how much the total differs from primary + control, or None where it does not."""
-    if len(scores) < len(SCORES):
-        return None
-    off = scores["total"] - scores["primary"] - scores["control"]
-    return off if abs(off) > _SUM_TOLERANCE else None
 
 
 def _read_sheet(file: Path, shown: str, subject: str) -> Sheet:
@@ -145,8 +120,7 @@ def _read_sheet(file: Path, shown: str, subject: str) -> Sheet:
                 for name in book.sheet_names
             ]
     except (CalamineError, OSError) as error:
-        problem = Problem("broken-workbook", shown, None, f"{error}", "an Excel workbook")
-        raise SheetError(problem) from None
+        raise FaultError("broken-workbook", None, f"{error}", "an Excel workbook", shown) from None
     first: list[list[Cell]] = next((rows for rows in sheets if rows), [])
     for rows in sheets:
         for number, row in enumerate(rows, start=1):
@@ -154,7 +128,7 @@ def _read_sheet(file: Path, shown: str, subject: str) -> Sheet:
             if len(columns) == len(SCORES) * 5 + 1:
                 return _values(shown, rows, number, columns, subject)
     head = ", ".join(repr(str(cell)) for cell in first[0][:3]) if first else "an empty sheet"
-    raise SheetError(Problem("wrong-sheet", shown, 1, head, _EXPECTED))
+    raise FaultError("wrong-sheet", 1, head, _EXPECTED, shown)
 
 
 def _columns(row: list[Cell]) -> dict[tuple[str, str], int]:
@@ -185,7 +159,7 @@ def _values(
         if name:
             named.append(name)
     found = f"the scores of {', '.join(named[:3])}" if named else "no row of values"
-    raise SheetError(Problem("wrong-sheet", shown, header + 1, found, f"the scores of {subject}"))
+    raise FaultError("wrong-sheet", header + 1, found, f"the scores of {subject}", shown)
 
 
 def _score(sheet: Sheet, code: str, exercise: str, highest: float) -> float | Problem | None:

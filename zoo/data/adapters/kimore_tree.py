@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoo.data.adapters.base import Problem
+from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.errors import DataError
 
 GROUPS = {
@@ -53,12 +53,12 @@ class Session:
     def raw_files(self, stem: str) -> list[Path]:
         """CSV files in ``Raw`` whose name starts with `stem`, sorted by name."""
         raw = child(self.folder, "Raw") if self.folder else None
-        return _files(raw, stem, ".csv")
+        return files_in(raw, stem, ".csv")
 
     def workbooks(self) -> list[Path]:
         """Workbooks in ``Label`` with clinical scores, sorted by name."""
         label = child(self.folder, "Label") if self.folder else None
-        return _files(label, "ClinicalAssessment", ".xlsx")
+        return files_in(label, "ClinicalAssessment", ".xlsx")
 
 
 @dataclass
@@ -68,48 +68,44 @@ class Tree:
     Attributes:
         root: the folder with ``CG`` and ``GPP``.
         sessions: five per person, sorted by id.
-        problems: folders that have no business where they are.
     """
 
     root: Path
     sessions: list[Session] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
 
     def name(self, path: Path) -> str:
         """A path as messages show it: relative to the root, with forward slashes."""
         return path.relative_to(self.root).as_posix()
 
 
-def read_tree(source: Path) -> Tree:
+def read_tree(source: Path, report: PrepareReport) -> Tree:
     """Finds all sessions below `source`; upper and lower case do not matter.
 
     Args:
         source: the folder ``KiMoRe``, or the one that holds it.
+        report: told of folders that have no business where they are.
 
     Raises:
         DataError: there is no KIMORE.
     """
     tree = Tree(_find_root(source))
     people: dict[str, Path] = {}
-    for folder in _people(tree):
-        match = _SUBJECT.fullmatch(folder.name)
-        if match is None:
-            tree.problems.append(
-                _wrong(tree, folder, "a folder of a person, such as CG/Expert/E_ID1")
-            )
+    for folder in _people(tree, report):
+        subject = _subject_of(folder)
+        if subject is None:
+            _wrong(report, tree, folder, "a folder of a person, such as CG/Expert/E_ID1")
             continue
-        subject = f"{match[1].upper()}_ID{int(match[2])}"
+        prefix = subject.partition("_")[0]
         place = f"{folder.parent.parent.name}/{folder.parent.name}"
-        if place.casefold() != GROUPS[match[1].upper()].casefold():
-            wanted = f"people {match[1].upper()}_ID… in {GROUPS[match[1].upper()]}"
-            tree.problems.append(_wrong(tree, folder, wanted))
+        if place.casefold() != GROUPS[prefix].casefold():
+            _wrong(report, tree, folder, f"people {prefix}_ID… in {GROUPS[prefix]}")
         elif subject in people:
             wanted = f"{subject} once, not in {tree.name(people[subject])} too"
-            tree.problems.append(_wrong(tree, folder, wanted))
+            _wrong(report, tree, folder, wanted)
         else:
             people[subject] = folder
     for subject in sorted(people):
-        tree.sessions.extend(_sessions(tree, subject, people[subject]))
+        tree.sessions.extend(_sessions(tree, subject, people[subject], report))
     return tree
 
 
@@ -122,11 +118,19 @@ def session_at(folder: Path) -> Session | None:
     place = folder.absolute()
     if place.name.casefold() == "raw":
         place = place.parent
-    exercise, subject = _EXERCISE.fullmatch(place.name), _SUBJECT.fullmatch(place.parent.name)
-    if exercise is None or subject is None or str(int(exercise[1])) not in EXERCISES:
+    exercise, subject = _exercise_of(place), _subject_of(place.parent)
+    if exercise is None or subject is None:
         return None
-    person = f"{subject[1].upper()}_ID{int(subject[2])}"
-    return Session(person, str(int(exercise[1])), place, place.parent)
+    return Session(subject, exercise, place, place.parent)
+
+
+def files_in(folder: Path | None, start: str, end: str) -> list[Path]:
+    """Files of names that start and end so, whatever their case, sorted; none in no folder."""
+    if folder is None:
+        return []
+    start, end = start.casefold(), end.casefold()
+    names = ((f, f.name.casefold()) for f in folder.iterdir() if f.is_file())
+    return sorted(f for f, name in names if name.startswith(start) and name.endswith(end))
 
 
 def child(folder: Path, name: str) -> Path | None:
@@ -135,20 +139,30 @@ def child(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def _sessions(tree: Tree, subject: str, person: Path) -> Iterator[Session]:
+def _sessions(tree: Tree, subject: str, person: Path, report: PrepareReport) -> Iterator[Session]:
     folders: dict[str, Path] = {}
     for folder in _folders(person):
-        match = _EXERCISE.fullmatch(folder.name)
-        exercise = str(int(match[1])) if match else ""
-        if exercise not in EXERCISES:
-            tree.problems.append(_wrong(tree, folder, "the folders Es1 to Es5 of a person"))
+        exercise = _exercise_of(folder)
+        if exercise is None:
+            _wrong(report, tree, folder, "the folders Es1 to Es5 of a person")
         elif exercise in folders:
             wanted = f"one folder of exercise {exercise}, not {folders[exercise].name} too"
-            tree.problems.append(_wrong(tree, folder, wanted))
+            _wrong(report, tree, folder, wanted)
         else:
             folders[exercise] = folder
     for exercise in EXERCISES:
         yield Session(subject, exercise, folders.get(exercise), person)
+
+
+def _subject_of(folder: Path) -> str | None:
+    match = _SUBJECT.fullmatch(folder.name)
+    return f"{match[1].upper()}_ID{int(match[2])}" if match else None
+
+
+def _exercise_of(folder: Path) -> str | None:
+    match = _EXERCISE.fullmatch(folder.name)
+    exercise = str(int(match[1])) if match else ""
+    return exercise if exercise in EXERCISES else None
 
 
 def _find_root(source: Path) -> Path:
@@ -175,7 +189,7 @@ def _is_root(folder: Path) -> bool:
     return any(_SUBJECT.fullmatch(f.name) for group in groups for f in _folders(group))
 
 
-def _people(tree: Tree) -> Iterator[Path]:
+def _people(tree: Tree, report: PrepareReport) -> Iterator[Path]:
     known = {group.casefold() for group in GROUPS.values()}
     for side in _folders(tree.root):
         if side.name.casefold() not in _SIDES:
@@ -184,11 +198,12 @@ def _people(tree: Tree) -> Iterator[Path]:
             if f"{side.name}/{group.name}".casefold() in known:
                 yield from _folders(group)
             else:
-                tree.problems.append(_wrong(tree, group, f"one of {', '.join(GROUPS.values())}"))
+                _wrong(report, tree, group, f"one of {', '.join(GROUPS.values())}")
 
 
-def _wrong(tree: Tree, folder: Path, expected: str) -> Problem:
-    return Problem("wrong-folder", tree.name(folder), None, f"the folder {folder.name}", expected)
+def _wrong(report: PrepareReport, tree: Tree, folder: Path, expected: str) -> None:
+    shown, found = tree.name(folder), f"the folder {folder.name}"
+    report.skip(shown, Problem("wrong-folder", shown, None, found, expected))
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -197,11 +212,3 @@ def _folders(folder: Path) -> list[Path]:
         return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
     except OSError:
         return []
-
-
-def _files(folder: Path | None, start: str, end: str) -> list[Path]:
-    if folder is None:
-        return []
-    start, end = start.casefold(), end.casefold()
-    names = ((f, f.name.casefold()) for f in folder.iterdir() if f.is_file())
-    return sorted(f for f, name in names if name.startswith(start) and name.endswith(end))

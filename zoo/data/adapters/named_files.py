@@ -2,12 +2,19 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
-from zoo.data.adapters.rows import RowError
+from zoo.data.adapters.base import (
+    Adapter,
+    FaultError,
+    PrepareReport,
+    Problem,
+    Progress,
+    Reader,
+    faults_in,
+)
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
@@ -41,7 +48,7 @@ class Loaded:
     """
 
     arrays: dict[str, Any]
-    faults: list[RowError] = field(default_factory=list)
+    faults: list[FaultError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     scores: dict[str, float] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -85,16 +92,11 @@ class NamedFilesAdapter(Adapter, Reader):
             named, file = found[key]
             shown = file.relative_to(source).as_posix()
             try:
-                loaded = self._load(file)
-                _check_length(loaded)
-            except RowError as error:
-                report.skip(key, _problem(error, shown))
+                recording = self._recording(named, file, shown, report)
+            except FaultError as error:
+                report.skip(key, error.problem)
             else:
-                for fault in loaded.faults:
-                    report.fault(key, _problem(fault, shown))
-                for note in loaded.notes:
-                    report.note(f"{key}: {note}")
-                yield self._recording(named, loaded)
+                yield recording
             progress(done, len(found), key)
 
     def looks_like(self, path: Path) -> bool:
@@ -106,16 +108,7 @@ class NamedFilesAdapter(Adapter, Reader):
         if file.is_dir():
             raise DataError(f"{file} is a folder; name one file, such as {self.example}")
         named = self._named(file) or Named(file.stem, UNKNOWN_SUBJECT, "", "", "")
-        try:
-            loaded = self._load(file)
-            _check_length(loaded)
-        except RowError as error:
-            raise DataError(str(_problem(error, str(file)))) from None
-        for fault in loaded.faults:
-            report.fault(named.id, _problem(fault, str(file)))
-        for note in loaded.notes:
-            report.note(f"{named.id}: {note}")
-        yield self._recording(named, loaded)
+        yield self._recording(named, file, str(file), report)
 
     @abstractmethod
     def _files(self, source: Path) -> list[Path]:
@@ -130,10 +123,20 @@ class NamedFilesAdapter(Adapter, Reader):
         """Reads a file.
 
         Raises:
-            RowError: the recording cannot be used.
+            FaultError: the recording cannot be used.
         """
 
-    def _recording(self, named: Named, loaded: Loaded) -> Recording:
+    def _recording(self, named: Named, file: Path, shown: str, report: PrepareReport) -> Recording:
+        with faults_in(shown):
+            loaded = self._load(file)
+            frames = len(loaded.arrays["positions"])
+            if frames < MIN_FRAMES:
+                found = f"{frames} frame{'s' * (frames != 1)}"
+                raise FaultError("too-short", None, found, f"at least {MIN_FRAMES} frames")
+        for fault in loaded.faults:
+            report.fault(named.id, replace(fault.problem, file=shown))
+        for note in loaded.notes:
+            report.note(f"{named.id}: {note}")
         return Recording(
             id=named.id,
             subject=named.subject,
@@ -166,14 +169,3 @@ def text_files(folder: Path) -> list[Path]:
     """Files that end with ``.txt``, sorted by name, without hidden ones."""
     files = (f for f in folder.iterdir() if f.suffix.lower() == ".txt" and f.is_file())
     return sorted(f for f in files if not f.name.startswith("."))
-
-
-def _check_length(loaded: Loaded) -> None:
-    frames = len(loaded.arrays["positions"])
-    if frames < MIN_FRAMES:
-        found = f"{frames} frame{'s' * (frames != 1)}"
-        raise RowError("too-short", None, found, f"at least {MIN_FRAMES} frames")
-
-
-def _problem(error: RowError, shown: str) -> Problem:
-    return Problem(error.kind, shown, error.line, error.found, error.expected)

@@ -9,6 +9,7 @@ archive names neither joints nor people, and gives neither units nor a frame rat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,6 @@ from zoo.data.adapters.rehab_pile_set import (
 from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError, LayoutError
 from zoo.skeleton.layout import Layout, load_layout
-
-OBJECTS = ("refuse", "plain")
 
 
 class RehabPileAdapter(Adapter):
@@ -61,13 +60,10 @@ class RehabPileAdapter(Adapter):
         self,
         layout: str | None = None,
         right: Label | None = None,
-        objects: str = "refuse",
+        objects: Literal["refuse", "plain"] = "refuse",
         fps: float = 30.0,
     ) -> None:
-        if objects not in OBJECTS:
-            raise ConfigError(f"dataset.objects is {objects!r}, expected {' or '.join(OBJECTS)}")
-        number = isinstance(fps, (int, float)) and not isinstance(fps, bool)
-        if not number or not 0 < fps < float("inf"):
+        if not 0 < fps < float("inf"):
             raise ConfigError(f"dataset.fps is {fps!r}, expected a number above 0")
         self._layout = layout
         self._right = None if right is None else label_of(right)
@@ -121,14 +117,12 @@ class RehabPileAdapter(Adapter):
             report.note(note)
         if not described.scored:
             self._check_right(described, tests)
-        total, done = sum(len(test.labels) for test in tests), 0
-        for fold, test in enumerate(tests):
-            for row in range(len(test.labels)):
-                recording = self._recording(described, test, fold, row, report)
-                if recording is not None:
-                    yield recording
-                done += 1
-                progress(done, total, f"{described.name}, fold {fold}")
+        samples = [(fold, row) for fold, t in enumerate(tests) for row in range(len(t.labels))]
+        for done, (fold, row) in enumerate(samples, start=1):
+            recording = self._recording(described, tests[fold], fold, row, report)
+            if recording is not None:
+                yield recording
+            progress(done, len(samples), f"{described.name}, fold {fold}")
 
     def _recording(
         self, described: Description, test: Part, fold: int, row: int, report: PrepareReport

@@ -6,27 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.adapters.base import FaultError
+
 BOM = b"\xef\xbb\xbf"
 TEXT = "latin-1"  # never fails; what is no number is found as such
-
-
-class RowError(Exception):
-    """A file that does not hold the numbers it should.
-
-    Attributes:
-        kind: slug of the fault: ``empty``, ``truncated``, ``row-width``, ``not-a-number``,
-            ``not-finite`` or ``unreadable``.
-        line: line in the file, counted from 1, or None.
-        found: what stands there.
-        expected: what should.
-    """
-
-    def __init__(self, kind: str, line: int | None, found: str, expected: str) -> None:
-        super().__init__(f"{kind} in line {line}: found {found}, expected {expected}")
-        self.kind = kind
-        self.line = line
-        self.found = found
-        self.expected = expected
 
 
 @dataclass(frozen=True)
@@ -45,16 +28,17 @@ class Rows:
     widths: tuple[int, ...]
 
 
-def read_rows(file: Path, width: int, multiples: tuple[int, ...] = (1,)) -> Rows:
+def read_rows(file: Path, width: int, multiples: tuple[int, ...] = (1,), meaning: str = "") -> Rows:
     """Reads comma-separated rows of numbers; blank lines and one comma after a row are allowed.
 
     Args:
         file: the file.
         width: values per row.
         multiples: a row may also have so many times `width` values; the first are taken.
+        meaning: what the values are, behind their number in messages.
 
     Raises:
-        RowError: the file cannot be read, is empty or cut short, a row has another width, or a
+        FaultError: the file cannot be read, is empty or cut short, a row has another width, or a
             value is no finite number.
     """
     numbered = numbered_lines(file)
@@ -63,14 +47,16 @@ def read_rows(file: Path, width: int, multiples: tuple[int, ...] = (1,)) -> Rows
     allowed = {m * width - 1 + extra: m * width for m in multiples for extra in (0, 1)}
     if width == 1:  # here a comma more would be a value more
         allowed = {m - 1: m for m in multiples}
-    wanted = _wanted(width, multiples)
+    others = [str(m * width) for m in multiples if m != 1]
+    known = f" (or {' or '.join(others)}, of which the first {width} count)" if others else ""
+    wanted = f"{width} values{known}{meaning}"
     for (number, line), count in zip(numbered, commas, strict=True):
         if count not in allowed or (count == allowed[count] and not line.rstrip().endswith(",")):
             last = number == numbered[-1][0] and len(numbered) > 1
             kind = "truncated" if last and count < commas[0] else "row-width"
-            raise RowError(kind, number, f"{_values(line)} values", wanted)
+            raise FaultError(kind, number, f"{_values(line)} values", wanted)
     if len(set(commas)) == 2 and commas[-1] == commas[0] - 1 and not _ends_with_newline(file):
-        raise RowError(
+        raise FaultError(
             "truncated",
             numbered[-1][0],
             f"a last row that breaks off after {lines[-1][-20:]!r}",
@@ -101,7 +87,7 @@ def read_spaced_rows(file: Path, width: int) -> Rows:
         width: values per row.
 
     Raises:
-        RowError: as `read_rows`.
+        FaultError: as `read_rows`.
     """
     numbered = numbered_lines(file)
     fields = [line.split() for _, line in numbered]
@@ -110,7 +96,7 @@ def read_spaced_rows(file: Path, width: int) -> Rows:
         if len(row) != width:
             kind = "truncated" if number == last and len(row) < width else "row-width"
             wanted = f"{width} values separated by spaces"
-            raise RowError(kind, number, f"{len(row)} values", wanted)
+            raise FaultError(kind, number, f"{len(row)} values", wanted)
     numbers = np.array([number for number, _ in numbered], dtype=np.int64)
     commas = [(n, ",".join(row)) for n, row in zip(numbers.tolist(), fields, strict=True)]
     try:
@@ -126,19 +112,18 @@ def numbered_lines(file: Path) -> list[tuple[int, str]]:
     """The lines that are not blank, each with its number, counted from 1.
 
     Raises:
-        RowError: the file cannot be read or has no such line.
+        FaultError: the file cannot be read or has no such line.
     """
     try:
         data = file.read_bytes().removeprefix(BOM)
     except OSError as error:
-        raise RowError(
-            "unreadable", None, error.strerror or str(error), "a readable file"
-        ) from None
+        reason = error.strerror or str(error)
+        raise FaultError("unreadable", None, reason, "a readable file") from None
     text = data.decode(TEXT).replace("\r\n", "\n").replace("\r", "\n")
     numbered = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not numbered:
         found = f"an empty file of {len(data)} bytes" if not data else "only blank lines"
-        raise RowError("empty", None, found, "rows of numbers")
+        raise FaultError("empty", None, found, "rows of numbers")
     return numbered
 
 
@@ -151,12 +136,6 @@ def first_line(file: Path) -> str:
         return ""
 
 
-def _wanted(width: int, multiples: tuple[int, ...]) -> str:
-    others = [str(m * width) for m in multiples if m != 1]
-    known = f" (or {' or '.join(others)}, of which the first {width} count)" if others else ""
-    return f"{width} values{known}"
-
-
 def _values(line: str) -> int:
     fields = line.split(",")
     return len(fields) - (len(fields) > 1 and not fields[-1].strip())
@@ -166,7 +145,7 @@ def _ends_with_newline(file: Path) -> bool:
     return file.read_bytes().endswith((b"\n", b"\r"))
 
 
-def _locate(numbered: list[tuple[int, str]], width: int) -> RowError:
+def _locate(numbered: list[tuple[int, str]], width: int) -> FaultError:
     """The first value that is no finite number; slow, for a file known to have one."""
     for number, line in numbered:
         for column, text in enumerate(line.split(",")[:width], start=1):
@@ -175,7 +154,7 @@ def _locate(numbered: list[tuple[int, str]], width: int) -> RowError:
                 with np.errstate(over="ignore"):
                     value = np.float32(float(text))
             except ValueError:
-                return RowError("not-a-number", number, shown, "a number")
+                return FaultError("not-a-number", number, shown, "a number")
             if not np.isfinite(value):
-                return RowError("not-finite", number, shown, "a finite number")
-    return RowError("unreadable", None, "values that are no plain decimals", "numbers")
+                return FaultError("not-finite", number, shown, "a finite number")
+    return FaultError("unreadable", None, "values that are no plain decimals", "numbers")

@@ -17,11 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry import register_reader
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
+from zoo.data.adapters.base import (
+    Adapter,
+    FaultError,
+    PrepareReport,
+    Problem,
+    Progress,
+    Reader,
+    faults_in,
+)
 from zoo.data.adapters.kimore import EXERCISES
 from zoo.data.adapters.kimore_frames import JOINTS
 from zoo.data.adapters.kimore_tree import GROUPS
-from zoo.data.adapters.rows import RowError, Rows, read_rows
+from zoo.data.adapters.rows import Rows, read_rows
 from zoo.data.recording import NOT_TRACKED, TRACKED, UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
@@ -99,7 +107,7 @@ class StgcnRehabAdapter(Adapter, Reader):
         for done, (exercise, folder) in enumerate(sorted(folders.items()), start=1):
             try:
                 frames, scores = _read_exercise(folder, source)
-            except _ExerciseError as error:
+            except FaultError as error:
                 report.skip(f"Es{exercise}", error.problem)
             else:
                 runs = None
@@ -124,15 +132,11 @@ class StgcnRehabAdapter(Adapter, Reader):
         table = _file(file, "Train_X.csv") if file.is_dir() else file
         if table is None:
             raise DataError(f"{file}: found no Train_X.csv in this folder")
-        try:
+        with faults_in(str(table)):
             frames = read_rows(table, JOINTS * 4)
-        except RowError as error:
-            problem = Problem(error.kind, str(table), error.line, error.found, error.expected)
-            raise DataError(str(problem)) from None
-        if len(frames.values) % FRAMES:
-            found, line = f"{len(frames.values)} rows", int(frames.lines[-1])
-            expected = f"{FRAMES} for each repetition"
-            raise DataError(str(Problem("unequal-lengths", str(table), line, found, expected)))
+            if len(frames.values) % FRAMES:
+                found, line = f"{len(frames.values)} rows", int(frames.lines[-1])
+                raise FaultError("unequal-lengths", line, found, f"{FRAMES} for each repetition")
         scores = _scores_beside(folder, len(frames.values) // FRAMES, report)
         match = _EXERCISE.search(folder.resolve().name)
         exercise = "" if match is None else match[1]
@@ -140,12 +144,6 @@ class StgcnRehabAdapter(Adapter, Reader):
             yield (
                 recording if exercise else replace(recording, id=f"{table.stem}{recording.id[2:]}")
             )
-
-
-class _ExerciseError(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 def _find_folders(source: Path) -> dict[str, Path]:
@@ -180,23 +178,17 @@ def _read_exercise(folder: Path, source: Path) -> tuple[Rows, Rows]:
     read = []
     for name, width in (("Train_X.csv", JOINTS * 4), ("Train_Y.csv", 1)):
         file = _file(folder, name)
-        shown = folder.relative_to(source).joinpath(name).as_posix()
-        if file is None:
-            problem = Problem("missing-file", shown, None, "no such file", name)
-            raise _ExerciseError(problem)
-        try:
+        with faults_in(folder.relative_to(source).joinpath(name).as_posix()):
+            if file is None:
+                raise FaultError("missing-file", None, "no such file", name)
             read.append(read_rows(file, width))
-        except RowError as error:
-            problem = Problem(error.kind, shown, error.line, error.found, error.expected)
-            raise _ExerciseError(problem) from None
     frames, scores = read
     wanted = len(scores.values) * FRAMES
     if len(frames.values) != wanted:
         shown = folder.relative_to(source).joinpath("Train_X.csv").as_posix()
-        found = f"{len(frames.values)} rows"
+        found, line = f"{len(frames.values)} rows", int(frames.lines[-1])
         expected = f"{wanted}: {FRAMES} for each of the {len(scores.values)} scores in Train_Y.csv"
-        line = int(frames.lines[-1])
-        raise _ExerciseError(Problem("unequal-lengths", shown, line, found, expected))
+        raise FaultError("unequal-lengths", line, found, expected, shown)
     return frames, scores
 
 
@@ -240,13 +232,13 @@ def _scores_beside(folder: Path, repetitions: int, report: PrepareReport) -> Row
     if file is None:
         return None
     try:
-        scores = read_rows(file, 1)
-        if len(scores.values) != repetitions:
-            found, expected = f"{len(scores.values)} scores", f"{repetitions}, one a repetition"
-            raise RowError("unequal-lengths", None, found, expected)
-    except RowError as error:
-        problem = Problem(error.kind, str(file), error.line, error.found, error.expected)
-        report.fault(folder.name, problem)
+        with faults_in(str(file)):
+            scores = read_rows(file, 1)
+            if len(scores.values) != repetitions:
+                found, expected = f"{len(scores.values)} scores", f"{repetitions}, one a repetition"
+                raise FaultError("unequal-lengths", None, found, expected)
+    except FaultError as error:
+        report.fault(folder.name, error.problem)
         return None
     return scores
 

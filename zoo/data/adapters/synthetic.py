@@ -1,17 +1,15 @@
 """The embedded dataset: a rehabilitation simulator with known truth; needs no download."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
 from zoo.data.recording import Recording
 from zoo.data.simulator import Settings, record
 from zoo.data.simulator.exercises import EXERCISES
 from zoo.errors import ConfigError
-
-TITLES: Mapping[str, str] = {key: exercise.title for key, exercise in EXERCISES.items()}
-"""The exercises in words, by id."""
 
 
 class SyntheticAdapter(Adapter):
@@ -24,12 +22,7 @@ class SyntheticAdapter(Adapter):
 
     Args:
         people: how many.
-        repetitions: about how many a recording has; one more or one less.
-        seed: of everything.
-        fps: frames per second.
-        noise: sensor noise, as a multiple of the one measured on KIMORE.
-        lost: how often joints are inferred or lost, as a multiple of KIMORE's rates.
-        rater_sd: standard deviation of the raters' noise in the total score, points.
+        repetitions, seed, fps, noise, lost, rater_sd: see `zoo.data.simulator.Settings`.
 
     Raises:
         ConfigError: a parameter is out of range.
@@ -41,7 +34,7 @@ class SyntheticAdapter(Adapter):
     title = "Simulated rehabilitation exercises"
     licence = "MIT"
     score_range = (0.0, 50.0)
-    exercises = TITLES
+    exercises = MappingProxyType({key: kind.title for key, kind in EXERCISES.items()})
     needs_source = False
 
     def __init__(
@@ -54,46 +47,28 @@ class SyntheticAdapter(Adapter):
         lost: float = 1.0,
         rater_sd: float = 1.5,
     ) -> None:
-        for name, count, least in (
-            ("people", people, 1),
-            ("repetitions", repetitions, 1),
-            ("seed", seed, 0),
-        ):
-            if isinstance(count, bool) or not isinstance(count, int) or count < least:
-                raise ConfigError(
-                    f"dataset.{name} is {count!r}, expected a whole number of at least {least}"
-                )
         for name, value, low, high in (
-            ("fps", fps, 10.0, 240.0),
-            ("noise", noise, 0.0, 20.0),
-            ("lost", lost, 0.0, 20.0),
-            ("rater_sd", rater_sd, 0.0, 25.0),
+            ("people", people, 1, math.inf),
+            ("repetitions", repetitions, 1, math.inf),
+            ("seed", seed, 0, math.inf),
+            ("fps", fps, 10, 240),
+            ("noise", noise, 0, 20),
+            ("lost", lost, 0, 20),
+            ("rater_sd", rater_sd, 0, 25),
         ):
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or not low <= value <= high:
-                raise ConfigError(
-                    f"dataset.{name} is {value!r}, expected a number from {low:g} to {high:g}"
-                )
+            if not low <= value <= high:
+                expected = f"at least {low}" if high == math.inf else f"from {low} to {high}"
+                raise ConfigError(f"dataset.{name} is {value!r}, expected a number {expected}")
         self.people = people
-        self.fps = float(fps)
-        self.settings = Settings(
-            seed=seed,
-            repetitions=repetitions,
-            fps=float(fps),
-            noise=float(noise),
-            lost=float(lost),
-            rater_sd=float(rater_sd),
-        )
+        self.fps = fps
+        self.settings = Settings(seed, repetitions, fps, noise, lost, rater_sd)
 
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
     ) -> Iterator[Recording]:
         """Yields the recordings, person by person; `source` and `report` are not used."""
-        total = self.people * len(EXERCISES)
-        done = 0
-        for person in range(self.people):
-            for exercise in EXERCISES:
-                recording = record(person, exercise, self.settings)
-                yield recording
-                done += 1
-                progress(done, total, recording.id)
+        cases = [(person, exercise) for person in range(self.people) for exercise in EXERCISES]
+        for done, (person, exercise) in enumerate(cases, start=1):
+            recording = record(person, exercise, self.settings)
+            yield recording
+            progress(done, len(cases), recording.id)

@@ -6,10 +6,12 @@ person who faces the sensor, in whose pictures the left hand has the smaller x.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from zoo.data.simulator.rotation import Array, cross, dot, from_axes, unit
+from zoo.data.rotation import Array, cross, dot, from_axes, unit
+from zoo.skeleton.layout import tree_levels
 
 JOINTS: tuple[str, ...] = (
     *("SpineBase", "SpineMid", "Neck", "Head"),
@@ -27,10 +29,7 @@ PARENTS: tuple[int, ...] = (
 )
 """The joint each joint hangs on in the body, rooted at SpineBase; thumbs hang on wrists."""
 
-ORDER: tuple[int, ...] = (
-    *(0, 1, 20, 2, 3, 4, 5, 6, 7, 21, 22, 8, 9, 10, 11, 23, 24),
-    *(12, 13, 14, 15, 16, 17, 18, 19),
-)
+ORDER: tuple[int, ...] = tuple(chain.from_iterable(tree_levels(PARENTS)))
 """Joints, parents before children."""
 
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(JOINTS)}
@@ -65,18 +64,10 @@ ANKLE_HEIGHT = 0.039
 """Height of the ankle above the ground, share of stature."""
 
 
-def _mirrored(name: str) -> str:
-    return name.replace("Right", "Left")
-
-
-def _kind(name: str) -> str:
-    return name.removesuffix("Left").removesuffix("Right")
-
-
 def _length_table() -> Array:
     table = np.zeros(len(JOINTS))
     for name, (share, factor, _) in _BONES.items():
-        table[INDEX[name]] = table[INDEX[_mirrored(name)]] = share * factor
+        table[INDEX[name]] = table[INDEX[name.replace("Right", "Left")]] = share * factor
     return table
 
 
@@ -85,7 +76,7 @@ def _direction_table() -> Array:
     for name, (_, _, direction) in _BONES.items():
         table[INDEX[name]] = direction
         if name.endswith("Right"):
-            table[INDEX[_mirrored(name)]] = np.array([-1.0, 1.0, 1.0]) * direction
+            table[INDEX[name.replace("Right", "Left")]] = np.array([-1.0, 1.0, 1.0]) * direction
     table[1:] = unit(table[1:])
     return table
 
@@ -168,12 +159,13 @@ def sample_body(rng: np.random.Generator) -> Body:
     male = rng.random() < 0.5
     stature = float(np.clip(rng.normal(1.76, 0.07) if male else rng.normal(1.63, 0.065), 1.45, 2.0))
     kinds: dict[str, float] = {}
-    for name in JOINTS:
-        kind = _kind(name)
+    variation = np.zeros(len(JOINTS))
+    for joint, name in enumerate(JOINTS):
+        kind = name.removesuffix("Left").removesuffix("Right")
         if kind not in kinds:
             spread = 0.04 if "Spine" in kind else 0.05
             kinds[kind] = float(np.clip(rng.normal(0.0, spread), -0.15, 0.15))
-    variation = np.array([kinds[_kind(name)] for name in JOINTS])
+        variation[joint] = kinds[kind]
     sides = np.clip(rng.normal(0.0, 0.01, len(JOINTS)), -0.03, 0.03)
     lengths = LENGTHS * stature * (1 + variation + sides)
     return Body(stature, DIRECTIONS * lengths[:, None], ANKLE_HEIGHT * stature)

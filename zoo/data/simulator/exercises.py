@@ -14,8 +14,6 @@ from zoo.data.simulator.motion import Timeline
 from zoo.data.simulator.person import Session
 from zoo.data.simulator.pose import NEUTRAL, SIDES
 
-Blame = Mapping[str, Mapping[str, float]]
-
 
 @dataclass
 class Actor:
@@ -50,7 +48,7 @@ class Actor:
 
     def rest(self, seconds: float) -> None:
         """Waits about `seconds`."""
-        self.line.hold(seconds * self.rng.uniform(0.5, 1.5))
+        self.line.move(seconds * self.rng.uniform(0.5, 1.5))
 
     def prepare(self, seconds: float, **targets: float) -> None:
         """Takes up the posture in which the repetitions begin."""
@@ -92,7 +90,7 @@ class Actor:
         now = self.line.posture
         half_way = {k: now[k] + there * (value - now[k]) for k, value in targets.items()}
         self.line.move(seconds * there, **half_way)
-        self.line.hold(self.rng.uniform(0.2, 0.7))
+        self.line.move(self.rng.uniform(0.2, 0.7))
         self.line.move(seconds * (1 - there), **targets)
 
 
@@ -247,13 +245,14 @@ class Exercise:
         seconds: nominal duration of one repetition.
         perform: lets an actor do it.
         blame: fault → joint → share of the fault's points; ``*`` stands for the affected side
-            and ``+`` for both sides alike. Irregular tempo is no joint's fault.
+            and ``+`` for both sides alike. What it does not say of compensation and tremor is as
+            in every exercise; irregular tempo is no joint's fault.
     """
 
     title: str
     seconds: float
     perform: Callable[[Actor], None]
-    blame: Blame
+    blame: Mapping[str, Mapping[str, float]]
 
     def joints(self, points: Mapping[str, float], side: str) -> dict[str, float]:
         """Points lost at each joint at fault.
@@ -263,7 +262,7 @@ class Exercise:
             side: the affected side.
         """
         lost: dict[str, float] = {}
-        for fault, shares in self.blame.items():
+        for fault, shares in {**self.blame, **_USUAL, **self.blame}.items():
             for joint, share in shares.items():
                 names = [joint]
                 if joint.endswith("*"):
@@ -275,7 +274,10 @@ class Exercise:
         return lost
 
 
-_TREMOR: Mapping[str, float] = {"Elbow+": 0.4, "Wrist+": 0.6}
+_USUAL: Mapping[str, Mapping[str, float]] = {
+    "compensation": {"SpineBase": 0.7, "SpineShoulder": 0.3},
+    "tremor": {"Elbow+": 0.4, "Wrist+": 0.6},
+}
 
 EXERCISES: Mapping[str, Exercise] = {
     "1": Exercise(
@@ -285,8 +287,6 @@ EXERCISES: Mapping[str, Exercise] = {
         {
             "range": {"Shoulder+": 1.0},
             "asymmetry": {"Shoulder*": 0.7, "Elbow*": 0.3},
-            "compensation": {"SpineBase": 0.7, "SpineShoulder": 0.3},
-            "tremor": _TREMOR,
         },
     ),
     "2": Exercise(
@@ -296,8 +296,6 @@ EXERCISES: Mapping[str, Exercise] = {
         {
             "range": {"SpineBase": 0.5, "SpineShoulder": 0.2, "Shoulder+": 0.2, "Elbow+": 0.1},
             "asymmetry": {"SpineBase": 0.4, "SpineShoulder": 0.1, "Shoulder*": 0.3, "Elbow*": 0.2},
-            "compensation": {"SpineBase": 0.7, "SpineShoulder": 0.3},
-            "tremor": _TREMOR,
         },
     ),
     "3": Exercise(
@@ -307,8 +305,6 @@ EXERCISES: Mapping[str, Exercise] = {
         {
             "range": {"SpineBase": 0.5, "SpineMid": 0.2, "Shoulder+": 0.2, "Elbow+": 0.1},
             "asymmetry": {"SpineBase": 0.3, "SpineMid": 0.2, "Shoulder*": 0.3, "Elbow*": 0.2},
-            "compensation": {"SpineBase": 0.7, "SpineShoulder": 0.3},
-            "tremor": _TREMOR,
         },
     ),
     "4": Exercise(
@@ -318,8 +314,6 @@ EXERCISES: Mapping[str, Exercise] = {
         {
             "range": {"SpineBase": 0.4, "Hip+": 0.6},
             "asymmetry": {"Hip*": 1.0},
-            "compensation": {"SpineBase": 0.7, "SpineShoulder": 0.3},
-            "tremor": _TREMOR,
         },
     ),
     "5": Exercise(
@@ -330,7 +324,6 @@ EXERCISES: Mapping[str, Exercise] = {
             "range": {"Knee+": 0.4, "Hip+": 0.3, "Shoulder+": 0.2, "Elbow+": 0.1},
             "asymmetry": {"Knee*": 0.3, "Hip*": 0.4, "Shoulder*": 0.2, "Elbow*": 0.1},
             "compensation": {"SpineBase": 1.0},
-            "tremor": _TREMOR,
         },
     ),
 }

@@ -12,10 +12,12 @@ of the three is the score, so that it comes in thirds, as in KIMORE.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 
+from zoo.build import build
+from zoo.data.dataset import RecordingInfo
+from zoo.data.recording import Recording
 from zoo.errors import DataError
 
 PRIMARY, CONTROL = 15.0, 35.0
@@ -57,7 +59,6 @@ FAULTS: tuple[Fault, ...] = (
 )
 """All faults; their points add up to 15 and 35."""
 
-NAMES: tuple[str, ...] = tuple(fault.name for fault in FAULTS)
 
 Sizes = Mapping[str, float]
 """Size of every fault, by name, in its own unit."""
@@ -175,31 +176,8 @@ class Truth:
     total: float
     repetitions: tuple[tuple[int, int], ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The truth as plain data for `Recording.extra`."""
-        return {
-            "sizes": dict(self.sizes),
-            "side": self.side,
-            "points": dict(self.points),
-            "joints": dict(self.joints),
-            "total": self.total,
-            "repetitions": [list(span) for span in self.repetitions],
-        }
 
-
-class HasExtra(Protocol):
-    """A `Recording` or a `RecordingInfo`."""
-
-    @property
-    def id(self) -> str:
-        """Unique in its dataset."""
-
-    @property
-    def extra(self) -> Mapping[str, Any]:
-        """Plain data that belongs to the recording."""
-
-
-def truth(recording: HasExtra) -> Truth:
+def truth(recording: Recording | RecordingInfo) -> Truth:
     """The known truth of a simulated recording or of its entry in a dataset's index.
 
     Raises:
@@ -210,11 +188,4 @@ def truth(recording: HasExtra) -> Truth:
         raise DataError(
             f"recording {recording.id} has no known truth; only those of the dataset `synthetic` do"
         )
-    return Truth(
-        sizes=dict(kept["sizes"]),
-        side=kept["side"],
-        points=dict(kept["points"]),
-        joints=dict(kept["joints"]),
-        total=kept["total"],
-        repetitions=tuple((int(start), int(stop)) for start, stop in kept["repetitions"]),
-    )
+    return build(Truth, kept, f"recording {recording.id}: truth")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zoo.data.simulator.rotation import Array
+from zoo.data.rotation import Array
 
 
 def minimum_jerk(fraction: Array) -> Array:
@@ -37,12 +37,8 @@ class Timeline:
         """The posture reached so far."""
         return self._postures[-1]
 
-    def hold(self, seconds: float) -> None:
-        """Stays in the present posture."""
-        self.move(seconds)
-
     def move(self, seconds: float, **targets: float) -> None:
-        """Moves the named channels to their targets, from rest to rest.
+        """Moves the named channels to their targets, from rest to rest; without any, waits.
 
         Raises:
             KeyError: a channel that the first posture does not have.

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.build import to_plain
 from zoo.data.recording import Recording
+from zoo.data.rotation import Array
 from zoo.data.simulator.exercises import EXERCISES, Actor
 from zoo.data.simulator.faults import Truth, lost_points, rate
 from zoo.data.simulator.motion import wander
 from zoo.data.simulator.person import Person, Session, sample_person, sample_session, stream
 from zoo.data.simulator.pose import SIDES, Skeleton, solve
-from zoo.data.simulator.rotation import Array
-from zoo.data.simulator.sensor import View, observe
+from zoo.data.simulator.sensor import observe
 
 _SWAY = {"trunk_lean": 1.2, "trunk_tilt": 0.8, "trunk_twist": 1.2}
 _SWAY_ARM = {"lift": 1.2, "plane": 1.5, "elbow": 1.5}
@@ -83,9 +84,9 @@ def record(number: int, exercise: str, settings: Settings) -> Recording:
     person = sample_person(settings.seed, number)
     rng = stream(settings.seed, number, int(exercise))
     done = perform(person, exercise, settings, rng)
-    height, pitch = person.camera
-    view = View(done.session.place, done.session.heading, height, pitch)
-    sight = observe(rng, done.skeleton, view, settings.noise, settings.lost, settings.fps)
+    place, heading = done.session.place, done.session.heading
+    sensor = (settings.noise, settings.lost, settings.fps)
+    seen = observe(rng, done.skeleton, place, heading, person.camera, *sensor)
     return Recording(
         id=f"{person.id}/Es{exercise}",
         subject=person.id,
@@ -94,11 +95,9 @@ def record(number: int, exercise: str, settings: Settings) -> Recording:
         session="1",
         layout="kinect-v2",
         fps=settings.fps,
-        positions=sight.positions,
-        orientations=sight.orientations,
-        tracked=sight.tracked,
+        **seen,
         scores=rate(rng, done.session.sizes, settings.rater_sd),
-        extra={"truth": done.truth.to_dict()},
+        extra={"truth": to_plain(done.truth)},
     )
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.data.rotation import Array
 from zoo.data.simulator.body import JOINTS, Body, sample_body
 from zoo.data.simulator.faults import Group, Sizes, draw_sizes, draw_tendency, group_of
 from zoo.data.simulator.pose import Stance
-from zoo.data.simulator.rotation import Array
 
 
 def stream(seed: int, person: int, exercise: int) -> np.random.Generator:
@@ -99,10 +99,6 @@ _HABITS = {"trunk_lean": 1.5, "trunk_tilt": 0.7, "neck_lean": 4.0}
 _ARM_HABITS = {"plane": 3.0, "elbow": 3.0, "turn": 5.0, "wrist": 5.0}
 
 
-def _bone_errors(rng: np.random.Generator) -> Array:
-    return np.clip(rng.normal(0.0, 0.04, len(JOINTS)), -0.1, 0.1)
-
-
 def sample_session(rng: np.random.Generator, person: Person, repetitions: int) -> Session:
     """Draws how `person` performs one exercise of about `repetitions` repetitions."""
     sizes = draw_sizes(rng, person.tendency)
@@ -112,8 +108,10 @@ def sample_session(rng: np.random.Generator, person: Person, repetitions: int) -
         both = rng.normal(0.0, sd)
         for side in ("left", "right"):
             habit[f"{name}_{side}"] = both + rng.normal(0.0, sd / 4)
+    scale = 1 + rng.normal(0.0, 0.02)
+    bone_errors = np.clip(rng.normal(0.0, 0.04, len(JOINTS)), -0.1, 0.1)
     return Session(
-        body=person.body.seen(1 + rng.normal(0.0, 0.02), _bone_errors(rng)),
+        body=person.body.seen(scale, bone_errors),
         sizes=sizes,
         side=person.side,
         pace=person.pace * float(np.exp(rng.normal(0.0, 0.06))),

@@ -23,8 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.data.simulator.body import INDEX, ORDER, PARENTS, Body
-from zoo.data.simulator.rotation import (
+from zoo.data.rotation import (
     Array,
     about,
     conjugate,
@@ -35,6 +34,7 @@ from zoo.data.simulator.rotation import (
     rotate,
     unit,
 )
+from zoo.data.simulator.body import INDEX, ORDER, PARENTS, Body
 
 SIDES: Mapping[str, float] = {"left": -1.0, "right": 1.0}
 """The sides and the sign of their x."""
@@ -100,15 +100,6 @@ def solve(body: Body, stance: Stance, channels: Mapping[str, Array]) -> Skeleton
             rotations[:, parent], body.offsets[joint]
         )
     return Skeleton(positions, rotations)
-
-
-def local_rotations(skeleton: Skeleton) -> Array:
-    """Each joint's rotation relative to its parent's (T, 25, 4); the root's as it is."""
-    local = skeleton.rotations.copy()
-    for joint in ORDER[1:]:
-        parent = conjugate(skeleton.rotations[:, PARENTS[joint]])
-        local[:, joint] = multiply(parent, skeleton.rotations[:, joint])
-    return local
 
 
 def _bend(lean: Array, tilt: Array, twist: Array) -> Array:

@@ -4,24 +4,24 @@ Noise and losses are calibrated on KIMORE: the rapid part on the third differenc
 the slow part on how bone lengths drift within a recording, the losses on its tracking states.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
-from zoo.data.simulator.body import BONE_FRAMES, END_JOINTS, INDEX, JOINTS, PARENTS
-from zoo.data.simulator.motion import wander
-from zoo.data.simulator.pose import Skeleton
-from zoo.data.simulator.rotation import (
+from zoo.data.rotation import (
     Array,
     about,
     between,
-    continuous,
+    continuous_sign,
     multiply,
     rotate,
     unit,
 )
+from zoo.data.simulator.body import BONE_FRAMES, END_JOINTS, INDEX, JOINTS, PARENTS
+from zoo.data.simulator.motion import wander
+from zoo.data.simulator.pose import Skeleton
 
 _RAPID = {  # millimetres, standard deviation of white noise
     **{"Spine": 0.3, "Neck": 0.4, "Head": 0.4, "Shoulder": 0.5, "Hip": 0.4},
@@ -59,59 +59,36 @@ def _table(values: dict[str, float]) -> Array:
 RAPID, SLOW, LOSSES = _table(_RAPID) / 1000, _table(_SLOW) / 1000, _table(_LOSSES) / 1000
 
 
-@dataclass(frozen=True)
-class View:
-    """Where the person stands before the camera.
-
-    Attributes:
-        place: middle of the feet, right of the camera's axis and away from it, metres.
-        heading: degrees turned to the person's left from facing the camera.
-        height: of the camera above the ground, metres.
-        pitch: degrees that the camera looks down.
-    """
-
-    place: tuple[float, float]
-    heading: float
-    height: float
-    pitch: float
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What the sensor reports.
-
-    Attributes:
-        positions: (T, 25, 3) metres, float32.
-        orientations: (T, 25, 4) unit quaternions w, x, y, z, float32.
-        tracked: (T, 25) uint8 states.
-    """
-
-    positions: NDArray[np.float32]
-    orientations: NDArray[np.float32]
-    tracked: NDArray[np.uint8]
-
-
 def observe(
     rng: np.random.Generator,
     skeleton: Skeleton,
-    view: View,
+    place: tuple[float, float],
+    heading: float,
+    camera: tuple[float, float],
     noise: float = 1.0,
     lost: float = 1.0,
     fps: float = 30.0,
-) -> Sight:
+) -> dict[str, Any]:
     """What a Kinect before the person reports of `skeleton`.
 
     Args:
         rng: of noise and losses.
         skeleton: the movement in the person frame.
-        view: where the person stands.
+        place: middle of the feet, right of the camera's axis and away from it, metres.
+        heading: degrees turned to the person's left from facing the camera.
+        camera: height above the ground in metres, and degrees that it looks down.
         noise: factor on the sensor noise measured on KIMORE.
         lost: factor on how often joints are inferred or lost, as measured on KIMORE.
         fps: frames per second.
+
+    Returns:
+        Positions (T, 25, 3) metres, orientations (T, 25, 4) unit quaternions w, x, y, z, both
+        float32, and tracked states (T, 25) uint8, as in `Recording`.
     """
-    turn = multiply(about(0, -view.pitch), about(1, view.heading))
-    across, away = view.place
-    spot = rotate(about(0, -view.pitch), np.array([across, -view.height, away]))
+    height, pitch = camera
+    turn = multiply(about(0, -pitch), about(1, heading))
+    across, away = place
+    spot = rotate(about(0, -pitch), np.array([across, -height, away]))
     positions = rotate(turn, skeleton.positions) + spot
     frames = len(positions)
     states = np.full((frames, len(JOINTS)), TRACKED, dtype=np.uint8)
@@ -124,7 +101,11 @@ def observe(
     orientations = np.zeros((frames, len(JOINTS), 4))
     orientations[..., 0] = 1.0
     orientations[:, _ORIENTED] = _along_bones(bones, positions)
-    return Sight(quantise(positions, _GRID), quantise(orientations, _TURN_GRID), states)
+    return {
+        "positions": quantise(positions, _GRID),
+        "orientations": quantise(orientations, _TURN_GRID),
+        "tracked": states,
+    }
 
 
 def quantise(values: Array, grid: float) -> NDArray[np.float32]:
@@ -167,4 +148,4 @@ def _along_bones(frames_of_bones: Array, positions: Array) -> Array:
     bones = unit(positions[:, _LOWER] - positions[:, _UPPER])
     axis = rotate(frames_of_bones, np.array([0.0, 1.0, 0.0]))
     turned = unit(multiply(between(axis, bones), frames_of_bones))
-    return continuous(turned, BONE_FRAMES[_ORIENTED])
+    return continuous_sign(turned, BONE_FRAMES[_ORIENTED])

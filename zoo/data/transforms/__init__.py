@@ -6,31 +6,25 @@ alone what it cannot treat: without positions there is no place to remove. Posit
 space in metres, y up, x from the person's left to their right when they face the sensor, z away
 from the sensor.
 
-A protocol lists transforms by the names under which they are registered, each in a file of its own;
-docs/extending.md adds one. Interpolation in time and derived streams, which follow the cutting into
+A protocol lists transforms by the names under which they are registered; docs/extending.md adds
+one. Interpolation in time and derived streams, which follow the cutting into
 segments, are in `zoo.data.resample`.
 """
 
-from zoo.data.transforms.body import bone_lengths, pelvis, pelvis_joints, side_pairs
-from zoo.data.transforms.center import center
-from zoo.data.transforms.face_camera import face_camera
-from zoo.data.transforms.motion import RAW_STREAMS, Motion, continuous_sign, normalized
-from zoo.data.transforms.repair_jumps import repair_jumps
-from zoo.data.transforms.scale_body import scale_body
-from zoo.data.transforms.smooth import smooth
+from zoo.data.transforms.body import center, face_camera, pelvis_joints, scale_body, side_pairs
+from zoo.data.transforms.motion import RAW_STREAMS, Motion, normalized
+from zoo.data.transforms.repair import good_frames, repair_jumps, smooth
 from zoo.data.transforms.steps import Step, parse_steps
 
 __all__ = [
     "RAW_STREAMS",
     "Motion",
     "Step",
-    "bone_lengths",
     "center",
-    "continuous_sign",
     "face_camera",
+    "good_frames",
     "normalized",
     "parse_steps",
-    "pelvis",
     "pelvis_joints",
     "repair_jumps",
     "scale_body",

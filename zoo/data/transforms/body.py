@@ -1,14 +1,90 @@
-"""Where the pelvis is, what lies across the trunk and how long bones are, in every layout."""
+"""Taking away what says nothing of a movement: place, size and direction of the body."""
 
 import numpy as np
 
-from zoo.data.transforms.motion import Array
+from registry import register_transform
+from zoo.data.rotation import multiply
+from zoo.data.transforms.motion import Motion
+from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import Layout
 
 
-def pelvis(positions: Array, layout: Layout) -> Array:
-    """The mean (T, 3) of the `pelvis_joints`: the point from which both legs hang."""
-    return positions[:, pelvis_joints(layout)].mean(axis=1)
+@register_transform("center")
+def center(motion: Motion, by: str = "frame") -> Motion:
+    """Positions relative to the pelvis, the mean of the `pelvis_joints`.
+
+    Args:
+        motion: the recording.
+        by: ``frame`` subtracts the pelvis of each frame, x'ₜᵥ = xₜᵥ − pₜ, as 2s-AGCN does: the
+            way of the body through the room is lost. ``first`` subtracts that of the first frame,
+            as PYSKL does; ``median`` that of the middle of the recording, robust where the
+            recording starts badly: both keep the way and lose only the place.
+    """
+    if "position" not in motion.streams:
+        return motion
+    x = motion.streams["position"]
+    origin = x[:, pelvis_joints(motion.layout)].mean(axis=1)
+    if by == "first":
+        origin = origin[:1]
+    elif by == "median":
+        origin = np.median(origin, axis=0, keepdims=True)
+    elif by != "frame":
+        raise ConfigError(f"transform center: by is {by!r}, expected frame, first or median")
+    return motion.with_streams(position=x - origin[:, None])
+
+
+@register_transform("scale-body")
+def scale_body(motion: Motion) -> Motion:
+    """Positions in units of the body's own size, without dimension.
+
+    x' = x / s, s = a tenth of the sum over bones of the bone's median length over time: about
+    half a metre for an adult under Kinect's layout. Body size tells people apart.
+    """
+    if "position" not in motion.streams:
+        return motion
+    x = motion.streams["position"]
+    children, parents = np.array(motion.layout.bones, dtype=int).reshape(-1, 2).T
+    lengths = np.zeros(motion.layout.num_joints)
+    lengths[children] = np.median(np.linalg.norm(x[:, children] - x[:, parents], axis=-1), axis=0)
+    size = float(lengths.sum()) / 10
+    if not size > 0:
+        raise DataError(f"recording {motion.name}: all bones have length 0")
+    return motion.with_streams(position=x / size)
+
+
+@register_transform("face-camera")
+def face_camera(motion: Motion) -> Motion:
+    """The body turned about the vertical (y) until, on average, it faces the sensor.
+
+    The mean over time of the vector from left to right, through shoulders and hips
+    (`side_pairs`), is laid along x by one rotation for the whole recording, about the origin.
+    Orientations are turned with it, q' = r ⊗ q, but for joints without one (the identity in every
+    frame): turned, they would tell where a person stood. Angles are relative and stay.
+    """
+    if "position" not in motion.streams:
+        return motion
+    x = motion.streams["position"]
+    pairs = side_pairs(motion.layout)
+    if not pairs:
+        return motion
+    left, right = ([pair[i] for pair in pairs] for i in (0, 1))
+    across = (x[:, right] - x[:, left]).mean(axis=(0, 1))
+    length = float(np.hypot(across[0], across[2]))
+    if length < 1e-6:
+        return motion
+    cos, sin = across[0] / length, across[2] / length
+    turned = {
+        "position": np.stack(
+            [cos * x[..., 0] + sin * x[..., 2], x[..., 1], cos * x[..., 2] - sin * x[..., 0]], -1
+        )
+    }
+    q = motion.streams.get("orientation")
+    if q is not None:
+        half = 0.5 * np.arctan2(sin, cos)
+        product = multiply(np.array([np.cos(half), 0.0, np.sin(half), 0.0]), q)
+        missing = np.abs(q - (1.0, 0.0, 0.0, 0.0)).max(axis=(0, 2)) < 1e-9
+        turned["orientation"] = np.where(missing[:, None], q, product)
+    return motion.with_streams(**turned)
 
 
 def pelvis_joints(layout: Layout) -> list[int]:
@@ -47,14 +123,3 @@ def _limb_roots(layout: Layout, limb: str) -> tuple[int, int] | None:
             return None
         roots.append(hanging[0])
     return roots[0], roots[1]
-
-
-def bone_lengths(positions: Array, layout: Layout) -> Array:
-    """Median length over time of each bone, by its child joint (V,) metres; 0 at the root."""
-    children = np.array([c for c, _ in layout.bones], dtype=int)
-    parents = np.array([p for _, p in layout.bones], dtype=int)
-    lengths = np.zeros(layout.num_joints)
-    if len(children):
-        bones = positions[:, children] - positions[:, parents]
-        lengths[children] = np.median(np.linalg.norm(bones, axis=-1), axis=0)
-    return lengths

@@ -4,13 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zoo.data.recording import Recording
+from zoo.data.rotation import Array, continuous_sign
 from zoo.errors import DataError
 from zoo.skeleton.layout import Layout
-
-Array = NDArray[np.float64]
 
 RAW_STREAMS = ("position", "orientation", "angle")
 """What a recording itself may hold."""
@@ -72,18 +70,6 @@ class Motion:
     def with_streams(self, **streams: Array) -> "Motion":
         """The same motion with some streams replaced."""
         return replace(self, streams={**self.streams, **streams})
-
-
-def continuous_sign(quaternions: Array) -> Array:
-    """Quaternions (T, V, 4) with signs such that neighbouring frames have a dot product ≥ 0.
-
-    q and −q are the same rotation; the sign of the first frame is kept.
-    """
-    if len(quaternions) < 2:
-        return quaternions
-    flips = np.einsum("tvc,tvc->tv", quaternions[1:], quaternions[:-1]) < 0
-    signs = np.where(np.cumsum(flips, axis=0) % 2, -1.0, 1.0)
-    return np.concatenate([quaternions[:1], quaternions[1:] * signs[..., None]])
 
 
 def normalized(quaternions: Array, instead: Array | None = None) -> Array:

@@ -7,7 +7,6 @@ dealt evenly, the same on every machine, is in `zoo.protocol.splits.stratified`.
 from zoo.protocol.splits import (  # noqa: F401 - they register themselves
     cross_dataset,
     kfold,
-    leave_one_person_out,
     parts,
 )
 from zoo.protocol.splits.rule import SplitRule, split_rule

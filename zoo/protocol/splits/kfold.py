@@ -1,4 +1,4 @@
-"""Folds: of people, or of single samples."""
+"""Folds: of people, of single samples, or one for each person."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ from registry import register_split
 from zoo.data.samples import SampleSet
 from zoo.errors import DataError
 from zoo.protocol.split import Split
-from zoo.protocol.splits.people import people_of, tested
+from zoo.protocol.splits.people import people_of, strata, tested
 from zoo.protocol.splits.rule import SplitRule, chosen_by, repeated, share, whole
-from zoo.protocol.splits.strata import strata
 from zoo.protocol.splits.stratified import stratified_folds, stratified_parts, validation_subset
 
 
@@ -99,3 +98,33 @@ class RandomKFold(_KFold):
     def describe(self) -> str:
         """See `SplitRule.describe`."""
         return f"Samples, not people, are dealt at random {self._dealt('samples')}"
+
+
+@register_split("leave-one-person-out")
+@dataclass(frozen=True)
+class LeaveOnePersonOut(SplitRule):
+    """Each person is tested once, by a model trained on all the others.
+
+    Attributes:
+        validation: share of the people trained on who choose the best epoch; 0 sets nobody aside.
+    """
+
+    validation: float = share(0.2)
+
+    def num_folds(self, persons: Collection[str]) -> int:
+        """See `SplitRule.num_folds`."""
+        return len(set(persons))
+
+    def split(self, samples: SampleSet, fold: int) -> Split:
+        """See `SplitRule.split`."""
+        people = people_of(self, samples)
+        count = len(people.names)
+        if count < 2:
+            raise DataError("one person alone cannot be left out: nobody is left to train on")
+        left_out = [i == fold for i in range(count)]
+        return tested(samples, people, left_out, self.validation, self.seed * count + fold)
+
+    def describe(self) -> str:
+        """See `SplitRule.describe`."""
+        aside = chosen_by("people", self.validation)
+        return f"Each person is tested by a model trained on all the others.{aside}"

@@ -7,9 +7,8 @@ from registry import register_split
 from zoo.data.samples import SampleSet
 from zoo.errors import DataError
 from zoo.protocol.split import PARTS, Split
-from zoo.protocol.splits.people import people_of, placed
+from zoo.protocol.splits.people import people_of, placed, strata
 from zoo.protocol.splits.rule import SplitRule, fractions, repeated, whole
-from zoo.protocol.splits.strata import strata
 from zoo.protocol.splits.stratified import quantile_labels, stratified_parts
 
 

@@ -8,7 +8,7 @@ the order of the data, the platform or a library's version.
 import hashlib
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from zoo.errors import DataError
 
@@ -53,8 +53,7 @@ def stratified_folds(
         )
     fold = [0] * len(persons)
     sizes = [0] * folds
-    for group in sorted(set(groups)):
-        members = _ranked([i for i, g in enumerate(groups) if g == group], persons, scores, seed)
+    for group, members in _ranked(persons, groups, scores, seed).items():
         for start in range(0, len(members), folds):
             block = members[start : start + folds]
             names = [f"{group}/{start}/{f}" for f in range(folds)]
@@ -99,11 +98,7 @@ def validation_subset(
             "validation. Use fewer folds, or protocol.split.validation=0 with "
             "protocol.selection=last"
         )
-    ranked = [
-        i
-        for group in sorted(set(groups))
-        for i in _ranked([j for j, g in enumerate(groups) if g == group], persons, scores, seed)
-    ]
+    ranked = list(chain.from_iterable(_ranked(persons, groups, scores, seed).values()))
     edges = [round(k * len(ranked) / count) for k in range(count + 1)]
     chosen = []
     for a, b in pairwise(edges):
@@ -153,7 +148,11 @@ def quantile_labels(groups: Sequence[str], scores: Sequence[float], bins: int) -
 
 
 def _ranked(
-    members: list[int], persons: Sequence[str], scores: Sequence[float], seed: int
-) -> list[int]:
-    hashed = hash_order([persons[i] for i in members], seed, "rank")
-    return sorted((members[i] for i in hashed), key=lambda i: scores[i])
+    persons: Sequence[str], groups: Sequence[str], scores: Sequence[float], seed: int
+) -> dict[str, list[int]]:
+    """The members of each group by score, then hash; groups sorted."""
+    ranked: dict[str, list[int]] = {group: [] for group in sorted(set(groups))}
+    order = hash_order(persons, seed, "rank")
+    for i in sorted(order, key=lambda i: scores[i]):
+        ranked[groups[i]].append(i)
+    return ranked

@@ -5,7 +5,10 @@ Exercises. Data 3(1):2, 2018, doi 10.3390/data3010002. One adapter a sensor and 
 their joints differ: `UiprmdKinectAdapter`, `UiprmdViconAdapter`, `UiprmdViconAnglesAdapter`.
 """
 
-from zoo.data.adapters.uiprmd.kinect import UiprmdKinectAdapter
-from zoo.data.adapters.uiprmd.vicon import UiprmdViconAdapter, UiprmdViconAnglesAdapter
+from zoo.data.adapters.uiprmd.sensors import (
+    UiprmdKinectAdapter,
+    UiprmdViconAdapter,
+    UiprmdViconAnglesAdapter,
+)
 
 __all__ = ["UiprmdKinectAdapter", "UiprmdViconAdapter", "UiprmdViconAnglesAdapter"]

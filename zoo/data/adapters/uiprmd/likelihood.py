@@ -8,7 +8,7 @@ why, and how the scores agree with the published ones.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,11 +121,3 @@ def _timed(reduced: Floats) -> Floats:
     count, length, _ = reduced.shape
     time = np.tile(np.arange(1.0, length + 1), count)[:, None]
     return np.concatenate([time, reduced.reshape(count * length, -1)], axis=1)
-
-
-def by_movement(repetitions: Iterable[Repetition]) -> dict[str, list[Repetition]]:
-    """Repetitions in groups of one movement, sorted."""
-    groups: dict[str, list[Repetition]] = {}
-    for repetition in sorted(repetitions):
-        groups.setdefault(repetition.movement, []).append(repetition)
-    return groups

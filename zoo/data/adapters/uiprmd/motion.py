@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.rotation import continuous_sign
 from zoo.skeleton import Layout
 
 Floats = NDArray[np.float64]
@@ -18,7 +19,12 @@ time and by a rigid motion, it leaves a residual with a standard deviation of 1.
 distances between marker and joint aside), the next best, Z·Y·X, 9.2 cm.
 """
 
+IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+"""No rotation; nearest to it are the quaternions with w >= 0."""
+
 _VICON_ROOM = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
+_VICON_TURN = (0.5, -0.5, 0.5, 0.5)
+"""The same rotation as a quaternion."""
 
 
 def kinect_pose(layout: Layout, offsets: Floats, angles: Floats) -> tuple[Floats, Floats]:
@@ -40,28 +46,18 @@ def kinect_pose(layout: Layout, offsets: Floats, angles: Floats) -> tuple[Floats
     """
     import torch
 
-    from zoo.skeleton.kinematics import euler_to_quat, forward_kinematics, quat_multiply
+    from zoo.skeleton.kinematics import forward_kinematics, quat_about, quat_multiply
 
-    axes = ["XYZ".index(axis) for axis in EULER_ORDER]
     metres = torch.from_numpy(offsets / 100)
     half_turn = torch.tensor([0.0, 0.0, 1.0, 0.0], dtype=torch.float64)
     with _one_thread():
-        rotations = euler_to_quat(torch.from_numpy(np.deg2rad(angles[:, :, axes])), EULER_ORDER)
+        radians = torch.from_numpy(np.deg2rad(angles))
+        axes = ["XYZ".index(axis) for axis in EULER_ORDER]
+        first, second, third = (quat_about(axis, radians[..., axis]) for axis in axes)
+        rotations = quat_multiply(quat_multiply(first, second), third)
         pose = forward_kinematics(layout.parents, metres, rotations, metres[:, layout.root])
         turned = quat_multiply(half_turn, pose.orientations)
     return pose.positions.numpy() * (-1.0, 1.0, -1.0), turned.numpy()
-
-
-def continuous_sign(orientations: Floats) -> Floats:
-    """Chooses q or -q, which are one rotation, so that a joint's quaternion never jumps.
-
-    Args:
-        orientations: (T, V, 4). The first frame gets w >= 0.
-    """
-    dots = np.sum(orientations[1:] * orientations[:-1], axis=-1)
-    first = np.where(orientations[:1, :, 0] < 0, -1.0, 1.0)
-    signs = np.cumprod(np.concatenate([first, np.where(dots < 0, -1.0, 1.0)]), axis=0)
-    return orientations * signs[..., None]
 
 
 def vicon_axes(markers: Floats) -> Floats:
@@ -97,22 +93,22 @@ def segment_orientations(vectors: Floats, missing: NDArray[np.bool_]) -> Floats:
     """
     import torch
 
-    from zoo.skeleton.kinematics import matrix_to_quat, quat_multiply
+    from zoo.skeleton.kinematics import quat_multiply
 
     half = np.deg2rad(vectors) / 2
     length = np.linalg.norm(half, axis=-1, keepdims=True)
     # numpy's sinc(x) is sin(πx)/(πx), which is 1 where the rotation vanishes.
     local = np.concatenate([np.cos(length), np.sinc(length / np.pi) * half], axis=-1)
-    room = matrix_to_quat(torch.tensor(_VICON_ROOM, dtype=torch.float64))
+    room = torch.tensor(_VICON_TURN, dtype=torch.float64)
     with _one_thread():
         turned = quat_multiply(room, torch.from_numpy(local))
-    result = continuous_sign(turned.numpy())
+    result = continuous_sign(turned.numpy(), IDENTITY)
     for segment in np.flatnonzero(missing.any(axis=0)):
         seen = ~missing[:, segment]
         if seen.any():
-            result[seen, segment] = continuous_sign(result[seen][:, [segment]])[:, 0]
+            result[seen, segment] = continuous_sign(result[seen][:, [segment]], IDENTITY)[:, 0]
         else:
-            result[:, segment] = (1.0, 0.0, 0.0, 0.0)
+            result[:, segment] = IDENTITY
     result = fill(result, missing)
     return result / np.linalg.norm(result, axis=-1, keepdims=True)
 

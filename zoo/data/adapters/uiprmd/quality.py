@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,49 +45,40 @@ class Entry:
         return slice(round(self.start * scale), round(self.stop * scale))
 
 
-@dataclass(frozen=True)
-class Quality:
-    """What is known of repetitions beyond their motion; empty without the files."""
+def find_quality(
+    labels: Path | None, otherwise: Sequence[Path], report: PrepareReport
+) -> Mapping[Repetition, Entry]:
+    """The reduced set, from the subset and the two label files, which lie side by side.
 
-    entries: Mapping[Repetition, Entry] = field(default_factory=dict)
+    Args:
+        labels: their folder; None looks for them in `otherwise`.
+        otherwise: folders that may have them; if none does there are no scores, which is noted.
+        report: told what was found.
 
-    @classmethod
-    def find(
-        cls, labels: Path | None, otherwise: Sequence[Path], report: PrepareReport
-    ) -> "Quality":
-        """Reads the subset and the two label files, which lie side by side.
+    Returns:
+        Its repetitions; none without the files.
 
-        Args:
-            labels: their folder; None looks for them in `otherwise`.
-            otherwise: folders that may have them; if none does there are no scores, which is
-                noted.
-            report: told what was found.
-
-        Raises:
-            DataError: some of the files are missing, or one is malformed, or a label file and
-                the subset differ in length.
-        """
-        names = (SUBSET_FILE, *LABEL_FILES.values())
-        having = [f for f in otherwise if any((f / name).is_file() for name in names)]
-        folder = labels or (having[0] if having else None)
-        if folder is None:
-            report.note(
-                "no quality scores: recordings say right or wrong (`correct`) and have no `total`;"
-                f" for the published scores of {LABELLED_MOVEMENT} put {', '.join(names)} into"
-                " the source folder or name their folder with `labels`"
-            )
-            return cls()
-        missing = [name for name in names if not (folder / name).is_file()]
-        if missing:
-            raise DataError(f"{folder}: {' and '.join(missing)} missing; {', '.join(names)} needed")
-        scores = {correct: _read_labels(folder / name) for correct, name in LABEL_FILES.items()}
-        entries = _read_subset(folder / SUBSET_FILE, scores)
-        report.note(f"quality scores of {sum(map(len, scores.values()))} repetitions from {folder}")
-        return cls(entries)
-
-    def of(self, repetition: Repetition) -> Entry | None:
-        """The repetition's place in the reduced set, or None."""
-        return self.entries.get(repetition)
+    Raises:
+        DataError: some of the files are missing, or one is malformed, or a label file and the
+            subset differ in length.
+    """
+    names = (SUBSET_FILE, *LABEL_FILES.values())
+    having = [f for f in otherwise if any((f / name).is_file() for name in names)]
+    folder = labels or (having[0] if having else None)
+    if folder is None:
+        report.note(
+            "no quality scores: recordings say right or wrong (`correct`) and have no `total`;"
+            f" for the published scores of {LABELLED_MOVEMENT} put {', '.join(names)} into"
+            " the source folder or name their folder with `labels`"
+        )
+        return {}
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise DataError(f"{folder}: {' and '.join(missing)} missing; {', '.join(names)} needed")
+    scores = {correct: _read_labels(folder / name) for correct, name in LABEL_FILES.items()}
+    entries = _read_subset(folder / SUBSET_FILE, scores)
+    report.note(f"quality scores of {sum(map(len, scores.values()))} repetitions from {folder}")
+    return entries
 
 
 def _read_labels(file: Path) -> list[float]:

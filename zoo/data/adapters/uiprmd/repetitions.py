@@ -1,26 +1,34 @@
 """What the three readers of UI-PRMD have in common."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.nearest import did_you_mean
-from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress, Reader
-from zoo.data.adapters.rows import RowError, Rows, first_line, read_rows
+from zoo.data.adapters.base import (
+    Adapter,
+    FaultError,
+    PrepareReport,
+    Problem,
+    Progress,
+    Reader,
+    faults_in,
+)
+from zoo.data.adapters.rows import Rows, first_line, read_rows
 from zoo.data.adapters.uiprmd import motion
-from zoo.data.adapters.uiprmd.loose import loose_repetition
-from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, Quality
+from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, find_quality
 from zoo.data.adapters.uiprmd.tree import (
     MOVEMENTS,
     Repetition,
     find_root,
     list_repetitions,
+    loose_repetition,
     repetition_of,
 )
 from zoo.data.recording import Recording
@@ -29,8 +37,8 @@ from zoo.skeleton import Layout, load_layout
 
 MIN_FRAMES = 10
 """Fewer frames are no repetition: the shortest sound one seen has 28 (Kinect) or 105 (Vicon)."""
-SUBSETS = ("full", "reduced")
-SCORES = ("published", "everybody", "others")
+Subset = Literal["full", "reduced"]
+Score = Literal["published", "everybody", "others"]
 
 _BATCH = 64
 _ANGLES = 39
@@ -47,12 +55,6 @@ class RawRepetition:
     arrays: tuple[NDArray[np.float64], ...]
     extra: dict[str, Any]
     first_line: int
-
-
-class _FaultError(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 class UiprmdAdapter(Adapter, Reader):
@@ -103,12 +105,9 @@ class UiprmdAdapter(Adapter, Reader):
         self,
         labels: str | Path | None = None,
         crop: bool | None = None,
-        subset: str = "full",
-        score: str = "everybody",
+        subset: Subset = "full",
+        score: Score = "everybody",
     ) -> None:
-        for name, value, known in (("subset", subset, SUBSETS), ("score", score, SCORES)):
-            if value not in known:
-                raise ConfigError(f"{name} {value!r} is unknown. {did_you_mean(value, known)}")
         mixed = subset == "full" and score != "published"
         if mixed and crop:
             raise ConfigError(
@@ -133,26 +132,25 @@ class UiprmdAdapter(Adapter, Reader):
         Raises:
             DataError: no UI-PRMD there, or files of scores that do not fit, or `report` is strict.
         """
-        if source is None:
-            raise DataError(f"{self.name} needs the folder of UI-PRMD (--source DIR)")
+        assert source is not None
         root = find_root(source, self.sensor, self.kinds)
         published = self.score == "published"
         found = report if published else PrepareReport()
-        quality = Quality.find(self.labels, (source, root), found)
+        quality = find_quality(self.labels, (source, root), found)
         repetitions = list_repetitions(root, self.sensor, self.kinds, report)
         if self.subset == "reduced":
-            repetitions = [r for r in repetitions if quality.of(r) is not None]
+            repetitions = [r for r in repetitions if quality.get(r) is not None]
             if not repetitions:
                 raise DataError(f"{root}: none of the reduced set; it needs {SUBSET_FILE}")
         totals = self._totals(root, quality, repetitions, report)
         done = 0
-        for batch in _batches(repetitions):
+        for start in range(0, len(repetitions), _BATCH):
             loaded: list[RawRepetition] = []
-            for repetition in batch:
+            for repetition in repetitions[start : start + _BATCH]:
                 try:
-                    entry, total = quality.of(repetition), totals.get(repetition)
+                    entry, total = quality.get(repetition), totals.get(repetition)
                     loaded.append(self._load(root, repetition, entry, total, report))
-                except _FaultError as fault:
+                except FaultError as fault:
                     report.skip(repetition.id, fault.problem)
                     done += 1
                     progress(done, len(repetitions), repetition.id)
@@ -181,14 +179,11 @@ class UiprmdAdapter(Adapter, Reader):
         repetition = loose_repetition(file, self.kinds)
         entry = None
         if repetition.published is not None:
-            quality = Quality.find(self.labels, repetition.roots, PrepareReport())
-            entry = quality.of(repetition.published)
+            quality = find_quality(self.labels, repetition.roots, PrepareReport())
+            entry = quality.get(repetition.published)
         total = entry.score if entry is not None and self.score == "published" else None
         seen = PrepareReport()
-        try:
-            raw = self._load(Path(), repetition, entry, total, seen)
-        except _FaultError as fault:
-            raise DataError(str(fault.problem)) from None
+        raw = self._load(Path(), repetition, entry, total, seen)
         (recording,) = self._convert([raw], seen)
         if recording is None:
             raise DataError(str(seen.problems[-1]))
@@ -218,20 +213,11 @@ class UiprmdAdapter(Adapter, Reader):
         frames = len(tables[0].values)
         for file, table in zip(files[1:], tables[1:], strict=True):
             if len(table.values) != frames:
-                raise _FaultError(
-                    Problem(
-                        "unequal-length",
-                        file,
-                        None,
-                        f"{len(table.values)} frames",
-                        f"{frames} frames as in {files[0]}",
-                    )
-                )
+                found, expected = f"{len(table.values)} frames", f"{frames} frames as in {files[0]}"
+                raise FaultError("unequal-length", None, found, expected, file)
         if frames < MIN_FRAMES:
             found = f"{frames} frame{'s' * (frames != 1)}"
-            raise _FaultError(
-                Problem("too-short", files[0], None, found, f"at least {MIN_FRAMES} frames")
-            )
+            raise FaultError("too-short", None, found, f"at least {MIN_FRAMES} frames", files[0])
         keep, extra = self._crop(repetition, entry, frames, report)
         arrays = tuple(
             table.values[keep].reshape(-1, joints, 3).astype(np.float64) for table in tables
@@ -241,21 +227,21 @@ class UiprmdAdapter(Adapter, Reader):
     def _totals(
         self,
         root: Path,
-        quality: Quality,
+        quality: Mapping[Repetition, Entry],
         repetitions: list[Repetition],
         report: PrepareReport,
     ) -> dict[Repetition, float]:
         """The ``total`` of every repetition that has one."""
         if self.score == "published":
-            entries = {r: quality.of(r) for r in repetitions}
+            entries = {r: quality.get(r) for r in repetitions}
             return {r: e.score for r, e in entries.items() if e is not None and e.score is not None}
-        from zoo.data.adapters.uiprmd.likelihood import by_movement, quality_scores
+        from zoo.data.adapters.uiprmd.likelihood import quality_scores
 
         totals: dict[Repetition, float] = {}
-        for movement, group in by_movement(repetitions).items():
-            angles = {}
+        for movement, found in groupby(repetitions, key=lambda r: r.movement):
+            group, angles = list(found), {}
             for repetition in group:
-                motion_of = self._scored_motion(root, repetition, quality.of(repetition))
+                motion_of = self._scored_motion(root, repetition, quality.get(repetition))
                 if motion_of is not None:
                     angles[repetition] = motion_of
             scores = quality_scores(angles, leave_out=self.score == "others")
@@ -272,7 +258,7 @@ class UiprmdAdapter(Adapter, Reader):
         """The Vicon angles (T, 39, 3) that a repetition is scored by, None without sound ones."""
         try:
             table = _read(root, repetition.file("Vicon", "Angles"), 3 * _ANGLES)
-        except _FaultError:
+        except FaultError:
             return None
         values = table.values.reshape(-1, _ANGLES, 3).astype(np.float64)
         if self.crop and entry is not None and len(values) == entry.full:
@@ -323,19 +309,8 @@ class UiprmdAdapter(Adapter, Reader):
         )
 
 
-def _batches(repetitions: list[Repetition]) -> Iterator[list[Repetition]]:
-    for start in range(0, len(repetitions), _BATCH):
-        yield repetitions[start : start + _BATCH]
-
-
 def _read(root: Path, file: str, width: int) -> Rows:
-    if not (root / file).is_file():
-        raise _FaultError(
-            Problem("missing-file", file, None, "no such file", "a recorded repetition")
-        )
-    try:
+    with faults_in(file):
+        if not (root / file).is_file():
+            raise FaultError("missing-file", None, "no such file", "a recorded repetition")
         return read_rows(root / file, width)
-    except RowError as error:
-        raise _FaultError(
-            Problem(error.kind, file, error.line, error.found, error.expected)
-        ) from None

@@ -1,12 +1,65 @@
-"""Frames in which a tracker followed something other than the person."""
+"""Mending what the tracker got wrong: jumps to something else, and noise."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
-Array = NDArray[np.float64]
+from registry import register_transform
+from zoo.data.rotation import Array, continuous_sign
+from zoo.data.transforms.motion import Motion, normalized
+from zoo.errors import ConfigError
+
+
+@register_transform("smooth")
+def smooth(motion: Motion, sigma: float = 2.0) -> Motion:
+    """Gaussian smoothing over time, edges held; quaternions are renormalised.
+
+    Args:
+        motion: the recording.
+        sigma: standard deviation of the kernel, in frames.
+    """
+    if not sigma > 0:
+        raise ConfigError(f"transform smooth: sigma is {sigma}, expected more than 0")
+    smoothed = {}
+    for name, values in motion.streams.items():
+        flat = values.reshape(len(values), -1)
+        mild = gaussian_filter1d(flat, sigma, axis=0, mode="nearest").reshape(values.shape)
+        smoothed[name] = normalized(mild, values) if name == "orientation" else mild
+    return motion.with_streams(**smoothed)
+
+
+@register_transform("repair-jumps")
+def repair_jumps(
+    motion: Motion, max_speed: float = 6.0, min_seconds: float = 1.0, tolerance: float = 0.5
+) -> Motion:
+    """Frames in which the tracker jumped to something else, bridged.
+
+    `good_frames` says which; they are replaced by linear interpolation between the nearest good
+    frames (quaternions renormalised), or held at the beginning and the end.
+    """
+    if "position" not in motion.streams:
+        return motion
+    good = good_frames(motion.streams["position"], motion.fps, max_speed, min_seconds, tolerance)
+    if good.all():
+        return motion
+    known, bad = np.flatnonzero(good), np.flatnonzero(~good)
+    after = np.searchsorted(known, bad)
+    a = known[np.maximum(after - 1, 0)]
+    b = known[np.minimum(after, len(known) - 1)]
+    share = np.where(b > a, (bad - a) / np.maximum(b - a, 1), 0.0)[:, None, None]
+    mended = {}
+    for name, values in motion.streams.items():
+        first, last = values[a], values[b]
+        if name == "orientation":
+            last = np.where(np.einsum("tvc,tvc->tv", first, last)[..., None] < 0, -last, last)
+        bridge = first + share * (last - first)
+        filled = values.copy()
+        filled[bad] = normalized(bridge, first) if name == "orientation" else bridge
+        mended[name] = continuous_sign(filled) if name == "orientation" else filled
+    return motion.with_streams(**mended)
 
 
 def good_frames(

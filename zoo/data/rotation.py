@@ -1,7 +1,7 @@
 """Unit quaternions w, x, y, z in numpy float64.
 
-The simulator does not use the torch kinematics of `zoo.skeleton`: preparing data needs no torch,
-and numpy's element-wise loops give the same bits whatever the number of threads.
+The simulator and the transforms do not use the torch kinematics of `zoo.skeleton`: preparing data
+needs no torch, and numpy's element-wise loops give the same bits whatever the number of threads.
 """
 
 import numpy as np
@@ -91,11 +91,12 @@ def unit(v: Array) -> Array:
     return v / np.sqrt(dot(v, v))
 
 
-def continuous(q: Array, reference: Array) -> Array:
-    """Picks the sign of `q` (T, ..., 4) so that neighbouring frames agree.
+def continuous_sign(q: Array, reference: Array | None = None) -> Array:
+    """Picks the sign of `q` (T, ..., 4) so that neighbouring frames have a dot product ≥ 0.
 
-    The first frame takes the sign nearer to `reference` (..., 4).
+    q and −q are one rotation. The first frame keeps its sign, or takes the one nearer to
+    `reference` (..., 4).
     """
-    before = np.concatenate((np.broadcast_to(reference, q[:1].shape), q[:-1]))
-    flips = np.where(dot(before, q) < 0, -1.0, 1.0)
+    first = q[:1] if reference is None else np.broadcast_to(reference, q[:1].shape)
+    flips = np.where(dot(np.concatenate((first, q[:-1])), q) < 0, -1.0, 1.0)
     return q * np.cumprod(flips, axis=0)

@@ -1,4 +1,4 @@
-"""UI-PRMD by Vicon: markers, and the angles computed from them."""
+"""UI-PRMD by its sensors: Kinect v2, Vicon's markers, and the angles computed from them."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from registry import register_reader
 from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.data.adapters.uiprmd import motion
-from zoo.data.adapters.uiprmd.repetitions import RawRepetition, UiprmdAdapter
+from zoo.data.adapters.uiprmd.repetitions import RawRepetition, Score, Subset, UiprmdAdapter
 from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
+from zoo.data.rotation import continuous_sign
 from zoo.errors import ConfigError
 
 SEGMENTS = (
@@ -20,6 +21,43 @@ SEGMENTS = (
     *("RClavicle", "RUpperArm", "RRadius", "RHand", "RFemur", "RTibia", "RFoot"),
 )
 """Rows of the Vicon angles that hold a segment's rotation vector in the room."""
+
+
+@register_reader("uiprmd-kinect")
+class UiprmdKinectAdapter(UiprmdAdapter):
+    """UI-PRMD by Kinect v2: 22 joints, 30 Hz, positions in metres and orientations.
+
+    The files hold offsets and Euler angles relative to the parent joint; `motion.kinect_pose`
+    places the joints. The axes are those of Kinect v2: x to the sensor's left, y up, z away from
+    the sensor. The orientation of a joint is that of its frame in the room, and a joint's sign of
+    quaternion does not jump in time.
+    """
+
+    name = "uiprmd-kinect"
+    layout = "uiprmd-kinect"
+    fps = 30.0
+    sensor = "Kinect"
+    kinds = ("Positions", "Angles")
+
+    def _convert(
+        self, raws: list[RawRepetition], report: PrepareReport
+    ) -> Iterator[Recording | None]:
+        if not raws:
+            return
+        offsets, angles = (
+            np.concatenate([raw.arrays[kind] for raw in raws]) for kind in range(len(self.kinds))
+        )
+        positions, orientations = motion.kinect_pose(self.skeleton, offsets, angles)
+        start = 0
+        for raw in raws:
+            frames = slice(start, start + len(raw.arrays[0]))
+            start = frames.stop
+            turned = continuous_sign(orientations[frames], motion.IDENTITY)
+            yield self._recording(
+                raw,
+                positions=positions[frames].astype(np.float32),
+                orientations=turned.astype(np.float32),
+            )
 
 
 class _UiprmdVicon(UiprmdAdapter):
@@ -43,8 +81,8 @@ class _UiprmdVicon(UiprmdAdapter):
         labels: str | Path | None = None,
         crop: bool | None = None,
         max_lost: float = 0.5,
-        subset: str = "full",
-        score: str = "everybody",
+        subset: Subset = "full",
+        score: Score = "everybody",
     ) -> None:
         super().__init__(labels, crop, subset, score)
         if not 0 <= max_lost <= 1:
@@ -100,11 +138,7 @@ class _UiprmdVicon(UiprmdAdapter):
 class UiprmdViconAdapter(_UiprmdVicon):
     """UI-PRMD by Vicon: 39 markers, 100 Hz, positions in metres, axes as `motion.vicon_axes`.
 
-    Markers have no orientation. Lost ones: see the base class.
-
-    Args:
-        labels, crop, subset, score: see `UiprmdAdapter`.
-        max_lost: largest share of frames, 0 to 1, in which a marker may be lost.
+    Markers have no orientation. Lost ones and arguments: see the base class.
     """
 
     name = "uiprmd-vicon"
@@ -128,11 +162,7 @@ class UiprmdViconAnglesAdapter(_UiprmdVicon):
     The rows of segments (see `SEGMENTS`) are rotation vectors, so these have orientations (see
     `motion.segment_orientations`). All others are clinical angles between segments, or of one
     segment against the room; they follow from those of the segments and are no frames of their
-    own: their orientation is the identity 1, 0, 0, 0.
-
-    Args:
-        labels, crop, subset, score: see `UiprmdAdapter`.
-        max_lost: largest share of frames, 0 to 1, in which the angles of a joint may be missing.
+    own: their orientation is the identity 1, 0, 0, 0. Arguments: see the base class.
     """
 
     name = "uiprmd-vicon-angles"
