@@ -163,10 +163,9 @@ class ShapeEncoding(nn.Module):
 class BlockGCN(ScoreModel):
     """BlockGCN with a regression head (arXiv 2305.11468).
 
+    The paper adds the answers of four networks, on position, bone, joint_motion and bone_motion.
+
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels. The paper adds the answers of four
-            networks, on position, bone, joint_motion and bone_motion.
         channels: width of each block, multiples of `groups`; the embedding has the first one.
         strides: temporal stride of each block.
         groups: of channels with a graph of their own.
@@ -174,8 +173,8 @@ class BlockGCN(ScoreModel):
         dropout: probability before the head.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, a width that is no multiple of
-            `groups`, or an unknown stream.
+        ConfigError: unequal numbers of channels and strides, or a width that is no multiple of
+            `groups`.
     """
 
     def __init__(

@@ -33,8 +33,6 @@ class DSTGCNT(ScoreModel):
     frame t in one vector; encoder layers over h, the mean over frames, and layers to the score.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         blocks: n.
         channels: of a block's first convolution and of each of its hops.
         branch_channels: of each of its last convolutions.
@@ -48,8 +46,7 @@ class DSTGCNT(ScoreModel):
         dropout: probability in blocks and Transformer.
 
     Raises:
-        ConfigError: no block, no last convolution, an odd width, one the heads do not divide, or
-            an unknown stream.
+        ConfigError: no block, no last convolution, an odd width, or one the heads do not divide.
     """
 
     def __init__(

@@ -34,7 +34,6 @@ class EGCN(ScoreModel):
         \text{decision (DLE):} &\quad s = w_P^\top \mathrm{GAP}(P) + w_O^\top \mathrm{GAP}(O) + b
 
     Args:
-        layout: the skeleton.
         streams: of the two networks; the paper's are positions and orientations.
         fusion: ``model`` (the paper's best), ``feature`` or ``decision``.
         partition: of the edges, see `zoo.skeleton.graph.build_graph`.
@@ -45,8 +44,7 @@ class EGCN(ScoreModel):
         importance: learn a weight for every edge.
 
     Raises:
-        ConfigError: not two streams, an unknown stream or fusion, or unequal numbers of channels
-            and strides.
+        ConfigError: not two streams, an unknown fusion, or unequal numbers of channels and strides.
     """
 
     def __init__(

@@ -206,17 +206,12 @@ class HDGCN(BlockNetwork):
     """HD-GCN, one of six networks of the ensemble, with a regression head (arXiv 2208.10741).
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         center: joint at which the hierarchy begins; None for the layout's centre. The paper adds
             the answers of networks for three centres, each on position and bone.
         channels: width of each block, multiples of 4.
-        strides: temporal stride of each block.
-        dropout: probability before the head.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, a width that is no multiple of 4, or
-            an unknown stream.
+        ConfigError: a width that is no multiple of 4.
         LayoutError: no joint is called `center`.
     """
 

@@ -66,8 +66,6 @@ class InceptionTime(ScoreModel):
     before; the score is linear in the mean over time.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         depth: number of modules.
         filters: of each of a module's four branches.
         kernel_size: k, frames the longest convolution sees.
@@ -75,7 +73,7 @@ class InceptionTime(ScoreModel):
         dropout: probability before the head.
 
     Raises:
-        ConfigError: no module, or an unknown stream.
+        ConfigError: no module.
     """
 
     def __init__(

@@ -111,8 +111,6 @@ class InfoGCN(ScoreModel):
     within frames and branches along time; a latent vector that is a Gaussian while training.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         mode: k of the k-th mode representation; 0 for the joints as they are. The paper adds the
             answers of networks with k = 1, 2 and 8, each on positions and on motion.
         channels: width of each block; the embedding has the first one.
@@ -122,8 +120,7 @@ class InfoGCN(ScoreModel):
         dropout: probability before the latent layers.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, a negative mode, or an unknown
-            stream.
+        ConfigError: unequal numbers of channels and strides, or a negative mode.
     """
 
     modes: Tensor

@@ -20,7 +20,6 @@ class WarpedNeighbour(ScoreModel):
     the square of `frames`.
 
     Args:
-        layout: fixes the number of joints V.
         streams: what is compared, as the protocol scales it.
         frames: equally spaced frames that stand for a sequence.
         window: how far apart in time aligned frames may be, as a share of a sequence.

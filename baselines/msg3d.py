@@ -244,20 +244,16 @@ class MSG3DBlock(nn.Module):
 class MSG3D(BlockNetwork):
     """MS-G3D, one stream of two, with a regression head (arXiv 2003.14111).
 
+    The paper trains two networks, on position and bone, and adds their answers.
+
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels. The paper trains two networks, on
-            position and bone, and adds their answers.
-        channels: width of each block.
-        strides: temporal stride of each block.
         scales: distances of joints in the factorised path, from 0.
         window_scales: distances of joints within windows, from 0.
         windows: frames of each kind of window, odd.
         dropout: at the end of each block.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, an even window, or an unknown
-            stream.
+        ConfigError: an even window.
     """
 
     def __init__(

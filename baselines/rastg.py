@@ -51,8 +51,6 @@ class RASTG(ScoreModel):
     over frames and joints; two layers to the score.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         partition: of the edges, see `zoo.skeleton.graph.build_graph`.
         channels: width of each block.
         strides: temporal stride of each block.
@@ -62,8 +60,8 @@ class RASTG(ScoreModel):
         head_hidden: width of the head's hidden layer.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, heads that do not divide the last
-            width, or an unknown stream.
+        ConfigError: unequal numbers of channels and strides, or heads that do not divide the
+            last width.
     """
 
     def __init__(

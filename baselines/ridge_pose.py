@@ -15,7 +15,6 @@ class PoseRidge(DescribedModel):
     """A line from the mean position of every joint over time, in the sensor's space, to the score.
 
     Args:
-        layout: fixes the number of joints V.
         alphas: strengths of the ridge's penalty to choose from by leave-one-out.
     """
 

@@ -232,12 +232,11 @@ class SkateFormer(ScoreModel):
     """SkateFormer with a regression head (arXiv 2403.09508).
 
     Every sequence is seen at the same number of times, evenly spaced from its first to its last
-    frame.
+    frame. The paper adds the answers of four networks, on position, bone, joint_motion and
+    bone_motion.
 
     Args:
         layout: the skeleton, with its body parts.
-        streams: what goes in, side by side along the channels. The paper adds the answers of four
-            networks, on position, bone, joint_motion and bone_motion.
         frames: times at which a sequence is seen.
         window: frames of a partition.
         channels: width of each stage; time is halved between stages.
@@ -252,7 +251,7 @@ class SkateFormer(ScoreModel):
         dropout: probability before the head.
 
     Raises:
-        ConfigError: sizes that do not fit together, or an unknown stream.
+        ConfigError: sizes that do not fit together.
     """
 
     time: Tensor

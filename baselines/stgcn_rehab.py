@@ -26,8 +26,6 @@ class STGCNRehab(ScoreModel):
     frame are one vector for a stack of LSTMs, whose last state is scored.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         blocks: number of blocks.
         channels: of a block's first convolution and of each of its hops.
         branch_channels: of each of its last convolutions.
@@ -37,7 +35,7 @@ class STGCNRehab(ScoreModel):
         dropout: probability after the last convolutions and after each LSTM.
 
     Raises:
-        ConfigError: no block, no last convolution, no LSTM, or an unknown stream.
+        ConfigError: no block, no last convolution, or no LSTM.
     """
 
     def __init__(

@@ -64,15 +64,13 @@ class TCN(ScoreModel):
     Block i is dilated by 2^i, so the last frame sees 1 + 2 (k - 1) (2^L - 1) frames with L blocks.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         channels: width of each block.
         kernel_size: k.
         pooling: what the head sees of the last block: its ``last`` frame or the ``mean`` of all.
         dropout: probability after each convolution.
 
     Raises:
-        ConfigError: no block, or an unknown stream or pooling.
+        ConfigError: no block, or an unknown pooling.
     """
 
     def __init__(

@@ -108,8 +108,6 @@ class Transformer(ScoreModel):
     normalised tokens.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         width: of a token, even.
         layers: number of encoder layers.
         heads: of each attention.
@@ -117,7 +115,7 @@ class Transformer(ScoreModel):
         dropout: probability after the positional encoding and each residual branch.
 
     Raises:
-        ConfigError: an odd width, one the heads do not divide, or an unknown stream.
+        ConfigError: an odd width, or one the heads do not divide.
     """
 
     def __init__(

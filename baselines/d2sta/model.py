@@ -36,7 +36,6 @@ class D2STA(ScoreModel):
     """Dual-Stream STGCN with motion-aware grouping.
 
     Args:
-        layout: the skeleton.
         streams: names of the streams, one STGCN each; a name may stand twice (the paper's UI-PRMD
             runs feed the same directional data to both). One name is the single-stream ablation.
         channels: output channels of a stream's blocks.
@@ -63,7 +62,7 @@ class D2STA(ScoreModel):
         head_dropout: before each of the head's layers.
 
     Raises:
-        ConfigError: an unknown stream or switch, or sizes that do not fit together.
+        ConfigError: an unknown switch, or sizes that do not fit together.
     """
 
     def __init__(

@@ -126,10 +126,6 @@ class RelativeMotion(PositionMotion):
     The size s of a sequence's body is the length of its bones, the mean over bones and frames.
     The root, which has no parent, does not move. The index does not depend on the unit, the
     size of the body and where it stands or walks.
-
-    Args:
-        layout: the skeleton.
-        stream: place of the positions among the streams.
     """
 
     channels = 3
@@ -164,10 +160,6 @@ class PhysiologicalMotion(PositionMotion):
 
     The normal ranges, their source, the bones between which each joint is measured, and what
     counts for joints without a range: ``normal_ranges.yaml`` beside this file.
-
-    Args:
-        layout: the skeleton.
-        stream: place of the positions among the streams.
 
     Raises:
         ConfigError: the table of normal ranges is malformed.

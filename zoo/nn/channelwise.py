@@ -97,9 +97,8 @@ class DynamicSkeletonConv(nn.Module):
         in_channels: int,
         out_channels: int,
         num_joints: int,
-        *,
-        groups: int = 8,
-        ratio: float = 0.125,
+        groups: int,
+        ratio: float,
     ) -> None:
         super().__init__()
         width = max(1, int(ratio * out_channels)) * groups

@@ -24,9 +24,11 @@ class ScoreModel(nn.Module):
     ``fit(batch, target)``, which learns from all training samples and their scores (N,) in
     standardised units at once, and a ``forward`` of its own.
 
+    Every model takes these arguments, and its docstring says only what it takes beside them.
+
     Args:
         layout: the skeleton, of V joints.
-        streams: what the model is fed.
+        streams: what the model is fed, side by side along the channels.
 
     Attributes:
         streams: their names.

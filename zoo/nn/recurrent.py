@@ -74,8 +74,6 @@ class RecurrentScorer(ScoreModel):
     """Recurrent layers over all joints of a frame, then a small head: a base of models.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         hidden: width of a direction's state.
         layers: number of recurrent layers.
         pooling: what the head sees of the last layer: ``last``, the state of each direction
@@ -84,7 +82,7 @@ class RecurrentScorer(ScoreModel):
         head_hidden: width of the head's hidden layer.
 
     Raises:
-        ConfigError: no layer, or an unknown stream or pooling.
+        ConfigError: no layer, or an unknown pooling.
     """
 
     cell: ClassVar[type[nn.GRU] | type[nn.LSTM]]

@@ -102,15 +102,13 @@ class BlockNetwork(ScoreModel):
     """Batch normalisation of the raw coordinates, blocks, mean over frames and joints, head.
 
     Args:
-        layout: the skeleton.
         block: as for `Trunk`; the first one has no shortcut around it.
-        streams: what goes in, side by side along the channels.
         channels: width of each block.
         strides: temporal stride of each block.
         dropout: probability before the head.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, or an unknown stream.
+        ConfigError: unequal numbers of channels and strides.
     """
 
     def __init__(

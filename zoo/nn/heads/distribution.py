@@ -66,7 +66,6 @@ class ScoreDistributionHead(Head):
     possible scores, ours the training scores and two deviations beyond.
 
     Args:
-        layers: see `Head`.
         bins: B; the authors' 101.
         deviation: of the distribution in bins; the authors' 5.
     """

@@ -21,7 +21,6 @@ class OrdinalHead(Head):
     counting thresholds passed; here it is the expected one, l_1 + (l_2 − l_1) Σ_k P(y > t_k).
 
     Args:
-        layers: see `Head`.
         levels: L.
     """
 

@@ -18,7 +18,6 @@ class SumHead(Head):
     """A head that predicts P scores which add up to the total; its targets are (N, 1 + P).
 
     Args:
-        layers: see `Head`.
         parts: names of the scores.
         width: outputs for each.
     """
@@ -63,7 +62,6 @@ class PartsHead(SumHead):
     squared error of the total and that of the parts' z-scores. A construction of the zoo's own.
 
     Args:
-        layers: see `Head`.
         parts: names of the scores.
     """
 
@@ -103,7 +101,6 @@ class PartDistributionsHead(SumHead):
     the distributions' means; bins as in `ScoreDistributionHead`.
 
     Args:
-        layers: see `Head`.
         bins: of each part; the authors' 21.
         deviation: of the distributions, in bins.
         parts: names of the scores.

@@ -22,7 +22,6 @@ class HuberHead(Head):
     """Huber's loss (1964): squared up to an error of `delta`, linear beyond.
 
     Args:
-        layers: see `Head`.
         delta: in standardised units.
     """
 
