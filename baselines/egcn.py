@@ -80,13 +80,9 @@ class EGCN(ScoreModel):
             Trunk(InputNorm(layout.num_joints, width), block, width, channels, strides)
             for width in map(STREAM_CHANNELS.__getitem__, self.streams)
         )
-        width = channels[-1]
-        if fusion == "model":
-            self.head = MSEHead.of(width)
-        elif fusion == "feature":
-            self.head = MSEHead.of(2 * width, [2 * width], dropout=dropout)
-        else:
-            self.head = MSEHead.of(2 * width)
+        width = channels[-1] if fusion == "model" else 2 * channels[-1]
+        hidden, drop = ([width], dropout) if fusion == "feature" else ([], 0.0)
+        self.head = MSEHead.of(width, hidden, drop)
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """P ⊙ O (N, T', V, C) and their mask, or the means of P and O side by side (N, 2·C)."""

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from zoo.errors import ConfigError
 from zoo.nn.blocks import SpaceTimeBlock, shortcut
+from zoo.nn.masking import frame_mean
 from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.norm import BatchNorm
-from zoo.nn.pooling import frame_mean
 from zoo.nn.temporal import TemporalConv
 from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout, tree_levels

@@ -41,7 +41,7 @@ class TemporalAttention(nn.Module):
         N, T, V, C = x.shape
         tokens = x.transpose(1, 2).reshape(N * V, T, C)
         keys = None if mask is None else mask.repeat_interleave(V, 0)
-        return self.attention(tokens, keys).x.view(N, V, T, C).transpose(1, 2)
+        return self.attention(tokens, keys)[0].view(N, V, T, C).transpose(1, 2)
 
 
 class RASTG(ScoreModel):

@@ -7,7 +7,7 @@ from torch import Tensor
 from baselines.described import DescribedModel
 from baselines.ridge import Ridge
 from zoo.data.batch import Batch
-from zoo.nn.pooling import frame_mean
+from zoo.nn.masking import frame_mean
 from zoo.skeleton.layout import Layout
 
 

@@ -58,7 +58,7 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Features after the layer; no real frame looks at a padded one."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), mask).x)
+        x = x + self.dropout(self.attention(self.attention_norm(x), mask)[0])
         return x + self.dropout(self.contract(F.relu(self.expand(self.feed_norm(x)))))
 
 

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from zoo.nn.masking import frame_mean
 from zoo.nn.norm import BatchNorm
 from zoo.nn.planes import channel_graph_product, refined_graph_product
-from zoo.nn.pooling import frame_mean
 from zoo.skeleton.graph import SkeletonGraph
 
 

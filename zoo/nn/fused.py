@@ -19,8 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from zoo.nn.eager import plain
-from zoo.nn.pointwise import pointwise, pointwise_weight_grad
+from zoo.nn.pointwise import plain, pointwise, pointwise_weight_grad
 
 SCRATCH = 1 << 21
 """Elements of the tensor between the two sums that one thread works on at a time."""

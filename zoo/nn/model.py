@@ -12,8 +12,7 @@ from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
 from zoo.nn.heads import Head, head_choice
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import zero_padding
-from zoo.nn.pooling import mean_pool
+from zoo.nn.masking import mean_pool, zero_padding
 from zoo.skeleton.layout import Layout
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from zoo.nn.eager import plain
+from zoo.nn.pointwise import plain
 
 
 def channel_graph_product(h: Tensor, graphs: Tensor) -> Tensor:

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ConfigError
-from zoo.nn.masking import frame_counts, zero_padding
-from zoo.nn.pooling import mean_pool
+from zoo.nn.masking import frame_counts, mean_pool, zero_padding
 
 POOLINGS = ("last", "mean")
 
