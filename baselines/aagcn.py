@@ -26,10 +26,6 @@ class STCAttention(nn.Module):
     The bar is the mean over the axes named; g_s is a convolution along the joints as wide as the
     skeleton, g_t one along nine frames; between W_1 and W_2 the width is C / 2.
 
-    Args:
-        channels: C.
-        num_joints: V.
-
     Shapes: y (N, T, V, C), mask (N, T) or None → (N, T, V, C).
     """
 
@@ -81,8 +77,7 @@ class AttendedUnit(AdaptiveUnit):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve `x` and weigh it."""
-        y: Tensor = self.attention(super().forward(x, mask), mask)
-        return y
+        return self.attention(super().forward(x, mask), mask)
 
 
 class AAGCN(BlockNetwork):

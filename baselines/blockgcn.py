@@ -214,5 +214,4 @@ class BlockGCN(ScoreModel):
         if self.topology is not None:
             vector = self.topology(barcode(x, batch.mask))
             told = [shape(vector)[:, None, None] for shape in self.shapes]
-        features: tuple[Tensor, Tensor | None] = self.trunk(x, batch.mask, told)
-        return features
+        return self.trunk(x, batch.mask, told)

@@ -103,5 +103,4 @@ class HBRNN(ScoreModel):
 
     def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """The mean over frames, and dropout."""
-        pooled: Tensor = self.dropout(super().pool(features, mask))
-        return pooled
+        return self.dropout(super().pool(features, mask))

@@ -29,7 +29,6 @@ class CooccurrenceStream(nn.Module):
 
     Args:
         in_channels: C.
-        num_joints: V.
         point_channels: of the first convolution.
         image: D, of the second.
         channels: of the third and the fourth.

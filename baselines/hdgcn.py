@@ -115,7 +115,6 @@ class HierarchyAttention(nn.Module):
         y_{t,v} = \sum_l \sigma\bigl(W_2\,\mathrm{EdgeConv}(s)_l\bigr)\, x_{t,v,l}
 
     Args:
-        channels: C.
         levels: the hierarchy.
 
     Shapes: x (N, T, V, L, C), mask (N, T) or None → (N, T, V, C).
@@ -157,7 +156,6 @@ class HierarchicalConv(nn.Module):
     of the channels each. The sum over layers is weighed by `HierarchyAttention` or plain.
 
     Args:
-        in_channels: C_in.
         out_channels: C_out, a multiple of 4.
         levels: the hierarchy.
         attention: weigh the layers.

@@ -34,7 +34,6 @@ class InceptionModule(nn.Module):
         M \max\nolimits_3(x)]))
 
     Args:
-        in_channels: C_in.
         filters: F, of each of the four branches.
         kernel_size: k, frames the longest convolution sees.
         bottleneck: width of Bx.

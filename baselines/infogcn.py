@@ -54,9 +54,6 @@ class SelfAttentionConv(nn.Module):
     all frames and sequences, and starts as the identity.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        num_joints: V.
         heads: H.
 
     Shapes: x (N, T, V, C_in) → (N, T, V, C_out); a mask is not needed, as no frame looks at
@@ -159,10 +156,7 @@ class InfoGCN(ScoreModel):
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
-        features: tuple[Tensor, Tensor | None] = self.trunk(
-            self.modes @ self.stacked(batch), batch.mask
-        )
-        return features
+        return self.trunk(self.modes @ self.stacked(batch), batch.mask)
 
     def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """The latent vector z (N, C): drawn around its mean while training, else the mean."""

@@ -66,8 +66,6 @@ class MultiScaleConv(nn.Module):
     products.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         hops: bones between any two of the V nodes, (V, V).
         scales: K.
 
@@ -105,9 +103,7 @@ class WindowConv(nn.Module):
     collapses it into one frame. Windows reach beyond both ends into zeros.
 
     Args:
-        in_channels: C_in.
         inner_channels: of the features within a window.
-        out_channels: C_out.
         hops: bones between any two joints (V, V).
         scales: K.
         frames: of a window, odd.
@@ -152,8 +148,6 @@ class MultiScaleTemporal(nn.Module):
     """MS-TCN: six branches along time and a way around them.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         stride: of the branches.
         relu: end with a ReLU.
         dropout: probability after it.
@@ -186,8 +180,6 @@ class MSG3DBlock(nn.Module):
     """STGC block: windows and a factorised path side by side, then time once more.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         hops: bones between any two joints (V, V).
         stride: of the block along time.
         scales: of the factorised path.

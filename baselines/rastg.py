@@ -26,7 +26,6 @@ class TemporalAttention(nn.Module):
     .. math:: y_{\cdot,v} = \mathrm{MultiHead}(x_{1,v}, \dots, x_{T,v})
 
     Args:
-        channels: C.
         heads: number of heads.
 
     Shapes: x (N, T, V, C), mask (N, T) or None → (N, T, V, C).

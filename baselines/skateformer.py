@@ -158,8 +158,6 @@ class SkateFormerBlock(nn.Module):
         z = y + \mathrm{MLP}(\mathrm{LN}(y))
 
     Args:
-        channels: C.
-        num_joints: V.
         parts: joints by part, (K, L).
         frames: P of the partitions.
         heads: of all branches together.

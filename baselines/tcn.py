@@ -26,8 +26,6 @@ class TCNBlock(nn.Module):
     goes through a 1×1 convolution.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         kernel_size: k.
         dilation: d.
         dropout: probability after each convolution.

@@ -119,7 +119,6 @@ class TwoStageAttention(nn.Module):
     """Multi-head attention within each group along time, then between the groups of a frame.
 
     Args:
-        channels: C.
         heads: H, in both stages.
         width: inner width of both stages; None for `channels`.
         dropout: of the attention weights.
@@ -195,7 +194,6 @@ class DynamicGrouping(nn.Module):
         Y &= X + P F'
 
     Args:
-        channels: C.
         attention: the two attention stages.
         groups: G.
         hidden: width of the mask generator's hidden layer.

@@ -28,8 +28,6 @@ class AdaptiveSkeletonConv(SkeletonConv):
     many times slower than the fused path; it serves explain mode and tests.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         graph: where A starts.
 
     Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T, V, C_out).

@@ -25,8 +25,6 @@ class RefinedSkeletonConv(nn.Module):
     take no part in x̄.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         graph: where A starts.
 
     Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T, V, C_out).
@@ -83,9 +81,6 @@ class DynamicSkeletonConv(nn.Module):
     of the skeleton: it starts as random numbers. α and β start at zero.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        num_joints: V.
         groups: K.
         ratio: channels of one group, as a part of C_out.
 

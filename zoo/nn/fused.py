@@ -69,8 +69,7 @@ def _in_pieces(
         offset = offset.expand(x.shape[2], weight.shape[1])
     if graph.dim() == 3:
         graph = graph.unsqueeze(0)
-    y: Tensor = _TypedGraphProduct.apply(x, weight, graph, offset, aggregate_first)
-    return y
+    return _TypedGraphProduct.apply(x, weight, graph, offset, aggregate_first)
 
 
 class _TypedGraphProduct(torch.autograd.Function):

@@ -67,8 +67,7 @@ class ScoreModel(nn.Module):
 
     def forward(self, batch: Batch) -> Prediction:
         """Score each sequence."""
-        prediction: Prediction = self.head(self.pool(*self.extract(batch)))
-        return prediction
+        return self.head(self.pool(*self.extract(batch)))
 
     def set_scale(self, scaler: StreamScaler) -> None:
         """Before training: the fitted scaler of what the model is fed, for one that needs units."""

@@ -39,8 +39,6 @@ class MultiBranchConv(nn.Module):
     joint, and joint v gets γ_v times what comes out of it.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         branches: (k, d) of the convolutions, kernels odd; two more branches are always there.
         stride: s, of all branches.
         remainder: which branch gets the channels left over by an even division, ``first`` or

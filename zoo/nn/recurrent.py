@@ -39,7 +39,6 @@ class RecurrentLayer(nn.Module):
 
     Args:
         cell: `torch.nn.GRU`, `torch.nn.LSTM` or `torch.nn.RNN`.
-        channels: C.
         hidden: H, width of a direction's state.
         bidirectional: with both directions (D = 2).
 

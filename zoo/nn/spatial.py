@@ -37,8 +37,6 @@ class SkeletonConv(MessagePassing):
     of PyG's explainers refers to `edge_index` and `edge_type`.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         graph: the typed edges with their normalised weights.
         importance: multiply A with a learnable mask of the same shape that starts at one
             (edge importance weighting of ST-GCN). Only edges of the graph are affected.

@@ -37,8 +37,6 @@ class TemporalConv(nn.Module):
     PyTorch calls channels_last, so the views to and from Conv2d are free.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         kernel_size: k, odd.
         stride: s.
 
@@ -73,8 +71,7 @@ class TimeConv(nn.Conv2d):
         products = self.kernel_size[0] > 1 and min(self.in_channels, self.out_channels) >= WIDE
         if not products or plain(image) or not torch.is_grad_enabled():
             return super().forward(image)
-        y: Tensor = _TimeConv.apply(image, self.weight, self.bias, self.stride[0])
-        return y
+        return _TimeConv.apply(image, self.weight, self.bias, self.stride[0])
 
 
 class _TimeConv(torch.autograd.Function):
@@ -130,8 +127,6 @@ class FrameConv(nn.Conv2d):
     as zero.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         kernel_size: k, of either parity.
 
     Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T, V, C_out).
