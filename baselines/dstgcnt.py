@@ -34,14 +34,8 @@ class DSTGCNT(ScoreModel):
 
     Args:
         blocks: n.
-        channels: of a block's first convolution and of each of its hops.
-        branch_channels: of each of its last convolutions.
-        kernel_size: frames the first convolution sees.
-        kernel_sizes: frames each of the last ones sees, stacked on one another.
-        width: of a frame's token in the Transformer, even.
-        layers: of the Transformer.
-        heads: of each attention.
-        hidden: width inside each layer's feed-forward part.
+        channels: as ``branch_channels``, ``kernel_size`` and ``kernel_sizes`` of `HopBlock`.
+        width: as ``layers``, ``heads`` and ``hidden`` of `FrameEncoder`.
         head_hidden: width of the head's hidden layer.
         dropout: probability in blocks and Transformer.
 

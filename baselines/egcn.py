@@ -36,12 +36,8 @@ class EGCN(ScoreModel):
     Args:
         streams: of the two networks; the paper's are positions and orientations.
         fusion: ``model`` (the paper's best), ``feature`` or ``decision``.
-        partition: of the edges, see `zoo.skeleton.graph.build_graph`.
-        channels: width of each block.
-        strides: temporal stride of each block.
-        kernel_size: frames a temporal convolution sees, odd.
+        partition: this and the others as of `STGCN`.
         dropout: probability after each temporal convolution, and in the head of ``feature``.
-        importance: learn a weight for every edge.
 
     Raises:
         ConfigError: not two streams, an unknown fusion, or unequal numbers of channels and strides.

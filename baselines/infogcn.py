@@ -62,8 +62,6 @@ class SelfAttentionConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, num_joints: int, heads: int) -> None:
         super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = out_channels
         self.heads = heads
         width = max(1, in_channels // 8)
         self.scale = width**-0.5
@@ -96,8 +94,7 @@ class SelfAttentionConv(nn.Module):
             self.weight,
             graph,  # [frame, target, head, source]
             self.bias.sum(0),
-            aggregate_first=self.in_channels <= self.out_channels,
-        ).reshape(N, T, V, self.out_channels)
+        ).reshape(N, T, V, -1)
         return F.relu(self.norm(y) + self.down(x), inplace=True)
 
 

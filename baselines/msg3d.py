@@ -76,8 +76,6 @@ class MultiScaleConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, hops: Tensor, scales: int) -> None:
         super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = out_channels
         self.register_buffer("A", disentangled_adjacency(hops, scales), persistent=False)
         self.B = nn.Parameter(torch.empty(self.A.shape).uniform_(-1e-6, 1e-6))
         bound = 1 / math.sqrt(in_channels * scales)
@@ -90,9 +88,7 @@ class MultiScaleConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
         graph = (self.A + self.B).movedim(-1, -3)  # [target, scale, source]
-        aggregate_first = self.in_channels <= self.out_channels
-        y = typed_graph_product(x, self.weight, graph, self.bias, aggregate_first)
-        return self.norm(y)
+        return self.norm(typed_graph_product(x, self.weight, graph, self.bias))
 
 
 class WindowConv(nn.Module):
@@ -182,9 +178,7 @@ class MSG3DBlock(nn.Module):
     Args:
         hops: bones between any two joints (V, V).
         stride: of the block along time.
-        scales: of the factorised path.
-        window_scales: of the windows.
-        windows: frames of each kind of window.
+        scales: as ``window_scales`` and ``windows`` of `MSG3D`.
         residual: as in `zoo.nn.trunk.Trunk`, false for the first block alone, which goes to C_out
             in the graph convolutions; the others do at the first step along time.
         dropout: at the end of the block.

@@ -50,11 +50,7 @@ class RASTG(ScoreModel):
     over frames and joints; two layers to the score.
 
     Args:
-        partition: of the edges, see `zoo.skeleton.graph.build_graph`.
-        channels: width of each block.
-        strides: temporal stride of each block.
-        kernel_size: frames a temporal convolution sees, odd.
-        dropout: probability after each temporal convolution.
+        partition: this, ``channels``, ``strides``, ``kernel_size`` and ``dropout`` as of `STGCN`.
         heads: of the attention.
         head_hidden: width of the head's hidden layer.
 

@@ -161,9 +161,7 @@ class SkateFormerBlock(nn.Module):
         parts: joints by part, (K, L).
         frames: P of the partitions.
         heads: of all branches together.
-        kernel_size: frames of the convolution along time, odd.
-        mlp_ratio: width of the MLP, in C.
-        attention_dropout: of attention weights.
+        kernel_size: as ``mlp_ratio`` and ``attention_dropout`` of `SkateFormer`.
         drop_path: probability of leaving out a branch.
 
     Shapes: x (N, T, V, C) → the same.

@@ -27,10 +27,7 @@ class STGCNRehab(ScoreModel):
 
     Args:
         blocks: number of blocks.
-        channels: of a block's first convolution and of each of its hops.
-        branch_channels: of each of its last convolutions.
-        kernel_size: frames the first convolution sees.
-        kernel_sizes: frames each of the last ones sees, stacked on one another.
+        channels: as ``branch_channels``, ``kernel_size`` and ``kernel_sizes`` of `HopBlock`.
         recurrent: width of each LSTM.
         dropout: probability after the last convolutions and after each LSTM.
 

@@ -107,15 +107,7 @@ class Transformer(ScoreModel):
     All joints of a frame are one token. The score is linear in the mean of the last layer's
     normalised tokens.
 
-    Args:
-        width: of a token, even.
-        layers: number of encoder layers.
-        heads: of each attention.
-        hidden: width inside each layer's feed-forward part.
-        dropout: probability after the positional encoding and each residual branch.
-
-    Raises:
-        ConfigError: an odd width, or one the heads do not divide.
+    Its other arguments, and what they may not be, are those of `FrameEncoder`.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from baselines.d2sta.grouping import (
     TwoStageAttention,
     rollup,
 )
-from baselines.d2sta.motion import MotionIndex, motion_index
+from baselines.d2sta.motion import InputMotion, PositionMotion, motion_index
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
@@ -108,7 +108,7 @@ class D2STA(ScoreModel):
         )
         width = channels[-1] * len(self.inputs)
         motion_measure = motion_index(motion, layout, self.inputs)
-        self.motion: MotionIndex | None = None
+        self.motion: InputMotion | PositionMotion | None = None
         self.grouping: DynamicGrouping | JointAttention | None = None
         if grouping != "none":
             attention = TwoStageAttention(
@@ -141,7 +141,7 @@ class D2STA(ScoreModel):
 
     def set_scale(self, scaler: StreamScaler) -> None:
         """Tell the measure of motion what the z-score of the positions was."""
-        if self.motion is not None:
+        if isinstance(self.motion, PositionMotion):
             self.motion.set_scale(scaler)
 
     def attention_maps(self, batch: Batch) -> Mapping[str, Tensor]:

@@ -29,8 +29,7 @@ def kinect(partition: str = "spatial") -> SkeletonGraph:
 def make(graph: SkeletonGraph, order: str = "aggregate", **options: object) -> SkeletonConv:
     """In double precision, nothing at its initial value."""
     torch.manual_seed(0)
-    conv = SkeletonConv(3, 4, graph, **options).double()
-    conv.aggregate_first = order == "aggregate"
+    conv = SkeletonConv(3, 4 if order == "aggregate" else 2, graph, **options).double()
     with torch.no_grad():
         for p in conv.parameters():
             p.add_(0.3 * torch.randn_like(p))
@@ -159,20 +158,6 @@ def test_importance_leaves_what_is_no_edge_alone() -> None:
     conv = make(graph, importance=True)
     conv(torch.randn(2, 3, 25, 3, dtype=torch.float64)).square().sum().backward()
     assert ((conv.importance.grad != 0) == (graph.adjacency() != 0)).all()
-
-
-def test_it_takes_the_cheaper_order() -> None:
-    assert SkeletonConv(3, 64, kinect()).aggregate_first
-    assert SkeletonConv(64, 64, kinect()).aggregate_first
-    assert not SkeletonConv(64, 32, kinect()).aggregate_first
-
-
-def test_both_orders_give_the_same() -> None:
-    first = make(kinect(), "project", importance=True)
-    second = make(kinect(), "aggregate", importance=True)
-    second.load_state_dict(first.state_dict())
-    x = torch.randn(2, 3, 25, 3, dtype=torch.float64, requires_grad=True)
-    assert_same(result(first, x, first(x)), result(second, x, second(x)))
 
 
 def test_importance_of_a_learnable_graph_is_refused() -> None:

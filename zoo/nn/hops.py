@@ -75,8 +75,8 @@ class HopBlock(nn.Module):
     Args:
         channels: of the first convolution and of each hop.
         branch_channels: C_b, of each z.
-        kernel_size: of the first convolution.
-        kernel_sizes: of the three.
+        kernel_size: frames the first convolution sees.
+        kernel_sizes: frames each of the three sees, stacked on one another.
         hops: (V, V) bones between joints.
         dropout: probability.
         cell: of the attention, `torch.nn.LSTM` or `torch.nn.GRU`.

@@ -31,7 +31,7 @@ class SkeletonConv(MessagePassing):
 
     The fused path sums over k and v in either order. Projecting first turns C_in into K·C_out
     channels and then aggregates those; aggregating first costs no more where C_in ≤ C_out, and is
-    then what happens (`aggregate_first`).
+    then what happens.
 
     Edges are sorted by target, then source, then type, as those of the graph: an `edge_mask` (E,)
     of PyG's explainers refers to `edge_index` and `edge_type`.
@@ -67,7 +67,6 @@ class SkeletonConv(MessagePassing):
         self.out_channels = out_channels
         self.num_joints = graph.num_joints
         self.num_types = graph.num_types
-        self.aggregate_first = in_channels <= out_channels
 
         adjacency = graph.adjacency().to(torch.get_default_dtype())
         self.importance: nn.Parameter | None = None
@@ -148,8 +147,7 @@ class SkeletonConv(MessagePassing):
 
     def message_and_aggregate(self, edge_index: EdgeIndex, x: Tensor, graph: Tensor) -> Tensor:
         """All messages and their sums as batched matrix products with the adjacency."""
-        offset = self._joint_bias(graph)
-        return typed_graph_product(x, self.weight, graph, offset, self.aggregate_first)
+        return typed_graph_product(x, self.weight, graph, self._joint_bias(graph))
 
     def _edge_bias(self) -> Tensor | None:
         """b_k (K, C_out), what a message adds to its projected feature."""
