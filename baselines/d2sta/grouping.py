@@ -26,16 +26,15 @@ Grouped = tuple[Tensor, dict[str, Tensor]]
 """Features and attention."""
 
 
-def range_of_motion(x: Tensor, mask: Tensor | None = None, eps: float = 1e-8) -> Tensor:
+def range_of_motion(x: Tensor, mask: Tensor | None = None) -> Tensor:
     r"""Standard deviation over time, :math:`M = \sqrt{\mathrm{Var}_t(X) + \varepsilon}`.
 
     The population variance (divided by T) is taken, so that one frame has a range of motion too;
-    ε keeps the gradient finite where a joint stands still.
+    ε, 1e-8 in the squared unit of `x`, keeps the gradient finite where a joint stands still.
 
     Args:
         x: (N, T, V, C).
         mask: (N, T) bool, True where a frame is real; None when all are.
-        eps: added to the variance, in the squared unit of `x`.
 
     Returns:
         (N, V, C) in the unit of `x`, float32 or wider.
@@ -49,7 +48,7 @@ def range_of_motion(x: Tensor, mask: Tensor | None = None, eps: float = 1e-8) ->
         frames = real.sum(dim=1).clamp_min(1)
         mean = (x * real).sum(dim=1) / frames
         variance = ((x - mean[:, None]) * real).square().sum(dim=1) / frames
-    return torch.sqrt(variance + eps)
+    return torch.sqrt(variance + 1e-8)
 
 
 class GroupAssignment(nn.Module):

@@ -118,7 +118,6 @@ class STGCNBlock(SpaceTimeBlock):
         residual: with a shortcut; see `shortcut`.
         dropout: probability after the temporal convolution.
         importance: learnable edge importance of `SkeletonConv`.
-        learnable: learnable adjacency of `SkeletonConv`.
     """
 
     def __init__(
@@ -132,11 +131,8 @@ class STGCNBlock(SpaceTimeBlock):
         residual: bool = True,
         dropout: float = 0.0,
         importance: bool = False,
-        learnable: bool = False,
     ) -> None:
-        conv = SkeletonConv(
-            in_channels, out_channels, graph, importance=importance, learnable=learnable
-        )
+        conv = SkeletonConv(in_channels, out_channels, graph, importance=importance)
         super().__init__(
             GraphUnit(conv, in_channels, out_channels, down=False),
             TemporalConv(out_channels, out_channels, kernel_size, stride),

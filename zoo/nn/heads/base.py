@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from torch import Tensor, nn
 
@@ -59,7 +59,7 @@ class Head(nn.Module):
 
     def output(self, features: Tensor) -> Tensor:
         """Features (N, D) → output (N, K)."""
-        return cast(Tensor, self.layers(features))
+        return self.layers(features)
 
     def read(self, output: Tensor) -> Tensor:
         """The scores (N,) in an output (N, K)."""
