@@ -24,26 +24,18 @@ class STCAttention(nn.Module):
         c = \sigma(W_2\,\mathrm{ReLU}(W_1\,\bar y''_{TV})),\ y''' = y'' + c\,y''
 
     The bar is the mean over the axes named; g_s is a convolution along the joints as wide as the
-    skeleton, g_t one along nine frames.
-
-    Args:
-        channels: C.
-        num_joints: V.
-        frame_kernel: frames g_t sees.
-        reduction: C / reduction is the width between W_1 and W_2.
+    skeleton, g_t one along nine frames; between W_1 and W_2 the width is C / 2.
 
     Shapes: y (N, T, V, C), mask (N, T) or None → (N, T, V, C).
     """
 
-    def __init__(
-        self, channels: int, num_joints: int, frame_kernel: int = 9, reduction: int = 2
-    ) -> None:
+    def __init__(self, channels: int, num_joints: int) -> None:
         super().__init__()
         joint_kernel = num_joints if num_joints % 2 else num_joints - 1
         self.joints = nn.Conv1d(channels, 1, joint_kernel, padding=joint_kernel // 2)
-        self.frames = nn.Conv1d(channels, 1, frame_kernel, padding=frame_kernel // 2)
-        self.squeeze = nn.Linear(channels, channels // reduction)
-        self.excite = nn.Linear(channels // reduction, channels)
+        self.frames = nn.Conv1d(channels, 1, 9, padding=4)
+        self.squeeze = nn.Linear(channels, channels // 2)
+        self.excite = nn.Linear(channels // 2, channels)
         nn.init.xavier_normal_(self.joints.weight)
         nn.init.zeros_(self.frames.weight)
         nn.init.zeros_(self.excite.weight)
@@ -85,26 +77,19 @@ class AttendedUnit(AdaptiveUnit):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve `x` and weigh it."""
-        y: Tensor = self.attention(super().forward(x, mask), mask)
-        return y
+        return self.attention(super().forward(x, mask), mask)
 
 
 class AAGCN(BlockNetwork):
     """AAGCN, one stream of MS-AAGCN, with a regression head (arXiv 1912.06971).
 
+    The paper trains four networks, on position, bone, joint_motion and bone_motion, and adds their
+    answers.
+
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels. The paper trains four networks, on
-            position, bone, joint_motion and bone_motion, and adds their answers.
         partition: of the edges the learnable adjacency starts from.
-        channels: width of each block.
-        strides: temporal stride of each block.
         kernel_size: frames a temporal convolution sees, odd.
         attention: with the attention modules.
-        dropout: probability before the head.
-
-    Raises:
-        ConfigError: unequal numbers of channels and strides, or an unknown stream.
     """
 
     def __init__(
@@ -122,15 +107,9 @@ class AAGCN(BlockNetwork):
         graph = build_graph(layout, partition)
 
         def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
-            unit = AttendedUnit if attention else AdaptiveUnit
-            return SpaceTimeBlock(
-                unit(c_in, c_out, graph),
-                TemporalConv(c_out, c_out, kernel_size, stride),
-                c_in,
-                c_out,
-                stride=stride,
-                residual=residual,
-            )
+            spatial = (AttendedUnit if attention else AdaptiveUnit)(c_in, c_out, graph)
+            temporal = TemporalConv(c_out, c_out, kernel_size, stride)
+            return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride, residual=residual)
 
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout

@@ -32,16 +32,15 @@ class BlockConv(nn.Module):
         W_{i,g} \sum_v (\hat M_{i,g} + \hat E_{i,g})_{v,w}\, x_{v,g}\bigr) + \mathrm{down}(x_w)
         \Bigr), \qquad E_{i,g,v,w} = e_{i,g}[h_{v,w}]
 
-    M is a learned graph that starts as the identity; e is the static topological encoding, one
-    learned number for every count h of bones between two joints, which starts at zero. The hat
-    divides a graph by the length of its columns.
+    There are three subsets i. M is a learned graph that starts as the identity; e is the static
+    topological encoding, one learned number for every count h of bones between two joints, which
+    starts at zero. The hat divides a graph by the length of its columns.
 
     Args:
         in_channels: C_in, a multiple of G.
         out_channels: C_out, a multiple of G.
         hops: h (V, V) long.
         groups: G.
-        subsets: of graphs and weights that are summed, i = 1, 2, ...
 
     Shapes: x (N, T, V, C_in) → (N, T, V, C_out); a mask is not needed, as no frame looks at
     another.
@@ -49,10 +48,9 @@ class BlockConv(nn.Module):
 
     hops: Tensor
 
-    def __init__(
-        self, in_channels: int, out_channels: int, hops: Tensor, groups: int, subsets: int = 3
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, hops: Tensor, groups: int) -> None:
         super().__init__()
+        subsets = 3
         self.groups = groups
         self.register_buffer("hops", hops, persistent=False)
         self.M = nn.Parameter(torch.eye(len(hops)).repeat(subsets, groups, 1, 1))
@@ -163,10 +161,9 @@ class ShapeEncoding(nn.Module):
 class BlockGCN(ScoreModel):
     """BlockGCN with a regression head (arXiv 2305.11468).
 
+    The paper adds the answers of four networks, on position, bone, joint_motion and bone_motion.
+
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels. The paper adds the answers of four
-            networks, on position, bone, joint_motion and bone_motion.
         channels: width of each block, multiples of `groups`; the embedding has the first one.
         strides: temporal stride of each block.
         groups: of channels with a graph of their own.
@@ -174,8 +171,8 @@ class BlockGCN(ScoreModel):
         dropout: probability before the head.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, a width that is no multiple of
-            `groups`, or an unknown stream.
+        ConfigError: unequal numbers of channels and strides, or a width that is no multiple of
+            `groups`.
     """
 
     def __init__(
@@ -215,5 +212,4 @@ class BlockGCN(ScoreModel):
         if self.topology is not None:
             vector = self.topology(barcode(x, batch.mask))
             told = [shape(vector)[:, None, None] for shape in self.shapes]
-        features: tuple[Tensor, Tensor | None] = self.trunk(x, batch.mask, told)
-        return features
+        return self.trunk(x, batch.mask, told)

@@ -1,7 +1,6 @@
 """CTR-GCN: channel-wise topology refinement (Chen, Zhang, Yuan, Li, Deng, Hu, ICCV 2021)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.channelwise import RefinedSkeletonConv
@@ -20,18 +19,11 @@ class CTRGCN(BlockNetwork):
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{CTR\text{-}GC}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{ReLU}(\mathrm{MS\text{-}TCN}(z)) + \mathrm{res}'(x))
 
-    Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels. The paper trains four networks, on
-            position, bone, joint_motion and bone_motion, and adds their answers.
-        partition: of the edges the learnable adjacency starts from.
-        channels: width of each block.
-        strides: temporal stride of each block.
-        branches: of the temporal units, see `MultiBranchConv`.
-        dropout: probability before the head.
+    The paper trains four networks, on position, bone, joint_motion and bone_motion, and adds their
+    answers.
 
-    Raises:
-        ConfigError: unequal numbers of channels and strides, an unknown stream or branch.
+    Args:
+        partition: of the edges the learnable adjacency starts from.
     """
 
     def __init__(
@@ -42,20 +34,18 @@ class CTRGCN(BlockNetwork):
         partition: str = "spatial",
         channels: Sequence[int] = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256),
         strides: Sequence[int] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1),
-        branches: Sequence[Any] = CTRGCN_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
         graph = build_graph(layout, partition)
 
         def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
+            conv = RefinedSkeletonConv(c_in, c_out, graph)
+            spatial = GraphUnit(conv, c_in, c_out, closed=True)
+            temporal = MultiBranchConv(
+                c_out, c_out, CTRGCN_BRANCHES, stride=stride, remainder="last"
+            )
             return SpaceTimeBlock(
-                GraphUnit(RefinedSkeletonConv(c_in, c_out, graph), c_in, c_out, closed=True),
-                MultiBranchConv(c_out, c_out, branches, stride=stride, remainder="last"),
-                c_in,
-                c_out,
-                stride=stride,
-                residual=residual,
-                relu=True,
+                spatial, temporal, c_in, c_out, stride=stride, residual=residual, relu=True
             )
 
         super().__init__(

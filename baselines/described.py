@@ -14,7 +14,6 @@ class DescribedModel(ScoreModel, ABC):
     """Describes each sequence by D numbers and leaves the rest to a regression.
 
     Args:
-        layout: the skeleton.
         regressor: a module with ``fit(features, target)``, from features (N, D) to scores (N,).
         streams: what is described.
     """

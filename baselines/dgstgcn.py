@@ -1,11 +1,10 @@
 """DG-STGCN: dynamic groups in space and time (Duan, Wang, Chen, Lin, arXiv 2210.05895, 2022)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
 from zoo.nn.channelwise import DynamicSkeletonConv
-from zoo.nn.multibranch import PYSKL_BRANCHES, MultiBranchConv
+from zoo.nn.multibranch import MultiBranchConv
 from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout
 
@@ -19,21 +18,13 @@ class DGSTGCN(BlockNetwork):
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{DG\text{-}GCN}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{DG\text{-}TCN}(z) + \mathrm{res}'(x))
 
-    DG-TCN is the temporal unit of six branches with the mean of all joints as one more joint.
+    DG-TCN is the temporal unit of six branches with the mean of all joints as one more joint. Of
+    the skeleton only the number of joints is used. The paper trains four networks, on position,
+    bone, joint_motion and bone_motion, and adds their answers.
 
     Args:
-        layout: the skeleton, of which only the number of joints is used.
-        streams: what goes in, side by side along the channels. The paper trains four networks, on
-            position, bone, joint_motion and bone_motion, and adds their answers.
-        channels: width of each block.
-        strides: temporal stride of each block.
         groups: of channels with a learnable graph each.
         ratio: channels of one group, as a part of a block's width.
-        branches: of the temporal units, see `MultiBranchConv`.
-        dropout: probability before the head.
-
-    Raises:
-        ConfigError: unequal numbers of channels and strides, an unknown stream or branch.
     """
 
     def __init__(
@@ -45,21 +36,15 @@ class DGSTGCN(BlockNetwork):
         strides: Sequence[int] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1),
         groups: int = 8,
         ratio: float = 0.125,
-        branches: Sequence[Any] = PYSKL_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
         joints = layout.num_joints
 
         def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
-            conv = DynamicSkeletonConv(c_in, c_out, joints, groups=groups, ratio=ratio)
-            return SpaceTimeBlock(
-                GraphUnit(conv, c_in, c_out),
-                MultiBranchConv(c_out, c_out, branches, stride=stride, mix=True, joint_mean=joints),
-                c_in,
-                c_out,
-                stride=stride,
-                residual=residual,
-            )
+            conv = DynamicSkeletonConv(c_in, c_out, joints, groups, ratio)
+            spatial = GraphUnit(conv, c_in, c_out)
+            temporal = MultiBranchConv(c_out, c_out, stride=stride, mix=True, joint_mean=joints)
+            return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride, residual=residual)
 
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout

@@ -33,23 +33,14 @@ class DSTGCNT(ScoreModel):
     frame t in one vector; encoder layers over h, the mean over frames, and layers to the score.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         blocks: n.
-        channels: of a block's first convolution and of each of its hops.
-        branch_channels: of each of its last convolutions.
-        kernel_size: frames the first convolution sees.
-        kernel_sizes: frames each of the last ones sees, stacked on one another.
-        width: of a frame's token in the Transformer, even.
-        layers: of the Transformer.
-        heads: of each attention.
-        hidden: width inside each layer's feed-forward part.
+        channels: as ``branch_channels``, ``kernel_size`` and ``kernel_sizes`` of `HopBlock`.
+        width: as ``layers``, ``heads`` and ``hidden`` of `FrameEncoder`.
         head_hidden: width of the head's hidden layer.
         dropout: probability in blocks and Transformer.
 
     Raises:
-        ConfigError: no block, no last convolution, an odd width, one the heads do not divide, or
-            an unknown stream.
+        ConfigError: no block, no last convolution, an odd width, or one the heads do not divide.
     """
 
     def __init__(

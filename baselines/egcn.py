@@ -34,19 +34,13 @@ class EGCN(ScoreModel):
         \text{decision (DLE):} &\quad s = w_P^\top \mathrm{GAP}(P) + w_O^\top \mathrm{GAP}(O) + b
 
     Args:
-        layout: the skeleton.
         streams: of the two networks; the paper's are positions and orientations.
         fusion: ``model`` (the paper's best), ``feature`` or ``decision``.
-        partition: of the edges, see `zoo.skeleton.graph.build_graph`.
-        channels: width of each block.
-        strides: temporal stride of each block.
-        kernel_size: frames a temporal convolution sees, odd.
+        partition: this and the others as of `STGCN`.
         dropout: probability after each temporal convolution, and in the head of ``feature``.
-        importance: learn a weight for every edge.
 
     Raises:
-        ConfigError: not two streams, an unknown stream or fusion, or unequal numbers of channels
-            and strides.
+        ConfigError: not two streams, an unknown fusion, or unequal numbers of channels and strides.
     """
 
     def __init__(
@@ -82,13 +76,9 @@ class EGCN(ScoreModel):
             Trunk(InputNorm(layout.num_joints, width), block, width, channels, strides)
             for width in map(STREAM_CHANNELS.__getitem__, self.streams)
         )
-        width = channels[-1]
-        if fusion == "model":
-            self.head = MSEHead.of(width)
-        elif fusion == "feature":
-            self.head = MSEHead.of(2 * width, [2 * width], dropout=dropout)
-        else:
-            self.head = MSEHead.of(2 * width)
+        width = channels[-1] if fusion == "model" else 2 * channels[-1]
+        hidden, drop = ([width], dropout) if fusion == "feature" else ([], 0.0)
+        self.head = MSEHead.of(width, hidden, drop)
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """P ⊙ O (N, T', V, C) and their mask, or the means of P and O side by side (N, 2·C)."""

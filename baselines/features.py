@@ -40,7 +40,6 @@ class FeatureRegressor(DescribedModel):
     even then. Fitted again with the same random numbers it learns the same.
 
     Args:
-        layout: the skeleton.
         regressor: one of `REGRESSORS`.
         settings: its arguments; None for its own defaults.
         hold: share of the training samples beyond each edge.

@@ -5,36 +5,30 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from baselines.mean import MeanScore
 from zoo.data.batch import Batch, Prediction
-from zoo.nn.model import ScoreModel
 from zoo.skeleton.layout import Layout
 
 
-class GroupMean(ScoreModel):
+class GroupMean(MeanScore):
     """Gives everybody the mean training score of their clinical group.
 
     It never looks at the movement, only at `Batch.group`. A person of no group, of one that was
     not in the training set, or of whom nothing is known gets the mean of all training scores.
-
-    Args:
-        layout: ignored, as is all of the skeleton.
-        streams: one stream the data has, to count the sequences.
     """
 
     raw = True
-    mean: Tensor
     groups: Tensor
     means: Tensor
 
     def __init__(self, layout: Layout, *, streams: str | Sequence[str] = ("position",)) -> None:
-        super().__init__(layout, streams)
-        self.register_buffer("mean", torch.zeros(()))
+        super().__init__(layout, streams=streams)
         self.register_buffer("groups", torch.zeros(0, dtype=torch.long))
         self.register_buffer("means", torch.zeros(0))
 
     def fit(self, batch: Batch, target: Tensor) -> None:
         """Remember the mean of `target` (N,), in standardised units, as a whole and by group."""
-        self.mean = target.mean()
+        super().fit(batch, target)
         code = self._codes(batch)
         self.groups = code[code >= 0].unique()
         self.means = target.new_tensor([float(target[code == g].mean()) for g in self.groups])
@@ -43,7 +37,7 @@ class GroupMean(ScoreModel):
         """The mean score of each sequence's group."""
         same = self._codes(batch)[:, None] == self.groups
         score = torch.where(same, self.means, 0.0).sum(1)
-        return Prediction(score=torch.where(same.any(1), score, self.mean))
+        return Prediction(score=torch.where(same.any(1), score, self.constant))
 
     def _codes(self, batch: Batch) -> Tensor:
         """The group of each sequence (N,) long; -1 for none."""

@@ -50,12 +50,11 @@ class HBRNN(ScoreModel):
 
     Args:
         layout: the skeleton, with the parts head, trunk, left_arm, right_arm, left_leg, right_leg.
-        streams: what goes in, side by side along the channels.
         hidden: width of a direction's state in the four recurrent layers.
         dropout: probability before the score.
 
     Raises:
-        ConfigError: other than four widths, a layout without parts, or an unknown stream.
+        ConfigError: other than four widths, or a layout without parts.
     """
 
     def __init__(
@@ -104,5 +103,4 @@ class HBRNN(ScoreModel):
 
     def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """The mean over frames, and dropout."""
-        pooled: Tensor = self.dropout(super().pool(features, mask))
-        return pooled
+        return self.dropout(super().pool(features, mask))

@@ -29,7 +29,6 @@ class CooccurrenceStream(nn.Module):
 
     Args:
         in_channels: C.
-        num_joints: V.
         point_channels: of the first convolution.
         image: D, of the second.
         channels: of the third and the fourth.
@@ -68,8 +67,6 @@ class HCN(ScoreModel):
     convolutions (3×3, ReLU, halved by pooling), a hidden layer, the score.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         frames: T that a sequence is resampled to, a multiple of 16.
         point_channels: of the first convolution.
         image: of the second, a multiple of 16.
@@ -78,8 +75,7 @@ class HCN(ScoreModel):
         dropout: probability after the last three convolutions and the hidden layer.
 
     Raises:
-        ConfigError: sizes that cannot be halved four times, other than four channels, or an
-            unknown stream.
+        ConfigError: sizes that cannot be halved four times, or other than four channels.
     """
 
     def __init__(

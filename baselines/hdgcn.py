@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from zoo.errors import ConfigError
 from zoo.nn.blocks import SpaceTimeBlock, shortcut
+from zoo.nn.masking import frame_mean
 from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.norm import BatchNorm
-from zoo.nn.pooling import frame_mean
 from zoo.nn.temporal import TemporalConv
 from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout, tree_levels
@@ -115,7 +115,6 @@ class HierarchyAttention(nn.Module):
         y_{t,v} = \sum_l \sigma\bigl(W_2\,\mathrm{EdgeConv}(s)_l\bigr)\, x_{t,v,l}
 
     Args:
-        channels: C.
         levels: the hierarchy.
 
     Shapes: x (N, T, V, L, C), mask (N, T) or None → (N, T, V, C).
@@ -157,7 +156,6 @@ class HierarchicalConv(nn.Module):
     of the channels each. The sum over layers is weighed by `HierarchyAttention` or plain.
 
     Args:
-        in_channels: C_in.
         out_channels: C_out, a multiple of 4.
         levels: the hierarchy.
         attention: weigh the layers.
@@ -206,17 +204,12 @@ class HDGCN(BlockNetwork):
     """HD-GCN, one of six networks of the ensemble, with a regression head (arXiv 2208.10741).
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         center: joint at which the hierarchy begins; None for the layout's centre. The paper adds
             the answers of networks for three centres, each on position and bone.
         channels: width of each block, multiples of 4.
-        strides: temporal stride of each block.
-        dropout: probability before the head.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, a width that is no multiple of 4, or
-            an unknown stream.
+        ConfigError: a width that is no multiple of 4.
         LayoutError: no joint is called `center`.
     """
 

@@ -34,7 +34,6 @@ class InceptionModule(nn.Module):
         M \max\nolimits_3(x)]))
 
     Args:
-        in_channels: C_in.
         filters: F, of each of the four branches.
         kernel_size: k, frames the longest convolution sees.
         bottleneck: width of Bx.
@@ -66,8 +65,6 @@ class InceptionTime(ScoreModel):
     before; the score is linear in the mean over time.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         depth: number of modules.
         filters: of each of a module's four branches.
         kernel_size: k, frames the longest convolution sees.
@@ -75,7 +72,7 @@ class InceptionTime(ScoreModel):
         dropout: probability before the head.
 
     Raises:
-        ConfigError: no module, or an unknown stream.
+        ConfigError: no module.
     """
 
     def __init__(

@@ -54,9 +54,6 @@ class SelfAttentionConv(nn.Module):
     all frames and sequences, and starts as the identity.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        num_joints: V.
         heads: H.
 
     Shapes: x (N, T, V, C_in) → (N, T, V, C_out); a mask is not needed, as no frame looks at
@@ -65,8 +62,6 @@ class SelfAttentionConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, num_joints: int, heads: int) -> None:
         super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = out_channels
         self.heads = heads
         width = max(1, in_channels // 8)
         self.scale = width**-0.5
@@ -99,8 +94,7 @@ class SelfAttentionConv(nn.Module):
             self.weight,
             graph,  # [frame, target, head, source]
             self.bias.sum(0),
-            aggregate_first=self.in_channels <= self.out_channels,
-        ).reshape(N, T, V, self.out_channels)
+        ).reshape(N, T, V, -1)
         return F.relu(self.norm(y) + self.down(x), inplace=True)
 
 
@@ -111,8 +105,6 @@ class InfoGCN(ScoreModel):
     within frames and branches along time; a latent vector that is a Gaussian while training.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         mode: k of the k-th mode representation; 0 for the joints as they are. The paper adds the
             answers of networks with k = 1, 2 and 8, each on positions and on motion.
         channels: width of each block; the embedding has the first one.
@@ -122,8 +114,7 @@ class InfoGCN(ScoreModel):
         dropout: probability before the latent layers.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, a negative mode, or an unknown
-            stream.
+        ConfigError: unequal numbers of channels and strides, or a negative mode.
     """
 
     modes: Tensor
@@ -162,10 +153,7 @@ class InfoGCN(ScoreModel):
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
-        features: tuple[Tensor, Tensor | None] = self.trunk(
-            self.modes @ self.stacked(batch), batch.mask
-        )
-        return features
+        return self.trunk(self.modes @ self.stacked(batch), batch.mask)
 
     def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """The latent vector z (N, C): drawn around its mean while training, else the mean."""

@@ -100,8 +100,6 @@ class JRG(ScoreModel):
         s = \tfrac{1}{S} \sum_t w^\top \mathrm{ReLU}(W v_t + b) + c
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         channels: M.
         kernel_size: frames that a feature sees.
         segment: frames of a segment.
@@ -110,7 +108,7 @@ class JRG(ScoreModel):
         dropout: probability after each encoder.
 
     Raises:
-        ConfigError: segments of no frame, or an unknown stream.
+        ConfigError: segments of no frame.
     """
 
     def __init__(

@@ -41,9 +41,6 @@ class KinematicFeatures:
 
     Of the limbs the first three joints are measured and not hands, feet and fingers, where a
     depth camera sees mostly noise; of other body parts all joints.
-
-    Args:
-        layout: the skeleton.
     """
 
     def __init__(self, layout: Layout) -> None:

@@ -6,7 +6,7 @@ from baselines.described import DescribedModel
 from baselines.nearest import NearestNeighbour
 from zoo.data.batch import Batch
 from zoo.data.transforms import pelvis_joints
-from zoo.nn.pooling import frame_mean
+from zoo.nn.masking import frame_mean
 from zoo.skeleton.layout import Layout
 
 

@@ -85,14 +85,9 @@ class LITEMV(ScoreModel):
     linear in the mean of c over time.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         filters: of each learned convolution.
         kernel_size: k, frames the longest convolution of the first layer sees.
         dropout: probability before the head.
-
-    Raises:
-        ConfigError: an unknown stream.
     """
 
     def __init__(

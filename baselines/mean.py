@@ -20,17 +20,17 @@ class MeanScore(ScoreModel):
         streams: one stream the data has, to count the sequences.
     """
 
-    mean: Tensor
+    constant: Tensor
 
     def __init__(self, layout: Layout, *, streams: str | Sequence[str] = ("position",)) -> None:
         super().__init__(layout, streams)
-        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("constant", torch.zeros(()))
 
     def fit(self, batch: Batch, target: Tensor) -> None:
         """Remember the mean of `target` (N,) in standardised units."""
-        self.mean.copy_(target.mean())
+        self.constant.copy_(target.mean())
 
     def forward(self, batch: Batch) -> Prediction:
         """The same score for every sequence of the batch."""
         x = batch.stream(self.streams[0])
-        return Prediction(score=self.mean.expand(x.shape[0]).clone())
+        return Prediction(score=self.constant.expand(x.shape[0]).clone())

@@ -35,7 +35,6 @@ class MiniRocket(DescribedModel):
     Dempster, Schmidt, Webb: MiniRocket, KDD 2021, and the authors' form for several channels.
 
     Args:
-        layout: fixes the number of joints V.
         streams: what is seen, side by side, as the protocol scales it.
         features: how many shares, rounded down to a multiple of 84.
         alphas: strengths of the ridge's penalty to choose from by leave-one-out.

@@ -66,8 +66,6 @@ class MultiScaleConv(nn.Module):
     products.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         hops: bones between any two of the V nodes, (V, V).
         scales: K.
 
@@ -78,8 +76,6 @@ class MultiScaleConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, hops: Tensor, scales: int) -> None:
         super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = out_channels
         self.register_buffer("A", disentangled_adjacency(hops, scales), persistent=False)
         self.B = nn.Parameter(torch.empty(self.A.shape).uniform_(-1e-6, 1e-6))
         bound = 1 / math.sqrt(in_channels * scales)
@@ -92,9 +88,7 @@ class MultiScaleConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
         graph = (self.A + self.B).movedim(-1, -3)  # [target, scale, source]
-        aggregate_first = self.in_channels <= self.out_channels
-        y = typed_graph_product(x, self.weight, graph, self.bias, aggregate_first)
-        return self.norm(y)
+        return self.norm(typed_graph_product(x, self.weight, graph, self.bias))
 
 
 class WindowConv(nn.Module):
@@ -105,9 +99,7 @@ class WindowConv(nn.Module):
     collapses it into one frame. Windows reach beyond both ends into zeros.
 
     Args:
-        in_channels: C_in.
         inner_channels: of the features within a window.
-        out_channels: C_out.
         hops: bones between any two joints (V, V).
         scales: K.
         frames: of a window, odd.
@@ -152,8 +144,6 @@ class MultiScaleTemporal(nn.Module):
     """MS-TCN: six branches along time and a way around them.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         stride: of the branches.
         relu: end with a ReLU.
         dropout: probability after it.
@@ -186,13 +176,9 @@ class MSG3DBlock(nn.Module):
     """STGC block: windows and a factorised path side by side, then time once more.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         hops: bones between any two joints (V, V).
         stride: of the block along time.
-        scales: of the factorised path.
-        window_scales: of the windows.
-        windows: frames of each kind of window.
+        scales: as ``window_scales`` and ``windows`` of `MSG3D`.
         residual: as in `zoo.nn.trunk.Trunk`, false for the first block alone, which goes to C_out
             in the graph convolutions; the others do at the first step along time.
         dropout: at the end of the block.
@@ -244,20 +230,16 @@ class MSG3DBlock(nn.Module):
 class MSG3D(BlockNetwork):
     """MS-G3D, one stream of two, with a regression head (arXiv 2003.14111).
 
+    The paper trains two networks, on position and bone, and adds their answers.
+
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels. The paper trains two networks, on
-            position and bone, and adds their answers.
-        channels: width of each block.
-        strides: temporal stride of each block.
         scales: distances of joints in the factorised path, from 0.
         window_scales: distances of joints within windows, from 0.
         windows: frames of each kind of window, odd.
         dropout: at the end of each block.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, an even window, or an unknown
-            stream.
+        ConfigError: an even window.
     """
 
     def __init__(

@@ -26,7 +26,6 @@ class TemporalAttention(nn.Module):
     .. math:: y_{\cdot,v} = \mathrm{MultiHead}(x_{1,v}, \dots, x_{T,v})
 
     Args:
-        channels: C.
         heads: number of heads.
 
     Shapes: x (N, T, V, C), mask (N, T) or None → (N, T, V, C).
@@ -41,7 +40,7 @@ class TemporalAttention(nn.Module):
         N, T, V, C = x.shape
         tokens = x.transpose(1, 2).reshape(N * V, T, C)
         keys = None if mask is None else mask.repeat_interleave(V, 0)
-        return self.attention(tokens, keys).x.view(N, V, T, C).transpose(1, 2)
+        return self.attention(tokens, keys)[0].view(N, V, T, C).transpose(1, 2)
 
 
 class RASTG(ScoreModel):
@@ -51,19 +50,13 @@ class RASTG(ScoreModel):
     over frames and joints; two layers to the score.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
-        partition: of the edges, see `zoo.skeleton.graph.build_graph`.
-        channels: width of each block.
-        strides: temporal stride of each block.
-        kernel_size: frames a temporal convolution sees, odd.
-        dropout: probability after each temporal convolution.
+        partition: this, ``channels``, ``strides``, ``kernel_size`` and ``dropout`` as of `STGCN`.
         heads: of the attention.
         head_hidden: width of the head's hidden layer.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, heads that do not divide the last
-            width, or an unknown stream.
+        ConfigError: unequal numbers of channels and strides, or heads that do not divide the
+            last width.
     """
 
     def __init__(

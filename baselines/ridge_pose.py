@@ -7,7 +7,7 @@ from torch import Tensor
 from baselines.described import DescribedModel
 from baselines.ridge import Ridge
 from zoo.data.batch import Batch
-from zoo.nn.pooling import frame_mean
+from zoo.nn.masking import frame_mean
 from zoo.skeleton.layout import Layout
 
 
@@ -15,7 +15,6 @@ class PoseRidge(DescribedModel):
     """A line from the mean position of every joint over time, in the sensor's space, to the score.
 
     Args:
-        layout: fixes the number of joints V.
         alphas: strengths of the ridge's penalty to choose from by leave-one-out.
     """
 

@@ -81,14 +81,9 @@ class SGN(ScoreModel):
     maximum over frames.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         frames: T that a sequence is resampled to.
         channels: C of a joint's embedding.
         dropout: probability, of whole channels, between the convolutions along time.
-
-    Raises:
-        ConfigError: an unknown stream.
     """
 
     def __init__(

@@ -158,14 +158,10 @@ class SkateFormerBlock(nn.Module):
         z = y + \mathrm{MLP}(\mathrm{LN}(y))
 
     Args:
-        channels: C.
-        num_joints: V.
         parts: joints by part, (K, L).
         frames: P of the partitions.
         heads: of all branches together.
-        kernel_size: frames of the convolution along time, odd.
-        mlp_ratio: width of the MLP, in C.
-        attention_dropout: of attention weights.
+        kernel_size: as ``mlp_ratio`` and ``attention_dropout`` of `SkateFormer`.
         drop_path: probability of leaving out a branch.
 
     Shapes: x (N, T, V, C) → the same.
@@ -232,12 +228,11 @@ class SkateFormer(ScoreModel):
     """SkateFormer with a regression head (arXiv 2403.09508).
 
     Every sequence is seen at the same number of times, evenly spaced from its first to its last
-    frame.
+    frame. The paper adds the answers of four networks, on position, bone, joint_motion and
+    bone_motion.
 
     Args:
         layout: the skeleton, with its body parts.
-        streams: what goes in, side by side along the channels. The paper adds the answers of four
-            networks, on position, bone, joint_motion and bone_motion.
         frames: times at which a sequence is seen.
         window: frames of a partition.
         channels: width of each stage; time is halved between stages.
@@ -252,7 +247,7 @@ class SkateFormer(ScoreModel):
         dropout: probability before the head.
 
     Raises:
-        ConfigError: sizes that do not fit together, or an unknown stream.
+        ConfigError: sizes that do not fit together.
     """
 
     time: Tensor

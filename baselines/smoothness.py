@@ -6,15 +6,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def spectral_arc_length(
-    speed: Array, rate: float, *, cutoff: float = 10.0, threshold: float = 0.05
-) -> Array:
+def spectral_arc_length(speed: Array, rate: float) -> Array:
     r"""SPARC (K,) of K speed profiles: minus the length of the normalised spectrum's curve.
 
     .. math:: -\int_0^{\omega_c} \sqrt{(1/\omega_c)^2 + (d\hat V / d\omega)^2} \, d\omega
 
     with V̂ the magnitude spectrum divided by its largest value, from the first to the last
-    frequency at which it reaches `threshold`, at most `cutoff`. Near −1.4 for one smooth reach;
+    frequency at which it reaches 0.05, below which there is only noise, at most 10 Hz, the highest
+    that belongs to a movement. Near −1.4 for one smooth reach;
     the less smooth, the lower. NaN where nothing moves.
 
     Balasubramanian, Melendez-Calderon, Roby-Brami, Burdet: On the analysis of movement
@@ -23,18 +22,16 @@ def spectral_arc_length(
     Args:
         speed: (T, K), not negative.
         rate: frames per second.
-        cutoff: highest frequency that belongs to a movement, in Hz.
-        threshold: share of the largest magnitude below which there is only noise.
     """
     padded = 16 * 2 ** int(np.ceil(np.log2(len(speed))))
     frequency = np.fft.rfftfreq(padded, 1 / rate)
-    within = frequency <= cutoff
+    within = frequency <= 10.0
     frequency = frequency[within]
     magnitude = np.abs(np.fft.rfft(speed, padded, axis=0))
     largest = magnitude.max(axis=0)
     moves = largest > 1e-12
     magnitude = magnitude[within] / np.where(moves, largest, 1.0)
-    heard = magnitude >= threshold
+    heard = magnitude >= 0.05
     first = heard.argmax(axis=0)
     last = len(heard) - 1 - heard[::-1].argmax(axis=0)
     width = np.where(last > first, frequency[last] - frequency[first], 1.0)

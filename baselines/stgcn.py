@@ -17,17 +17,10 @@ class STGCN(BlockNetwork):
     frames and joints; one linear layer to the score.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         partition: of the edges, see `zoo.skeleton.graph.build_graph`.
-        channels: width of each block.
-        strides: temporal stride of each block.
         kernel_size: frames a temporal convolution sees, odd.
         dropout: probability after each temporal convolution.
         importance: learn a weight for every edge.
-
-    Raises:
-        ConfigError: unequal numbers of channels and strides, or an unknown stream.
     """
 
     def __init__(

@@ -26,18 +26,13 @@ class STGCNRehab(ScoreModel):
     frame are one vector for a stack of LSTMs, whose last state is scored.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels.
         blocks: number of blocks.
-        channels: of a block's first convolution and of each of its hops.
-        branch_channels: of each of its last convolutions.
-        kernel_size: frames the first convolution sees.
-        kernel_sizes: frames each of the last ones sees, stacked on one another.
+        channels: as ``branch_channels``, ``kernel_size`` and ``kernel_sizes`` of `HopBlock`.
         recurrent: width of each LSTM.
         dropout: probability after the last convolutions and after each LSTM.
 
     Raises:
-        ConfigError: no block, no last convolution, no LSTM, or an unknown stream.
+        ConfigError: no block, no last convolution, or no LSTM.
     """
 
     def __init__(

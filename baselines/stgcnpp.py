@@ -1,10 +1,9 @@
 """ST-GCN++ (Duan, Wang, Chen, Lin: PYSKL, ACM Multimedia 2022)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
-from zoo.nn.multibranch import PYSKL_BRANCHES, MultiBranchConv
+from zoo.nn.multibranch import MultiBranchConv
 from zoo.nn.spatial import SkeletonConv
 from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.graph import build_graph
@@ -20,20 +19,12 @@ class STGCNPP(BlockNetwork):
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{GCN}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{MS\text{-}TCN}(z) + \mathrm{res}'(x))
 
-    GCN is ST-GCN's with an adjacency that is itself a parameter, MS-TCN has six branches.
+    GCN is ST-GCN's with an adjacency that is itself a parameter, MS-TCN has six branches. The
+    paper trains four networks, on position, bone, joint_motion and bone_motion, and adds their
+    answers.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side along the channels. The paper trains four networks, on
-            position, bone, joint_motion and bone_motion, and adds their answers.
         partition: of the edges the learnable adjacency starts from.
-        channels: width of each block.
-        strides: temporal stride of each block.
-        branches: of the temporal units, see `MultiBranchConv`.
-        dropout: probability before the head.
-
-    Raises:
-        ConfigError: unequal numbers of channels and strides, an unknown stream or branch.
     """
 
     def __init__(
@@ -44,20 +35,15 @@ class STGCNPP(BlockNetwork):
         partition: str = "spatial",
         channels: Sequence[int] = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256),
         strides: Sequence[int] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1),
-        branches: Sequence[Any] = PYSKL_BRANCHES,
         dropout: float = 0.0,
     ) -> None:
         graph = build_graph(layout, partition)
 
         def block(c_in: int, c_out: int, *, stride: int, residual: bool) -> SpaceTimeBlock:
-            return SpaceTimeBlock(
-                GraphUnit(SkeletonConv(c_in, c_out, graph, learnable=True), c_in, c_out),
-                MultiBranchConv(c_out, c_out, branches, stride=stride, mix=True),
-                c_in,
-                c_out,
-                stride=stride,
-                residual=residual,
-            )
+            conv = SkeletonConv(c_in, c_out, graph, learnable=True)
+            spatial = GraphUnit(conv, c_in, c_out)
+            temporal = MultiBranchConv(c_out, c_out, stride=stride, mix=True)
+            return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride, residual=residual)
 
         super().__init__(
             layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout

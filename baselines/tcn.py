@@ -26,8 +26,6 @@ class TCNBlock(nn.Module):
     goes through a 1×1 convolution.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         kernel_size: k.
         dilation: d.
         dropout: probability after each convolution.
@@ -64,15 +62,13 @@ class TCN(ScoreModel):
     Block i is dilated by 2^i, so the last frame sees 1 + 2 (k - 1) (2^L - 1) frames with L blocks.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         channels: width of each block.
         kernel_size: k.
         pooling: what the head sees of the last block: its ``last`` frame or the ``mean`` of all.
         dropout: probability after each convolution.
 
     Raises:
-        ConfigError: no block, or an unknown stream or pooling.
+        ConfigError: no block, or an unknown pooling.
     """
 
     def __init__(

@@ -58,7 +58,7 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Features after the layer; no real frame looks at a padded one."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), mask).x)
+        x = x + self.dropout(self.attention(self.attention_norm(x), mask)[0])
         return x + self.dropout(self.contract(F.relu(self.expand(self.feed_norm(x)))))
 
 
@@ -107,17 +107,7 @@ class Transformer(ScoreModel):
     All joints of a frame are one token. The score is linear in the mean of the last layer's
     normalised tokens.
 
-    Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
-        width: of a token, even.
-        layers: number of encoder layers.
-        heads: of each attention.
-        hidden: width inside each layer's feed-forward part.
-        dropout: probability after the positional encoding and each residual branch.
-
-    Raises:
-        ConfigError: an odd width, one the heads do not divide, or an unknown stream.
+    Its other arguments, and what they may not be, are those of `FrameEncoder`.
     """
 
     def __init__(

@@ -25,8 +25,9 @@ class Trees(nn.Module, ABC):
     feature: Tensor
     depth: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__()
+        self.settings = settings
         for name in ("roots", "left", "right", "feature"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.int32))
         self.register_buffer("depth", torch.zeros((), dtype=torch.int32))
@@ -92,12 +93,7 @@ class ExtraTrees(Trees):
     """
 
     def __init__(self, trees: int = 400, leaf: int = 2, feature_share: float = 0.3) -> None:
-        super().__init__()
-        self.settings = {
-            "n_estimators": trees,
-            "min_samples_leaf": leaf,
-            "max_features": feature_share,
-        }
+        super().__init__(n_estimators=trees, min_samples_leaf=leaf, max_features=feature_share)
 
     def grow(self, features: Any, target: Any, seed: int) -> tuple[float, Sequence[Any], float]:
         """Independent trees, all of the same weight."""
@@ -126,14 +122,13 @@ class BoostedTrees(Trees):
         sample_share: float = 0.5,
         feature_share: float = 0.1,
     ) -> None:
-        super().__init__()
-        self.settings = {
-            "n_estimators": trees,
-            "max_depth": depth,
-            "learning_rate": rate,
-            "subsample": sample_share,
-            "max_features": feature_share,
-        }
+        super().__init__(
+            n_estimators=trees,
+            max_depth=depth,
+            learning_rate=rate,
+            subsample=sample_share,
+            max_features=feature_share,
+        )
 
     def grow(self, features: Any, target: Any, seed: int) -> tuple[float, Sequence[Any], float]:
         """Trees one after the other, beginning with the mean."""

@@ -4,10 +4,13 @@ Source: Kuang, Yin, Yang, Zhao, Sun, "Dual-Stream STGCN with Motion-Aware Groupi
 Rehabilitation Action Quality Assessment", Sensors 2026, 26(1), 287, doi 10.3390/s26010287.
 
 Axes: N sequences, T frames, V joints, G groups, C channels, H heads.
+
+Modules give back features (N, T, V, C) and, on request, their attention, else an empty dictionary:
+``assignment`` (N, V, G), the soft assignment of joints to groups, ``within_group`` (N, H, G, T, T),
+weights along time, and ``between_groups`` (N, H, T, G, G), between groups, both [query, key].
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,30 +22,19 @@ PROJECTIONS = ("mean", "sum")
 ORDERS = ("time-first", "groups-first")
 
 
-class Grouped(NamedTuple):
-    """What a grouping module gives back.
-
-    Attributes:
-        x: (N, T, V, C) features of the joints.
-        attention: on request, else None. ``assignment`` (N, V, G) the soft assignment of joints
-            to groups; ``within_group`` (N, H, G, T, T) weights along time, [query, key];
-            ``between_groups`` (N, H, T, G, G) weights between groups, [query, key].
-    """
-
-    x: Tensor
-    attention: dict[str, Tensor] | None
+Grouped = tuple[Tensor, dict[str, Tensor]]
+"""Features and attention."""
 
 
-def range_of_motion(x: Tensor, mask: Tensor | None = None, eps: float = 1e-8) -> Tensor:
+def range_of_motion(x: Tensor, mask: Tensor | None = None) -> Tensor:
     r"""Standard deviation over time, :math:`M = \sqrt{\mathrm{Var}_t(X) + \varepsilon}`.
 
     The population variance (divided by T) is taken, so that one frame has a range of motion too;
-    ε keeps the gradient finite where a joint stands still.
+    ε, 1e-8 in the squared unit of `x`, keeps the gradient finite where a joint stands still.
 
     Args:
         x: (N, T, V, C).
         mask: (N, T) bool, True where a frame is real; None when all are.
-        eps: added to the variance, in the squared unit of `x`.
 
     Returns:
         (N, V, C) in the unit of `x`, float32 or wider.
@@ -56,7 +48,7 @@ def range_of_motion(x: Tensor, mask: Tensor | None = None, eps: float = 1e-8) ->
         frames = real.sum(dim=1).clamp_min(1)
         mean = (x * real).sum(dim=1) / frames
         variance = ((x - mean[:, None]) * real).square().sum(dim=1) / frames
-    return torch.sqrt(variance + eps)
+    return torch.sqrt(variance + 1e-8)
 
 
 class GroupAssignment(nn.Module):
@@ -126,7 +118,6 @@ class TwoStageAttention(nn.Module):
     """Multi-head attention within each group along time, then between the groups of a frame.
 
     Args:
-        channels: C.
         heads: H, in both stages.
         width: inner width of both stages; None for `channels`.
         dropout: of the attention weights.
@@ -160,7 +151,6 @@ class TwoStageAttention(nn.Module):
         self, groups: Tensor, mask: Tensor | None = None, *, return_attention: bool = False
     ) -> Grouped:
         """Attend (N, T, G, C); `mask` (N, T) says which frames may be looked at."""
-        within = between = None
         if self.order == "time-first":
             groups, within = self._along_time(groups, mask, return_attention)
             groups, between = self._across_groups(groups, return_attention)
@@ -168,8 +158,8 @@ class TwoStageAttention(nn.Module):
             groups, between = self._across_groups(groups, return_attention)
             groups, within = self._along_time(groups, mask, return_attention)
         if within is None or between is None:
-            return Grouped(groups, None)
-        return Grouped(groups, {"within_group": within, "between_groups": between})
+            return groups, {}
+        return groups, {"within_group": within, "between_groups": between}
 
     def _along_time(
         self, x: Tensor, mask: Tensor | None, return_weights: bool
@@ -203,7 +193,6 @@ class DynamicGrouping(nn.Module):
         Y &= X + P F'
 
     Args:
-        channels: C.
         attention: the two attention stages.
         groups: G.
         hidden: width of the mask generator's hidden layer.
@@ -248,11 +237,9 @@ class DynamicGrouping(nn.Module):
         motion = range_of_motion(x, mask) if motion is None else motion
         assignment = self.assignment(motion)
         groups = joints_to_groups(x, assignment, self.projection)
-        attended = self.attention(groups, mask, return_attention=return_attention)
-        y = groups_to_joints(attended.x, assignment, x)
-        if attended.attention is None:
-            return Grouped(y, None)
-        return Grouped(y, {"assignment": assignment, **attended.attention})
+        groups, attention = self.attention(groups, mask, return_attention=return_attention)
+        y = groups_to_joints(groups, assignment, x)
+        return y, {"assignment": assignment, **attention} if return_attention else {}
 
 
 class JointAttention(nn.Module):
@@ -275,8 +262,8 @@ class JointAttention(nn.Module):
         return_attention: bool = False,
     ) -> Grouped:
         """Attend (N, T, V, C) along time, then between joints, and add `x`."""
-        attended = self.attention(x, mask, return_attention=return_attention)
-        return Grouped(x + attended.x, attended.attention)
+        attended, attention = self.attention(x, mask, return_attention=return_attention)
+        return x + attended, attention
 
 
 def rollup(attention: Mapping[str, Tensor], stages: TwoStageAttention) -> Tensor:
@@ -291,7 +278,7 @@ def rollup(attention: Mapping[str, Tensor], stages: TwoStageAttention) -> Tensor
     one.
 
     Args:
-        attention: maps as in `Grouped`; without ``assignment`` every joint is a group.
+        attention: as this module's head says; without ``assignment`` every joint is a group.
         stages: whose maps they are.
     """
     within = attention["within_group"].double().mean(1)  # (N, G, T, T)

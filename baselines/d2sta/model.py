@@ -17,8 +17,8 @@ from baselines.d2sta.grouping import (
     TwoStageAttention,
     rollup,
 )
-from baselines.d2sta.motion import MotionIndex, motion_index
-from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
+from baselines.d2sta.motion import InputMotion, PositionMotion, motion_index
+from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
 from zoo.nn.blocks import STGCNBlock
@@ -36,7 +36,6 @@ class D2STA(ScoreModel):
     """Dual-Stream STGCN with motion-aware grouping.
 
     Args:
-        layout: the skeleton.
         streams: names of the streams, one STGCN each; a name may stand twice (the paper's UI-PRMD
             runs feed the same directional data to both). One name is the single-stream ablation.
         channels: output channels of a stream's blocks.
@@ -63,7 +62,7 @@ class D2STA(ScoreModel):
         head_dropout: before each of the head's layers.
 
     Raises:
-        ConfigError: an unknown stream or switch, or sizes that do not fit together.
+        ConfigError: an unknown switch, or sizes that do not fit together.
     """
 
     def __init__(
@@ -109,7 +108,7 @@ class D2STA(ScoreModel):
         )
         width = channels[-1] * len(self.inputs)
         motion_measure = motion_index(motion, layout, self.inputs)
-        self.motion: MotionIndex | None = None
+        self.motion: InputMotion | PositionMotion | None = None
         self.grouping: DynamicGrouping | JointAttention | None = None
         if grouping != "none":
             attention = TwoStageAttention(
@@ -135,30 +134,6 @@ class D2STA(ScoreModel):
                 )
         self.head = MSEHead.of(width, [head_hidden], dropout=head_dropout)
 
-    def forward(self, batch: Batch, return_attention: bool = False) -> Prediction:
-        """Score N sequences of any length from 4 frames on.
-
-        Args:
-            batch: with the streams of `self.streams`, each (N, T, V, C).
-            return_attention: also return the mask and the attention weights.
-
-        Returns:
-            The scores (N,), the pooled features (N, 512) the head saw, and on request
-            ``attention``, where T' = T/4 rounded up (the frames of X), all softmax weights with
-            the keys on the last axis, padded frames of zero weight as keys:
-            ``assignment`` (N, V, G), the mask, sums to one over groups;
-            ``within_group`` (N, H, G, T', T'), along time;
-            ``between_groups`` (N, H, T', G, G), at each time.
-            With grouping ``attention`` there is no ``assignment`` and G = V; with ``none`` the
-            dictionary is empty.
-
-        Raises:
-            DataError: a stream is missing.
-        """
-        x, mask, attention = self._grouped(batch, return_attention)
-        prediction: Prediction = self.head(self.pool(x, mask))
-        return prediction._replace(attention=attention if return_attention else None)
-
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Features after the grouping (N, T', V, C) and the mask at that length (N, T')."""
         x, mask, _ = self._grouped(batch)
@@ -166,12 +141,18 @@ class D2STA(ScoreModel):
 
     def set_scale(self, scaler: StreamScaler) -> None:
         """Tell the measure of motion what the z-score of the positions was."""
-        if self.motion is not None:
+        if isinstance(self.motion, PositionMotion):
             self.motion.set_scale(scaler)
 
     def attention_maps(self, batch: Batch) -> Mapping[str, Tensor]:
-        """The maps that `forward` describes."""
-        return self(batch, return_attention=True).attention or {}
+        """All softmax weights, keys on the last axis; padded frames have none as keys.
+
+        With T' = T/4 rounded up, the frames of X: ``assignment`` (N, V, G), the mask, sums to one
+        over groups; ``within_group`` (N, H, G, T', T'), along time; ``between_groups``
+        (N, H, T', G, G), at each time. With grouping ``attention`` there is no ``assignment`` and
+        G = V; with ``none`` there are no maps.
+        """
+        return self._grouped(batch, return_attention=True)[2]
 
     def attention_rollup(self, batch: Batch) -> Tensor | None:
         """See `baselines.d2sta.grouping.rollup`; None where nothing is grouped."""
@@ -187,8 +168,8 @@ class D2STA(ScoreModel):
         if self.grouping is None:
             return x, mask, {}
         motion = None if self.motion is None else self.motion(inputs, batch.mask)
-        grouped = self.grouping(x, mask, motion, return_attention=return_attention)
-        return grouped.x, mask, grouped.attention or {}
+        x, attention = self.grouping(x, mask, motion, return_attention=return_attention)
+        return x, mask, attention
 
     def encode(
         self, inputs: Sequence[Tensor], mask: Tensor | None = None

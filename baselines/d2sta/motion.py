@@ -10,6 +10,9 @@ z-score is undone first: `D2STA.set_scale` is given the fitted means and deviati
 model keeps in its weights. They are training data's, like those of the scaler itself; nothing is
 learnt from a test sample.
 
+A measure goes from the streams a network is fed, each (N, T, V, C_s), and the mask (N, T) or None
+to (N, V, C); C is its `channels`.
+
 Axes: N sequences, T frames, V joints, C channels.
 """
 
@@ -67,24 +70,7 @@ class Unscaled(nn.Module):
             self.deviation.copy_(scaler.deviation["position"])
 
 
-class MotionIndex(nn.Module):
-    """How much each joint moves in the streams that a network is fed.
-
-    Attributes:
-        channels: C of what it gives.
-    """
-
-    channels: int
-
-    def set_scale(self, scaler: StreamScaler) -> None:
-        """Take from the fitted `scaler` of the streams what the measure needs to know."""
-
-    def forward(self, inputs: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
-        """The streams, each (N, T, V, C_s), and the mask (N, T) → (N, V, C)."""
-        raise NotImplementedError
-
-
-class InputMotion(MotionIndex):
+class InputMotion(nn.Module):
     """Standard deviation over time of every channel of every stream, as it comes in.
 
     Args:
@@ -96,17 +82,19 @@ class InputMotion(MotionIndex):
         self.channels = sum(STREAM_CHANNELS[name] for name in streams)
 
     def forward(self, inputs: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
-        """See `MotionIndex.forward`."""
+        """The range of motion."""
         return range_of_motion(torch.cat(list(inputs), dim=-1), mask)
 
 
-class PositionMotion(MotionIndex):
+class PositionMotion(nn.Module):
     """A measure of positions as they were before the z-score.
 
     Args:
         layout: the skeleton.
         stream: place of the positions among the streams.
     """
+
+    channels: int
 
     def __init__(self, layout: Layout, stream: int) -> None:
         super().__init__()
@@ -126,10 +114,6 @@ class RelativeMotion(PositionMotion):
     The size s of a sequence's body is the length of its bones, the mean over bones and frames.
     The root, which has no parent, does not move. The index does not depend on the unit, the
     size of the body and where it stands or walks.
-
-    Args:
-        layout: the skeleton.
-        stream: place of the positions among the streams.
     """
 
     channels = 3
@@ -142,7 +126,7 @@ class RelativeMotion(PositionMotion):
         self.bones = max(len(layout.bones), 1)
 
     def forward(self, inputs: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
-        """See `MotionIndex.forward`; the channels are x, y and z."""
+        """The channels are x, y and z."""
         position = self.unscaled(inputs[self.stream])
         way = position - position[:, :, self.parents]
         length = way.norm(dim=-1).sum(dim=-1) / self.bones
@@ -165,10 +149,6 @@ class PhysiologicalMotion(PositionMotion):
     The normal ranges, their source, the bones between which each joint is measured, and what
     counts for joints without a range: ``normal_ranges.yaml`` beside this file.
 
-    Args:
-        layout: the skeleton.
-        stream: place of the positions among the streams.
-
     Raises:
         ConfigError: the table of normal ranges is malformed.
     """
@@ -189,7 +169,7 @@ class PhysiologicalMotion(PositionMotion):
         self.register_buffer("share", share, persistent=False)
 
     def forward(self, inputs: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
-        """See `MotionIndex.forward`; the channels are extent and standard deviation."""
+        """The channels are extent and standard deviation."""
         position = self.unscaled(inputs[self.stream])
         from_a, to_a, from_b, to_b = self.ends
         angle = _angle_between(
@@ -280,7 +260,9 @@ def joint_angles(layout: Layout) -> list[JointAngle]:
     return angles
 
 
-def motion_index(motion: str, layout: Layout, streams: Sequence[str]) -> MotionIndex | None:
+def motion_index(
+    motion: str, layout: Layout, streams: Sequence[str]
+) -> InputMotion | PositionMotion | None:
     """The measure called `motion` (one of `MOTIONS`); None for ``features``.
 
     Args:

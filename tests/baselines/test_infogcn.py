@@ -23,7 +23,9 @@ def test_published_size() -> None:
 
 def test_structure_is_the_papers() -> None:
     model = zoo.create_model("infogcn")
-    assert [b.spatial.out_channels for b in model.trunk.blocks] == [64] * 3 + [128] * 3 + [256] * 3
+    assert [b.spatial.weight.shape[1] for b in model.trunk.blocks] == [64] * 3 + [128] * 3 + [
+        256
+    ] * 3
     assert [b.stride for b in model.trunk.blocks] == [1, 1, 1, 2, 1, 1, 2, 1, 1]
     assert all(b.spatial.heads == 3 and b.residual is not None for b in model.trunk.blocks)
     assert all(torch.equal(s, torch.eye(25)) for s in model.trunk.blocks[0].spatial.S)
@@ -57,7 +59,7 @@ def joint_by_joint(conv: SelfAttentionConv, x: Tensor) -> Tensor:
     """The equations of the paper, one frame, head and joint after the other."""
     tokens = conv.query_key(conv.attention_norm(x))
     query, key = tokens.chunk(2, dim=-1)
-    y = torch.zeros(*x.shape[:3], conv.out_channels, dtype=x.dtype)
+    y = torch.zeros(*x.shape[:3], conv.weight.shape[1], dtype=x.dtype)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
             for h, (q, k) in enumerate(

@@ -10,7 +10,7 @@ def test_scores_everybody_with_the_mean_of_what_it_saw() -> None:
     target = torch.tensor([1.0, 2.0, 3.0, 4.0, 10.0])
     model.fit(Batch({"position": x}), target)
     assert model(Batch({"position": x[:2]})).score.tolist() == [4.0, 4.0]
-    assert model.state_dict()["mean"].item() == 4.0
+    assert model.state_dict()["constant"].item() == 4.0
 
 
 def test_before_it_has_seen_anything_it_says_the_standardised_mean() -> None:

@@ -32,8 +32,8 @@ def test_structure_is_the_papers() -> None:
     first, second, third = model.trunk.blocks
     assert [len(b.spatial.A) for b in model.trunk.blocks] == [13, 13, 13]
     assert [w.spatial.A.shape for w in first.windows] == [(6, 75, 75), (6, 125, 125)]
-    assert [b.spatial.out_channels for b in model.trunk.blocks] == [96, 96, 192]
-    assert [b.windows[0].spatial.out_channels for b in model.trunk.blocks] == [96, 96, 192]
+    assert [b.spatial.weight.shape[1] for b in model.trunk.blocks] == [96, 96, 192]
+    assert [b.windows[0].spatial.weight.shape[1] for b in model.trunk.blocks] == [96, 96, 192]
     assert third.last.branches.widths == [64] * 6
     assert second.temporal[0].branches.stride == 2
 

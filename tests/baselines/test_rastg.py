@@ -36,7 +36,7 @@ def test_attention_is_along_time_at_each_joint() -> None:
     y = layer(x, mask)
     for n, frames in enumerate([6, 4]):
         for joint in range(5):
-            alone = layer.attention(x[n : n + 1, :frames, joint]).x[0]
+            alone = layer.attention(x[n : n + 1, :frames, joint])[0][0]
             torch.testing.assert_close(y[n, :frames, joint], alone)
 
 

@@ -18,10 +18,10 @@ def typed_graph(layout: str, partition: str) -> SkeletonGraph:
     return build_graph(load_layout(layout), partition)
 
 
-def make(layout: str, partition: str = "spatial", **options: object) -> AdaptiveSkeletonConv:
+def make(layout: str, partition: str = "spatial", channels: int = 8) -> AdaptiveSkeletonConv:
     torch.manual_seed(0)
     graph = typed_graph(layout, partition)
-    conv = AdaptiveSkeletonConv(3, 8, graph, **options).double()
+    conv = AdaptiveSkeletonConv(3, channels, graph).double()
     with torch.no_grad():
         for p in conv.parameters():
             p.add_(0.3 * torch.randn_like(p))
@@ -63,9 +63,9 @@ def assert_same(first: list[Tensor], second: list[Tensor]) -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS.names())
 @pytest.mark.parametrize("partition", PARTITIONS)
-@pytest.mark.parametrize("order", ["project", "aggregate"])
-def test_both_paths_compute_the_formula(layout: str, partition: str, order: str) -> None:
-    conv = make(layout, partition, order=order)
+@pytest.mark.parametrize("channels", [2, 8])
+def test_both_paths_compute_the_formula(layout: str, partition: str, channels: int) -> None:
+    conv = make(layout, partition, channels)
     x = torch.randn(2, 3, conv.num_joints, 3, dtype=torch.float64, requires_grad=True)
     fused = result(conv, x, conv(x))
     assert_same(fused, result(conv, x, formula(conv, x)))
@@ -95,10 +95,8 @@ def test_starts_as_the_skeleton() -> None:
     torch.testing.assert_close(conv.sequence_adjacency(x), expected)
 
 
-def test_default_embedding_is_a_quarter() -> None:
-    conv = make("kinect-v2")
-    assert conv.embedding_channels == 2
-    assert make("kinect-v2", embedding_channels=5).embedding_weight.shape == (2, 3, 5, 3)
+def test_the_embedding_is_a_quarter() -> None:
+    assert make("kinect-v2").embedding_weight.shape == (2, 3, 2, 3)
 
 
 def test_adjacency_is_bounded_by_the_gate() -> None:

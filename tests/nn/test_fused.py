@@ -66,8 +66,8 @@ def test_size_of_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fused._piece(999, 32, 30, 1) == 16
 
 
-def assert_is_the_formula(tensors: list[Tensor | None], aggregate_first: bool) -> None:
-    y = typed_graph_product(*tensors, aggregate_first)
+def assert_is_the_formula(tensors: list[Tensor | None]) -> None:
+    y = typed_graph_product(*tensors)
     expected = formula(*tensors)
     tolerance = {"rtol": 0, "atol": TOLERANCE[y.dtype]}
     torch.testing.assert_close(y, expected, **tolerance)
@@ -76,7 +76,6 @@ def assert_is_the_formula(tensors: list[Tensor | None], aggregate_first: bool) -
 
 
 CASES = [
-    pytest.mark.parametrize("aggregate_first", [True, False]),
     pytest.mark.parametrize("per_sequence", [True, False]),
     pytest.mark.parametrize("flip", [True, False]),
     pytest.mark.parametrize("offset", ["none", "channel", "joint"]),
@@ -93,18 +92,16 @@ def all_cases(test: Callable[..., None]) -> Callable[..., None]:
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_in_pieces(
     frames: int,
-    aggregate_first: bool,
     per_sequence: bool,
     flip: bool,
     offset: str,
     dtype: torch.dtype,
 ) -> None:
-    assert_is_the_formula(inputs(per_sequence, offset, dtype, flip), aggregate_first)
+    assert_is_the_formula(inputs(per_sequence, offset, dtype, flip))
 
 
 @all_cases
 def test_at_once(
-    aggregate_first: bool,
     per_sequence: bool,
     flip: bool,
     offset: str,
@@ -112,7 +109,7 @@ def test_at_once(
 ) -> None:
     """What compilers, autocast and accelerators get."""
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
-    assert_is_the_formula(inputs(per_sequence, offset, flip=flip), aggregate_first)
+    assert_is_the_formula(inputs(per_sequence, offset, flip=flip))
 
 
 @pytest.mark.parametrize("flip", [True, False])
@@ -121,7 +118,7 @@ def test_only_the_gradients_asked_for(flip: bool, wanted: tuple[bool, ...]) -> N
     tensors = inputs(per_sequence=False, offset="joint", flip=flip)
     for tensor, wants in zip(tensors, wanted, strict=True):
         tensor.requires_grad_(wants)
-    y = typed_graph_product(*tensors, True)
+    y = typed_graph_product(*tensors)
     assert y.requires_grad == any(wanted)
     if any(wanted):
         asked = [t for t in tensors if t.requires_grad]
@@ -131,7 +128,7 @@ def test_only_the_gradients_asked_for(flip: bool, wanted: tuple[bool, ...]) -> N
 
 def test_second_derivatives_are_refused_aloud() -> None:
     tensors = inputs(per_sequence=False, offset="none")
-    y = typed_graph_product(*tensors, True)
+    y = typed_graph_product(*tensors)
     (grad,) = torch.autograd.grad(y.square().sum(), tensors[0], create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         grad.sum().backward()

@@ -103,7 +103,7 @@ def test_the_gaussian_loss_is_torchs_likelihood():
 def test_the_variance_stays_within_bounds():
     head = toy("gaussian").head
     output = torch.tensor([[0.0, 99.0], [0.0, -99.0]])
-    assert head.read(output).log_variance.tolist() == [6, -6]
+    assert head.log_variance(output).tolist() == [6, -6]
     assert math.isfinite(head.loss(output, torch.tensor([50.0, 50.0])))
 
 
@@ -127,11 +127,11 @@ def test_usdl_by_hand():
 def test_usdl_reads_a_score_back_from_its_distribution():
     head = toy("usdl").head
     logits = head.grid.distribution(TARGET).clamp(min=1e-30).log()
-    torch.testing.assert_close(head.read(logits).score, TARGET, atol=0.03, rtol=0)
+    torch.testing.assert_close(head.read(logits), TARGET, atol=0.03, rtol=0)
     assert float(head.loss(logits, TARGET)) == pytest.approx(0, abs=1e-5)
     certain = torch.full((1, 101), -99.0)
     certain[0, 70] = 99
-    torch.testing.assert_close(head.read(certain).score, head.grid.scores()[70:71])
+    torch.testing.assert_close(head.read(certain), head.grid.scores()[70:71])
 
 
 def test_ordinal_by_hand():
@@ -148,7 +148,7 @@ def test_ordinal_by_hand():
         for p, t in zip(above, thresholds, strict=True):
             total -= math.log(p if score > t else 1 - p)
     assert head.loss(output, TARGET).item() == pytest.approx(total / 15, rel=1e-5)
-    torch.testing.assert_close(head.read(output).score, torch.tensor(expected))
+    torch.testing.assert_close(head.read(output), torch.tensor(expected))
 
 
 def test_ordinal_is_monotone_whatever_its_parameters():
@@ -159,7 +159,7 @@ def test_ordinal_is_monotone_whatever_its_parameters():
     rising = torch.linspace(-20, 20, 41)[:, None]
     logits = head.logits(rising)
     assert (logits[:, 1:] <= logits[:, :-1]).all()
-    scores = head.read(rising).score
+    scores = head.read(rising)
     assert (scores[1:] >= scores[:-1]).all()
     assert -1.5 <= scores[0].item() <= scores[-1].item() <= 1.75
 
@@ -168,12 +168,12 @@ def test_parts_add_up_to_the_total():
     head = toy("po-cf").head
     target = head.targets(TARGET, PARTS)
     exact = (target[:, 1:] - target[:, 1:].mean(0)) / target[:, 1:].std(0, correction=0)
-    torch.testing.assert_close(head.read(exact).score, TARGET)
+    torch.testing.assert_close(head.read(exact), TARGET)
     assert head.loss(exact, target).item() == pytest.approx(0, abs=1e-9)
     off = exact + torch.tensor([0.5, 0.0])  # half a deviation too much of the first part
     wrong = 0.5 * PARTS["primary"].std(correction=0).item()
     assert head.loss(off, target).item() == pytest.approx(wrong**2 + 0.25 / 2, rel=1e-5)
-    torch.testing.assert_close(head.read(off).score, TARGET + wrong)
+    torch.testing.assert_close(head.read(off), TARGET + wrong)
 
 
 def test_musdl_is_usdl_of_each_part():
@@ -184,10 +184,10 @@ def test_musdl_is_usdl_of_each_part():
     for k, scores in enumerate(PARTS.values()):
         single = toy({"name": "usdl", **options}, target=scores).head
         loss += single.loss(output[:, 15 * k : 15 * k + 15], scores)
-        score += single.read(output[:, 15 * k : 15 * k + 15]).score
+        score += single.read(output[:, 15 * k : 15 * k + 15])
     target = head.targets(TARGET, PARTS)
     torch.testing.assert_close(head.loss(output, target), loss)
-    torch.testing.assert_close(head.read(output).score, score)
+    torch.testing.assert_close(head.read(output), score)
 
 
 def test_core_by_hand():
@@ -212,7 +212,7 @@ def test_core_by_hand():
             for g, chance in enumerate(logits.softmax(0)):
                 low, high = head.edges[g], head.edges[g + 1]
                 total[n] += (score + low + places[g] * (high - low)) * chance / 3
-    torch.testing.assert_close(head.read(features).score, total)
+    torch.testing.assert_close(head.read(features), total)
     # Of two sequences each is the other's exemplar.
     target = torch.tensor([-0.5, 1.0])
     loss = 0.0

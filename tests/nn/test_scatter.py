@@ -11,7 +11,8 @@ from zoo.skeleton.graph import build_graph
 def test_edge_path_agrees_with_torch_scatter() -> None:
     scatter = pytest.importorskip("torch_scatter", reason="the scatter extra is not installed")
     graph = build_graph(load_layout("kinect-v2"), "spatial")
-    conv = SkeletonConv(4, 4, graph, bias=False, order="aggregate").double()
+    conv = SkeletonConv(4, 4, graph).double()
+    torch.nn.init.zeros_(conv.bias)
     x = torch.randn(2, 3, 25, 4, dtype=torch.float64)
     source, target = graph.edge_index
     messages = x[:, :, source] * graph.edge_weight.double().unsqueeze(-1)

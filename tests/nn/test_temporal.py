@@ -6,13 +6,10 @@ from zoo.nn.temporal import FrameConv, TemporalConv
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("dilation", [1, 2])
 @pytest.mark.parametrize("frames", [1, 7, 12])
-def test_is_a_convolution_of_each_joint_then_batch_norm(
-    stride: int, dilation: int, frames: int
-) -> None:
+def test_is_a_convolution_of_each_joint_then_batch_norm(stride: int, frames: int) -> None:
     torch.manual_seed(0)
-    temporal = TemporalConv(3, 5, 9, stride, dilation).double().eval()
+    temporal = TemporalConv(3, 5, 9, stride).double().eval()
     with torch.no_grad():
         temporal.norm.running_mean.normal_()
         temporal.norm.running_var.uniform_(0.5, 2)
@@ -20,7 +17,7 @@ def test_is_a_convolution_of_each_joint_then_batch_norm(
         temporal.norm.bias.normal_()
     x = torch.randn(2, frames, 4, 3, dtype=torch.float64)
 
-    line = nn.Conv1d(3, 5, 9, stride, padding=4 * dilation, dilation=dilation).double()
+    line = nn.Conv1d(3, 5, 9, stride, padding=4).double()
     line.weight.data = temporal.conv.weight.data.squeeze(-1)
     line.bias.data = temporal.conv.bias.data
     norm = temporal.norm

@@ -80,7 +80,6 @@ class Prediction(NamedTuple):
     Attributes:
         score: (N,) in standardised units; the trainer's target scale turns it into score units.
         log_variance: (N,) log of the predicted variance in standardised units, or None.
-        attention: named attention maps, on request, or None.
         features: (N, D) what the head saw, or None.
         output: (N, K) what a head of `zoo.nn.heads` said, from which it read the score and which
             its loss takes; None for a module without one.
@@ -88,6 +87,5 @@ class Prediction(NamedTuple):
 
     score: Tensor
     log_variance: Tensor | None = None
-    attention: dict[str, Tensor] | None = None
     features: Tensor | None = None
     output: Tensor | None = None

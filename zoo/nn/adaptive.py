@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from zoo.nn.masking import frame_counts, zero_padding
 from zoo.nn.pointwise import pointwise
-from zoo.nn.spatial import Order, SkeletonConv
+from zoo.nn.spatial import SkeletonConv
 from zoo.skeleton.graph import SkeletonGraph
 
 
@@ -21,44 +21,26 @@ class AdaptiveSkeletonConv(SkeletonConv):
         \phi_k(x_{n,t,w})\Bigr)
 
     A is a parameter that starts as the skeleton's graph, α one scalar that starts at zero, θ and φ
-    are linear maps to C' channels. Padded frames take no part in S, and T counts real frames.
+    are linear maps to C' = C_out / 4 channels. Padded frames take no part in S, and T counts real
+    frames.
 
     As every sequence has its own adjacency between all pairs of joints, going edge by edge is
     many times slower than the fused path; it serves explain mode and tests.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         graph: where A starts.
-        embedding_channels: C'; None for C_out / 4.
-        order: as for `SkeletonConv`.
 
     Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T, V, C_out).
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        graph: SkeletonGraph,
-        *,
-        embedding_channels: int | None = None,
-        order: Order = "auto",
-    ) -> None:
-        super().__init__(in_channels, out_channels, graph, learnable=True, order=order)
-        width = embedding_channels or max(1, out_channels // 4)
-        self.embedding_channels = width
+    def __init__(self, in_channels: int, out_channels: int, graph: SkeletonGraph) -> None:
+        super().__init__(in_channels, out_channels, graph, learnable=True)
+        width = max(1, out_channels // 4)
         self.alpha = nn.Parameter(torch.zeros(1))
-        self.embedding_weight = nn.Parameter(torch.empty(2, self.num_types, width, in_channels))
-        self.embedding_bias = nn.Parameter(torch.empty(2, self.num_types, width))
-        self.reset_embedding()
-
-    def reset_embedding(self) -> None:
-        """θ and φ uniform in ±1/√C_in, α zero."""
-        bound = 1 / math.sqrt(self.in_channels)
-        nn.init.uniform_(self.embedding_weight, -bound, bound)
-        nn.init.zeros_(self.embedding_bias)
-        nn.init.zeros_(self.alpha)
+        embedding = torch.empty(2, self.num_types, width, in_channels)
+        bound = 1 / math.sqrt(in_channels)
+        self.embedding_weight = nn.Parameter(nn.init.uniform_(embedding, -bound, bound))
+        self.embedding_bias = nn.Parameter(torch.zeros(2, self.num_types, width))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
@@ -66,20 +48,18 @@ class AdaptiveSkeletonConv(SkeletonConv):
 
     def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> Tensor:
         """The sum of the messages at each joint, and the b_k."""
-        y = super().aggregate(inputs, index, dim_size=dim_size)
-        bias = self._joint_bias(inputs)
-        return y if bias is None else y + bias
+        return super().aggregate(inputs, index, dim_size=dim_size) + self._joint_bias(inputs)
 
     def _edge_bias(self) -> None:
         return None
 
-    def _joint_bias(self, graph: Tensor) -> Tensor | None:
-        return None if self.bias is None else self.bias.sum(0)
+    def _joint_bias(self, graph: Tensor) -> Tensor:
+        return self.bias.sum(0)
 
     def similarity(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """S of each sequence, (N, K, V, V) as [sequence, type, source, target]."""
         N, T, V, _ = x.shape
-        K, C = self.num_types, self.embedding_channels
+        _, K, C, _ = self.embedding_weight.shape
         embedded = pointwise(x, self.embedding_weight.flatten(0, 2), self.embedding_bias.flatten())
         embedded = zero_padding(embedded, mask)
         # (2, N, K, V, T, C'): one matrix product for each sequence and type.

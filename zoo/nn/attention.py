@@ -1,25 +1,11 @@
 """Multi-head self-attention over one axis of a skeleton sequence."""
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ConfigError
 from zoo.nn.pointwise import pointwise
-
-
-class Attended(NamedTuple):
-    """What attention gives back.
-
-    Attributes:
-        x: (..., L, C) the attended tokens.
-        weights: (..., H, L, L) softmax weights, [query, key], on request; else None.
-    """
-
-    x: Tensor
-    weights: Tensor | None
 
 
 class MultiHeadAttention(nn.Module):
@@ -58,10 +44,7 @@ class MultiHeadAttention(nn.Module):
         self.dropout = dropout
         self.qkv = nn.Linear(channels, 3 * width)
         self.out = nn.Linear(width, channels)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Xavier weights and zero biases, as `torch.nn.MultiheadAttention`."""
+        # As `torch.nn.MultiheadAttention`.
         nn.init.xavier_uniform_(self.qkv.weight)
         nn.init.xavier_uniform_(self.out.weight)
         nn.init.zeros_(self.qkv.bias)
@@ -69,7 +52,7 @@ class MultiHeadAttention(nn.Module):
 
     def forward(
         self, x: Tensor, key_mask: Tensor | None = None, *, return_weights: bool = False
-    ) -> Attended:
+    ) -> tuple[Tensor, Tensor | None]:
         """Let every token look at every token of its sequence.
 
         Args:
@@ -79,7 +62,7 @@ class MultiHeadAttention(nn.Module):
             return_weights: also return the weights, after the softmax and before dropout.
 
         Returns:
-            The attended tokens (B, L, C) and the weights (B, H, L, L) or None.
+            The attended tokens (B, L, C), and the weights (B, H, L, L), [query, key], or None.
         """
         batch, length, _ = x.shape
         # (B, L, 3, H, d) -> three views (B, H, L, d)
@@ -91,21 +74,14 @@ class MultiHeadAttention(nn.Module):
             allowed = (key_mask | ~key_mask.any(dim=-1, keepdim=True))[:, None, None, :]
         weights = None
         if return_weights:
-            weights = self._weights(query, key, allowed)
+            logits = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+            if allowed is not None:
+                logits = logits.masked_fill(~allowed, float("-inf"))
+            weights = torch.softmax(logits, dim=-1)
             kept = F.dropout(weights, self.dropout, self.training)
             heads = kept.to(value.dtype) @ value
         else:
             dropout = self.dropout if self.training else 0.0
             heads = F.scaled_dot_product_attention(query, key, value, allowed, dropout)
         merged = heads.transpose(1, 2).reshape(batch, length, self.width)
-        return Attended(pointwise(merged, self.out.weight, self.out.bias), weights)
-
-    def _weights(self, query: Tensor, key: Tensor, allowed: Tensor | None) -> Tensor:
-        logits = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-        if allowed is not None:
-            logits = logits.masked_fill(~allowed, float("-inf"))
-        return torch.softmax(logits, dim=-1)
-
-    def extra_repr(self) -> str:
-        """Heads and width, for printing."""
-        return f"heads={self.heads}, width={self.width}, dropout={self.dropout}"
+        return pointwise(merged, self.out.weight, self.out.bias), weights

@@ -28,8 +28,6 @@ class GraphUnit(nn.Module):
 
     Args:
         conv: any layer (N, T, V, C_in), mask → (N, T, V, C_out).
-        in_channels: C_in.
-        out_channels: C_out.
         down: with the way around, see `shortcut`.
         closed: the convolution's own path starts almost closed, as in the code of AAGCN's authors
             and their successors.
@@ -69,8 +67,6 @@ class SpaceTimeBlock(nn.Module):
     Args:
         spatial: any layer (N, T, V, C_in), mask → (N, T, V, C_out), such as a `GraphUnit`.
         temporal: any layer (N, T, V, C_out), mask → (N, ceil(T / stride), V, C_out).
-        in_channels: C_in.
-        out_channels: C_out.
         stride: of the temporal layer.
         residual: with a shortcut; see `shortcut`.
         relu: another ReLU after the temporal layer, as InfoGCN and CTR-GCN have it.
@@ -116,15 +112,12 @@ class STGCNBlock(SpaceTimeBlock):
         \mathrm{GCN}(x))))) + \mathrm{residual}(x)\bigr)
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         graph: the typed edges.
         stride: of the temporal convolution.
         kernel_size: frames the temporal convolution sees, odd.
         residual: with a shortcut; see `shortcut`.
         dropout: probability after the temporal convolution.
         importance: learnable edge importance of `SkeletonConv`.
-        learnable: learnable adjacency of `SkeletonConv`.
     """
 
     def __init__(
@@ -138,11 +131,8 @@ class STGCNBlock(SpaceTimeBlock):
         residual: bool = True,
         dropout: float = 0.0,
         importance: bool = False,
-        learnable: bool = False,
     ) -> None:
-        conv = SkeletonConv(
-            in_channels, out_channels, graph, importance=importance, learnable=learnable
-        )
+        conv = SkeletonConv(in_channels, out_channels, graph, importance=importance)
         super().__init__(
             GraphUnit(conv, in_channels, out_channels, down=False),
             TemporalConv(out_channels, out_channels, kernel_size, stride),

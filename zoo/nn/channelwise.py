@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from zoo.nn.masking import frame_mean
 from zoo.nn.norm import BatchNorm
 from zoo.nn.planes import channel_graph_product, refined_graph_product
-from zoo.nn.pooling import frame_mean
 from zoo.skeleton.graph import SkeletonGraph
 
 
@@ -25,8 +25,6 @@ class RefinedSkeletonConv(nn.Module):
     take no part in x̄.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         graph: where A starts.
 
     Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T, V, C_out).
@@ -83,9 +81,6 @@ class DynamicSkeletonConv(nn.Module):
     of the skeleton: it starts as random numbers. α and β start at zero.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
-        num_joints: V.
         groups: K.
         ratio: channels of one group, as a part of C_out.
 
@@ -97,9 +92,8 @@ class DynamicSkeletonConv(nn.Module):
         in_channels: int,
         out_channels: int,
         num_joints: int,
-        *,
-        groups: int = 8,
-        ratio: float = 0.125,
+        groups: int,
+        ratio: float,
     ) -> None:
         super().__init__()
         width = max(1, int(ratio * out_channels)) * groups

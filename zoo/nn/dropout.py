@@ -27,8 +27,7 @@ class Dropout(nn.Dropout):
         plain = torch.compiler.is_compiling() or x.device.type != "cpu" or cut == _LEVELS
         if plain:
             return F.dropout(x, self.p, training=True)
-        y: Tensor = _Drop.apply(x, cut)
-        return y
+        return _Drop.apply(x, cut)
 
 
 class _Drop(torch.autograd.Function):

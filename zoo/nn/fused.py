@@ -19,8 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from zoo.nn.eager import plain
-from zoo.nn.pointwise import pointwise, pointwise_weight_grad
+from zoo.nn.pointwise import plain, pointwise, pointwise_weight_grad
 
 SCRATCH = 1 << 21
 """Elements of the tensor between the two sums that one thread works on at a time."""
@@ -30,10 +29,8 @@ SHARED_SCRATCH = 7 << 20
 and above 32 MiB the allocator would map the scratch space anew each time."""
 
 
-def typed_graph_product(
-    x: Tensor, weight: Tensor, graph: Tensor, offset: Tensor | None, aggregate_first: bool
-) -> Tensor:
-    """The formula above.
+def typed_graph_product(x: Tensor, weight: Tensor, graph: Tensor, offset: Tensor | None) -> Tensor:
+    """The formula above; where C_in ≤ C_out, v is summed over before c, which costs no more.
 
     Args:
         x: features (N, T, V, C_in).
@@ -41,17 +38,21 @@ def typed_graph_product(
         graph: A, indexed [target, type, source], (V, K, V), or one for each sequence
             (N, V, K, V).
         offset: o (V, C_out) or (C_out,), or None.
-        aggregate_first: whether to sum over v before c.
 
     Returns:
         (N, T, V, C_out).
     """
     if not plain(x):
-        return _in_pieces(x, weight, graph, offset, aggregate_first)
+        return _TypedGraphProduct.apply(
+            x,
+            weight,
+            graph if graph.dim() == 4 else graph.unsqueeze(0),
+            None if offset is None else offset.expand(x.shape[2], weight.shape[1]),
+        )
     N, T, V, C_in = x.shape
     K, C_out, _ = weight.shape
     graph = graph.unsqueeze(1) if graph.dim() == 4 else graph.expand(1, 1, V, K, V)
-    if aggregate_first:
+    if C_in <= C_out:
         matrix = graph.flatten(2, 3).expand(N, T, V * K, V).reshape(N * T, V * K, V)
         h = torch.bmm(matrix, x.reshape(N * T, V, C_in)).reshape(N, T, V, K * C_in)
         y = F.linear(h, weight.transpose(0, 1).reshape(C_out, K * C_in))
@@ -63,28 +64,12 @@ def typed_graph_product(
     return y if offset is None else y + offset.to(y.dtype)
 
 
-def _in_pieces(
-    x: Tensor, weight: Tensor, graph: Tensor, offset: Tensor | None, aggregate_first: bool
-) -> Tensor:
-    if offset is not None:
-        offset = offset.expand(x.shape[2], weight.shape[1])
-    if graph.dim() == 3:
-        graph = graph.unsqueeze(0)
-    y: Tensor = _TypedGraphProduct.apply(x, weight, graph, offset, aggregate_first)
-    return y
-
-
 class _TypedGraphProduct(torch.autograd.Function):
     """`typed_graph_product` in pieces; graph (1 or N, V, K, V), offset (V, C_out) or None."""
 
     @staticmethod
     def forward(
-        ctx: Any,
-        x: Tensor,
-        weight: Tensor,
-        graph: Tensor,
-        offset: Tensor | None,
-        aggregate_first: bool,
+        ctx: Any, x: Tensor, weight: Tensor, graph: Tensor, offset: Tensor | None
     ) -> Tensor:
         x, graph = x.contiguous(), graph.contiguous()
         ctx.save_for_backward(x, weight, graph)
@@ -92,7 +77,7 @@ class _TypedGraphProduct(torch.autograd.Function):
         K, C_out, _ = weight.shape
         y = x.new_empty(N, T, V, C_out)
         frames, out = x.view(N * T, V, C_in), y.view(N * T, V, C_out)
-        if aggregate_first:
+        if C_in <= C_out:
             matrices = graph.view(-1, V * K, V)
             flat = weight.transpose(0, 1).reshape(C_out, K * C_in)
             most = _piece(V * K * C_in, N, T, len(matrices))
@@ -119,7 +104,7 @@ class _TypedGraphProduct(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, graph = ctx.saved_tensors
-        needs_x, needs_weight, needs_graph, needs_offset, _ = ctx.needs_input_grad
+        needs_x, needs_weight, needs_graph, needs_offset = ctx.needs_input_grad
         dy = dy.contiguous()
         doffset = dy.sum((0, 1)) if needs_offset else None
         _, C_out, C_in = weight.shape
@@ -127,7 +112,7 @@ class _TypedGraphProduct(torch.autograd.Function):
             grads = _backward_aggregating(x, weight, graph, dy, needs_x, needs_weight, needs_graph)
         else:
             grads = _backward_projecting(x, weight, graph, dy, needs_x, needs_weight)
-        return *grads, doffset, None
+        return *grads, doffset
 
 
 def _backward_aggregating(

@@ -26,7 +26,6 @@ class HopAttention(nn.Module):
     the same place makes it the ConvGRU of Mourchid and Slama 2023 (arXiv 2401.06150).
 
     Args:
-        in_channels: C_in.
         channels: C of u and y.
         near: (V, V) bool, True where a joint [row] may gather from another [column].
         cell: `torch.nn.LSTM` or `torch.nn.GRU`.
@@ -74,11 +73,10 @@ class HopBlock(nn.Module):
     with dropout after each z.
 
     Args:
-        in_channels: C_in.
         channels: of the first convolution and of each hop.
         branch_channels: C_b, of each z.
-        kernel_size: of the first convolution.
-        kernel_sizes: of the three.
+        kernel_size: frames the first convolution sees.
+        kernel_sizes: frames each of the three sees, stacked on one another.
         hops: (V, V) bones between joints.
         dropout: probability.
         cell: of the attention, `torch.nn.LSTM` or `torch.nn.GRU`.

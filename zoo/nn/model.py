@@ -12,8 +12,7 @@ from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
 from zoo.nn.heads import Head, head_choice
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
-from zoo.nn.masking import zero_padding
-from zoo.nn.pooling import mean_pool
+from zoo.nn.masking import mean_pool, zero_padding
 from zoo.skeleton.layout import Layout
 
 
@@ -24,9 +23,11 @@ class ScoreModel(nn.Module):
     ``fit(batch, target)``, which learns from all training samples and their scores (N,) in
     standardised units at once, and a ``forward`` of its own.
 
+    Every model takes these arguments, and its docstring says only what it takes beside them.
+
     Args:
         layout: the skeleton, of V joints.
-        streams: what the model is fed.
+        streams: what the model is fed, side by side along the channels.
 
     Attributes:
         streams: their names.
@@ -66,8 +67,7 @@ class ScoreModel(nn.Module):
 
     def forward(self, batch: Batch) -> Prediction:
         """Score each sequence."""
-        prediction: Prediction = self.head(self.pool(*self.extract(batch)))
-        return prediction
+        return self.head(self.pool(*self.extract(batch)))
 
     def set_scale(self, scaler: StreamScaler) -> None:
         """Before training: the fitted scaler of what the model is fed, for one that needs units."""

@@ -8,7 +8,6 @@ class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation over sequences, frames and joints, one mean and variance a channel.
 
     Args:
-        channels: C.
         relu: follow with a ReLU. In place here it is free; on the view that comes out, autograd
             would copy.
 
@@ -32,10 +31,6 @@ class InputNorm(nn.BatchNorm1d):
 
     The first layer of ST-GCN and its kin. Channels are joint-major: coordinate c of joint v is
     channel v·C + c.
-
-    Args:
-        num_joints: V.
-        channels: C.
 
     Shapes: x (N, T, V, C) → (N, T, V, C).
     """

@@ -14,15 +14,14 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from zoo.nn.eager import plain
+from zoo.nn.pointwise import plain
 
 
 def channel_graph_product(h: Tensor, graphs: Tensor) -> Tensor:
     """The formula above: h (N, T, V, C), G (N, C, V, V) → (N, T, V, C)."""
     if plain(h):
         return torch.matmul(h.permute(0, 3, 1, 2), graphs).permute(0, 2, 3, 1)
-    y: Tensor = _ChannelGraphProduct.apply(h, graphs)
-    return y
+    return _ChannelGraphProduct.apply(h, graphs)
 
 
 def refined_graph_product(
@@ -54,10 +53,9 @@ def refined_graph_product(
         h = torch.einsum("ntvi,kci->nkctv", x, weight) + bias[:, :, None, None]
         graphs = shared + torch.einsum("nkrvw,kcr->nkcvw", relations, relation_weight)
         return torch.matmul(h, graphs).sum(1).permute(0, 2, 3, 1)
-    y: Tensor = _RefinedGraphProduct.apply(
+    return _RefinedGraphProduct.apply(
         torch.is_grad_enabled(), x, weight, bias, relations, relation_weight, shared
     )
-    return y
 
 
 class _ChannelGraphProduct(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""The same linear map at every joint of every frame."""
+"""The same linear map at every joint of every frame, and when to leave work to PyTorch."""
 
 import torch
 from torch import Tensor
@@ -53,3 +53,13 @@ def as_image(x: Tensor) -> Tensor:
     Frames become the batch: with fewer than 16 images PyTorch would not call oneDNN on one thread.
     """
     return x.reshape(-1, 1, x.shape[-2], x.shape[-1]).permute(0, 3, 1, 2)
+
+
+def plain(x: Tensor) -> bool:
+    """Whether to leave what is done with `x` to PyTorch and its autograd.
+
+    What is written out by hand is faster on the CPU only; `torch.compile` and `torch.export` could
+    not look into it, and it knows nothing of autocast.
+    """
+    compiling = torch.compiler.is_compiling()
+    return compiling or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")

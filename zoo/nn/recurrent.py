@@ -39,7 +39,6 @@ class RecurrentLayer(nn.Module):
 
     Args:
         cell: `torch.nn.GRU`, `torch.nn.LSTM` or `torch.nn.RNN`.
-        channels: C.
         hidden: H, width of a direction's state.
         bidirectional: with both directions (D = 2).
 
@@ -74,8 +73,6 @@ class RecurrentScorer(ScoreModel):
     """Recurrent layers over all joints of a frame, then a small head: a base of models.
 
     Args:
-        layout: the skeleton.
-        streams: what goes in, side by side.
         hidden: width of a direction's state.
         layers: number of recurrent layers.
         pooling: what the head sees of the last layer: ``last``, the state of each direction
@@ -84,7 +81,7 @@ class RecurrentScorer(ScoreModel):
         head_hidden: width of the head's hidden layer.
 
     Raises:
-        ConfigError: no layer, or an unknown stream or pooling.
+        ConfigError: no layer, or an unknown pooling.
     """
 
     cell: ClassVar[type[nn.GRU] | type[nn.LSTM]]

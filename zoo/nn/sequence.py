@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ConfigError
-from zoo.nn.masking import frame_counts, zero_padding
-from zoo.nn.pooling import mean_pool
+from zoo.nn.masking import frame_counts, mean_pool, zero_padding
 
 POOLINGS = ("last", "mean")
 
@@ -92,8 +91,6 @@ class SequenceConv(nn.Module):
     rounded down as TensorFlow's "same" padding does. Frames beyond either end count as zero.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         kernel_size: k, of either parity.
         dilation: d.
         groups: of channels; C_in of them make the convolution depthwise.
@@ -161,9 +158,6 @@ class SeparableConv(nn.Module):
 
 class SequenceNorm(nn.BatchNorm1d):
     """Batch normalisation over the real frames of all sequences, one mean and variance a channel.
-
-    Args:
-        num_features: C.
 
     Shapes: x (N, T, C), mask (N, T) or None → (N, T, C).
     """

@@ -1,7 +1,7 @@
 """Message passing over the typed edges of one small skeleton graph."""
 
 import math
-from typing import Final, Literal
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +12,6 @@ from torch_geometric.nn import MessagePassing
 from zoo.errors import ConfigError
 from zoo.nn.fused import typed_graph_product
 from zoo.skeleton.graph import SkeletonGraph
-
-Order = Literal["auto", "project", "aggregate"]
 
 
 class SkeletonConv(MessagePassing):
@@ -32,26 +30,23 @@ class SkeletonConv(MessagePassing):
     batched matrix products with the V×V adjacency of all types.
 
     The fused path sums over k and v in either order. Projecting first turns C_in into K·C_out
-    channels and then aggregates those; aggregating first costs no more where C_in ≤ C_out.
+    channels and then aggregates those; aggregating first costs no more where C_in ≤ C_out, and is
+    then what happens.
 
     Edges are sorted by target, then source, then type, as those of the graph: an `edge_mask` (E,)
     of PyG's explainers refers to `edge_index` and `edge_type`.
 
     Args:
-        in_channels: C_in.
-        out_channels: C_out.
         graph: the typed edges with their normalised weights.
         importance: multiply A with a learnable mask of the same shape that starts at one
             (edge importance weighting of ST-GCN). Only edges of the graph are affected.
         learnable: A itself is a parameter that starts as the graph (ST-GCN++, AAGCN). Then every
             pair of joints is an edge of every type.
-        bias: add the b_k.
-        order: ``project`` or ``aggregate`` first; ``auto`` takes the cheaper one.
 
     Shapes: x (N, T, V, C_in) → (N, T, V, C_out).
 
     Raises:
-        ConfigError: both `importance` and `learnable`, or an unknown `order`.
+        ConfigError: both `importance` and `learnable`.
     """
 
     SUPPORTS_FUSED_EDGE_INDEX: Final[bool] = True
@@ -64,20 +59,14 @@ class SkeletonConv(MessagePassing):
         *,
         importance: bool = False,
         learnable: bool = False,
-        bias: bool = True,
-        order: Order = "auto",
     ) -> None:
         super().__init__(aggr="sum", node_dim=-2)
         if importance and learnable:
             raise ConfigError("choose importance or learnable for the graph, not both")
-        if order not in ("auto", "project", "aggregate"):
-            raise ConfigError(f"order is {order!r}, it must be auto, project or aggregate")
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.num_joints = graph.num_joints
         self.num_types = graph.num_types
-        cheaper = "aggregate" if in_channels <= out_channels else "project"
-        self.aggregate_first = (cheaper if order == "auto" else order) == "aggregate"
 
         adjacency = graph.adjacency().to(torch.get_default_dtype())
         self.importance: nn.Parameter | None = None
@@ -90,7 +79,7 @@ class SkeletonConv(MessagePassing):
         self._set_edges(torch.ones_like(adjacency) if learnable else adjacency)
 
         self.weight = nn.Parameter(torch.empty(self.num_types, out_channels, in_channels))
-        self.bias = nn.Parameter(torch.empty(self.num_types, out_channels)) if bias else None
+        self.bias = nn.Parameter(torch.empty(self.num_types, out_channels))
         self.reset_parameters()
 
     def _set_edges(self, connected: Tensor) -> None:
@@ -123,8 +112,7 @@ class SkeletonConv(MessagePassing):
         super().reset_parameters()
         bound = 1 / math.sqrt(self.in_channels)
         nn.init.uniform_(self.weight, -bound, bound)
-        if self.bias is not None:
-            nn.init.uniform_(self.bias, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
         if self.importance is not None:
             nn.init.ones_(self.importance)
 
@@ -159,13 +147,12 @@ class SkeletonConv(MessagePassing):
 
     def message_and_aggregate(self, edge_index: EdgeIndex, x: Tensor, graph: Tensor) -> Tensor:
         """All messages and their sums as batched matrix products with the adjacency."""
-        offset = self._joint_bias(graph)
-        return typed_graph_product(x, self.weight, graph, offset, self.aggregate_first)
+        return typed_graph_product(x, self.weight, graph, self._joint_bias(graph))
 
     def _edge_bias(self) -> Tensor | None:
         """b_k (K, C_out), what a message adds to its projected feature."""
         return self.bias
 
-    def _joint_bias(self, graph: Tensor) -> Tensor | None:
+    def _joint_bias(self, graph: Tensor) -> Tensor:
         """Σ_k Σ_v A b_k (V, C_out), what all biases add to each joint."""
-        return None if self.bias is None else graph.sum(-1) @ self.bias
+        return graph.sum(-1) @ self.bias

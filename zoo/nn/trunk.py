@@ -78,11 +78,6 @@ def require_one_each(unit: str, **settings: Sequence[int]) -> None:
 class JointEmbedding(nn.Module):
     """The stem of InfoGCN and BlockGCN: a linear map, what each joint has of its own, a norm.
 
-    Args:
-        num_joints: V.
-        in_channels: C_in.
-        channels: C.
-
     Shapes: x (N, T, V, C_in) → (N, T, V, C).
     """
 
@@ -94,23 +89,20 @@ class JointEmbedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed the joints."""
-        y: Tensor = self.norm(self.embedding(x) + self.joints)
-        return y
+        return self.norm(self.embedding(x) + self.joints)
 
 
 class BlockNetwork(ScoreModel):
     """Batch normalisation of the raw coordinates, blocks, mean over frames and joints, head.
 
     Args:
-        layout: the skeleton.
         block: as for `Trunk`; the first one has no shortcut around it.
-        streams: what goes in, side by side along the channels.
         channels: width of each block.
         strides: temporal stride of each block.
         dropout: probability before the head.
 
     Raises:
-        ConfigError: unequal numbers of channels and strides, or an unknown stream.
+        ConfigError: unequal numbers of channels and strides.
     """
 
     def __init__(
@@ -131,5 +123,4 @@ class BlockNetwork(ScoreModel):
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Features of the last block (N, T', V, C) and the mask at that length (N, T')."""
         x = stack_streams(batch, self.streams, self.num_joints)
-        features: tuple[Tensor, Tensor | None] = self.trunk(x, batch.mask)
-        return features
+        return self.trunk(x, batch.mask)

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from baselines.d2sta.grouping import range_of_motion
 from baselines.d2sta.motion import (
-    MotionIndex,
     PhysiologicalMotion,
     RelativeMotion,
     joint_angles,
@@ -259,7 +258,7 @@ class TestByName:
     @pytest.mark.parametrize("motion", ["input", *BODY_AWARE])
     def test_channels_are_those_it_gives(self, motion: str) -> None:
         index = motion_index(motion, KINECT, ["position"])
-        assert isinstance(index, MotionIndex)
+        assert index is not None
         assert index([moving()]).shape == (2, 25, index.channels)
 
     def test_unknown_measures_are_refused(self) -> None:

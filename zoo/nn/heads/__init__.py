@@ -7,8 +7,7 @@ dropout stay; the last layer gets as many outputs as the head needs. What the la
 Axes: N sequences, K outputs, D features, B bins, all scores in standardised units.
 """
 
-from zoo.nn.heads.base import Head, Reading
-from zoo.nn.heads.choice import head_choice
+from zoo.nn.heads.base import Head, head_choice
 from zoo.nn.heads.distribution import ScoreDistributionHead
 from zoo.nn.heads.exemplar import ExemplarHead
 from zoo.nn.heads.ordinal import OrdinalHead
@@ -24,7 +23,6 @@ __all__ = [
     "OrdinalHead",
     "PartDistributionsHead",
     "PartsHead",
-    "Reading",
     "ScoreDistributionHead",
     "head_choice",
 ]

@@ -1,25 +1,16 @@
-"""What all heads have in common, and checks of their options."""
+"""What all heads have in common, and how ``model.head`` names one with its options."""
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self
 
 from torch import Tensor, nn
 
+from registry import HEADS
+from zoo.build import require_keys
 from zoo.data.batch import Prediction
 from zoo.errors import ConfigError
-
-
-class Reading(NamedTuple):
-    """What a head reads from its output.
-
-    Attributes:
-        score: (N,).
-        log_variance: (N,), or None for a head that knows no variance.
-    """
-
-    score: Tensor
-    log_variance: Tensor | None = None
 
 
 class Head(nn.Module):
@@ -63,15 +54,20 @@ class Head(nn.Module):
     def forward(self, features: Tensor) -> Prediction:
         """Scores of sequences with the features (N, D), and all that led to them."""
         output = self.output(features)
-        return Prediction(*self.read(output), features=features, output=output)
+        score, log_variance = self.read(output), self.log_variance(output)
+        return Prediction(score, log_variance, features=features, output=output)
 
     def output(self, features: Tensor) -> Tensor:
         """Features (N, D) → output (N, K)."""
-        return cast(Tensor, self.layers(features))
+        return self.layers(features)
 
-    def read(self, output: Tensor) -> Reading:
-        """Score, and variance where the head has one, of an output (N, K)."""
-        return Reading(output[:, 0])
+    def read(self, output: Tensor) -> Tensor:
+        """The scores (N,) in an output (N, K)."""
+        return output[:, 0]
+
+    def log_variance(self, output: Tensor) -> Tensor | None:
+        """The log variances (N,) in an output (N, K); None for a head that knows none."""
+        return None
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The loss, a scalar, of an output (N, K) against targets (N, …)."""
@@ -120,3 +116,23 @@ def above(name: str, value: Any, bound: float) -> float:
     if not plain or not bound < value < math.inf:
         raise ConfigError(f"model.head.{name} is {value!r}, expected a number above {bound:g}")
     return float(value)
+
+
+def head_choice(choice: Any) -> tuple[str, dict[str, Any]]:
+    """Name and options of a ``model.head``: a name, or a mapping with ``name`` and options.
+
+    Raises:
+        RegistryError: no such head; the nearest one is named.
+        ConfigError: no such option, or no name.
+    """
+    options = dict(choice) if isinstance(choice, Mapping) else {"name": choice}
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError(
+            f"model.head is {choice!r}, expected the name of a head, or {{name: NAME, …}} with "
+            f"its options. Heads: {', '.join(HEADS.names())}"
+        )
+    parameters = inspect.signature(HEADS.get(name).load()).parameters
+    known = [p for p in parameters if p not in ("layers", "outputs")]
+    require_keys(options, known, f"the head {name!r}")
+    return name, options

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from registry import register_head
-from zoo.nn.heads.base import Head, Reading, above, span, whole
+from zoo.nn.heads.base import Head, above, span, whole
 
 
 class Bins(nn.Module):
@@ -66,7 +66,6 @@ class ScoreDistributionHead(Head):
     possible scores, ours the training scores and two deviations beyond.
 
     Args:
-        layers: see `Head`.
         bins: B; the authors' 101.
         deviation: of the distribution in bins; the authors' 5.
     """
@@ -80,9 +79,9 @@ class ScoreDistributionHead(Head):
         """Spread the bins over the training scores."""
         self.grid.prepare(target)
 
-    def read(self, output: Tensor) -> Reading:
+    def read(self, output: Tensor) -> Tensor:
         """The mean of the distribution."""
-        return Reading(self.grid.expected(output))
+        return self.grid.expected(output)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The divergence from the scores' distributions."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from registry import register_head
-from zoo.nn.heads.base import Head, Reading, whole
+from zoo.nn.heads.base import Head, whole
 
 
 @register_head("core")
@@ -76,7 +76,7 @@ class ExemplarHead(Head):
         """The features (N, D) themselves: the layers need an exemplar beside them."""
         return features
 
-    def read(self, output: Tensor) -> Reading:
+    def read(self, output: Tensor) -> Tensor:
         """The mean over exemplars of their score and the difference from it."""
         samples, exemplars = output.shape[0], self.exemplar_scores.shape[0]
         logits, places = self._compare(
@@ -86,7 +86,7 @@ class ExemplarHead(Head):
         )
         low, width = self.edges[:-1], self.edges.diff()
         difference = (torch.softmax(logits, -1) * (low + places * width)).sum(-1)
-        return Reading((self.exemplar_scores + difference).mean(1))
+        return (self.exemplar_scores + difference).mean(1)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Cross-entropy of the group and squared error of the place in it."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from registry import register_head
-from zoo.nn.heads.base import Head, Reading, span, whole
+from zoo.nn.heads.base import Head, span, whole
 
 
 @register_head("ordinal")
@@ -21,7 +21,6 @@ class OrdinalHead(Head):
     counting thresholds passed; here it is the expected one, l_1 + (l_2 − l_1) Σ_k P(y > t_k).
 
     Args:
-        layers: see `Head`.
         levels: L.
     """
 
@@ -48,10 +47,10 @@ class OrdinalHead(Head):
         falls = torch.cat([torch.zeros_like(self.gaps[:1]), F.softplus(self.gaps).cumsum(0)])
         return output + self.first - falls
 
-    def read(self, output: Tensor) -> Reading:
+    def read(self, output: Tensor) -> Tensor:
         """The expected level."""
         above = torch.sigmoid(self.logits(output)).sum(1)
-        return Reading(self.low + self.step * above)
+        return self.low + self.step * above
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The mean cross-entropy over thresholds."""

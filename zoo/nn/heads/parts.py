@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from registry import register_head
 from zoo.errors import ConfigError
-from zoo.nn.heads.base import Head, Reading
+from zoo.nn.heads.base import Head
 from zoo.nn.heads.distribution import Bins
 
 
@@ -18,7 +18,6 @@ class SumHead(Head):
     """A head that predicts P scores which add up to the total; its targets are (N, 1 + P).
 
     Args:
-        layers: see `Head`.
         parts: names of the scores.
         width: outputs for each.
     """
@@ -63,7 +62,6 @@ class PartsHead(SumHead):
     squared error of the total and that of the parts' z-scores. A construction of the zoo's own.
 
     Args:
-        layers: see `Head`.
         parts: names of the scores.
     """
 
@@ -84,14 +82,14 @@ class PartsHead(SumHead):
         self.mean.copy_(target[:, 1:].mean(0))
         self.deviation.copy_(deviation.masked_fill(deviation < 1e-5, 1.0))
 
-    def read(self, output: Tensor) -> Reading:
+    def read(self, output: Tensor) -> Tensor:
         """The sum of the parts."""
-        return Reading((output * self.deviation + self.mean).sum(1) + self.rest)
+        return (output * self.deviation + self.mean).sum(1) + self.rest
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Squared errors of the total and of the parts' z-scores."""
         parts = (target[:, 1:] - self.mean) / self.deviation
-        return F.mse_loss(self.read(output).score, target[:, 0]) + F.mse_loss(output, parts)
+        return F.mse_loss(self.read(output), target[:, 0]) + F.mse_loss(output, parts)
 
 
 @register_head("musdl")
@@ -103,7 +101,6 @@ class PartDistributionsHead(SumHead):
     the distributions' means; bins as in `ScoreDistributionHead`.
 
     Args:
-        layers: see `Head`.
         bins: of each part; the authors' 21.
         deviation: of the distributions, in bins.
         parts: names of the scores.
@@ -126,10 +123,10 @@ class PartDistributionsHead(SumHead):
         for grid, scores in zip(self.grids, target[:, 1:].unbind(1), strict=True):
             cast(Bins, grid).prepare(scores)
 
-    def read(self, output: Tensor) -> Reading:
+    def read(self, output: Tensor) -> Tensor:
         """The sum of the means of the parts' distributions."""
         means = [grid.expected(logits) for grid, logits in self._each(output)]
-        return Reading(torch.stack(means).sum(0) + self.rest)
+        return torch.stack(means).sum(0) + self.rest
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The sum over parts of the divergences."""

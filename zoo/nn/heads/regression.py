@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from registry import register_head
-from zoo.nn.heads.base import Head, Reading, above
+from zoo.nn.heads.base import Head, above
 
 
 @register_head("mse")
@@ -22,7 +22,6 @@ class HuberHead(Head):
     """Huber's loss (1964): squared up to an error of `delta`, linear beyond.
 
     Args:
-        layers: see `Head`.
         delta: in standardised units.
     """
 
@@ -47,11 +46,11 @@ class GaussianHead(Head):
     def __init__(self, layers: nn.Sequential) -> None:
         super().__init__(layers, 2)
 
-    def read(self, output: Tensor) -> Reading:
-        """Mean and log σ²."""
-        return Reading(output[:, 0], output[:, 1].clamp(-6, 6))
+    def log_variance(self, output: Tensor) -> Tensor:
+        """Log σ² (N,)."""
+        return output[:, 1].clamp(-6, 6)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The negative log likelihood."""
-        mean, log_variance = output[:, 0], output[:, 1].clamp(-6, 6)
+        mean, log_variance = output[:, 0], self.log_variance(output)
         return ((mean - target) ** 2 * torch.exp(-log_variance) + log_variance).mean() / 2

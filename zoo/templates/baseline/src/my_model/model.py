@@ -11,7 +11,8 @@ from torch import nn
 
 from registry import register_model
 from zoo.data.batch import Batch, Prediction
-from zoo.nn import mean_pool, stack_streams, stream_channels, stream_names, zero_padding
+from zoo.nn.inputs import stack_streams, stream_channels, stream_names
+from zoo.nn.masking import mean_pool, zero_padding
 from zoo.skeleton import Layout
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.nn.pooling import frame_mean, mean_pool
+from zoo.nn.masking import frame_mean, mean_pool
 from zoo.nn.sequence import resample_frames
 
 
