@@ -94,7 +94,7 @@ def test_parameters_read_from_source_are_those_of_the_class(entry: Entry) -> Non
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.kind}:{e.name}")
 def test_a_file_says_only_what_differs(entry: Entry) -> None:
-    usual = {"params": entry.defaults(), "trainer": TrainerConfig().to_dict()}
+    usual = {"params": entry.defaults(), "trainer": vars(TrainerConfig())}
     for block, defaults in usual.items():
         for key, value in blocks_of(entry).get(block, {}).items():
             said = defaults[key]

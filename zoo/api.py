@@ -258,10 +258,30 @@ def predict(
     data_root: Path | str | None = None,
     device: str | None = None,
 ) -> "list[ScoredRecording]":
-    """Score recordings with a finished run's model; see `zoo.prediction.predict`."""
-    from zoo.prediction import predict as score
+    """Score recordings with the model of a finished run, exactly as the run's protocol does.
 
-    return score(run, files, dataset=dataset, data_root=data_root, device=device)
+    Args:
+        run: a finished run, or its folder.
+        files: published files or folders of single recordings; where no such file exists, ids of
+            recordings in the prepared dataset.
+        dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
+            the name of a reader, for files of no dataset.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+
+    Returns:
+        The recordings in the order of `files`; a file may hold several.
+
+    Raises:
+        DataError: no finished run, a file that cannot be used, an unknown id, another skeleton
+            layout than the model's, or a stream that a recording cannot give.
+        CheckpointError: the checkpoint is damaged, its model is not registered here, or the
+            protocol no longer means what it did.
+    """
+    from zoo.prediction import Predictor
+
+    predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
+    return [scored for file in files for scored in predictor.score(file)]
 
 
 def leaderboard(

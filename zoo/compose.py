@@ -59,7 +59,7 @@ def compose(
         config[kind] |= parameters(entry)
     config["model"] |= _protocols_head(entries["model"], entries["protocol"])
     config["trainer"] = {
-        **{k: v for k, v in TrainerConfig().to_dict().items() if k not in TRAINER_OPTIONS},
+        **{k: v for k, v in vars(TrainerConfig()).items() if k not in TRAINER_OPTIONS},
         **blocks_of(entries["model"]).get("trainer", {}),
         **blocks_of(entries["protocol"]).get("trainer", {}),
     }

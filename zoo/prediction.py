@@ -98,38 +98,6 @@ class ScoredRecording:
         return {**values, "notes": list(self.notes), "ms_per_frame": self.ms_per_frame}
 
 
-def predict(
-    run: Run | Path | str,
-    files: Sequence[Path | str],
-    *,
-    dataset: str | None = None,
-    data_root: Path | str | None = None,
-    device: str | None = None,
-) -> list[ScoredRecording]:
-    """Score recordings with the model of a finished run, exactly as the run's protocol does.
-
-    Args:
-        run: a finished run, or its folder.
-        files: published files or folders of single recordings; where no such file exists, ids of
-            recordings in the prepared dataset.
-        dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
-            the name of a reader, for files of no dataset.
-        data_root: folder of prepared datasets; the usual place if None.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
-
-    Returns:
-        The recordings in the order of `files`; a file may hold several.
-
-    Raises:
-        DataError: no finished run, a file that cannot be used, an unknown id, another skeleton
-            layout than the model's, or a stream that a recording cannot give.
-        CheckpointError: the checkpoint is damaged, its model is not registered here, or the
-            protocol no longer means what it did.
-    """
-    predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
-    return [scored for file in files for scored in predictor.score(file)]
-
-
 @dataclass(frozen=True, eq=False)
 class Predictor:
     """The model of a finished run and all that stands between a file and its score.
@@ -159,7 +127,7 @@ class Predictor:
         device: str | None = None,
         level: float = LEVEL,
     ) -> "Predictor":
-        """Load a finished run's model; arguments and errors as in `predict`."""
+        """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_run(run)
         if dataset is not None and dataset not in READERS:
             dataset = DATASETS.get(dataset).name
@@ -203,7 +171,7 @@ class Predictor:
         """Score what `source` names: a file, a folder, or the id of a prepared recording.
 
         Raises:
-            DataError: see `predict`.
+            DataError: see `zoo.predict`.
         """
         name = str(source)
         with _named(name):

@@ -15,13 +15,14 @@ from zoo.errors import CheckpointError
 from zoo.models import build_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
+from zoo.runs.folder import SIDECAR
 from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
-from zoo.training.checkpoint import Checkpoint, read_trained
+from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
-from zoo.training.device import Answers, answers, predict, resolve_device
+from zoo.training.device import predict, resolve_device
 from zoo.training.fold import open_fold
 from zoo.training.fold_scores import predicted_scores
 from zoo.training.result_files import scaler_tensors
@@ -66,13 +67,13 @@ class TrainedModel:
 
     def score_scaled(self, batch: Batch) -> Tensor:
         """Scores (N,) in score units of N sequences that `stream_scaler` has scaled."""
-        standardised = predict(self.model, batch, self._settings, self.device)
-        return self.target_scaler.inverse(standardised)
+        said = predict(self.model, batch, self._settings, self.device)
+        return self.target_scaler.inverse(said.score)
 
     def deviation(self, batch: Batch) -> Tensor | None:
         """Predicted deviations (N,) of the scores, as in `score`; None where there are none."""
         scaled = self.stream_scaler.transform(batch)
-        variance = answers(self.model, scaled, self._settings, self.device).log_variance
+        variance = predict(self.model, scaled, self._settings, self.device).log_variance
         if variance is None:
             return None
         return self.target_scaler.inverse_variance(variance.exp()).sqrt()
@@ -125,7 +126,7 @@ def load_trained(
         RegistryError: the model is no longer registered.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    stored = read_trained(run.path)
+    stored = read_checkpoint(run.path / SIDECAR)
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     model = (build or (lambda: _registered(stored.key)))()
@@ -180,8 +181,8 @@ def evaluate_run(
     for part in ("validation", "test"):
         if len(data.split.index(part)):
             batch = trained.stream_scaler.transform(data.samples.batch(data.split.index(part)))
-            score = predict(trained.model, batch, trained._settings, trained.device)
-            tables[part] = predicted_scores(data, part, Answers(score, None))
+            said = predict(trained.model, batch, trained._settings, trained.device)
+            tables[part] = predicted_scores(data, part, said)
     kept = {part: run.scores.of(part) for part in tables}
     spread = trained.target_scaler.scale
     return Evaluation(

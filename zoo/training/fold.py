@@ -1,6 +1,6 @@
 """From a composed configuration to the fold a model is trained and tested on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +8,34 @@ from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset, load_dataset
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 
+FoldDataset = SkeletonDataset | CrossDataset
+"""What folds are made of: one dataset, or one to train on and another to test on."""
 
-def open_dataset(config: Mapping[str, Any], data_root: Path | None = None) -> SkeletonDataset:
-    """The scored recordings of the configured exercise.
+
+def open_dataset(
+    config: Mapping[str, Any],
+    protocol: Protocol,
+    data_root: Path | None = None,
+    load: Callable[..., SkeletonDataset] = load_dataset,
+) -> FoldDataset:
+    """The scored recordings of the configured exercise, and those of the dataset to test on.
+
+    Args:
+        config: with ``dataset``.
+        protocol: joins another dataset to it where it tests on one.
+        data_root: where prepared datasets are; the usual place if None.
+        load: called as `load_dataset` is.
 
     Raises:
-        DataError: the dataset is not prepared, or has no such exercise.
+        DataError: a dataset is not prepared, has no such exercise, or cannot be compared.
     """
     block = config["dataset"]
     params = {k: v for k, v in block.items() if k not in ("name", "exercise")}
-    dataset = load_dataset(block["name"], data_root, **params)
     exercise = block.get("exercise")
-    return dataset.select(exercise=None if exercise is None else str(exercise))
-
-
-def with_test_dataset(
-    dataset: SkeletonDataset, protocol: Protocol, data_root: Path | None = None
-) -> SkeletonDataset | CrossDataset:
-    """`dataset`, joined by the one to test on where the protocol tests on another one.
-
-    Raises:
-        DataError: that one is not prepared, has no such exercise, or cannot be compared.
-    """
-    return protocol.split.joined(dataset, lambda name: load_dataset(name, data_root))
+    dataset = load(block["name"], data_root, **params).select(
+        exercise=None if exercise is None else str(exercise)
+    )
+    return protocol.split.joined(dataset, lambda name: load(name, data_root))
 
 
 def open_protocol(config: Mapping[str, Any]) -> Protocol:
@@ -49,7 +54,7 @@ def open_fold(
     data_root: Path | None = None,
     *,
     raw: bool = False,
-) -> tuple[SkeletonDataset | CrossDataset, FoldData]:
+) -> tuple[FoldDataset, FoldData]:
     """The data and the configured fold of it, through the leakage gate.
 
     Args:
@@ -59,5 +64,5 @@ def open_fold(
         raw: the model takes segments as recorded, see `Protocol.samples`.
     """
     protocol = open_protocol(config)
-    data = with_test_dataset(open_dataset(config, data_root), protocol, data_root)
+    data = open_dataset(config, protocol, data_root)
     return data, protocol.fold(data, int(config["fold"]), streams, raw=raw)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from torch import Tensor
 
+from zoo.data.batch import Prediction
 from zoo.evaluation.metrics import mad
 from zoo.protocol.protocol import FoldData
 from zoo.runs.scores import Scores, shortest
-from zoo.training.device import Answers
 
 
 def true_scores(data: FoldData, part: str) -> Scores:
@@ -27,19 +27,19 @@ def true_scores(data: FoldData, part: str) -> Scores:
     )
 
 
-def predicted_scores(data: FoldData, part: str, answers: Answers) -> Scores:
+def predicted_scores(data: FoldData, part: str, said: Prediction) -> Scores:
     """The samples of a part with a model's scores for them, and deviations where it gives them.
 
     Args:
         data: the fold.
         part: ``validation`` or ``test``.
-        answers: what the model says of the N samples, in standardised units.
+        said: what the model says of the N samples, in standardised units.
     """
-    scaler, variance = data.target_scaler, answers.log_variance
+    scaler, variance = data.target_scaler, said.log_variance
     deviation = None
     if variance is not None:
         deviation = shortest(scaler.inverse_variance(variance.exp()).sqrt().numpy())
-    scores = shortest(scaler.inverse(answers.score).numpy())
+    scores = shortest(scaler.inverse(said.score).numpy())
     return true_scores(data, part).with_predicted(scores, deviation)
 
 

@@ -73,10 +73,6 @@ class Reporter:
         """The training is over, finished or not; always called last."""
 
 
-class SilentReporter(Reporter):
-    """Says nothing."""
-
-
 class RichReporter(Reporter):
     """A progress bar on a terminal; elsewhere plain lines, at most about twenty a run.
 

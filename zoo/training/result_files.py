@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,33 +36,10 @@ from zoo.runs.scores import Scores, join
 from zoo.training.checkpoint import Checkpoint, trained_files
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_flops, count_parameters, measure_latency
+from zoo.training.fold import FoldDataset
 from zoo.training.report import EpochRow
 from zoo.training.source import model_source
 from zoo.training.trainer import Trainer
-
-
-class PreparedData(Protocol):
-    """What a run remembers of its dataset; a `SkeletonDataset` has it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the prepared dataset."""
-
-    @property
-    def layout(self) -> str:
-        """Name of the skeleton layout."""
-
-    @property
-    def title(self) -> str:
-        """Its full name."""
-
-    @property
-    def score_range(self) -> tuple[float, float]:
-        """Lowest and highest possible score."""
-
-    @property
-    def exercise_titles(self) -> Mapping[str, str]:
-        """Title of each exercise, by id."""
 
 
 def scaler_tensors(data: FoldData) -> dict[str, dict[str, Tensor]]:
@@ -100,7 +77,7 @@ def finished_record(
     key: RunKey,
     config: Mapping[str, Any],
     data: FoldData,
-    dataset: PreparedData,
+    dataset: FoldDataset,
     trainer: Trainer,
     scores: Mapping[str, Scores],
     *,
@@ -129,7 +106,7 @@ def finished_record(
     best = trainer.selection == "best" and not trainer.closed_form
     changed: Mapping[str, Any] = {}
     if usual is not None:
-        settings = {**TrainerConfig().to_dict(), **usual["trainer"]}
+        settings = {**vars(TrainerConfig()), **usual["trainer"]}
         changed = changed_settings(
             config, {**usual, "trainer": settings}, closed_form=trainer.closed_form
         )

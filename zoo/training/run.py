@@ -15,6 +15,7 @@ from zoo.errors import CheckpointError, DataError, ZooError
 from zoo.files import StorageError, read_json
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
+from zoo.runs.environment import versions
 from zoo.runs.folder import RESUME, RunFolder, Start
 from zoo.runs.key import RunKey, differences
 from zoo.runs.record import InitFrom
@@ -22,10 +23,10 @@ from zoo.runs.run import Run, load_run
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
+from zoo.training.fold import FoldDataset
 from zoo.training.fold_scores import predicted_scores, validation_mad
-from zoo.training.report import Reporter, RunStart, SilentReporter
+from zoo.training.report import Reporter, RunStart
 from zoo.training.result_files import (
-    PreparedData,
     finished_files,
     finished_record,
     part_counts,
@@ -39,7 +40,7 @@ from zoo.training.trainer import Trainer, TrainingData
 from zoo.training.transfer import start_from, transfer_note, with_source
 
 
-def run_key(config: Mapping[str, Any], dataset: PreparedData, protocol_hash: str) -> RunKey:
+def run_key(config: Mapping[str, Any], dataset: FoldDataset, protocol_hash: str) -> RunKey:
     """The key of the run that `train_run` would make; for asking whether it is there already.
 
     Raises:
@@ -58,7 +59,7 @@ def train_run(
     data: FoldData,
     config: Mapping[str, Any],
     *,
-    dataset: PreparedData,
+    dataset: FoldDataset,
     runs: Path,
     usual: Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -102,7 +103,7 @@ def train_run(
         protocol_hash=data.protocol.hash(),
     )
     folder = RunFolder(key.path(runs))
-    reporter = reporter or SilentReporter()
+    reporter = reporter or Reporter()
     start = folder.begin(resume=resume, overwrite=overwrite)
     if start is Start.FINISHED:
         reporter.on_note(f"this run is finished already: {folder.path}")
@@ -134,7 +135,7 @@ class _Training:
     key: RunKey
     folder: RunFolder
     data: FoldData
-    dataset: PreparedData
+    dataset: FoldDataset
     config: Mapping[str, Any]
     usual: Mapping[str, Any] | None
     settings: TrainerConfig
@@ -243,15 +244,16 @@ class _Training:
             history=state.history,
             best_epoch=state.best_epoch,
             best_mad=state.best_mad,
-            tensors={**scaler_tensors(self.data), **tensors},
+            versions=versions(),
             sessions=self.sessions,
+            tensors={**scaler_tensors(self.data), **tensors},
         )
 
     def _finish(self, trainer: Trainer) -> None:
         begun = time.monotonic()
         scores = {
             part: predicted_scores(
-                self.data, part, trainer.answers(self.data.part(part)[0], self.stop)
+                self.data, part, trainer.predict(self.data.part(part)[0], self.stop)
             )
             for part in ("validation", "test")
             if len(self.data.split.index(part))

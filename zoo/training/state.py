@@ -74,7 +74,8 @@ def load_weights(
     if free_shapes:
         _reshape(model, weights)
     own = model.state_dict()
-    problems = _name_problems(own, weights)
+    problems = [f"{name} is missing" for name in own.keys() - weights.keys()]
+    problems += [f"{name} is not in the model" for name in weights.keys() - own.keys()]
     for name in own.keys() & weights.keys():
         if own[name].shape != weights[name].shape:
             problems.append(
@@ -141,11 +142,6 @@ def first(items: Iterable[str], count: int = 3) -> str:
     known = list(items)
     more = f" (and {len(known) - count} more)" if len(known) > count else ""
     return "; ".join(known[:count]) + more
-
-
-def _name_problems(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:
-    missing = [f"{name} is missing" for name in own.keys() - weights.keys()]
-    return missing + [f"{name} is not in the model" for name in weights.keys() - own.keys()]
 
 
 def _reshape(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

@@ -15,19 +15,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch
+from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.nn.model import contract_of
 from zoo.training.config import TrainerConfig
 from zoo.training.device import (
-    Answers,
-    answers,
     autocast,
-    memory_errors,
+    explained_errors,
     predict,
     resolve_device,
     scores_of,
-    single_sample_errors,
 )
 from zoo.training.optim import learning_rate, make_optimizer
 from zoo.training.report import EpochRow, Reporter
@@ -146,7 +143,7 @@ class Trainer:
         unsaved: TrainState | None = None
         try:
             while not self.done:
-                with memory_errors(self.config):
+                with explained_errors(self.config):
                     row = self._fit(stop) if self.closed_form else self._epoch(stop)
                 self._remember(row)
                 state = self.capture()
@@ -164,18 +161,14 @@ class Trainer:
         if self.selection == "best" and p.best and p.best_epoch != p.epoch:
             load_weights(self.model, p.best)
 
-    def predict(self, batch: Batch, stop: StopSignals | None = None) -> Tensor:
-        """Standardised scores (N,) float32 on the CPU.
+    def predict(self, batch: Batch, stop: StopSignals | None = None) -> Prediction:
+        """Standardised scores (N,) and variances, as `zoo.training.device.predict` gives them.
 
         Raises:
-            TrainingError: one is not finite, or their shape is wrong.
+            TrainingError: a score is not finite, or their shape is wrong.
         """
-        return self.answers(batch, stop).score
-
-    def answers(self, batch: Batch, stop: StopSignals | None = None) -> Answers:
-        """Standardised scores and, where the model predicts them, variances; as `predict`."""
-        with memory_errors(self.config):
-            found = answers(self.model, batch, self.config, self.device, stop)
+        with explained_errors(self.config):
+            found = predict(self.model, batch, self.config, self.device, stop)
         self._require_finite(found.score, "prediction", self.progress.epoch)
         return found
 
@@ -226,7 +219,7 @@ class Trainer:
 
     def _step(self, index: Tensor) -> Tensor:
         assert self.optimizer is not None
-        with autocast(self.config, self.device), single_sample_errors(len(index)):
+        with autocast(self.config, self.device):
             answer = self.model(self.data.batch.select(index))
             score = scores_of(answer, len(index))
         if not score.requires_grad:
@@ -265,7 +258,7 @@ class Trainer:
     def _validate(self, epoch: int, stop: StopSignals) -> float | None:
         if self.data.validation is None or self.data.validation_mad is None:
             return None
-        score = predict(self.model, self.data.validation, self.config, self.device, stop)
+        score = predict(self.model, self.data.validation, self.config, self.device, stop).score
         self._require_finite(score, "prediction for the validation part", epoch)
         return self.data.validation_mad(score)
 

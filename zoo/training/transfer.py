@@ -16,10 +16,11 @@ from zoo.nn.norm import InputNorm
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
 from zoo.runs.find import open_finished
+from zoo.runs.folder import SIDECAR
 from zoo.runs.record import InitFrom
 from zoo.runs.run import Run
 from zoo.skeleton.layout import load_layout
-from zoo.training.checkpoint import read_trained
+from zoo.training.checkpoint import read_checkpoint
 from zoo.training.config import TrainerConfig
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -108,7 +109,7 @@ def start_from(
         named = settings.init_joints or {}
         pairs = counterparts(own, other, named, "trainer.init_joints")
         between = Between(len(own.joints), len(other.joints), pairs)
-    stored = read_trained(source.path).tensors["model"]
+    stored = read_checkpoint(source.path / SIDECAR).tensors["model"]
     taken, partly, fresh = transfer(
         model, stored, between, fresh_head=settings.init_head == "fresh"
     )
