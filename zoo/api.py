@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.board.board import Board
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
-    from zoo.experiments.display import Display
+    from zoo.experiments.progress import Display
     from zoo.experiments.progress import Progress as SweepProgress
     from zoo.experiments.results import ProtocolResult
     from zoo.prediction import ScoredRecording
@@ -131,7 +131,7 @@ def bench(
     """
     from zoo.experiments.definition import Experiment
     from zoo.experiments.plan import make_plan
-    from zoo.experiments.run import run_plan
+    from zoo.experiments.sweep import run_plan
 
     grid = Experiment.of_models(
         models,
@@ -195,7 +195,7 @@ def experiment(
     from zoo.experiments.plan import make_plan
     from zoo.experiments.report import write_report
     from zoo.experiments.results import experiment_results
-    from zoo.experiments.run import run_plan
+    from zoo.experiments.sweep import run_plan
 
     chosen = Experiment.load(name).cut(
         rows=rows,

@@ -12,9 +12,8 @@ from zoo.experiments import events
 from zoo.experiments.executors.node import NodeProcess, Order
 from zoo.experiments.executors.payload import Payload
 from zoo.experiments.executors.setup import Setup
-from zoo.experiments.job import Code, Job
+from zoo.experiments.job import Code, Job, State, look
 from zoo.experiments.schema import Row
-from zoo.experiments.state import State, look
 from zoo.experiments.work import compute
 from zoo.runs.run import load_run
 

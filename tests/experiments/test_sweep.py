@@ -9,8 +9,8 @@ import pytest
 from zoo.data.store import fingerprint
 from zoo.experiments import events
 from zoo.experiments.events import Event
+from zoo.experiments.job import State, look
 from zoo.experiments.schema import Row
-from zoo.experiments.state import State, look
 from zoo.experiments.work import compute
 from zoo.files import StorageError, WriteLock
 from zoo.runs.run import load_run

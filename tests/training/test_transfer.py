@@ -79,7 +79,7 @@ def test_people_that_are_tested_must_not_have_been_trained_on(go, toy, tmp_path)
         config["dataset"]["name"] = dataset
         return train_run(toy.TinyNet, data, config, dataset=toy.DATASET, runs=tmp_path / "runs")
 
-    for name in ("toy", "toy_vicon"):
+    for name in ("toy", "toy-vicon"):
         with pytest.raises(DataError, match="people that are validated or tested on here"):
             train(name)
     train("elsewhere")

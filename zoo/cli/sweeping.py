@@ -79,7 +79,7 @@ def run_or_show(out: "Console", plan: "Plan", args: argparse.Namespace) -> "Prog
     """Compute a plan's runs as the options say, or print the plan; None where nothing was run."""
     from zoo.cli.console import console
     from zoo.cli.display import LiveDisplay, PlainDisplay
-    from zoo.experiments.run import cores, run_plan
+    from zoo.experiments.sweep import cores, run_plan
 
     if args.dry_run:
         _print_plan(out, plan, args.jobs or cores())
@@ -101,7 +101,7 @@ def _print_plan(out: "Console", plan: "Plan", workers: int) -> None:
     """Runs of each model, how many are done, what the rest costs."""
     from zoo.cli.console import table
     from zoo.experiments.cost import expected_costs
-    from zoo.experiments.state import State, look
+    from zoo.experiments.job import State, look
     from zoo.words import duration
 
     costs = expected_costs(plan)

@@ -23,8 +23,7 @@ from zoo.skeleton import load_layout
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
 from zoo.training.device import predict, resolve_device
-from zoo.training.fold import open_fold
-from zoo.training.fold_scores import predicted_scores
+from zoo.training.fold import open_fold, predicted_scores
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
 

@@ -23,8 +23,7 @@ from zoo.runs.run import Run, load_run
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
-from zoo.training.fold import FoldDataset
-from zoo.training.fold_scores import predicted_scores, validation_mad
+from zoo.training.fold import FoldDataset, predicted_scores, validation_mad
 from zoo.training.report import Reporter, RunStart
 from zoo.training.result_files import (
     finished_files,

@@ -6,6 +6,7 @@ the seed and the epoch's number. So `capture` after an epoch and `restore` befor
 make a resumed run equal to one that was never stopped.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -26,7 +27,6 @@ from zoo.training.device import (
     resolve_device,
     scores_of,
 )
-from zoo.training.optim import learning_rate, make_optimizer
 from zoo.training.report import EpochRow, Reporter
 from zoo.training.seeding import batches, seed_all
 from zoo.training.state import (
@@ -292,3 +292,36 @@ class Trainer:
                 f"the {what} is no longer finite in epoch {epoch} of {self.config.epochs}, "
                 f"learning rate {lr:g}. Try {', '.join(tries)}{hint}"
             )
+
+
+def learning_rate(config: TrainerConfig, epoch: int) -> float:
+    """The rate of an epoch, counted from 1.
+
+    In the w warm-up epochs lr·e/(w + 1); after them `lr`, or for the cosine schedule
+    lr·(1 + cos(π(e − 1 − w)/(E − w)))/2, which is `lr` at first and ends just above 0.
+    """
+    warm = config.warmup_epochs
+    if epoch <= warm:
+        return config.lr * epoch / (warm + 1)
+    if config.schedule == "constant":
+        return config.lr
+    done = (epoch - 1 - warm) / (config.epochs - warm)
+    return config.lr * (1 + math.cos(math.pi * done)) / 2
+
+
+def make_optimizer(model: nn.Module, config: TrainerConfig) -> torch.optim.Optimizer:
+    """AdamW or SGD over all parameters that want a gradient.
+
+    Raises:
+        TrainingError: there are none.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise TrainingError(
+            f"{type(model).__name__} has no parameters to train and no method fit(batch, target)"
+        )
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
+        )
+    return torch.optim.AdamW(parameters, config.lr, weight_decay=config.weight_decay)

@@ -19,9 +19,8 @@ from zoo.experiments.events import Event
 from zoo.experiments.executors.node import Delivery, NodeProcess, Order
 from zoo.experiments.executors.payload import Payload, read_files
 from zoo.experiments.executors.setup import Setup
-from zoo.experiments.job import Job
+from zoo.experiments.job import Job, State, look
 from zoo.experiments.plan import Plan
-from zoo.experiments.state import State, look
 from zoo.files import BusyError, StorageError, write_atomically
 from zoo.runs.folder import RECORD, RESUME, RunFolder, Start
 
