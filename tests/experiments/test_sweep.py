@@ -246,6 +246,6 @@ def test_a_failure_that_cannot_be_kept_ends_the_sweep(desk, monkeypatch):
     def no_room(path: Path, content: bytes) -> None:
         raise StorageError("no room for the failure")
 
-    monkeypatch.setattr("zoo.experiments.failure.write_atomically", no_room)
+    monkeypatch.setattr("zoo.experiments.job.write_atomically", no_room)
     with pytest.raises(StorageError, match="no room for the failure"):
         desk.sweep(desk.plan("toy-failing", folds=(0,)))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import config_names
 from zoo.cli.sweeping import add_sweep_options, narrowing, run_or_show
 from zoo.report.figure_style import FORMATS
 
@@ -124,9 +125,9 @@ def _print(out: "Console", experiment: "Experiment", sheets: "Sequence[Sheet]") 
 
 def _list(out: "Console") -> None:
     from zoo.cli.console import table
-    from zoo.experiments.definition import Experiment, experiment_names
+    from zoo.experiments.definition import Experiment
 
     shown = table("experiment", "of the paper", "what it is")
-    for experiment in map(Experiment.load, experiment_names()):
+    for experiment in map(Experiment.load, config_names("experiment")):
         shown.add_row(experiment.name, experiment.card.paper, experiment.card.title)
     out.print(shown)

@@ -52,7 +52,7 @@ class Experiment:
         Raises:
             ConfigError: there is no such file, or it holds a key or value that is none.
         """
-        names = experiment_names()
+        names = config_names("experiment")
         if name not in names:
             raise ConfigError(f"no experiment is called {name!r}. {did_you_mean(name, names)}")
         where = f"experiment {name}"
@@ -282,11 +282,6 @@ class Experiment:
                 self._require(label, labels, "row")
 
 
-def experiment_names() -> list[str]:
-    """Names of all experiments, sorted."""
-    return config_names("experiment")
-
-
 def _extended(name: str, by: tuple[str, ...] = ()) -> Config:
     """The keys of an experiment's file, laid over those of the one that it extends."""
     if name in by:
@@ -295,8 +290,8 @@ def _extended(name: str, by: tuple[str, ...] = ()) -> Config:
     base = values.pop("extends", None)
     if base is None:
         return values
-    if base not in experiment_names():
-        near = did_you_mean(str(base), experiment_names())
+    if base not in config_names("experiment"):
+        near = did_you_mean(str(base), config_names("experiment"))
         raise ConfigError(f"experiment {name} extends {base!r}, which is none. {near}")
     return merged(_extended(base, (*by, name)), values)
 

@@ -3,14 +3,14 @@
 That is a title that names the data, panels, a legend.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from registry import register_figure
-from zoo.evaluation.statistics.tables import Array, Table
+from zoo.evaluation.statistics.tables import Array
 from zoo.experiments.definition import Experiment
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
 from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
@@ -89,15 +89,16 @@ def errors(
 def scatter(
     experiment: Experiment, result: ProtocolResult, data_root: Path | None = None
 ) -> "Figures":
-    """Predicted against true scores of the reference row, a panel an exercise."""
-    row = main_row(experiment, result)
+    """Predicted against true scores of the reference row, else the first, a panel an exercise."""
+    named = [row for row in result.rows if row.label == experiment.report.reference]
+    row = (named or result.rows)[0]
     seed = min(table.seed for table in row.tables)
     tables = {table.exercise: table for table in row.tables if table.seed == seed}
     figure, panels = panels_of(result, list(tables), "exercise")
-    span = result.score_range or _span(tables.values())
+    span = result.score_range
     margin = 0.03 * (span[1] - span[0])
-    reached = _span(tables.values())
-    limits = (min(span[0], reached[0]) - margin, max(span[1], reached[1]) + margin)
+    values = np.concatenate([v for t in tables.values() for v in (t.true, t.predicted)])
+    limits = (min(span[0], values.min()) - margin, max(span[1], values.max()) + margin)
     groups = sorted({group for table in tables.values() for group in table.group or ()})
     for axes, (exercise, table) in zip(panels, tables.items(), strict=True):
         axes.plot(span, span, color=SOFT, lw=0.8, zorder=1)
@@ -134,7 +135,7 @@ def loss(
     curves = {label: found for label, found in curves.items() if found}
     if not curves:
         return
-    figure, panels = panels_of(result, result.exercises, "exercise", sharey=True)
+    figure, panels = panels_of(result, result.exercises, "exercise")
     for axes, exercise in zip(panels, result.exercises, strict=True):
         for i, (label, found) in enumerate(curves.items()):
             line = found[exercise]
@@ -181,11 +182,6 @@ def _losses(row: RowResult) -> dict[str, Array]:
     }
 
 
-def _span(tables: Iterable[Table]) -> tuple[float, float]:
-    values = np.concatenate([v for t in tables for v in (t.true, t.predicted)])
-    return float(values.min()), float(values.max())
-
-
 def unit(result: ProtocolResult) -> str:
     """Of the scores: ``points (0–50)``."""
     return "points ({:g}–{:g})".format(*result.score_range)
@@ -205,13 +201,13 @@ def new_figure(size: tuple[float, float], result: ProtocolResult) -> "Figure":
 
 
 def panels_of(
-    result: ProtocolResult, names: Sequence[str], what: str, *, sharey: bool = True
+    result: ProtocolResult, names: Sequence[str], what: str
 ) -> "tuple[Figure, list[Axes]]":
     """A row of panels, or two where there are more than five."""
     columns = min(len(names), 5)
     rows = -(-len(names) // columns)
     figure = new_figure((max(4.2, 0.5 + 1.9 * columns), 0.9 + 2.1 * rows), result)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=sharey, squeeze=False).flat
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
     panels = list(grid)
     for axes in panels[len(names) :]:
         axes.set_visible(False)
@@ -230,9 +226,3 @@ def legend(figure: "Figure", axes: "Axes") -> None:
         figure.legend(
             handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
         )
-
-
-def main_row(experiment: Experiment, result: ProtocolResult) -> RowResult:
-    """The reference where it is there, else the first."""
-    named = [row for row in result.rows if row.label == experiment.report.reference]
-    return (named or result.rows)[0]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 ZOO = "skeleton-zoo"
@@ -35,7 +34,7 @@ def versions() -> Mapping[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = "not installed"
-    return MappingProxyType(found)
+    return found
 
 
 def _processor() -> str:

@@ -1,10 +1,8 @@
 """What a finished training leaves in its run folder."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +13,7 @@ from registry import MODELS, PROTOCOLS
 from registry.yaml_files import to_yaml
 from zoo.build import to_plain
 from zoo.catalogue import Card, card, entry_config
+from zoo.files import to_csv
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
@@ -206,11 +205,7 @@ def finished_files(
 
 def history_csv(history: list[EpochRow]) -> bytes:
     """One line per epoch; an empty field where there is no number."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [f.name for f in fields(EpochRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(vars(row) for row in history)
-    return text.getvalue().encode()
+    return to_csv((f.name for f in fields(EpochRow)), map(astuple, history)).encode()
 
 
 def _params(block: Mapping[str, Any]) -> dict[str, Any]:
