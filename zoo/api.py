@@ -236,11 +236,16 @@ def evaluate(
     """
     from zoo.data.paths import data_root as default_root
     from zoo.runs.find import open_run
-    from zoo.training.evaluate import evaluate_run
+    from zoo.training.evaluate import evaluate_fold, load_trained
+    from zoo.training.fold import open_fold
 
     found = open_run(run)
     try:
-        return evaluate_run(found.path, data_root=default_root(data_root), device=device or "auto")
+        trained = load_trained(found.path, device=device or "auto")  # read anew
+        dataset, data = open_fold(
+            trained.run.record.config, trained.streams, default_root(data_root), raw=trained.raw
+        )
+        return evaluate_fold(trained, data, dataset.fingerprint)
     except CheckpointError as error:
         altered = found.altered_files()
         if not altered:

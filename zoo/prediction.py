@@ -248,12 +248,8 @@ class Predictor:
         return "mean" if self.protocol.aggregate == "none" else self.protocol.aggregate
 
     @property
-    def _own_dataset(self) -> str:
-        return self.run.record.dataset.name
-
-    @property
     def _foreign(self) -> bool:
-        return self.dataset != self._own_dataset
+        return self.dataset != self.run.record.dataset.name
 
     @property
     def _params(self) -> dict[str, Any]:
@@ -350,8 +346,8 @@ class Predictor:
         """What the run's split and exercise say about this recording."""
         if self._foreign:
             return [
-                f"the model was trained on {self._own_dataset}, not on {self.dataset}, and never "
-                "tested on such recordings"
+                f"the model was trained on {self.run.record.dataset.name}, not on {self.dataset}, "
+                "and never tested on such recordings"
             ]
         found, split = [], self.run.split
         exercise = self.run.record.dataset.params.get("exercise")

@@ -123,13 +123,7 @@ class Workspace:
         overwrite: bool = False,
         reporter: Reporter | None = None,
     ) -> Run:
-        """Train and test as a composed configuration says; see `train_run`.
-
-        Args:
-            config: the composed configuration.
-            resume: go on with a half-done run, or take a finished one as it is.
-            overwrite: compute it anew even if it is there.
-            reporter: is told how it goes; silence if None.
+        """Train and test as a composed configuration says; arguments as in `train_run`.
 
         Raises:
             UserError: what the caller can mend.

@@ -3,9 +3,9 @@
 import contextlib
 import gc
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from registry import MODELS, nearest
@@ -55,20 +55,16 @@ def open_finished(run: Path | str) -> Run:
     return _load(Path(run).expanduser())
 
 
-def finished_runs(folder: Path, limit: int = _SHOWN) -> tuple[list[Path], bool]:
-    """Finished run folders below `folder`, sorted, and whether there are more than `limit`."""
-    found: list[Path] = []
+def finished_runs(folder: Path) -> Iterator[Path]:
+    """Finished run folders below `folder`, sorted, as they are found."""
     top = str(folder).rstrip(os.sep).count(os.sep)
     for place, names, files in os.walk(folder):
         if RECORD in files:
             names.clear()
-            found.append(Path(place))
-            if len(found) > limit:
-                break
+            yield Path(place)
         elif place.rstrip(os.sep).count(os.sep) - top >= _DEPTH:
             names.clear()
         names[:] = sorted(n for n in names if not n.startswith(".") and not n.endswith(".partial"))
-    return found[:limit], len(found) > limit
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ def read_runs(root: Path) -> tuple[list[Run], list[Unreadable]]:
     runs: list[Run] = []
     unreadable: list[Unreadable] = []
     with _no_collection():
-        for folder in finished_runs(root, limit=sys.maxsize)[0]:
+        for folder in finished_runs(root):
             try:
                 run = load_run(folder)
                 _ = run.scores
@@ -134,10 +130,13 @@ def _load(path: Path) -> Run:
         raise DataError(f"{path} is a file; {hint}")
     if not path.is_dir():
         return _no_such(path)
-    below, more = finished_runs(path)
+    below = list(islice(finished_runs(path), _SHOWN + 1))
     if not below:
         raise DataError(f"{path} is no run folder: there is no {RECORD} in it or below it")
-    raise DataError(f"{path} is no run folder. Name one of the runs below it:{_list(below, more)}")
+    shown = [*map(str, below[:_SHOWN]), *("…" for _ in below[_SHOWN:])]
+    raise DataError(
+        f"{path} is no run folder. Name one of the runs below it:\n  " + "\n  ".join(shown)
+    )
 
 
 def _no_such(path: Path) -> Run:
@@ -147,8 +146,3 @@ def _no_such(path: Path) -> Run:
     near = nearest(missing, [p.name for p in above.iterdir() if p.is_dir()], count=1)
     hint = f". Did you mean {above / near[0]}?" if near else ""
     raise DataError(f"{path}: no such run folder{hint}")
-
-
-def _list(runs: list[Path], more: bool) -> str:
-    lines = "".join(f"\n  {run}" for run in runs)
-    return f"{lines}\n  …" if more else lines

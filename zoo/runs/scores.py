@@ -78,8 +78,8 @@ class Scores:
         at = list(rows)
         texts: dict[str, Any] = {n: [getattr(self, n)[i] for i in at] for n in COLUMNS[:5]}
         deviation = None if self.deviation is None else self.deviation[at]
-        numbers = {"true": self.true[at], "predicted": self.predicted[at]}
-        return replace(self, **texts, **numbers, deviation=deviation)
+        true, predicted = self.true[at], self.predicted[at]
+        return replace(self, **texts, true=true, predicted=predicted, deviation=deviation)
 
     def with_predicted(
         self, predicted: ArrayLike, deviation: NDArray[np.float64] | None = None

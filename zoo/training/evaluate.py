@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from zoo.skeleton import load_layout
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
 from zoo.training.device import predict, resolve_device
-from zoo.training.fold import open_fold, predicted_scores
+from zoo.training.fold import predicted_scores
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
 
@@ -128,49 +127,34 @@ def load_trained(
     stored = read_checkpoint(run.path / SIDECAR)
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
-    model = (build or (lambda: _registered(stored.key)))()
+    layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
+    model = build_model(block.pop("name"), load_layout(layout), block) if build is None else build()
     load_weights(model, stored.tensors["model"], free_shapes=contract_of(model).closed_form)
     settings = TrainerConfig.from_dict(stored.key["config"]["trainer"])
     where = resolve_device(device, settings.precision)
     streams, target = StreamScaler(), TargetScaler()
     streams.load_state_dict(stored.tensors["stream_scaler"])
     target.load_state_dict(stored.tensors["target_scaler"])
-    layout = str(stored.key["layout"])
     return TrainedModel(
         run, model.to(where).eval(), layout, streams, target, where, settings, stored
     )
 
 
-def evaluate_run(
-    path: Path | str,
-    *,
-    data_root: Path | None = None,
-    data: FoldData | None = None,
-    fingerprint: str | None = None,
-    device: str = "auto",
-    build: Callable[[], nn.Module] | None = None,
-) -> Evaluation:
+def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Evaluation:
     """Predict a finished run's validation and test parts anew and compare.
 
     Args:
-        path: the run folder; everything in it is read anew.
-        data_root: where prepared datasets are; the usual place if None.
-        data: the run's fold, where it is at hand; made from the run's configuration if None.
-        fingerprint: of the dataset `data` comes from.
-        device: as in `load_trained`.
-        build: as in `load_trained`.
+        trained: its model.
+        data: the run's fold.
+        fingerprint: of the dataset that `data` comes from.
 
     Raises:
         CheckpointError: the data, the split or the protocol are not those of the run.
     """
-    trained = load_trained(path, device=device, build=build)
     run, stored = trained.run, trained._checkpoint
-    if data is None:
-        dataset, data = open_fold(run.record.config, trained.streams, data_root, raw=trained.raw)
-        fingerprint = dataset.fingerprint
     key = RunKey.of(
         run.record.config,
-        fingerprint=fingerprint or "",
+        fingerprint=fingerprint,
         layout=data.samples.layout,
         protocol_hash=data.protocol.hash(),
     )
@@ -192,12 +176,6 @@ def evaluate_run(
         tolerance=spread * (1e-3 if trained._settings.precision == "fp32" else 5e-2),
         altered=run.altered_files(),
     )
-
-
-def _registered(key: Mapping[str, Any]) -> nn.Module:
-    block = key["config"]["model"]
-    params = {k: v for k, v in block.items() if k != "name"}
-    return build_model(block["name"], load_layout(key["layout"]), params)
 
 
 def _largest_difference(now: Scores, then: Scores) -> float:

@@ -190,7 +190,7 @@ class _Training:
             seed=seed,
             selection=data.protocol.selection,
         )
-        self.sessions = [self._session(trainer, after_epoch=0)]
+        self.sessions = [session(trainer, self.config["model"]["name"], after_epoch=0)]
         return trainer
 
     def _restore(self, trainer: Trainer) -> None:
@@ -201,7 +201,7 @@ class _Training:
         except CheckpointError as error:
             raise CheckpointError(f"{error}. Use --overwrite to train anew") from None
         self.kept = trainer.progress.epoch
-        now = self._session(trainer, after_epoch=self.kept)
+        now = session(trainer, self.config["model"]["name"], after_epoch=self.kept)
         before = {**stored.sessions[-1], "after_epoch": self.kept}
         changed = differences(before, now)
         if changed:
@@ -210,9 +210,6 @@ class _Training:
                 "in the last digits from that of a run that was never stopped"
             )
         self.sessions = [*stored.sessions, now]
-
-    def _session(self, trainer: Trainer, after_epoch: int) -> dict[str, Any]:
-        return session(trainer, self.config["model"]["name"], after_epoch)
 
     def _announce(self, trainer: Trainer) -> None:
         if self.data.warning:
