@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from registry import DATASETS, READERS, UserError, nearest
+from zoo.build import to_plain
 from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
@@ -93,9 +94,7 @@ class ScoredRecording:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, `ms_per_frame` included."""
-        values = asdict(self)
-        values["segments"] = [asdict(segment) for segment in self.segments]
-        return {**values, "notes": list(self.notes), "ms_per_frame": self.ms_per_frame}
+        return {**to_plain(self), "ms_per_frame": self.ms_per_frame}
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,7 +103,7 @@ def _print_table(
     out: "Console", predictor: "Predictor", scored: "Sequence[ScoredRecording]", segments: bool
 ) -> None:
     from zoo.cli.console import table
-    from zoo.words import fixed, percent
+    from zoo.words import fixed, percent, some
 
     named = any(s.recording != s.source for s in scored)
     known = any(s.true is not None for s in scored)
@@ -130,7 +130,7 @@ def _print_table(
     for warning in predictor.warnings:
         out.print(f"Careful: {warning}.", style="bold red", markup=False)
     for note, names in _by_note(scored).items():
-        out.print(f"{_listed(names)}: {note}", style="yellow", markup=False)
+        out.print(f"{some(names)}: {note}", style="yellow", markup=False)
     out.print(_about_intervals(predictor, held), style="dim", markup=False)
     out.print(
         "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
@@ -166,8 +166,3 @@ def _by_note(scored: "Sequence[ScoredRecording]") -> dict[str, list[str]]:
             if recording.recording not in names:
                 names.append(recording.recording)
     return found
-
-
-def _listed(names: Sequence[str], shown: int = 3) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more

@@ -70,7 +70,7 @@ def _cost(group: Group, records: list[RunRecord], speed: float) -> float:
         return median(here)
     closed_form = contract_of(session.build()).closed_form
     epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
-    work = _sample_count(session) * epochs
+    work = len(session.dataset) * len(_one_recording(session)) * 0.7 * epochs  # samples, about
     if known:
         return median(_seconds(record) * work / _work(record) for record in known)
     flops = None if closed_form else _flops(session)
@@ -93,11 +93,6 @@ def _seconds(record: RunRecord) -> float:
 def _work(record: RunRecord) -> float:
     """Samples × epochs."""
     return max(1.0, float(record.counts["train"].samples * record.epochs.trained))
-
-
-def _sample_count(session: Session) -> float:
-    """Training samples, about."""
-    return len(session.dataset) * len(_one_recording(session)) * 0.7
 
 
 def _one_recording(session: Session) -> Any:

@@ -52,7 +52,30 @@ def open_finished(run: Path | str) -> Run:
     Raises:
         DataError: no finished run; the message names the runs found below that folder.
     """
-    return _load(Path(run).expanduser())
+    path = Path(run).expanduser()
+    if path.is_dir() and (path / RECORD).is_file():
+        return load_run(path)
+    full = path.absolute()
+    partial = path if full.suffix == ".partial" else full.with_name(f"{full.name}.partial")
+    if partial.is_dir():
+        state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
+        raise DataError(
+            f"the run {partial} {state}: train it again with the same settings and --resume to "
+            "finish it"
+        )
+    if path.is_file():
+        folder = path.parent if (path.parent / RECORD).is_file() else None
+        hint = f"name the run's folder: {folder}" if folder else "a run is a folder (see: runs/)"
+        raise DataError(f"{path} is a file; {hint}")
+    if not path.is_dir():
+        return _no_such(path)
+    below = list(islice(finished_runs(path), _SHOWN + 1))
+    if not below:
+        raise DataError(f"{path} is no run folder: there is no {RECORD} in it or below it")
+    shown = [*map(str, below[:_SHOWN]), *("…" for _ in below[_SHOWN:])]
+    raise DataError(
+        f"{path} is no run folder. Name one of the runs below it:\n  " + "\n  ".join(shown)
+    )
 
 
 def finished_runs(folder: Path) -> Iterator[Path]:
@@ -111,32 +134,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _load(path: Path) -> Run:
-    if path.is_dir() and (path / RECORD).is_file():
-        return load_run(path)
-    full = path.absolute()
-    partial = path if full.suffix == ".partial" else full.with_name(f"{full.name}.partial")
-    if partial.is_dir():
-        state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
-        raise DataError(
-            f"the run {partial} {state}: train it again with the same settings and --resume to "
-            "finish it"
-        )
-    if path.is_file():
-        folder = path.parent if (path.parent / RECORD).is_file() else None
-        hint = f"name the run's folder: {folder}" if folder else "a run is a folder (see: runs/)"
-        raise DataError(f"{path} is a file; {hint}")
-    if not path.is_dir():
-        return _no_such(path)
-    below = list(islice(finished_runs(path), _SHOWN + 1))
-    if not below:
-        raise DataError(f"{path} is no run folder: there is no {RECORD} in it or below it")
-    shown = [*map(str, below[:_SHOWN]), *("…" for _ in below[_SHOWN:])]
-    raise DataError(
-        f"{path} is no run folder. Name one of the runs below it:\n  " + "\n  ".join(shown)
-    )
 
 
 def _no_such(path: Path) -> Run:

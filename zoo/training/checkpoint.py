@@ -24,7 +24,8 @@ from zoo.files import read_json, to_json, write_atomically
 from zoo.runs.folder import CHECKPOINT, SIDECAR
 from zoo.runs.key import RunKey
 from zoo.training.report import EpochRow
-from zoo.training.state import TrainState, first
+from zoo.training.state import TrainState
+from zoo.words import some
 
 SCHEMA = 1
 FORMAT = "skeleton-zoo checkpoint"
@@ -105,8 +106,8 @@ class Checkpoint:
                 reasons += _scaler_objections(group, self.tensors[group], now)
         if reasons:
             raise CheckpointError(
-                f"the checkpoint cannot be used here: {first(reasons)}. Use --overwrite to train "
-                "anew, or the data and settings it was made with"
+                f"the checkpoint cannot be used here: {some(reasons, between='; ')}. Use "
+                "--overwrite to train anew, or the data and settings it was made with"
             )
 
     def to_files(self, tensor_file: str) -> tuple[str, bytes, bytes]:

@@ -33,10 +33,11 @@ from zoo.training.result_files import (
     session,
 )
 from zoo.training.seeding import reproducible, seed_all
-from zoo.training.state import TrainState, first
+from zoo.training.state import TrainState
 from zoo.training.stop import StopRequest, StopSignals, TrainingStopped
 from zoo.training.trainer import Trainer, TrainingData
 from zoo.training.transfer import start_from, transfer_note, with_source
+from zoo.words import some
 
 
 def run_key(config: Mapping[str, Any], dataset: FoldDataset, protocol_hash: str) -> RunKey:
@@ -298,5 +299,5 @@ def _mention_others(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:
             reasons = key.objections(read_json(file)["key"])
             reporter.on_note(
                 f"there is nothing to resume for these settings. {file.parent} is half done, but "
-                f"{first(reasons)}"
+                f"{some(reasons, between='; ')}"
             )
