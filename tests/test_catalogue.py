@@ -101,7 +101,7 @@ def test_a_dataset_has_the_defaults_of_its_class(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.kind}:{e.name}")
 def test_a_file_says_only_what_differs(entry: Entry) -> None:
-    usual = {"params": class_defaults(entry), "trainer": TrainerConfig().to_dict()}
+    usual = {"params": class_defaults(entry), "trainer": vars(TrainerConfig())}
     for block, defaults in usual.items():
         for key, value in blocks_of(entry).get(block, {}).items():
             said = defaults[key]

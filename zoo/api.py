@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.board.board import Board
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
-    from zoo.experiments.display import Display
+    from zoo.experiments.progress import Display
     from zoo.experiments.progress import Progress as SweepProgress
     from zoo.experiments.results import ProtocolResult
     from zoo.prediction import ScoredRecording
@@ -142,7 +142,7 @@ def bench(
     """
     from zoo.experiments.definition import Experiment
     from zoo.experiments.plan import make_plan
-    from zoo.experiments.run import run_plan
+    from zoo.experiments.sweep import run_plan
 
     grid = Experiment.of_models(
         models,
@@ -206,7 +206,7 @@ def experiment(
     from zoo.experiments.plan import make_plan
     from zoo.experiments.report import write_report
     from zoo.experiments.results import experiment_results
-    from zoo.experiments.run import run_plan
+    from zoo.experiments.sweep import run_plan
 
     chosen = Experiment.load(name).cut(
         rows=rows,
@@ -247,11 +247,16 @@ def evaluate(
     """
     from zoo.data.paths import data_root as default_root
     from zoo.runs.find import open_run
-    from zoo.training.evaluate import evaluate_run
+    from zoo.training.evaluate import evaluate_fold, load_trained
+    from zoo.training.fold import open_fold
 
     found = open_run(run)
     try:
-        return evaluate_run(found.path, data_root=default_root(data_root), device=device or "auto")
+        trained = load_trained(found.path, device=device or "auto")  # read anew
+        dataset, data = open_fold(
+            trained.run.record.config, trained.streams, default_root(data_root), raw=trained.raw
+        )
+        return evaluate_fold(trained, data, dataset.fingerprint)
     except CheckpointError as error:
         altered = found.altered_files()
         if not altered:
@@ -269,10 +274,30 @@ def predict(
     data_root: Path | str | None = None,
     device: str | None = None,
 ) -> "list[ScoredRecording]":
-    """Score recordings with a finished run's model; see `zoo.prediction.predict`."""
-    from zoo.prediction import predict as score
+    """Score recordings with the model of a finished run, exactly as the run's protocol does.
 
-    return score(run, files, dataset=dataset, data_root=data_root, device=device)
+    Args:
+        run: a finished run, or its folder.
+        files: published files or folders of single recordings; where no such file exists, ids of
+            recordings in the prepared dataset.
+        dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
+            the name of a reader, for files of no dataset.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+
+    Returns:
+        The recordings in the order of `files`; a file may hold several.
+
+    Raises:
+        DataError: no finished run, a file that cannot be used, an unknown id, another skeleton
+            layout than the model's, or a stream that a recording cannot give.
+        CheckpointError: the checkpoint is damaged, its model is not registered here, or the
+            protocol no longer means what it did.
+    """
+    from zoo.prediction import Predictor
+
+    predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
+    return [scored for file in files for scored in predictor.score(file)]
 
 
 def leaderboard(

@@ -59,13 +59,13 @@ def to_plain(value: Any) -> Any:
     """The way back: dataclasses and named tuples as mappings, under the keys `build` takes.
 
     For JSON or YAML: sequences are lists, numbers that are not finite None. What is left out of a
-    dataclass's constructor is left out here too.
+    dataclass's constructor, or stands under no key, is left out here too.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
             for f in dataclasses.fields(value)
-            if f.init
+            if f.init and f.metadata.get("key", f.name) is not None
         }
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()

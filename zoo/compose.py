@@ -62,7 +62,7 @@ def compose(
     if head is not None and takes_head:
         config["model"]["head"] = head
     config["trainer"] = {
-        **{k: v for k, v in TrainerConfig().to_dict().items() if k not in TRAINER_OPTIONS},
+        **{k: v for k, v in vars(TrainerConfig()).items() if k not in TRAINER_OPTIONS},
         **blocks_of(entries["model"]).get("trainer", {}),
         **blocks_of(entries["protocol"]).get("trainer", {}),
     }

@@ -1,16 +1,18 @@
 """Files and folders that are written whole or not at all, by one process at a time."""
 
 import contextlib
+import csv
 import ctypes
 import errno
 import hashlib
+import io
 import json
 import os
 import re
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +280,15 @@ def _exchange(one: Path, other: Path) -> bool:
 def to_json(value: Any) -> bytes:
     """Readable JSON; a number that is not finite is refused, for JSON has no word for it."""
     return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
+
+
+def to_csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table as CSV, a line each; None is an empty field."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def read_json(path: Path, limit: int = 64_000_000) -> dict[str, Any]:

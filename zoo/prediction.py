@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from registry import DATASETS, READERS, UserError, nearest
+from zoo.build import to_plain
 from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
@@ -93,41 +94,7 @@ class ScoredRecording:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, `ms_per_frame` included."""
-        values = asdict(self)
-        values["segments"] = [asdict(segment) for segment in self.segments]
-        return {**values, "notes": list(self.notes), "ms_per_frame": self.ms_per_frame}
-
-
-def predict(
-    run: Run | Path | str,
-    files: Sequence[Path | str],
-    *,
-    dataset: str | None = None,
-    data_root: Path | str | None = None,
-    device: str | None = None,
-) -> list[ScoredRecording]:
-    """Score recordings with the model of a finished run, exactly as the run's protocol does.
-
-    Args:
-        run: a finished run, or its folder.
-        files: published files or folders of single recordings; where no such file exists, ids of
-            recordings in the prepared dataset.
-        dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
-            the name of a reader, for files of no dataset.
-        data_root: folder of prepared datasets; the usual place if None.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
-
-    Returns:
-        The recordings in the order of `files`; a file may hold several.
-
-    Raises:
-        DataError: no finished run, a file that cannot be used, an unknown id, another skeleton
-            layout than the model's, or a stream that a recording cannot give.
-        CheckpointError: the checkpoint is damaged, its model is not registered here, or the
-            protocol no longer means what it did.
-    """
-    predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
-    return [scored for file in files for scored in predictor.score(file)]
+        return {**to_plain(self), "ms_per_frame": self.ms_per_frame}
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +126,7 @@ class Predictor:
         device: str | None = None,
         level: float = LEVEL,
     ) -> "Predictor":
-        """Load a finished run's model; arguments and errors as in `predict`."""
+        """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_run(run)
         if dataset is not None and dataset not in READERS:
             dataset = DATASETS.get(dataset).name
@@ -203,7 +170,7 @@ class Predictor:
         """Score what `source` names: a file, a folder, or the id of a prepared recording.
 
         Raises:
-            DataError: see `predict`.
+            DataError: see `zoo.predict`.
         """
         name = str(source)
         with _named(name):
@@ -280,12 +247,8 @@ class Predictor:
         return "mean" if self.protocol.aggregate == "none" else self.protocol.aggregate
 
     @property
-    def _own_dataset(self) -> str:
-        return self.run.record.dataset.name
-
-    @property
     def _foreign(self) -> bool:
-        return self.dataset != self._own_dataset
+        return self.dataset != self.run.record.dataset.name
 
     @property
     def _params(self) -> dict[str, Any]:
@@ -382,8 +345,8 @@ class Predictor:
         """What the run's split and exercise say about this recording."""
         if self._foreign:
             return [
-                f"the model was trained on {self._own_dataset}, not on {self.dataset}, and never "
-                "tested on such recordings"
+                f"the model was trained on {self.run.record.dataset.name}, not on {self.dataset}, "
+                "and never tested on such recordings"
             ]
         found, split = [], self.run.split
         exercise = self.run.record.dataset.params.get("exercise")

@@ -5,22 +5,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from torch import nn
 
 from zoo.compose import compose
-from zoo.data.cross import CrossDataset
-from zoo.data.dataset import SkeletonDataset
+from zoo.data.dataset import SkeletonDataset, load_dataset
 from zoo.data.samples import SampleSet
 from zoo.models import create_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData, Protocol
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run
-from zoo.training.fold import open_dataset, open_protocol, with_test_dataset
+from zoo.training.fold import FoldDataset, open_dataset, open_protocol
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run
+
+T = TypeVar("T")
 
 MOST_BYTES = 300_000_000
 """Samples that a workspace keeps for further runs."""
@@ -41,7 +42,7 @@ class Session:
     """
 
     config: Mapping[str, Any]
-    dataset: SkeletonDataset | CrossDataset
+    dataset: FoldDataset
     protocol: Protocol
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
@@ -72,17 +73,16 @@ class Workspace:
     def __init__(self, runs: Path | str, data_root: Path | str | None = None) -> None:
         self.runs = Path(runs)
         self.data_root = None if data_root is None else Path(data_root)
-        self._datasets: dict[str, SkeletonDataset] = {}
-        self._data: dict[str, _Data] = {}
-        self._inputs: dict[str, tuple[tuple[str, ...], bool]] = {}
-        self._usual: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        self._made: dict[str, Any] = {}
         self._samples = _KeptSamples()
 
     def exercises(self, config: Mapping[str, Any]) -> list[str]:
         """Ids of the exercises that have scores in the dataset of `config`."""
-        return self._whole(config["dataset"]).exercises
+        block = config["dataset"]
+        params = {k: v for k, v in block.items() if k not in ("name", "exercise")}
+        return self._load(block["name"], self.data_root, **params).select(exercise=None).exercises
 
-    def dataset(self, config: Mapping[str, Any]) -> SkeletonDataset | CrossDataset:
+    def dataset(self, config: Mapping[str, Any]) -> FoldDataset:
         """The scored recordings of the configured exercise, as in `Session`."""
         return self._opened(config).dataset
 
@@ -99,12 +99,12 @@ class Workspace:
         def build() -> nn.Module:
             return create_model(name, layout=layout, **params)
 
-        known = json.dumps([config["model"], layout], sort_keys=True)
-        if known not in self._inputs:
+        def inputs() -> tuple[tuple[str, ...], bool]:
             contract = contract_of(build())
-            self._inputs[known] = contract.streams, contract.raw
-        streams, raw = self._inputs[known]
-        return Session(config, data.dataset, data.protocol, build, streams, raw, self._samples)
+            return contract.streams, contract.raw
+
+        inputs_of = self._once("inputs", [config["model"], layout], inputs)
+        return Session(config, data.dataset, data.protocol, build, *inputs_of, self._samples)
 
     def key(self, config: Mapping[str, Any]) -> RunKey:
         """What makes the run of `config` the run it is; nothing is computed, no model built.
@@ -123,13 +123,7 @@ class Workspace:
         overwrite: bool = False,
         reporter: Reporter | None = None,
     ) -> Run:
-        """Train and test as a composed configuration says; see `train_run`.
-
-        Args:
-            config: the composed configuration.
-            resume: go on with a half-done run, or take a finished one as it is.
-            overwrite: compute it anew even if it is there.
-            reporter: is told how it goes; silence if None.
+        """Train and test as a composed configuration says; arguments as in `train_run`.
 
         Raises:
             UserError: what the caller can mend.
@@ -150,34 +144,34 @@ class Workspace:
 
     def _opened(self, config: Mapping[str, Any]) -> "_Data":
         """The scored recordings of the configured exercise, and the protocol."""
-        block = config["dataset"]
-        name = json.dumps([block, config["protocol"]], sort_keys=True)
-        if name not in self._data:
-            exercise, protocol = block.get("exercise"), open_protocol(config)
-            chosen = self._whole(block).select(exercise=None if exercise is None else str(exercise))
-            dataset = with_test_dataset(chosen, protocol, self.data_root)
-            self._data[name] = _Data(dataset, protocol, protocol.hash())
-        return self._data[name]
 
-    def _whole(self, block: Mapping[str, Any]) -> SkeletonDataset:
-        """The scored recordings of all exercises."""
-        block = {**block, "exercise": None}
-        name = json.dumps(block, sort_keys=True)
-        if name not in self._datasets:
-            self._datasets[name] = open_dataset({"dataset": block}, self.data_root)
-        return self._datasets[name]
+        def opened() -> _Data:
+            protocol = open_protocol(config)
+            dataset = open_dataset(config, protocol, self.data_root, self._load)
+            return _Data(dataset, protocol, protocol.hash())
+
+        return self._once("data", [config["dataset"], config["protocol"]], opened)
+
+    def _load(self, name: str, data_root: Path | None, **params: Any) -> SkeletonDataset:
+        return self._once(
+            "dataset", [name, params], lambda: load_dataset(name, data_root, **params)
+        )
 
     def _without_a_word(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
         """What would be composed of these names without a word from the user."""
-        kinds = ("model", "dataset", "protocol")
-        names = tuple(config[kind]["name"] for kind in kinds)
-        if names not in self._usual:
-            self._usual[names] = compose(**dict(zip(kinds, names, strict=True)))
-        return self._usual[names]
+        names = {kind: config[kind]["name"] for kind in ("model", "dataset", "protocol")}
+        return self._once("usual", names, lambda: compose(**names))
+
+    def _once(self, what: str, key: Any, make: Callable[[], T]) -> T:
+        """What `make` makes of `key`, made once."""
+        name = json.dumps([what, key], sort_keys=True)
+        if name not in self._made:
+            self._made[name] = make()
+        return cast(T, self._made[name])
 
 
 class _Data(NamedTuple):
-    dataset: SkeletonDataset | CrossDataset
+    dataset: FoldDataset
     protocol: Protocol
     protocol_hash: str
 

@@ -11,7 +11,7 @@ import torch
 from zoo.errors import DataError
 from zoo.evaluation.statistics.tables import Array
 from zoo.experiments.definition import Experiment
-from zoo.experiments.figure_layout import new_figure, panels_of
+from zoo.experiments.figures import new_figure, panels_of
 from zoo.experiments.results import ProtocolResult
 from zoo.explain.attention import attention_in_stages, attention_maps
 from zoo.explain.draw.canvas import mark_parts
@@ -30,7 +30,7 @@ from zoo.training.fold import open_fold
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from zoo.experiments.figure_layout import Figures
+    from zoo.experiments.figures import Figures
 
 _AT_ONCE = 32
 """Sequences of which all attention weights are held at a time."""

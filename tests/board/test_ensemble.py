@@ -11,7 +11,7 @@ from zoo.board.entries import read_groups
 from zoo.errors import CheckpointError, ConfigError, DataError
 from zoo.files import file_hash
 from zoo.runs.find import open_run
-from zoo.training.checkpoint import read_trained
+from zoo.training.checkpoint import read_checkpoint
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_runs_of_other_seeds_are_named_by_seed(store):
     made = ensemble_of_runs(folders, runs=store.root)
     assert made.record.model.name == "mean of tcn seed 2, tcn seed 3"
     assert made.record.seed == 2
-    weights = read_trained(made.path).tensors["model"]["weights"]
+    weights = read_checkpoint(made.path / "checkpoint.json").tensors["model"]["weights"]
     assert weights.tolist() == [0.5, 0.5]
 
 

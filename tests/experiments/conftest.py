@@ -11,11 +11,10 @@ import yaml
 
 from registry import MODELS, add_plugin, catalogues
 from zoo.experiments.definition import Experiment
-from zoo.experiments.display import Display
 from zoo.experiments.events import Event
 from zoo.experiments.job import Job
 from zoo.experiments.plan import Plan, make_plan
-from zoo.experiments.progress import Progress
+from zoo.experiments.progress import Display, Progress
 from zoo.experiments.schema import Row, UnderProtocol
 from zoo.experiments.sweep import Sweep
 from zoo.experiments.work import compute

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from zoo.errors import ZooError
 from zoo.experiments import events
-from zoo.experiments.executors.node import NodeProcess, Order
+from zoo.experiments.executors.cluster import NodeProcess
 from zoo.experiments.executors.payload import Payload
 from zoo.experiments.executors.setup import Setup
-from zoo.experiments.job import Code, Job
+from zoo.experiments.job import Code, State, look
 from zoo.experiments.schema import Row
-from zoo.experiments.state import State, look
 from zoo.experiments.work import compute
 from zoo.runs.run import load_run
 
@@ -127,24 +127,19 @@ def test_what_lies_in_its_place_is_used_there(desk, tmp_path):
     assert not (tmp_path / "room").exists()
 
 
-def order(desk, job, **changes):
-    return Order(Job(**{**vars(job), **changes}), job.path.relative_to(desk.runs))
-
-
 def test_a_machine_with_other_code_is_refused(desk):
     plan = desk.plan("toy-mean", folds=(0,))
     (job,) = plan.jobs
     process = NodeProcess(packed(desk, plan), lambda files: files)
     other = Code(replace(job.code.source, sha256="0" * 64), job.code.version)
-    assert (
-        "other code of the model toy-mean" in process.compute(order(desk, job, code=other)).refused
-    )
+    with pytest.raises(ZooError, match="other code of the model toy-mean"):
+        process.compute(replace(job, code=other), {})
     older = Code(job.code.source, "0.0.1")
-    assert "this machine has 0.0.1" in process.compute(order(desk, job, code=older)).refused
-    delivery = process.compute(order(desk, job))
-    assert not delivery.refused
-    assert delivery.ending.kind == events.FINISHED
-    assert json.loads(delivery.finished["run.json"])["key_hash"] == job.key_hash
+    with pytest.raises(ZooError, match=r"this machine has 0\.0\.1"):
+        process.compute(replace(job, code=older), {})
+    ending, files = process.compute(job, {})
+    assert ending.kind == events.FINISHED
+    assert json.loads(files["run.json"])["key_hash"] == job.key_hash
     assert not desk.runs.exists()
 
 
@@ -162,12 +157,11 @@ def test_a_stopped_run_comes_back_and_is_resumed(desk, monkeypatch):
 
     monkeypatch.setattr("zoo.experiments.work._SECONDS_BETWEEN_EPOCHS", 0)
     with monkeypatch.context() as patch:
-        patch.setattr("zoo.experiments.executors.node.compute", stopped_after_two)
-        delivery = process.compute(order(desk, job))
-    assert delivery.ending.kind == events.STOPPED
-    assert "resume.json" in delivery.kept
+        patch.setattr("zoo.experiments.executors.cluster.compute", stopped_after_two)
+        ending, kept = process.compute(job, {})
+    assert ending.kind == events.STOPPED
+    assert "resume.json" in kept
 
-    again = Order(job, job.path.relative_to(desk.runs), delivery.kept)
-    finished = NodeProcess(packed(desk, plan), lambda files: files).compute(again).finished
+    _, finished = NodeProcess(packed(desk, plan), lambda files: files).compute(job, kept)
     sessions = json.loads(finished["run.json"])["sessions"]
     assert [session["after_epoch"] for session in sessions] == [0, 2]

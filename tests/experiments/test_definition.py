@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from registry import MODELS, UserError
+from registry import MODELS, UserError, config_names
 from zoo.board.published import published_for
 from zoo.catalogue import card
 from zoo.cli.sweeping import whole_numbers
 from zoo.compose import compose
 from zoo.errors import ConfigError
-from zoo.experiments.definition import Experiment, experiment_names
+from zoo.experiments.definition import Experiment
 from zoo.experiments.schema import Row, UnderProtocol
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
@@ -24,7 +24,7 @@ def row_of(experiment: Experiment, label: str) -> Row:
     return next(row for row in experiment.rows if row.label == label)
 
 
-@pytest.mark.parametrize("name", experiment_names())
+@pytest.mark.parametrize("name", config_names("experiment"))
 def test_every_experiment_composes_in_both_sizes(name: str) -> None:
     for experiment in (Experiment.load(name), Experiment.load(name).cut(small=True)):
         assert experiment.card.title != name
@@ -34,7 +34,7 @@ def test_every_experiment_composes_in_both_sizes(name: str) -> None:
                 experiment.config(row, under)
 
 
-@pytest.mark.parametrize("name", experiment_names())
+@pytest.mark.parametrize("name", config_names("experiment"))
 def test_every_experiment_can_train_its_first_row(name: str) -> None:
     assert Experiment.load(name).training()["trainer"]["epochs"] > 0
 
@@ -290,7 +290,7 @@ PUBLISHED: dict[str, Any] = {
 
 
 def test_published_numbers_are_complete() -> None:
-    for name in experiment_names():
+    for name in config_names("experiment"):
         published = Experiment.load(name).published
         if published is not None:
             assert published.metrics

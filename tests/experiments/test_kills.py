@@ -12,11 +12,11 @@ import time
 import pytest
 import yaml
 
-from zoo.experiments.display import Display
 from zoo.experiments.executors.local import LocalExecutor
 from zoo.experiments.executors.setup import Setup
+from zoo.experiments.job import State, look
+from zoo.experiments.progress import Display
 from zoo.experiments.schema import Row
-from zoo.experiments.state import State, look
 from zoo.experiments.sweep import SweepStopped
 from zoo.files import StorageError
 

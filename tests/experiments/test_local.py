@@ -10,8 +10,8 @@ from zoo.errors import ZooError
 from zoo.experiments.executors import local
 from zoo.experiments.executors.local import LocalExecutor
 from zoo.experiments.executors.setup import Setup
+from zoo.experiments.job import State, look
 from zoo.experiments.schema import Row
-from zoo.experiments.state import State, look
 from zoo.runs.run import load_run
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from registry import UserError
+from zoo.experiments.job import State, look
 from zoo.experiments.plan import leak_references
 from zoo.experiments.schema import Row
-from zoo.experiments.state import State, look
 
 
 def places(plan):

@@ -9,8 +9,8 @@ import pytest
 from zoo.data.store import fingerprint
 from zoo.experiments import events
 from zoo.experiments.events import Event
+from zoo.experiments.job import State, look
 from zoo.experiments.schema import Row
-from zoo.experiments.state import State, look
 from zoo.experiments.work import compute
 from zoo.files import StorageError, WriteLock
 from zoo.runs.run import load_run
@@ -246,6 +246,6 @@ def test_a_failure_that_cannot_be_kept_ends_the_sweep(desk, monkeypatch):
     def no_room(path: Path, content: bytes) -> None:
         raise StorageError("no room for the failure")
 
-    monkeypatch.setattr("zoo.experiments.failure.write_atomically", no_room)
+    monkeypatch.setattr("zoo.experiments.job.write_atomically", no_room)
     with pytest.raises(StorageError, match="no room for the failure"):
         desk.sweep(desk.plan("toy-failing", folds=(0,)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.evaluation.statistics import BOARD_METRICS, Interval, Table
-from zoo.experiments.units import UNITLESS, UNITS, agreed, as_printed, convert, judge
+from zoo.experiments.units import UNITLESS, UNITS, as_printed, convert, judge
 
 
 @pytest.fixture
@@ -63,11 +63,3 @@ def test_no_unit_changes_the_order(table):
 )
 def test_a_value_is_reproduced_where_it_lies_in_our_interval(interval, published, metric, verdict):
     assert judge(Interval(*interval), published, metric) == verdict
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "verdict"),
-    [(["worse"], "worse"), (["worse", "worse"], "worse"), (["worse", "better"], "")],
-)
-def test_units_have_to_agree(verdicts, verdict):
-    assert agreed(verdicts) == verdict

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.runs.comparable import incomparable
+from zoo.runs.run import incomparable
 
 
 @pytest.mark.parametrize(

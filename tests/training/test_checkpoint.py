@@ -10,11 +10,11 @@ import torch
 from zoo import files
 from zoo.errors import CheckpointError
 from zoo.files import StorageError
+from zoo.runs.environment import versions
 from zoo.runs.key import RunKey
 from zoo.training.checkpoint import (
     Checkpoint,
     read_checkpoint,
-    read_trained,
     save_resumable,
     trained_files,
 )
@@ -51,6 +51,7 @@ def make_checkpoint(epochs=2):
         history=history,
         best_epoch=1,
         best_mad=math.inf,
+        versions=versions(),
         tensors={
             "model": weights,
             "best": {"w": torch.zeros(3, 2)},
@@ -233,7 +234,7 @@ def test_a_foreign_json_file_is_refused(saved):
     with pytest.raises(CheckpointError, match="does not exist"):
         read_checkpoint(sidecar)
     with pytest.raises(CheckpointError, match=r"checkpoint\.json does not exist"):
-        read_trained(sidecar.parent)
+        read_checkpoint(sidecar.parent / "checkpoint.json")
 
 
 def test_the_same_run_fits_whatever_the_machine():

@@ -8,7 +8,7 @@ from zoo.training.config import TrainerConfig
 def test_a_configuration_holds_every_setting_and_the_same_values():
     values = compose(model="aagcn")["trainer"]
     assert TrainerConfig.from_dict(values) == TrainerConfig()
-    assert values | TRAINER_OPTIONS == TrainerConfig().to_dict()
+    assert values | TRAINER_OPTIONS == vars(TrainerConfig())
 
 
 def test_a_mistyped_key_names_the_nearest():

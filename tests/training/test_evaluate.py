@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zoo.errors import CheckpointError, DataError
-from zoo.training.evaluate import evaluate_run, load_trained
+from zoo.training.evaluate import evaluate_fold, load_trained
 from zoo.training.run import train_run
 
 
@@ -23,9 +23,10 @@ def evaluate(toy, run, **changes):
         "data": toy.make_fold(),
         "fingerprint": toy.DATASET.fingerprint,
         "build": toy.TinyNet,
-        "device": "cpu",
+        **changes,
     }
-    return evaluate_run(run.path, **{**options, **changes})
+    trained = load_trained(run.path, device="cpu", build=options.pop("build"))
+    return evaluate_fold(trained, **options)
 
 
 def test_a_run_says_the_same_again(toy, run):

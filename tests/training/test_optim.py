@@ -6,7 +6,7 @@ from torch import nn
 
 from zoo.errors import TrainingError
 from zoo.training.config import TrainerConfig
-from zoo.training.optim import learning_rate, make_optimizer
+from zoo.training.trainer import learning_rate, make_optimizer
 
 
 def test_the_cosine_schedule_is_torchs():

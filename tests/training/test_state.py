@@ -4,8 +4,8 @@ from torch import nn
 
 from zoo.errors import CheckpointError
 from zoo.training.config import TrainerConfig
-from zoo.training.optim import make_optimizer
 from zoo.training.state import clone_weights, load_optimizer, load_weights, optimizer_tensors
+from zoo.training.trainer import make_optimizer
 
 
 def step(model, optimizer):

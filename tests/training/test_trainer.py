@@ -8,7 +8,7 @@ from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.nn.heads import HuberHead
 from zoo.training.config import TrainerConfig
-from zoo.training.device import memory_errors, predict, resolve_device, scores_of
+from zoo.training.device import explained_errors, predict, resolve_device, scores_of
 from zoo.training.report import Reporter
 from zoo.training.seeding import reproducible, seed_all
 from zoo.training.stop import StopRequest, StopSignals
@@ -226,11 +226,11 @@ def test_a_closed_form_model_is_fitted_once(toy, fold):
     (row,) = trainer.progress.history
     assert (row.epoch, row.loss, row.validation_mad) == (1, None, 2.0)
     batch, target = fold.part("train")
-    assert torch.equal(trainer.predict(batch), target)
+    assert torch.equal(trainer.predict(batch).score, target)
     again = Trainer(toy.Nearest(), TrainerConfig(**SETTINGS), make_data(fold))
     again.restore(states[0])
     assert again.done
-    assert torch.equal(again.predict(batch), target)
+    assert torch.equal(again.predict(batch).score, target)
 
 
 @pytest.mark.parametrize("shape", [(4, 1), (1,), ()])
@@ -266,12 +266,12 @@ def test_normalising_over_one_sample_is_explained(fold):
 def test_predicting_in_pieces_changes_nothing_and_leaves_no_trace(toy, fold):
     model = make_net(toy)
     batch, _ = fold.part("train")
-    one = predict(model, batch, TrainerConfig(eval_batch_size=100), torch.device("cpu"))
-    many = predict(model, batch, TrainerConfig(eval_batch_size=3), torch.device("cpu"))
+    one = predict(model, batch, TrainerConfig(eval_batch_size=100), torch.device("cpu")).score
+    many = predict(model, batch, TrainerConfig(eval_batch_size=3), torch.device("cpu")).score
     assert torch.allclose(one, many, atol=1e-6)
     assert not one.requires_grad
     empty = Batch({"position": torch.zeros(0, 12, 5, 3)})
-    assert predict(model, empty, TrainerConfig(), torch.device("cpu")).shape == (0,)
+    assert predict(model, empty, TrainerConfig(), torch.device("cpu")).score.shape == (0,)
 
 
 def test_devices():
@@ -286,8 +286,8 @@ def test_devices():
 def test_an_exhausted_memory_says_what_to_try():
     with (
         pytest.raises(TrainingError, match=r"memory does not suffice.*trainer\.batch_size=16"),
-        memory_errors(TrainerConfig(batch_size=32)),
+        explained_errors(TrainerConfig(batch_size=32)),
     ):
         torch.empty(1 << 62, dtype=torch.uint8)
-    with pytest.raises(RuntimeError, match="other"), memory_errors(TrainerConfig()):
+    with pytest.raises(RuntimeError, match="other"), explained_errors(TrainerConfig()):
         raise RuntimeError("other")

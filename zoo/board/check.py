@@ -62,7 +62,7 @@ def check_store(
         DataError: there is no such folder.
     """
     runs, _ = read_runs(root)
-    folders = finished_runs(root, limit=1_000_000_000)[0]
+    folders = list(finished_runs(root))
     ensembles = {run.path for run in runs if run.record.members}
     findings = []
     for done, folder in enumerate(folders, 1):

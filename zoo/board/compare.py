@@ -10,11 +10,9 @@ from zoo.board.entries import BoardKey, Group, fold_words, natural, read_groups
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.evaluation.statistics.paired import SIGNIFICANCE
-from zoo.runs.comparable import incomparable
 from zoo.runs.folder import RECORD
-from zoo.runs.pooled import pooled_table
 from zoo.runs.record import RunProtocol
-from zoo.runs.run import Run, load_run
+from zoo.runs.run import Run, incomparable, load_run, pooled_table
 from zoo.words import fixed
 
 

@@ -228,6 +228,8 @@ def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> Run:
         history=[],
         best_epoch=0,
         best_mad=math.inf,
+        versions=versions(),
+        sessions=[],
         tensors={"model": {"weights": torch.tensor(weights, dtype=torch.float64)}},
     )
     scores = combined(members, weights)

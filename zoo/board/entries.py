@@ -14,9 +14,8 @@ from zoo.board.naming import Identity, names
 from zoo.evaluation.statistics.tables import Table
 from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
-from zoo.runs.pooled import pooled_table
 from zoo.runs.record import RunProtocol, flat
-from zoo.runs.run import Run, Tested
+from zoo.runs.run import Run, Tested, pooled_table
 
 _MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
 

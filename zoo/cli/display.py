@@ -4,10 +4,9 @@ import time
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import table
-from zoo.experiments.display import Display
 from zoo.experiments.events import Event
 from zoo.experiments.job import Job
-from zoo.experiments.progress import Progress, RunAtWork
+from zoo.experiments.progress import Display, Progress, RunAtWork
 from zoo.words import duration, fixed
 
 if TYPE_CHECKING:

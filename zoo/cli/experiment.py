@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry import config_names
 from zoo.cli.console import console, table
 from zoo.cli.parser import Arguments, Subparsers
 from zoo.cli.sweeping import add_grid_options, add_sweep_options, narrowing, run_or_show
@@ -107,8 +108,8 @@ def _print(experiment: "Experiment", sheets: "Sequence[Sheet]") -> None:
 
 
 def _list() -> None:
-    from zoo.experiments.definition import Experiment, experiment_names
+    from zoo.experiments.definition import Experiment
 
-    found = map(Experiment.load, experiment_names())
+    found = map(Experiment.load, config_names("experiment"))
     rows = ((each.name, each.card.paper, each.card.title) for each in found)
     console().print(table("experiment", "of the paper", "what it is", rows=rows))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from registry import UserError
 from zoo.cli.console import complain, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
-from zoo.words import fixed, percent
+from zoo.words import fixed, percent, some
 
 if TYPE_CHECKING:
     from zoo.prediction import Predictor, ScoredRecording
@@ -118,7 +118,7 @@ def _print_table(
     for warning in predictor.warnings:
         out.print(f"Careful: {warning}.", style="bold red")
     for note, names in _by_note(scored).items():
-        out.print(f"{_listed(names)}: {note}", style="yellow")
+        out.print(f"{some(names)}: {note}", style="yellow")
     out.print(_about_intervals(predictor, held), style="dim")
     out.print(
         "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
@@ -152,8 +152,3 @@ def _by_note(scored: "Sequence[ScoredRecording]") -> dict[str, list[str]]:
             if recording.recording not in names:
                 names.append(recording.recording)
     return found
-
-
-def _listed(names: Sequence[str], shown: int = 3) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more

@@ -95,11 +95,11 @@ def _show(args: Arguments) -> int:
 
 def _audit(args: Arguments) -> int:
     from zoo.protocol.audit import audit
-    from zoo.training.fold import open_dataset, open_protocol, with_test_dataset
+    from zoo.training.fold import open_dataset, open_protocol
 
     config = _composed(args)
     protocol = open_protocol(config)
-    dataset = with_test_dataset(open_dataset(config, args.data_root), protocol, args.data_root)
+    dataset = open_dataset(config, protocol, args.data_root)
     found = audit(protocol, dataset)
     exercise = config["dataset"]["exercise"]
     if args.json:

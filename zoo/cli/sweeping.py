@@ -94,7 +94,7 @@ def whole_numbers(values: Iterable[str], where: str) -> tuple[int, ...]:
 def run_or_show(plan: "Plan", args: Arguments) -> "Progress | None":
     """Compute a plan's runs as the options say, or print the plan; None where nothing was run."""
     from zoo.cli.display import LiveDisplay, PlainDisplay
-    from zoo.experiments.run import cores, run_plan
+    from zoo.experiments.sweep import cores, run_plan
 
     if args.dry_run:
         _print_plan(plan, args.jobs or cores())
@@ -115,7 +115,7 @@ def run_or_show(plan: "Plan", args: Arguments) -> "Progress | None":
 def _print_plan(plan: "Plan", workers: int) -> None:
     """Runs of each model, how many are done, what the rest costs."""
     from zoo.experiments.cost import expected_costs
-    from zoo.experiments.state import State, look
+    from zoo.experiments.job import State, look
 
     costs = expected_costs(plan)
     shown = table(

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,64 +31,50 @@ _RECORDS_PER_FOLDER = 5
 
 def expected_costs(plan: Plan) -> dict[Path, float]:
     """Expected seconds of every job, by its path."""
-    costs = _Costs(plan)
-    return {
-        job.path: seconds
-        for group in plan.groups
-        for seconds in [costs.of(group)]
-        for job in group.jobs
-    }
+    models = sorted({job.model for job in plan.jobs})
+    records = {model: list(_records(plan.runs, model)) for model in models}
+    speeds = [
+        3 * record.model.flops * _work(record) / _seconds(record)
+        for known in records.values()
+        for record in known
+        if record.model.flops and _seconds(record) > 5
+    ]
+    speed = median(speeds) if speeds else FLOPS_PER_SECOND
+    costs: dict[Path, float] = {}
+    for group in plan.groups:
+        if group.jobs:
+            seconds = _cost(group, records[group.jobs[0].model], speed)
+            costs |= dict.fromkeys((job.path for job in group.jobs), seconds)
+    return costs
 
 
-@dataclass
-class _Costs:
-    plan: Plan
-    _by_model: dict[str, list[RunRecord]] = field(default_factory=dict)
-    _speed: float | None = None
+def _cost(group: Group, records: list[RunRecord], speed: float) -> float:
+    """Seconds of each run of a group.
 
-    def of(self, group: Group) -> float:
-        """Seconds of each run of a group."""
-        if not group.jobs:
-            return 0.0
-        job, session = group.jobs[0], group.session
-        same = settings_of(job.config["model"], {}, None)
-        known = [
-            record
-            for record in self._recorded(job.model)
-            if settings_of(record.model.params, {}, None) == same
-        ]
-        place = (*(job.config[kind]["name"] for kind in ("dataset", "protocol")), job.exercise)
-        here = [
-            _seconds(record)
-            for record in known
-            if (record.dataset.name, record.protocol.name, record.dataset.exercise) == place
-        ]
-        if here:
-            return median(here)
-        closed_form = contract_of(session.build()).closed_form
-        epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
-        work = _sample_count(session) * epochs
-        if known:
-            return median(_seconds(record) * work / _work(record) for record in known)
-        flops = None if closed_form else _flops(session)
-        return _OVERHEAD + (0 if flops is None else 3 * flops * work / self._flops_per_second())
-
-    def _recorded(self, model: str) -> list[RunRecord]:
-        if model not in self._by_model:
-            self._by_model[model] = list(_records(self.plan.runs, model))
-        return self._by_model[model]
-
-    def _flops_per_second(self) -> float:
-        """Of this machine in training; a step is a pass forward and two backward."""
-        if self._speed is None:
-            speeds = [
-                3 * record.model.flops * _work(record) / _seconds(record)
-                for model in sorted({job.model for job in self.plan.jobs})
-                for record in self._recorded(model)
-                if record.model.flops and _seconds(record) > 5
-            ]
-            self._speed = median(speeds) if speeds else FLOPS_PER_SECOND
-        return self._speed
+    Args:
+        group: the runs.
+        records: of finished runs of the same model.
+        speed: operations a second of this machine in training; a step is a pass forward and two
+            backward.
+    """
+    job, session = group.jobs[0], group.session
+    same = settings_of(job.config["model"], {}, None)
+    known = [record for record in records if settings_of(record.model.params, {}, None) == same]
+    place = (*(job.config[kind]["name"] for kind in ("dataset", "protocol")), job.exercise)
+    here = [
+        _seconds(record)
+        for record in known
+        if (record.dataset.name, record.protocol.name, record.dataset.exercise) == place
+    ]
+    if here:
+        return median(here)
+    closed_form = contract_of(session.build()).closed_form
+    epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
+    work = len(session.dataset) * len(_one_recording(session)) * 0.7 * epochs  # samples, about
+    if known:
+        return median(_seconds(record) * work / _work(record) for record in known)
+    flops = None if closed_form else _flops(session)
+    return _OVERHEAD + (0 if flops is None else 3 * flops * work / speed)
 
 
 def _records(runs: Path, model: str) -> Iterator[RunRecord]:
@@ -108,11 +93,6 @@ def _seconds(record: RunRecord) -> float:
 def _work(record: RunRecord) -> float:
     """Samples × epochs."""
     return max(1.0, float(record.counts["train"].samples * record.epochs.trained))
-
-
-def _sample_count(session: Session) -> float:
-    """Training samples, about."""
-    return len(session.dataset) * len(_one_recording(session)) * 0.7
 
 
 def _one_recording(session: Session) -> Any:

@@ -52,7 +52,7 @@ class Experiment:
         Raises:
             ConfigError: there is no such file, or it holds a key or value that is none.
         """
-        names = experiment_names()
+        names = config_names("experiment")
         if name not in names:
             raise ConfigError(f"no experiment is called {name!r}. {did_you_mean(name, names)}")
         where = f"experiment {name}"
@@ -71,13 +71,7 @@ class Experiment:
         protocols: Sequence[str] | None = None,
         **given: Sequence[Any] | None,
     ) -> "Experiment":
-        """Models as they are on a dataset, as `zoo bench` names them; what is None is usual.
-
-        Args:
-            models: names.
-            dataset: name.
-            protocols: names.
-            **given: `exercises`, `folds`, `seeds` and `overrides`.
+        """Models as they are on a dataset, as `zoo.bench` names them; what is None is usual.
 
         Raises:
             ConfigError: no model takes part.
@@ -127,17 +121,10 @@ class Experiment:
         seed: int | None = None,
         overrides: Sequence[str] = (),
     ) -> Config:
-        """The composed configuration of one training as the experiment has it.
+        """The composed configuration of one training as the experiment has it; see `zoo.train`.
 
-        Args:
-            row: label of a row; the first one if None.
-            model: in place of the row's.
-            dataset: in place of the experiment's.
-            protocol: another one than its first.
-            exercise: id; the experiment's first, or else the dataset's, if None.
-            fold: number; the experiment's first, or else 0, if None.
-            seed: the row's first, the experiment's or the protocol's, if None.
-            overrides: ``key=value``; they win over the experiment's.
+        What is None is the experiment's: its first row, protocol, exercise and fold, or else the
+        usual ones; the first seed of the row, the experiment or the protocol. `overrides` win.
 
         Raises:
             ConfigError: there is no such row, or a setting is none.
@@ -177,17 +164,10 @@ class Experiment:
         seeds: Sequence[int] | None = None,
         overrides: Sequence[str] = (),
     ) -> "Experiment":
-        """The experiment with some of it left out or replaced; what is None stays.
+        """The experiment with some of it left out or replaced, as in `zoo.experiment`.
 
-        Args:
-            rows: labels of those that stay.
-            small: take the small variant of every model that has one.
-            dataset: another one.
-            protocols: those of its own that stay.
-            exercises: ids.
-            folds: numbers.
-            seeds: for all rows; of a row's own seeds those stay that are among them.
-            overrides: for all rows, ``key=value``; only what a row sets itself wins over them.
+        What is None stays. `seeds` are for all rows; of a row's own seeds those stay that are among
+        them. `overrides` are for all rows; only what a row sets itself wins over them.
 
         Raises:
             ConfigError: there is no such row or protocol, or nothing is left.
@@ -282,11 +262,6 @@ class Experiment:
                 self._require(label, labels, "row")
 
 
-def experiment_names() -> list[str]:
-    """Names of all experiments, sorted."""
-    return config_names("experiment")
-
-
 def _extended(name: str, by: tuple[str, ...] = ()) -> Config:
     """The keys of an experiment's file, laid over those of the one that it extends."""
     if name in by:
@@ -296,8 +271,8 @@ def _extended(name: str, by: tuple[str, ...] = ()) -> Config:
     base = values.pop("extends", None)
     if base is None:
         return values
-    if base not in experiment_names():
-        near = did_you_mean(str(base), experiment_names())
+    if base not in config_names("experiment"):
+        near = did_you_mean(str(base), config_names("experiment"))
         raise ConfigError(f"experiment {name} extends {base!r}, which is none. {near}")
     return merged(_extended(base, (*by, name)), values)
 

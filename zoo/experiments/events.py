@@ -1,7 +1,6 @@
 """What happens to a run while it is computed, and how it ends: plain data."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 STARTED, EPOCH = "started", "epoch"
 FINISHED, THERE, FAILED, BUSY = "finished", "there", "failed", "busy"
@@ -10,7 +9,7 @@ NO_ROOM, STOPPED, LOST, AGAIN = "no room", "stopped", "lost", "again"
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that has happened.
+    """One thing that has happened: `vars` gives plain values, `Event(**values)` takes them back.
 
     Attributes:
         kind: ``started`` and ``epoch`` come from a run at work, all others end it:
@@ -39,7 +38,3 @@ class Event:
     def is_end(self) -> bool:
         """Whether nothing more comes of this run."""
         return self.kind not in (STARTED, EPOCH)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values; `Event(**values)` takes them back."""
-        return asdict(self)

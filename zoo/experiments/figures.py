@@ -1,23 +1,32 @@
-"""The figures that any model's results give: errors, scatter, loss over epochs."""
+"""The figures that any model's results give, and what all figures of reports share.
 
-from collections.abc import Iterable
+That is a title that names the data, panels, a legend.
+"""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from registry import register_figure
-from zoo.evaluation.statistics.tables import Array, Table
+from zoo.evaluation.statistics.tables import Array
 from zoo.experiments.definition import Experiment
-from zoo.experiments.figure_layout import legend, main_row, new_figure, panels_of, unit
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
 from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
 from zoo.runs.run import Run
 from zoo.words import fixed, plain
 
 if TYPE_CHECKING:
-    from zoo.experiments.figure_layout import Figures
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+    Figures = Iterator[tuple[str, str, Figure]]
+    """Name of each figure, its caption, and the figure itself."""
+
+_LEAK = "#a83c0a"
+_LETTER, _HANDLE, _LINE = 0.065, 0.55, 0.18
+"""Inches of a letter in a legend, of the line and the gaps beside a name, and of a row's height."""
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LOSSES = {"mse": "mean squared error", "huber": "Huber loss"}
 _DASHES = ("-", "--", ":", "-.")
@@ -80,15 +89,16 @@ def errors(
 def scatter(
     experiment: Experiment, result: ProtocolResult, data_root: Path | None = None
 ) -> "Figures":
-    """Predicted against true scores of the reference row, a panel an exercise."""
-    row = main_row(experiment, result)
+    """Predicted against true scores of the reference row, else the first, a panel an exercise."""
+    named = [row for row in result.rows if row.label == experiment.report.reference]
+    row = (named or result.rows)[0]
     seed = min(table.seed for table in row.tables)
     tables = {table.exercise: table for table in row.tables if table.seed == seed}
     figure, panels = panels_of(result, list(tables), "exercise")
-    span = result.score_range or _span(tables.values())
+    span = result.score_range
     margin = 0.03 * (span[1] - span[0])
-    reached = _span(tables.values())
-    limits = (min(span[0], reached[0]) - margin, max(span[1], reached[1]) + margin)
+    values = np.concatenate([v for t in tables.values() for v in (t.true, t.predicted)])
+    limits = (min(span[0], values.min()) - margin, max(span[1], values.max()) + margin)
     groups = sorted({group for table in tables.values() for group in table.group or ()})
     for axes, (exercise, table) in zip(panels, tables.items(), strict=True):
         axes.plot(span, span, color=SOFT, lw=0.8, zorder=1)
@@ -125,7 +135,7 @@ def loss(
     curves = {label: found for label, found in curves.items() if found}
     if not curves:
         return
-    figure, panels = panels_of(result, result.exercises, "exercise", sharey=True)
+    figure, panels = panels_of(result, result.exercises, "exercise")
     for axes, exercise in zip(panels, result.exercises, strict=True):
         for i, (label, found) in enumerate(curves.items()):
             line = found[exercise]
@@ -172,6 +182,47 @@ def _losses(row: RowResult) -> dict[str, Array]:
     }
 
 
-def _span(tables: Iterable[Table]) -> tuple[float, float]:
-    values = np.concatenate([v for t in tables for v in (t.true, t.predicted)])
-    return float(values.min()), float(values.max())
+def unit(result: ProtocolResult) -> str:
+    """Of the scores: ``points (0–50)``."""
+    return "points ({:g}–{:g})".format(*result.score_range)
+
+
+def new_figure(size: tuple[float, float], result: ProtocolResult) -> "Figure":
+    """A figure with its data and protocol as the title."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    leaks = "\nleaky: people of the test are in training" if result.leaky else ""
+    figure.suptitle(
+        f"{plain(result.title)}, {result.protocol}{leaks}",
+        x=0.01, ha="left", size=9, weight="bold", color=_LEAK if leaks else INK,
+    )  # fmt: skip
+    return figure
+
+
+def panels_of(
+    result: ProtocolResult, names: Sequence[str], what: str
+) -> "tuple[Figure, list[Axes]]":
+    """A row of panels, or two where there are more than five."""
+    columns = min(len(names), 5)
+    rows = -(-len(names) // columns)
+    figure = new_figure((max(4.2, 0.5 + 1.9 * columns), 0.9 + 2.1 * rows), result)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
+    panels = list(grid)
+    for axes in panels[len(names) :]:
+        axes.set_visible(False)
+    for axes, name in zip(panels, names, strict=False):
+        axes.set_title(f"{what} {plain(name)}", size=9)
+    return figure, panels[: len(names)]
+
+
+def legend(figure: "Figure", axes: "Axes") -> None:
+    """The lines and marks of one panel named below all of them, where there are several."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) > 1:
+        width = _HANDLE + _LETTER * max(map(len, labels))
+        columns = max(1, min(len(labels), int(figure.get_figwidth() / width)))
+        figure.set_figheight(figure.get_figheight() + _LINE * -(-len(labels) // columns))
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
+        )

@@ -1,16 +1,33 @@
-"""One run of a sweep before it is computed: its settings, its place, the code it needs."""
+"""One run of a sweep: its settings, its place, the code it needs, and what is there of it already.
+
+A run that failed is kept beside where it would stand: ``NAME.failed.json``.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from zoo.build import build
+from zoo.build import build, to_plain
 from zoo.errors import DataError
+from zoo.files import (
+    StorageError,
+    is_being_written,
+    read_json,
+    storage_error,
+    to_json,
+    write_atomically,
+)
 from zoo.runs.environment import ZOO, versions
-from zoo.runs.record import Source
+from zoo.runs.folder import RECORD, RESUME
+from zoo.runs.record import Source, read_record
 from zoo.words import score_digits
 from zoo.workspace import Workspace
+
+_FAILURE_SCHEMA = 1
+_LONGEST = 20_000
 
 
 @dataclass(frozen=True)
@@ -26,13 +43,8 @@ class Code:
     version: str
 
     @classmethod
-    def now(cls, source: Source) -> "Code":
-        """A model's code with the zoo as it is installed."""
-        return cls(source, versions()[ZOO])
-
-    @classmethod
-    def stored(cls, source: Any, versions: Any) -> "Code":
-        """As it is kept of a run that is not finished.
+    def of(cls, source: Any, versions: Any) -> "Code":
+        """As a run keeps it, finished, half done or failed.
 
         Raises:
             DataError: it is damaged.
@@ -63,9 +75,9 @@ class Job:
     digits: int
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], workspace: Workspace, code: Code) -> "Job":
-        """The run of `config` in a workspace, computed by `code`."""
-        key = workspace.key(config)
+    def of(cls, config: Mapping[str, Any], workspace: Workspace, source: Source) -> "Job":
+        """The run of `config` in a workspace, computed by a model's code and the zoo's of now."""
+        key, code = workspace.key(config), Code.of(source, versions())
         digits = score_digits(workspace.dataset(config).score_range)
         return cls(config, key.path(workspace.runs), key.hash, key.title, code, digits)
 
@@ -88,3 +100,94 @@ class Job:
     def failure_file(self) -> Path:
         """Where its failure is kept."""
         return self.path.with_name(f"{self.path.name}.failed.json")
+
+    def keep_failure(self, error: str, traceback: str) -> None:
+        """Write what went wrong, with all that is needed to look into it.
+
+        Args:
+            error: one line.
+            traceback: as Python prints it, or what the process wrote last; its end is kept.
+
+        Raises:
+            StorageError: no room on the disk.
+        """
+        record = {
+            "schema": _FAILURE_SCHEMA,
+            "created": datetime.now(UTC).isoformat(),
+            "key_hash": self.key_hash,
+            "title": self.title,
+            "error": error,
+            "traceback": traceback[-_LONGEST:],
+            "source": to_plain(self.code.source),
+            "versions": versions(),
+            "config": dict(self.config),
+        }
+        try:
+            self.failure_file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise storage_error(self.failure_file, 0, problem) from problem
+        write_atomically(self.failure_file, to_json(record))
+
+    def failure(self) -> dict[str, Any] | None:
+        """The failure of exactly this run by exactly this code; None where there is none."""
+        try:
+            record = read_json(self.failure_file)
+            code = Code.of(record.get("source"), record.get("versions"))
+        except DataError:
+            return None
+        return record if (record.get("key_hash"), code) == (self.key_hash, self.code) else None
+
+    def forget_failure(self) -> None:
+        """Take the failure away: the run is finished."""
+        try:
+            self.failure_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot remove {self.failure_file}: {error.strerror}") from error
+
+
+class State(Enum):
+    """How a run stands, by content: its key, its data and the code that computed it.
+
+    FINISHED: with these settings, data and code. STALE: finished or half done by other code, or
+    damaged; computed anew. HALF_DONE: can be resumed. FAILED: its failure is kept. BUSY: another
+    process writes it. NEW: nothing is there.
+    """
+
+    FINISHED = "finished"
+    STALE = "stale"
+    HALF_DONE = "half done"
+    FAILED = "failed"
+    BUSY = "busy"
+    NEW = "new"
+
+
+def look(job: Job) -> State:
+    """How `job` stands at this moment; a few file look-ups, nothing is changed."""
+    there = (job.path / RECORD).is_file()
+    if there and _finished_by(job):
+        return State.FINISHED
+    if is_being_written(job.partial):
+        return State.BUSY
+    if (job.partial / RESUME).is_file():
+        return State.HALF_DONE if _begun_by(job) else State.STALE
+    if job.failure() is not None:
+        return State.FAILED
+    return State.STALE if there else State.NEW
+
+
+def _finished_by(job: Job) -> bool:
+    try:
+        record = read_record(job.path)
+    except DataError:
+        return False
+    then = Code.of(record.model.source, record.versions)
+    return (record.key_hash, then) == (job.key_hash, job.code)
+
+
+def _begun_by(job: Job) -> bool:
+    """Whether the last process that worked on a half-done run had the same code."""
+    try:
+        last = read_json(job.partial / RESUME)["sessions"][-1]
+        return Code.of(last["source"], last["versions"]) == job.code
+    except (DataError, KeyError, IndexError, TypeError):
+        return False

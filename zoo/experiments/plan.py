@@ -14,9 +14,10 @@ from registry import MODELS, UserError
 from registry.yaml_files import Config
 from zoo.errors import ConfigError
 from zoo.experiments.definition import Experiment, written
-from zoo.experiments.job import Code, Job
+from zoo.experiments.job import Job
 from zoo.experiments.schema import Row, UnderProtocol
 from zoo.protocol.references import leak_references
+from zoo.runs.record import Source
 from zoo.training.config import TrainerConfig
 from zoo.training.source import model_source
 from zoo.workspace import Session, Workspace
@@ -130,11 +131,11 @@ class _Planner:
     workspace: Workspace
 
     def row(self, row: Row, under: UnderProtocol) -> PlannedRow:
-        config, groups, code = self._composed(row, under), [], None
+        config, groups, source = self._composed(row, under), [], None
         for exercise in self.experiment.exercises or self.workspace.exercises(config):
             session = self._session(config, exercise)
-            code = code or Code.now(model_source(row.model, _class_of(row.model, session.build)))
-            groups.append(Group(session, list(self._jobs(row, session, code))))
+            source = source or model_source(row.model, _class_of(row.model, session.build))
+            groups.append(Group(session, list(self._jobs(row, session, source))))
         return PlannedRow(row.label, row.model, under.name, groups)
 
     def _session(self, config: Config, exercise: str) -> Session:
@@ -149,7 +150,7 @@ class _Planner:
                 f"model {name!r} cannot be built: {type(error).__name__}: {error}"
             ) from error
 
-    def _jobs(self, row: Row, session: Session, code: Code) -> Iterator[Job]:
+    def _jobs(self, row: Row, session: Session, source: Source) -> Iterator[Job]:
         wanted, folds = self.experiment.folds, range(session.num_folds)
         beyond = [fold for fold in wanted or () if fold not in folds]
         if beyond and len(self.experiment.protocols) == 1:
@@ -160,7 +161,7 @@ class _Planner:
         chosen = folds if wanted is None else [fold for fold in wanted if fold in folds]
         seeds = self.experiment.seeds if row.seeds is None else row.seeds
         for seed, fold in product(session.protocol.seeds if seeds is None else seeds, chosen):
-            yield Job.of({**session.config, "seed": seed, "fold": fold}, self.workspace, code)
+            yield Job.of({**session.config, "seed": seed, "fold": fold}, self.workspace, source)
 
     def _composed(self, row: Row, under: UnderProtocol) -> Config:
         try:

@@ -1,4 +1,4 @@
-"""How far a sweep is: counts, what is at work, how long it will take."""
+"""How far a sweep is: counts, what is at work, how long it will take, and who is told."""
 
 import time
 from dataclasses import dataclass, field
@@ -131,3 +131,28 @@ class Progress:
         factor = taken / expected if expected > 0 else 1.0
         total = known + max(unknown, 0.0) * factor
         return total / max(1, min(self.workers, len(self._costs)))
+
+
+class Display:
+    """Is told how a sweep goes and says nothing; subclasses say it. Active as a context."""
+
+    def __enter__(self) -> "Display":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def on_begin(self, progress: Progress) -> None:
+        """Everything was looked at; the first run is about to begin."""
+
+    def on_tick(self, progress: Progress) -> None:
+        """Some time has passed."""
+
+    def on_finished(self, progress: Progress, job: Job, event: Event) -> None:
+        """A run was computed to its end."""
+
+    def on_failed(self, progress: Progress, job: Job, error: str) -> None:
+        """A run failed now; its failure is kept."""
+
+    def on_stop(self, progress: Progress) -> None:
+        """The sweep ends early and waits for the runs at work to keep what they have."""

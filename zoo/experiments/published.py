@@ -13,7 +13,7 @@ from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
 from zoo.experiments.definition import Experiment
 from zoo.experiments.results import MEAN, ProtocolResult, RowResult
 from zoo.experiments.schema import Change, Published, Row, UnderProtocol
-from zoo.experiments.units import UNITLESS, agreed, as_printed, convert, judge
+from zoo.experiments.units import UNITLESS, as_printed, convert, judge
 from zoo.runs.key import MACHINE_KEYS
 
 RULE = (
@@ -266,9 +266,8 @@ class _Comparer:
             return "not comparable", tuple(differences)
         if not all(r.verdict for r in judged):
             return "not comparable", ("there are too few people for an interval",)
-        verdict = agreed([r.verdict for r in judged])
-        if verdict:
-            return verdict, ()
+        if len({r.verdict for r in judged}) == 1:
+            return judged[0].verdict, ()
         said = ", ".join(f"{r.verdict} in {r.unit}" for r in judged)
         return "not comparable", (f"the unit decides ({said}): {self.published.ambiguity}",)
 

@@ -16,14 +16,10 @@ from zoo.evaluation.statistics import (
     person_errors,
     versus,
 )
-from zoo.experiments.failure import read_failure
-from zoo.experiments.job import Job
+from zoo.experiments.job import Code, Job
 from zoo.experiments.plan import Plan, PlannedRow
-from zoo.experiments.state import State, look
-from zoo.runs.folder import RECORD
-from zoo.runs.pooled import pooled_table
-from zoo.runs.record import RunProtocol, read_record
-from zoo.runs.run import Run, load_run
+from zoo.runs.record import RunProtocol
+from zoo.runs.run import Run, load_run, pooled_table
 
 METRICS = tuple(BOARD_METRICS)
 
@@ -42,6 +38,7 @@ class RowResult:
         runs: those that are finished, by exercise, seed and fold.
         tables: test predictions, a table for every seed and every exercise that has all its runs.
         failures: one line of each failure, and how often it occurred.
+        old_code: runs computed by another version of the code than the present one.
         metrics: by exercise or `MEAN`, then by metric, with 95 % intervals over persons; empty
             unless the row is complete.
         versus: against the reference, by the MAD of each person; None for the reference itself
@@ -54,6 +51,7 @@ class RowResult:
     runs: list[Run] = field(repr=False)
     tables: list[Table] = field(repr=False)
     failures: Mapping[str, int] = field(default_factory=dict)
+    old_code: int = 0
     metrics: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     versus: Comparison | None = None
 
@@ -76,7 +74,7 @@ class ProtocolResult:
         exercises: ids, in the order they were asked for.
         rows: complete ones, in the experiment's order.
         unfinished: the others.
-        old_code: complete runs computed by another version of the code than the present one.
+        old_code: runs of complete rows computed by another version of the code.
     """
 
     dataset: str
@@ -132,7 +130,6 @@ def _under_one(
 ) -> ProtocolResult:
     rows = [_read(row) for row in planned]
     complete = with_metrics([row for row in rows if row.complete], reference)
-    whole = {row.label for row in complete}
     data = planned[0].groups[0].session.dataset
     return ProtocolResult(
         dataset=dataset,
@@ -143,32 +140,29 @@ def _under_one(
         exercises=list(dict.fromkeys(job.exercise for row in planned for job in row.jobs)),
         rows=complete,
         unfinished=[row for row in rows if not row.complete],
-        old_code=sum(
-            look(job) is not State.FINISHED
-            for row in planned
-            if row.label in whole
-            for job in row.jobs
-        ),
+        old_code=sum(row.old_code for row in complete),
     )
 
 
 def _read(row: PlannedRow) -> RowResult:
     parts: dict[tuple[str, int], list[Run]] = {}
-    missing = set()
+    missing, failures, old_code = set(), [], 0
     for job in row.jobs:
-        if _stands(job):
-            run = load_run(job.path)
-            parts.setdefault((job.exercise, run.seed), []).append(run)
-        else:
+        run = _finished(job)
+        if run is None:
             missing.add(job.exercise)
-    kept = (read_failure(job) for job in row.jobs if not _stands(job))
+            failures.append(job.failure())
+        else:
+            parts.setdefault((job.exercise, run.seed), []).append(run)
+            old_code += Code.of(run.record.model.source, run.record.versions) != job.code
     return RowResult(
         label=row.label,
         model=row.model,
         expected=len(row.jobs),
         runs=[run for part in parts.values() for run in part],
         tables=[pooled_table(part) for (where, _), part in parts.items() if where not in missing],
-        failures=Counter(str(failure["error"]) for failure in kept if failure is not None),
+        failures=Counter(str(failure["error"]) for failure in failures if failure is not None),
+        old_code=old_code,
     )
 
 
@@ -199,10 +193,10 @@ def with_metrics(rows: Sequence[RowResult], reference: str = "") -> list[RowResu
     ]
 
 
-def _stands(job: Job) -> bool:
-    """Whether a finished run of these settings is there, by whatever version of the code."""
-    file = job.path / RECORD
+def _finished(job: Job) -> Run | None:
+    """The finished run of these settings, by whatever version of the code."""
     try:
-        return file.is_file() and read_record(job.path).key_hash == job.key_hash
+        run = load_run(job.path)
     except DataError:
-        return False
+        return None
+    return run if run.record.key_hash == job.key_hash else None

@@ -1,9 +1,7 @@
 """An experiment's results as tables in words: for the terminal, as Markdown and as CSV."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from zoo.evaluation.metrics import board_metrics
 from zoo.evaluation.statistics import Interval
@@ -11,6 +9,7 @@ from zoo.experiments.definition import Experiment
 from zoo.experiments.published import RULE, Compared, Ours
 from zoo.experiments.results import MEAN, METRICS, ProtocolResult, RowResult
 from zoo.experiments.units import UNITS
+from zoo.files import to_csv
 from zoo.report.markdown import table, text
 from zoo.words import NOTHING, count, fixed, interval, plain, with_interval
 
@@ -156,7 +155,7 @@ def results_csv(results: Sequence[ProtocolResult]) -> str:
     Exercise ``mean`` is the mean over all exercises.
     """
     names = ["dataset", "protocol", "leaky", "row", "model", "exercise", "metric"]
-    return _csv(
+    return to_csv(
         [*names, "value", "low", "high"],
         (
             [result.dataset, result.protocol, result.leaky, row.label, row.model, exercise, metric]
@@ -178,7 +177,7 @@ def published_csv(compared: Compared) -> str:
         for c in compared.changes
         for where, value in c.theirs.percent.items()
     ]
-    return _csv(
+    return to_csv(
         ["row", "place", "metric", "published", "unit", "value", "low", "high", "verdict", "why"],
         (
             [row, place, metric, value, *ours, item.verdict, "; ".join(item.reasons)]
@@ -187,14 +186,6 @@ def published_csv(compared: Compared) -> str:
             or [["", "", "", ""]]
         ),
     )
-
-
-def _csv(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> str:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def _measured(row: RowResult, result: ProtocolResult, wide: bool) -> list[str]:

@@ -1,22 +1,27 @@
-"""A sweep at work: which run comes next, and what becomes of each."""
+"""A sweep: from a plan's runs to their ends, which comes next, and what becomes of each."""
 
+import os
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+from zoo.errors import ConfigError
 from zoo.experiments import events
-from zoo.experiments.display import Display
+from zoo.experiments.cost import expected_costs
 from zoo.experiments.events import Event
-from zoo.experiments.executors import Executor
-from zoo.experiments.failure import forget_failure, keep_failure, read_failure
-from zoo.experiments.job import Job
-from zoo.experiments.progress import Progress
-from zoo.experiments.state import State, look
+from zoo.experiments.executors.local import LocalExecutor
+from zoo.experiments.executors.setup import Setup
+from zoo.experiments.job import Job, State, look
+from zoo.experiments.plan import Plan
+from zoo.experiments.progress import Display, Progress
 from zoo.files import StorageError
-from zoo.training.stop import StopRequest, StopSignals
+from zoo.training.stop import Stopped, StopRequest, StopSignals
+
+EXECUTORS = ("local", "ray")
 
 TRIES = 2
 """How often a run is begun whose process dies."""
@@ -26,20 +31,32 @@ _TICK = 0.25
 _BUSY_TICK = 2.0
 
 
-class SweepStopped(KeyboardInterrupt):
-    """Somebody stopped the sweep; the same command goes on.
+class Executor(Protocol):
+    """Takes jobs and tells what becomes of them. Every submitted job ends with one last event."""
 
-    Attributes:
-        exit_code: what the command line exits with: 130 for Ctrl-C, 143 for SIGTERM.
-    """
+    @property
+    def free(self) -> int:
+        """How many jobs it would begin at once."""
 
-    def __init__(self, message: str, signal_number: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.exit_code = 128 + signal_number
+    def submit(self, job: Job) -> None:
+        """Begin a job; only while something is free."""
 
-    def __str__(self) -> str:
-        return self.message
+    def poll(self, seconds: float) -> list[tuple[Job, Event]]:
+        """What has happened since it was asked last; waits up to `seconds` for something.
+
+        Raises:
+            ZooError: nothing can be computed here at all.
+        """
+
+    def stop(self) -> None:
+        """Ask what is at work to keep what it has and end; the events of that follow."""
+
+    def close(self) -> None:
+        """End everything that is left, at once."""
+
+
+class SweepStopped(Stopped):
+    """Somebody stopped the sweep; the same command goes on."""
 
 
 @dataclass
@@ -135,7 +152,7 @@ class Sweep:
         if standing is State.FINISHED:
             self._settle_there(job)
         elif standing is State.FAILED:
-            self._settle_failed(job, str((read_failure(job) or {}).get("error")))
+            self._settle_failed(job, str((job.failure() or {}).get("error")))
         elif standing is State.BUSY:
             self._busy.append(job)
         else:
@@ -176,7 +193,7 @@ class Sweep:
         if event.kind == events.FINISHED:
             self.progress.finished += 1
             self.progress.settle(job, event.seconds)
-            forget_failure(job)
+            job.forget_failure()
             self.display.on_finished(self.progress, job, event)
         elif event.kind == events.THERE:
             self._settle_there(job)
@@ -196,7 +213,7 @@ class Sweep:
             self._waiting.appendleft(job)
 
     def _fail(self, job: Job, error: str, traceback: str) -> None:
-        keep_failure(job, error, traceback)
+        job.keep_failure(error, traceback)
         self._settle_failed(job, error)
         self.display.on_failed(self.progress, job, error)
 
@@ -211,7 +228,7 @@ class Sweep:
 
     def _to_be_retried(self, job: Job) -> bool:
         """Whether a failure is older than this sweep and is to be tried again."""
-        failure = read_failure(job) or {}
+        failure = job.failure() or {}
         return self.retry_failed and str(failure.get("created", "")) < self._begun
 
     def _stop(self) -> None:
@@ -224,3 +241,53 @@ class Sweep:
 
     def _count(self) -> None:
         self.progress.waiting, self.progress.busy = len(self._waiting), len(self._busy)
+
+
+def run_plan(
+    plan: Plan,
+    *,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    display: Display | None = None,
+    executor: str = "local",
+    ray_address: str | None = None,
+) -> Progress:
+    """Bring every run of `plan` to its end; see `Sweep.run` for what it raises.
+
+    Args:
+        plan: the runs.
+        workers: processes of one thread on this machine; as many as there are cores if None.
+        retry_failed: try again what failed before.
+        display: is told how it goes; silence if None.
+        executor: ``local`` for this machine, ``ray`` for a cluster.
+        ray_address: of the cluster's head; None for the one that Ray finds.
+    """
+    if executor not in EXECUTORS:
+        raise ConfigError(f"no executor is called {executor!r}: use {' or '.join(EXECUTORS)}")
+    costs = expected_costs(plan)
+    count = max(1, min(workers or cores(), len(plan.jobs)))
+    made: Executor
+    if executor == "ray":
+        from zoo.experiments.executors.cluster import RayExecutor
+
+        made = RayExecutor(plan, ray_address)
+        count = made.cpus
+    else:
+        models = {job.model for job in plan.jobs}
+        made = LocalExecutor(count, Setup.of_this_process(plan.runs, plan.data_root, models))
+    sweep = Sweep(
+        jobs=sorted(plan.jobs, key=lambda job: -costs[job.path]),
+        costs=costs,
+        executor=made,
+        display=display or Display(),
+        workers=count,
+        retry_failed=retry_failed,
+    )
+    return sweep.run()
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

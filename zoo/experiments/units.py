@@ -1,6 +1,6 @@
 """What unit a paper's errors may have: the same predictions, in one unit after the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from zoo.evaluation.statistics import Interval, Table
@@ -58,8 +58,3 @@ def judge(ours: Interval, published: float, metric: str) -> str:
         return "reproduced"
     more = ours.value > published
     return "better" if more == (metric in HIGHER_IS_BETTER) else "worse"
-
-
-def agreed(verdicts: Sequence[str]) -> str:
-    """The verdict that all units share; empty where they differ or one is empty."""
-    return verdicts[0] if len(set(verdicts)) == 1 else ""

@@ -9,8 +9,7 @@ from typing import Any
 from zoo.errors import CheckpointError, UserError
 from zoo.experiments import events
 from zoo.experiments.events import Event
-from zoo.experiments.job import Code, Job
-from zoo.experiments.state import State, look
+from zoo.experiments.job import Job, State, look
 from zoo.files import BusyError, StorageError
 from zoo.training.report import EpochRow, Reporter, RunStart
 from zoo.training.source import model_source, source_hash
@@ -56,7 +55,7 @@ def _compute(
     source = model_source(config["model"]["name"], model)
     if source.sha256 != source_hash(type(model)):
         return Event(events.AGAIN)
-    job = Job.of(config, workspace, Code.now(source))
+    job = Job.of(config, workspace, source)
     state = look(job)
     if state is State.FINISHED:
         return Event(events.THERE)

@@ -158,7 +158,7 @@ def samples_of(predictor: Predictor, source: Recording | Path | str) -> list[Sam
             or the id of a prepared recording.
 
     Raises:
-        DataError: see `zoo.prediction.predict`.
+        DataError: see `zoo.predict`.
     """
     found = [source] if isinstance(source, Recording) else predictor.recordings(source)
     return [

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from zoo.errors import DataError
-from zoo.runs.comparable import incomparable
-from zoo.runs.run import Run
+from zoo.runs.run import Run, incomparable
 from zoo.runs.scores import Scores, shortest
 
 COMBINATIONS = ("mean", "fitted")

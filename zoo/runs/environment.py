@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -11,11 +12,6 @@ ZOO = "skeleton-zoo"
 """The zoo's own distribution."""
 
 DISTRIBUTIONS = (ZOO, "torch", "torch-geometric", "numpy", "scipy", "safetensors")
-
-
-def versions() -> dict[str, str]:
-    """Version of Python and of every distribution that can change a result."""
-    return dict(_versions())
 
 
 def hardware() -> dict[str, Any]:
@@ -30,7 +26,8 @@ def hardware() -> dict[str, Any]:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> Mapping[str, str]:
+    """Version of Python and of every distribution that can change a result."""
     found = {"python": platform.python_version()}
     for name in DISTRIBUTIONS:
         try:

@@ -25,12 +25,16 @@ def failures(runs: Sequence[Run], seeds: Sequence[int]) -> Counter[str]:
     if len(above) < 4:
         return Counter()
     model, protocol, _, data = above[:4]
+    closed_form = runs[0].record.model.closed_form
     files = data.glob(f"*/{protocol.name}/{model.name}/fold*.failed.json")
     return Counter(
         error
         for config, error in _read(islice(files, _MOST))
         if config["seed"] in seeds
-        and _settings(config, runs[0].record.model.closed_form) == runs[0].settings
+        and settings_of(
+            config["model"], config["dataset"], None if closed_form else config.get("trainer", {})
+        )
+        == runs[0].settings
     )
 
 
@@ -43,8 +47,3 @@ def _read(files: Iterator[Path]) -> Iterator[tuple[dict[str, Any], str]]:
         except (DataError, KeyError, TypeError):
             continue  # `zoo bench` says what is wrong with it
         yield config, str(record.get("error") or "")
-
-
-def _settings(config: dict[str, Any], closed_form: bool) -> str:
-    trainer = None if closed_form else config.get("trainer", {})
-    return settings_of(config["model"], config["dataset"], trainer)

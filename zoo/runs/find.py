@@ -3,9 +3,9 @@
 import contextlib
 import gc
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from registry import MODELS, nearest
@@ -52,23 +52,42 @@ def open_finished(run: Path | str) -> Run:
     Raises:
         DataError: no finished run; the message names the runs found below that folder.
     """
-    return _load(Path(run).expanduser())
+    path = Path(run).expanduser()
+    if path.is_dir() and (path / RECORD).is_file():
+        return load_run(path)
+    full = path.absolute()
+    partial = path if full.suffix == ".partial" else full.with_name(f"{full.name}.partial")
+    if partial.is_dir():
+        state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
+        raise DataError(
+            f"the run {partial} {state}: train it again with the same settings and --resume to "
+            "finish it"
+        )
+    if path.is_file():
+        folder = path.parent if (path.parent / RECORD).is_file() else None
+        hint = f"name the run's folder: {folder}" if folder else "a run is a folder (see: runs/)"
+        raise DataError(f"{path} is a file; {hint}")
+    if not path.is_dir():
+        return _no_such(path)
+    below = list(islice(finished_runs(path), _SHOWN + 1))
+    if not below:
+        raise DataError(f"{path} is no run folder: there is no {RECORD} in it or below it")
+    shown = [*map(str, below[:_SHOWN]), *("…" for _ in below[_SHOWN:])]
+    raise DataError(
+        f"{path} is no run folder. Name one of the runs below it:\n  " + "\n  ".join(shown)
+    )
 
 
-def finished_runs(folder: Path, limit: int = _SHOWN) -> tuple[list[Path], bool]:
-    """Finished run folders below `folder`, sorted, and whether there are more than `limit`."""
-    found: list[Path] = []
+def finished_runs(folder: Path) -> Iterator[Path]:
+    """Finished run folders below `folder`, sorted, as they are found."""
     top = str(folder).rstrip(os.sep).count(os.sep)
     for place, names, files in os.walk(folder):
         if RECORD in files:
             names.clear()
-            found.append(Path(place))
-            if len(found) > limit:
-                break
+            yield Path(place)
         elif place.rstrip(os.sep).count(os.sep) - top >= _DEPTH:
             names.clear()
         names[:] = sorted(n for n in names if not n.startswith(".") and not n.endswith(".partial"))
-    return found[:limit], len(found) > limit
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,7 @@ def read_runs(root: Path) -> tuple[list[Run], list[Unreadable]]:
     runs: list[Run] = []
     unreadable: list[Unreadable] = []
     with _no_collection():
-        for folder in finished_runs(root, limit=sys.maxsize)[0]:
+        for folder in finished_runs(root):
             try:
                 run = load_run(folder)
                 _ = run.scores
@@ -117,29 +136,6 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _load(path: Path) -> Run:
-    if path.is_dir() and (path / RECORD).is_file():
-        return load_run(path)
-    full = path.absolute()
-    partial = path if full.suffix == ".partial" else full.with_name(f"{full.name}.partial")
-    if partial.is_dir():
-        state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
-        raise DataError(
-            f"the run {partial} {state}: train it again with the same settings and --resume to "
-            "finish it"
-        )
-    if path.is_file():
-        folder = path.parent if (path.parent / RECORD).is_file() else None
-        hint = f"name the run's folder: {folder}" if folder else "a run is a folder (see: runs/)"
-        raise DataError(f"{path} is a file; {hint}")
-    if not path.is_dir():
-        return _no_such(path)
-    below, more = finished_runs(path)
-    if not below:
-        raise DataError(f"{path} is no run folder: there is no {RECORD} in it or below it")
-    raise DataError(f"{path} is no run folder. Name one of the runs below it:{_list(below, more)}")
-
-
 def _no_such(path: Path) -> Run:
     """Complain about a path that does not exist, with the nearest one that does."""
     above = next(p for p in path.absolute().parents if p.is_dir())
@@ -147,8 +143,3 @@ def _no_such(path: Path) -> Run:
     near = nearest(missing, [p.name for p in above.iterdir() if p.is_dir()], count=1)
     hint = f". Did you mean {above / near[0]}?" if near else ""
     raise DataError(f"{path}: no such run folder{hint}")
-
-
-def _list(runs: list[Path], more: bool) -> str:
-    lines = "".join(f"\n  {run}" for run in runs)
-    return f"{lines}\n  …" if more else lines

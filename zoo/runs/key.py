@@ -79,12 +79,7 @@ class RunKey:
 
     def to_dict(self) -> dict[str, Any]:
         """The key as plain containers."""
-        return {
-            "config": dict(self.config),
-            "fingerprint": self.fingerprint,
-            "layout": self.layout,
-            "protocol_hash": self.protocol_hash,
-        }
+        return dict(vars(self))
 
     def objections(self, stored: Mapping[str, Any]) -> list[str]:
         """Why what was stored under the key `stored` does not belong to this one; empty if it does.

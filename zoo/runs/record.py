@@ -324,7 +324,8 @@ def settings_of(
         settings["dataset"] = params
     if trainer is not None:
         settings["trainer"] = {k: v for k, v in trainer.items() if k not in MACHINE_KEYS}
-    return canonical(settings)
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sys.intern(text)  # thousands of runs have the same
 
 
 def flat(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -358,8 +359,3 @@ def changed_settings(
         for values in (config, usual)
     )
     return {key: value for key, value in chosen.items() if value != defaults.get(key)}
-
-
-def canonical(value: Any) -> str:
-    """A container as JSON with sorted keys: equal content, equal text; kept once in memory."""
-    return sys.intern(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False))

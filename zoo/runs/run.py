@@ -1,16 +1,21 @@
-"""A finished run as it lies on the disk, and what was found in it."""
+"""A finished run as it lies on the disk, what was found in it, and several taken together."""
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from zoo.errors import DataError
 from zoo.evaluation.metrics import mad
+from zoo.evaluation.statistics.tables import Table
 from zoo.files import file_hash, read_json
 from zoo.runs.folder import HISTORY, PREDICTIONS, RECORD, SPLIT
+from zoo.runs.key import differences
 from zoo.runs.record import RunRecord, read_record, settings_of
 from zoo.runs.scores import Metrics, Scores, read_scores
 
@@ -157,3 +162,65 @@ def load_run(path: Path | str) -> Run:
             )
         raise DataError(f"{folder} is no run folder: it has no {RECORD}")
     return Run(folder, read_record(folder))
+
+
+def incomparable(a: RunRecord, b: RunRecord) -> list[str]:
+    """Why two runs cannot be compared, one reason each; empty if they can.
+
+    They can when the data's fingerprint, the exercise and the protocol's hash agree and, of the
+    same fold, the split's. Runs of different folds belong to one comparison when the rest agrees.
+    Names say nothing; models, trainer settings and seeds are what is compared.
+
+    Args:
+        a: of a run.
+        b: of another one.
+    """
+    found = []
+    data, other = a.dataset, b.dataset
+    if data.fingerprint != other.fingerprint:
+        shown = _both(data.fingerprint, other.fingerprint, data.name, other.name)
+        found.append(f"they are computed on different data: fingerprint {shown}")
+    if data.exercise != other.exercise:
+        found.append(f"they are of different exercises: {data.exercise} and {other.exercise}")
+    one, two = a.protocol, b.protocol
+    if one.hash != two.hash:
+        shown = _both(one.hash, two.hash, one.name, two.name)
+        keys = [d.partition(":")[0] for d in differences(one.params, two.params)]
+        at = f"; they differ in {', '.join(keys)}" if keys else ""
+        found.append(f"they follow different protocols: hash {shown}{at}")
+    if not found and a.fold == b.fold and a.split_hash != b.split_hash:
+        shown = _both(a.split_hash, b.split_hash)
+        found.append(f"fold {a.fold} is split differently: hash {shown}")
+    return found
+
+
+def _both(one: str, other: str, *names: str) -> str:
+    """Two hashes, shortened, with the names of what they are of."""
+    of = [f" of {name}" for name in names] or ["", ""]
+    return f"{one[:12]}…{of[0]} and {other[:12]}…{of[1]}"
+
+
+def pooled_table(runs: Sequence[Run], *, baseline: bool = False) -> Table:
+    """Everybody's test scores in one exercise with one seed, each by the model of their own fold.
+
+    Args:
+        runs: of one exercise and seed, one run a fold.
+        baseline: the mean training score of each fold instead of the model's scores.
+
+    Raises:
+        DataError: a recording has two true scores within one fold.
+    """
+    rows = [run.tested for run in runs]
+    scores = [
+        np.full_like(r.true, run.record.baseline_score) if baseline else r.predicted
+        for r, run in zip(rows, runs, strict=True)
+    ]
+    return Table(
+        exercise=runs[0].exercise,
+        seed=runs[0].seed,
+        person=[person for r in rows for person in r.who],
+        true=np.concatenate([r.true for r in rows]),
+        predicted=np.concatenate(scores),
+        fold=[run.fold for r, run in zip(rows, runs, strict=True) for _ in r.who],
+        group=[group for r in rows for group in r.group],
+    )

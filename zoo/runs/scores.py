@@ -1,12 +1,12 @@
 """The one table of scores: what every figure, interval and comparison is computed from."""
 
 import csv
-import io
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import AGGREGATES, aggregate
 from zoo.evaluation.metrics import measure
+from zoo.files import to_csv
 
 COLUMNS = ("part", "person", "group", "recording", "sample", "true", "predicted", "deviation")
 
@@ -75,17 +76,10 @@ class Scores:
     def at(self, rows: Iterable[int]) -> "Scores":
         """The rows with these numbers."""
         at = list(rows)
-        return Scores(
-            [self.part[i] for i in at],
-            [self.person[i] for i in at],
-            [self.group[i] for i in at],
-            [self.recording[i] for i in at],
-            [self.sample[i] for i in at],
-            self.true[at],
-            self.predicted[at],
-            None if self.deviation is None else self.deviation[at],
-            self.binary,
-        )
+        texts: dict[str, Any] = {n: [getattr(self, n)[i] for i in at] for n in COLUMNS[:5]}
+        deviation = None if self.deviation is None else self.deviation[at]
+        true, predicted = self.true[at], self.predicted[at]
+        return replace(self, **texts, true=true, predicted=predicted, deviation=deviation)
 
     def with_predicted(
         self, predicted: ArrayLike, deviation: NDArray[np.float64] | None = None
@@ -130,31 +124,24 @@ class Scores:
 
     def to_csv(self) -> bytes:
         """The table as CSV; numbers are written so that reading gives them back exactly."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        columns = (self.part, self.person, self.group, self.recording, self.sample)
-        numbers = [map(repr, self.true.tolist()), map(repr, self.predicted.tolist())]
-        deviation = (
-            [""] * len(self) if self.deviation is None else map(repr, self.deviation.tolist())
-        )
-        writer.writerows(zip(*columns, *numbers, deviation, strict=True))
-        return text.getvalue().encode()
+        texts = (self.part, self.person, self.group, self.recording, self.sample)
+        scores = (self.true.tolist(), self.predicted.tolist())
+        deviation = [None] * len(self) if self.deviation is None else self.deviation.tolist()
+        return to_csv(COLUMNS, zip(*texts, *scores, deviation, strict=True)).encode()
 
 
 def join(tables: Sequence[Scores]) -> Scores:
     """The rows of several tables, one after the other."""
+    texts: dict[str, Any] = {
+        name: [v for t in tables for v in getattr(t, name)] for name in COLUMNS[:5]
+    }
     deviations = [t.deviation for t in tables if t.deviation is not None]
     return Scores(
-        [v for t in tables for v in t.part],
-        [v for t in tables for v in t.person],
-        [v for t in tables for v in t.group],
-        [v for t in tables for v in t.recording],
-        [v for t in tables for v in t.sample],
-        np.concatenate([t.true for t in tables]) if tables else np.zeros(0),
-        np.concatenate([t.predicted for t in tables]) if tables else np.zeros(0),
-        np.concatenate(deviations) if deviations else None,
-        bool(tables) and all(t.binary for t in tables),
+        **texts,
+        true=np.concatenate([np.zeros(0), *(t.true for t in tables)]),
+        predicted=np.concatenate([np.zeros(0), *(t.predicted for t in tables)]),
+        deviation=np.concatenate(deviations) if deviations else None,
+        binary=bool(tables) and all(t.binary for t in tables),
     )
 
 

@@ -10,7 +10,7 @@ and is written after them; a checkpoint is what its JSON file says, or is refuse
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,14 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from zoo.build import build, to_plain
+from zoo.build import Measured, build, to_plain
 from zoo.errors import CheckpointError, DataError
 from zoo.files import read_json, to_json, write_atomically
-from zoo.runs.environment import versions
 from zoo.runs.folder import CHECKPOINT, SIDECAR
 from zoo.runs.key import RunKey
 from zoo.training.report import EpochRow
-from zoo.training.state import TrainState, first
+from zoo.training.state import TrainState
+from zoo.words import some
 
 SCHEMA = 1
 FORMAT = "skeleton-zoo checkpoint"
@@ -45,20 +45,22 @@ class Checkpoint:
         history: one row per finished epoch.
         best_epoch: epoch with the lowest validation MAD; 0 for none.
         best_mad: that MAD; infinity for none.
-        tensors: by group (``model``, ``best``, ``optimizer``, ``stream_scaler``,
-            ``target_scaler``) and name.
         versions: what wrote it.
         sessions: one entry per process that worked on the run.
+        tensors: by group (``model``, ``best``, ``optimizer``, ``stream_scaler``,
+            ``target_scaler``) and name; in a file of their own.
     """
 
     key: Mapping[str, Any]
     split_hash: str
     history: list[EpochRow]
     best_epoch: int
-    best_mad: float
-    tensors: Mapping[str, Mapping[str, Tensor]]
-    versions: Mapping[str, str] = field(default_factory=versions)
-    sessions: list[dict[str, Any]] = field(default_factory=list)
+    best_mad: Measured
+    versions: Mapping[str, str]
+    sessions: list[dict[str, Any]]
+    tensors: Mapping[str, Mapping[str, Tensor]] = field(
+        default_factory=dict, metadata={"key": None}
+    )
 
     @property
     def epoch(self) -> int:
@@ -104,8 +106,8 @@ class Checkpoint:
                 reasons += _scaler_objections(group, self.tensors[group], now)
         if reasons:
             raise CheckpointError(
-                f"the checkpoint cannot be used here: {first(reasons)}. Use --overwrite to train "
-                "anew, or the data and settings it was made with"
+                f"the checkpoint cannot be used here: {some(reasons, between='; ')}. Use "
+                "--overwrite to train anew, or the data and settings it was made with"
             )
 
     def to_files(self, tensor_file: str) -> tuple[str, bytes, bytes]:
@@ -118,19 +120,12 @@ class Checkpoint:
         content = safetensors.torch.save({n: t.contiguous() for n, t in flat.items()})
         digest = hashlib.sha256(content).hexdigest()
         name = tensor_file.format(hash=digest[:12])
-        about = _Sidecar(
-            FORMAT,
-            SCHEMA,
-            _TensorFile(name, len(content), digest),
-            self.key,
-            self.split_hash,
-            self.best_epoch,
-            self.best_mad,
-            self.history,
-            self.versions,
-            self.sessions,
-        )
-        return name, content, to_json(to_plain(about))
+        about = {
+            "format": FORMAT,
+            "schema": SCHEMA,
+            "tensors": _TensorFile(name, len(content), digest),
+        }
+        return name, content, to_json({**to_plain(about), **to_plain(self)})
 
 
 @dataclass(frozen=True)
@@ -140,22 +135,6 @@ class _TensorFile:
     file: str
     bytes: int
     sha256: str
-
-
-@dataclass(frozen=True)
-class _Sidecar:
-    """The JSON file of a checkpoint."""
-
-    format: str
-    schema: int
-    tensors: _TensorFile
-    key: Mapping[str, Any]
-    split_hash: str
-    best_epoch: int
-    best_mad: float | None
-    history: list[EpochRow]
-    versions: Mapping[str, str]
-    sessions: list[dict[str, Any]]
 
 
 def save_resumable(checkpoint: Checkpoint, resume_file: Path) -> None:
@@ -186,36 +165,24 @@ def read_checkpoint(sidecar: Path) -> Checkpoint:
         about = read_json(sidecar)
     except DataError as error:
         raise CheckpointError(f"no usable checkpoint: {error}") from None
-    if about.get("format") != FORMAT or about.get("schema") != SCHEMA:
+    form, schema = about.pop("format", None), about.pop("schema", None)
+    if (form, schema) != (FORMAT, SCHEMA):
         raise CheckpointError(
-            f"{sidecar} is no checkpoint of this zoo: format {about.get('format')!r}, schema "
-            f"{about.get('schema')!r}, expected {FORMAT!r}, {SCHEMA}"
+            f"{sidecar} is no checkpoint of this zoo: format {form!r}, schema {schema!r}, expected "
+            f"{FORMAT!r}, {SCHEMA}"
         )
     where = f"the checkpoint {sidecar} is damaged:"
-    kept = build(_Sidecar, about, where, error=CheckpointError)
+    file = build(_TensorFile, about.pop("tensors", {}), f"{where} tensors", error=CheckpointError)
+    kept = build(Checkpoint, about, where, error=CheckpointError)
+    tensors: dict[str, dict[str, Tensor]] = {group: {} for group in _GROUPS}
     try:
-        tensors = _grouped(safetensors.torch.load(_tensor_bytes(sidecar.parent, kept.tensors)))
+        for label, tensor in safetensors.torch.load(_tensor_bytes(sidecar.parent, file)).items():
+            group, _, name = label.partition("/")
+            tensors[group][name] = tensor
     except (SafetensorError, KeyError) as error:
         raise CheckpointError(f"{where} {error!r}") from None
-    return Checkpoint(
-        key=kept.key,
-        split_hash=kept.split_hash,
-        history=kept.history,
-        best_epoch=kept.best_epoch,
-        best_mad=math.inf if kept.best_mad is None else kept.best_mad,
-        tensors=tensors,
-        versions=kept.versions,
-        sessions=kept.sessions,
-    )
-
-
-def read_trained(run: Path) -> Checkpoint:
-    """The checkpoint of a finished run folder.
-
-    Raises:
-        CheckpointError: as `read_checkpoint`.
-    """
-    return read_checkpoint(run / SIDECAR)
+    best_mad = math.inf if math.isnan(kept.best_mad) else kept.best_mad
+    return replace(kept, best_mad=best_mad, tensors=tensors)
 
 
 def trained_files(checkpoint: Checkpoint) -> dict[str, bytes]:
@@ -243,14 +210,6 @@ def _tensor_bytes(folder: Path, named: _TensorFile) -> bytes:
             f"{file} is no safetensors file: it announces a header of {header} bytes"
         )
     return content
-
-
-def _grouped(flat: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    groups: dict[str, dict[str, Tensor]] = {group: {} for group in _GROUPS}
-    for label, tensor in flat.items():
-        group, _, name = label.partition("/")
-        groups[group][name] = tensor
-    return groups
 
 
 def _named_tensors(resume_file: Path) -> str | None:

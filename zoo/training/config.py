@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from zoo.build import build
@@ -73,16 +73,8 @@ class TrainerConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainerConfig":
-        """The settings in `values`; what is not named keeps its default.
-
-        Raises:
-            ConfigError: a key that does not exist, or an impossible value.
-        """
+        """The settings in `values`; errors are those of `zoo.build.build`."""
         return build(cls, values, "trainer")
-
-    def to_dict(self) -> dict[str, Any]:
-        """All settings as plain values."""
-        return asdict(self)
 
     def _require(self, key: str, fits: bool, expected: str) -> None:
         if not fits:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch
+from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.training.config import TrainerConfig
 from zoo.training.stop import StopSignals
@@ -41,50 +41,29 @@ def autocast(config: TrainerConfig, device: torch.device) -> AbstractContextMana
     return nullcontext()
 
 
-class Answers(NamedTuple):
-    """What a model says of N sequences, float32 on the CPU, in standardised units.
-
-    Attributes:
-        score: (N,).
-        log_variance: (N,), or None for a model that predicts no variance.
-    """
-
-    score: Tensor
-    log_variance: Tensor | None
-
-
 def predict(
     model: nn.Module,
     batch: Batch,
     config: TrainerConfig,
     device: torch.device,
     stop: StopSignals | None = None,
-) -> Tensor:
-    """Standardised scores (N,) float32 on the CPU, in evaluation mode."""
-    return answers(model, batch, config, device, stop).score
+) -> Prediction:
+    """Scores (N,) and, where the model predicts them, variances, in evaluation mode.
 
-
-def answers(
-    model: nn.Module,
-    batch: Batch,
-    config: TrainerConfig,
-    device: torch.device,
-    stop: StopSignals | None = None,
-) -> Answers:
-    """Scores and, where the model predicts them, variances, in evaluation mode."""
+    They are float32 on the CPU, in standardised units; nothing else of the answer is kept.
+    """
     model.eval()
     scores, variances = [], []
     with torch.no_grad(), autocast(config, device):
         for index in torch.arange(batch.size).split(config.eval_batch_size):
             if stop is not None:
                 stop.check()
-            part = batch.select(index.to(next(iter(batch.x.values())).device)).to(device)
-            answer = model(part)
+            answer = model(batch.select(index).to(device))
             scores.append(scores_of(answer, len(index)).float().cpu())
             log_variance = getattr(answer, "log_variance", None)
             if log_variance is not None:
                 variances.append(log_variance.float().cpu())
-    return Answers(
+    return Prediction(
         torch.cat(scores) if scores else torch.zeros(0),
         torch.cat(variances) if variances else None,
     )
@@ -113,29 +92,25 @@ def scores_of(answer: Any, samples: int) -> Tensor:
 
 
 @contextmanager
-def memory_errors(config: TrainerConfig) -> Iterator[None]:
-    """Turn an exhausted memory into a `TrainingError` that says what to try."""
+def explained_errors(config: TrainerConfig) -> Iterator[None]:
+    """Turn what torch refuses into a `TrainingError` that says what to try.
+
+    That is an exhausted memory, and batch normalisation over a single sample.
+    """
     try:
         yield
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):
+            raise TrainingError(
+                "the model normalises over the batch and cannot be trained on one sample at a "
+                "time: use trainer.batch_size=2 or more"
+            ) from error
+        raise
     except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU has only the text
         if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
             raise TrainingError(
                 f"the memory does not suffice ({str(error).splitlines()[0]}). Try "
                 f"trainer.batch_size={max(1, config.batch_size // 2)}, trainer.eval_batch_size=8, "
                 "trainer.precision=bf16 or trainer.device=cpu"
-            ) from error
-        raise
-
-
-@contextmanager
-def single_sample_errors(samples: int) -> Iterator[None]:
-    """Turn batch normalisation's refusal of a single sample into a `TrainingError`."""
-    try:
-        yield
-    except ValueError as error:
-        if samples == 1 and "more than 1 value per channel" in str(error):
-            raise TrainingError(
-                "the model normalises over the batch and cannot be trained on one sample at a "
-                "time: use trainer.batch_size=2 or more"
             ) from error
         raise

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,15 +14,15 @@ from zoo.errors import CheckpointError
 from zoo.models import build_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
+from zoo.runs.folder import SIDECAR
 from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
-from zoo.training.checkpoint import Checkpoint, read_trained
+from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
-from zoo.training.device import Answers, answers, predict, resolve_device
-from zoo.training.fold import open_fold
-from zoo.training.fold_scores import predicted_scores
+from zoo.training.device import predict, resolve_device
+from zoo.training.fold import predicted_scores
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
 
@@ -66,13 +65,13 @@ class TrainedModel:
 
     def score_scaled(self, batch: Batch) -> Tensor:
         """Scores (N,) in score units of N sequences that `stream_scaler` has scaled."""
-        standardised = predict(self.model, batch, self._settings, self.device)
-        return self.target_scaler.inverse(standardised)
+        said = predict(self.model, batch, self._settings, self.device)
+        return self.target_scaler.inverse(said.score)
 
     def deviation(self, batch: Batch) -> Tensor | None:
         """Predicted deviations (N,) of the scores, as in `score`; None where there are none."""
         scaled = self.stream_scaler.transform(batch)
-        variance = answers(self.model, scaled, self._settings, self.device).log_variance
+        variance = predict(self.model, scaled, self._settings, self.device).log_variance
         if variance is None:
             return None
         return self.target_scaler.inverse_variance(variance.exp()).sqrt()
@@ -125,52 +124,37 @@ def load_trained(
         RegistryError: the model is no longer registered.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    stored = read_trained(run.path)
+    stored = read_checkpoint(run.path / SIDECAR)
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
-    model = (build or (lambda: _registered(stored.key)))()
+    layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
+    model = build_model(block.pop("name"), load_layout(layout), block) if build is None else build()
     load_weights(model, stored.tensors["model"], free_shapes=contract_of(model).closed_form)
     settings = TrainerConfig.from_dict(stored.key["config"]["trainer"])
     where = resolve_device(device, settings.precision)
     streams, target = StreamScaler(), TargetScaler()
     streams.load_state_dict(stored.tensors["stream_scaler"])
     target.load_state_dict(stored.tensors["target_scaler"])
-    layout = str(stored.key["layout"])
     return TrainedModel(
         run, model.to(where).eval(), layout, streams, target, where, settings, stored
     )
 
 
-def evaluate_run(
-    path: Path | str,
-    *,
-    data_root: Path | None = None,
-    data: FoldData | None = None,
-    fingerprint: str | None = None,
-    device: str = "auto",
-    build: Callable[[], nn.Module] | None = None,
-) -> Evaluation:
+def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Evaluation:
     """Predict a finished run's validation and test parts anew and compare.
 
     Args:
-        path: the run folder; everything in it is read anew.
-        data_root: where prepared datasets are; the usual place if None.
-        data: the run's fold, where it is at hand; made from the run's configuration if None.
-        fingerprint: of the dataset `data` comes from.
-        device: as in `load_trained`.
-        build: as in `load_trained`.
+        trained: its model.
+        data: the run's fold.
+        fingerprint: of the dataset that `data` comes from.
 
     Raises:
         CheckpointError: the data, the split or the protocol are not those of the run.
     """
-    trained = load_trained(path, device=device, build=build)
     run, stored = trained.run, trained._checkpoint
-    if data is None:
-        dataset, data = open_fold(run.record.config, trained.streams, data_root, raw=trained.raw)
-        fingerprint = dataset.fingerprint
     key = RunKey.of(
         run.record.config,
-        fingerprint=fingerprint or "",
+        fingerprint=fingerprint,
         layout=data.samples.layout,
         protocol_hash=data.protocol.hash(),
     )
@@ -180,8 +164,8 @@ def evaluate_run(
     for part in ("validation", "test"):
         if len(data.split.index(part)):
             batch = trained.stream_scaler.transform(data.samples.batch(data.split.index(part)))
-            score = predict(trained.model, batch, trained._settings, trained.device)
-            tables[part] = predicted_scores(data, part, Answers(score, None))
+            said = predict(trained.model, batch, trained._settings, trained.device)
+            tables[part] = predicted_scores(data, part, said)
     kept = {part: run.scores.of(part) for part in tables}
     spread = trained.target_scaler.scale
     return Evaluation(
@@ -192,12 +176,6 @@ def evaluate_run(
         tolerance=spread * (1e-3 if trained._settings.precision == "fp32" else 5e-2),
         altered=run.altered_files(),
     )
-
-
-def _registered(key: Mapping[str, Any]) -> nn.Module:
-    block = key["config"]["model"]
-    params = {k: v for k, v in block.items() if k != "name"}
-    return build_model(block["name"], load_layout(key["layout"]), params)
 
 
 def _largest_difference(now: Scores, then: Scores) -> float:

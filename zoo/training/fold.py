@@ -1,36 +1,47 @@
-"""From a composed configuration to the fold a model is trained and tested on."""
+"""The fold a model is trained and tested on: from a configuration, and to scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+
+from zoo.data.batch import Prediction
 from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset, load_dataset
+from zoo.evaluation.metrics import mad
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
+from zoo.runs.scores import Scores, shortest
+
+FoldDataset = SkeletonDataset | CrossDataset
+"""What folds are made of: one dataset, or one to train on and another to test on."""
 
 
-def open_dataset(config: Mapping[str, Any], data_root: Path | None = None) -> SkeletonDataset:
-    """The scored recordings of the configured exercise.
+def open_dataset(
+    config: Mapping[str, Any],
+    protocol: Protocol,
+    data_root: Path | None = None,
+    load: Callable[..., SkeletonDataset] = load_dataset,
+) -> FoldDataset:
+    """The scored recordings of the configured exercise, and those of the dataset to test on.
+
+    Args:
+        config: with ``dataset``.
+        protocol: joins another dataset to it where it tests on one.
+        data_root: where prepared datasets are; the usual place if None.
+        load: called as `load_dataset` is.
 
     Raises:
-        DataError: the dataset is not prepared, or has no such exercise.
+        DataError: a dataset is not prepared, has no such exercise, or cannot be compared.
     """
     block = config["dataset"]
     params = {k: v for k, v in block.items() if k not in ("name", "exercise")}
-    dataset = load_dataset(block["name"], data_root, **params)
     exercise = block.get("exercise")
-    return dataset.select(exercise=None if exercise is None else str(exercise))
-
-
-def with_test_dataset(
-    dataset: SkeletonDataset, protocol: Protocol, data_root: Path | None = None
-) -> SkeletonDataset | CrossDataset:
-    """`dataset`, joined by the one to test on where the protocol tests on another one.
-
-    Raises:
-        DataError: that one is not prepared, has no such exercise, or cannot be compared.
-    """
-    return protocol.split.joined(dataset, lambda name: load_dataset(name, data_root))
+    dataset = load(block["name"], data_root, **params).select(
+        exercise=None if exercise is None else str(exercise)
+    )
+    return protocol.split.joined(dataset, lambda name: load(name, data_root))
 
 
 def open_protocol(config: Mapping[str, Any]) -> Protocol:
@@ -49,7 +60,7 @@ def open_fold(
     data_root: Path | None = None,
     *,
     raw: bool = False,
-) -> tuple[SkeletonDataset | CrossDataset, FoldData]:
+) -> tuple[FoldDataset, FoldData]:
     """The data and the configured fold of it, through the leakage gate.
 
     Args:
@@ -59,5 +70,49 @@ def open_fold(
         raw: the model takes segments as recorded, see `Protocol.samples`.
     """
     protocol = open_protocol(config)
-    data = with_test_dataset(open_dataset(config, data_root), protocol, data_root)
+    data = open_dataset(config, protocol, data_root)
     return data, protocol.fold(data, int(config["fold"]), streams, raw=raw)
+
+
+def true_scores(data: FoldData, part: str) -> Scores:
+    """The samples of a part with their true scores, and NaN for the predicted ones."""
+    samples = data.subset(part)
+    true = shortest(samples.target.numpy())
+    return Scores(
+        part=[part] * len(samples),
+        person=[person or "" for person in samples.subject],
+        group=list(samples.group),
+        recording=list(samples.recording),
+        sample=[int(segment) for segment in samples.segment],
+        true=true,
+        predicted=np.full_like(true, np.nan),
+        binary=data.samples.binary,
+    )
+
+
+def predicted_scores(data: FoldData, part: str, said: Prediction) -> Scores:
+    """The samples of a part with a model's scores for them, and deviations where it gives them.
+
+    Args:
+        data: the fold.
+        part: ``validation`` or ``test``.
+        said: what the model says of the N samples, in standardised units.
+    """
+    scaler, variance = data.target_scaler, said.log_variance
+    deviation = None
+    if variance is not None:
+        deviation = shortest(scaler.inverse_variance(variance.exp()).sqrt().numpy())
+    scores = shortest(scaler.inverse(said.score).numpy())
+    return true_scores(data, part).with_predicted(scores, deviation)
+
+
+def validation_mad(data: FoldData) -> Callable[[Tensor], float]:
+    """From standardised validation scores to their MAD per recording, in score units."""
+    table, how = true_scores(data, "validation"), data.protocol.aggregate
+
+    def measure(standardised: Tensor) -> float:
+        scores = shortest(data.target_scaler.inverse(standardised).numpy())
+        whole = table.with_predicted(scores).per_recording(how)
+        return mad(whole.true, whole.predicted)
+
+    return measure

@@ -73,10 +73,6 @@ class Reporter:
         """The training is over, finished or not; always called last."""
 
 
-class SilentReporter(Reporter):
-    """Says nothing."""
-
-
 class RichReporter(Reporter):
     """A progress bar on a terminal; elsewhere plain lines, at most about twenty a run.
 
@@ -106,7 +102,16 @@ class RichReporter(Reporter):
         if start.done:
             self._print(f"going on after epoch {start.done} of {start.epochs}")
         if self.console.is_terminal:
-            self._progress = _bar(self.console)
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            self._progress = Progress(
+                TextColumn("epoch"),
+                MofNCompleteColumn(),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[said]}"),
+                TextColumn("[dim]{task.fields[left]} left"),
+                console=self.console,
+            )
             self._task = self._progress.add_task(
                 "training", total=start.epochs, completed=start.done, said="", left="?"
             )
@@ -146,17 +151,3 @@ class RichReporter(Reporter):
         done = epoch - self._start.done
         seconds = (time.monotonic() - self._begun) / max(done, 1) * (self._start.epochs - epoch)
         return duration(seconds)
-
-
-def _bar(console: "Console") -> "Progress":
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    return Progress(
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[said]}"),
-        TextColumn("[dim]{task.fields[left]} left"),
-        console=console,
-        transient=False,
-    )

@@ -1,12 +1,10 @@
 """What a finished training leaves in its run folder."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import astuple, fields
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +13,7 @@ from registry import MODELS, PROTOCOLS
 from registry.yaml_files import to_yaml
 from zoo.build import to_plain
 from zoo.catalogue import Card, blocks_of, card
+from zoo.files import to_csv
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
@@ -36,33 +35,10 @@ from zoo.runs.scores import Scores, join
 from zoo.training.checkpoint import Checkpoint, trained_files
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_flops, count_parameters, measure_latency
+from zoo.training.fold import FoldDataset
 from zoo.training.report import EpochRow
 from zoo.training.source import model_source
 from zoo.training.trainer import Trainer
-
-
-class PreparedData(Protocol):
-    """What a run remembers of its dataset; a `SkeletonDataset` has it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the prepared dataset."""
-
-    @property
-    def layout(self) -> str:
-        """Name of the skeleton layout."""
-
-    @property
-    def title(self) -> str:
-        """Its full name."""
-
-    @property
-    def score_range(self) -> tuple[float, float]:
-        """Lowest and highest possible score."""
-
-    @property
-    def exercise_titles(self) -> Mapping[str, str]:
-        """Title of each exercise, by id."""
 
 
 def scaler_tensors(data: FoldData) -> dict[str, dict[str, Tensor]]:
@@ -100,7 +76,7 @@ def finished_record(
     key: RunKey,
     config: Mapping[str, Any],
     data: FoldData,
-    dataset: PreparedData,
+    dataset: FoldDataset,
     trainer: Trainer,
     scores: Mapping[str, Scores],
     *,
@@ -129,7 +105,7 @@ def finished_record(
     best = trainer.selection == "best" and not trainer.closed_form
     changed: Mapping[str, Any] = {}
     if usual is not None:
-        settings = {**TrainerConfig().to_dict(), **usual["trainer"]}
+        settings = {**vars(TrainerConfig()), **usual["trainer"]}
         changed = changed_settings(
             config, {**usual, "trainer": settings}, closed_form=trainer.closed_form
         )
@@ -229,11 +205,7 @@ def finished_files(
 
 def history_csv(history: list[EpochRow]) -> bytes:
     """One line per epoch; an empty field where there is no number."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [f.name for f in fields(EpochRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(vars(row) for row in history)
-    return text.getvalue().encode()
+    return to_csv((f.name for f in fields(EpochRow)), map(astuple, history)).encode()
 
 
 def _params(block: Mapping[str, Any]) -> dict[str, Any]:

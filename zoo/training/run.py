@@ -15,6 +15,7 @@ from zoo.errors import CheckpointError, DataError, ZooError
 from zoo.files import StorageError, read_json
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
+from zoo.runs.environment import versions
 from zoo.runs.folder import RESUME, RunFolder, Start
 from zoo.runs.key import RunKey, differences
 from zoo.runs.record import InitFrom
@@ -22,10 +23,9 @@ from zoo.runs.run import Run, load_run
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
-from zoo.training.fold_scores import predicted_scores, validation_mad
-from zoo.training.report import Reporter, RunStart, SilentReporter
+from zoo.training.fold import FoldDataset, predicted_scores, validation_mad
+from zoo.training.report import Reporter, RunStart
 from zoo.training.result_files import (
-    PreparedData,
     finished_files,
     finished_record,
     part_counts,
@@ -33,13 +33,14 @@ from zoo.training.result_files import (
     session,
 )
 from zoo.training.seeding import reproducible, seed_all
-from zoo.training.state import TrainState, first
+from zoo.training.state import TrainState
 from zoo.training.stop import StopRequest, StopSignals, TrainingStopped
 from zoo.training.trainer import Trainer, TrainingData
 from zoo.training.transfer import start_from, transfer_note, with_source
+from zoo.words import some
 
 
-def run_key(config: Mapping[str, Any], dataset: PreparedData, protocol_hash: str) -> RunKey:
+def run_key(config: Mapping[str, Any], dataset: FoldDataset, protocol_hash: str) -> RunKey:
     """The key of the run that `train_run` would make; for asking whether it is there already.
 
     Raises:
@@ -58,7 +59,7 @@ def train_run(
     data: FoldData,
     config: Mapping[str, Any],
     *,
-    dataset: PreparedData,
+    dataset: FoldDataset,
     runs: Path,
     usual: Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -102,7 +103,7 @@ def train_run(
         protocol_hash=data.protocol.hash(),
     )
     folder = RunFolder(key.path(runs))
-    reporter = reporter or SilentReporter()
+    reporter = reporter or Reporter()
     start = folder.begin(resume=resume, overwrite=overwrite)
     if start is Start.FINISHED:
         reporter.on_note(f"this run is finished already: {folder.path}")
@@ -134,7 +135,7 @@ class _Training:
     key: RunKey
     folder: RunFolder
     data: FoldData
-    dataset: PreparedData
+    dataset: FoldDataset
     config: Mapping[str, Any]
     usual: Mapping[str, Any] | None
     settings: TrainerConfig
@@ -190,7 +191,7 @@ class _Training:
             seed=seed,
             selection=data.protocol.selection,
         )
-        self.sessions = [self._session(trainer, after_epoch=0)]
+        self.sessions = [session(trainer, self.config["model"]["name"], after_epoch=0)]
         return trainer
 
     def _restore(self, trainer: Trainer) -> None:
@@ -201,7 +202,7 @@ class _Training:
         except CheckpointError as error:
             raise CheckpointError(f"{error}. Use --overwrite to train anew") from None
         self.kept = trainer.progress.epoch
-        now = self._session(trainer, after_epoch=self.kept)
+        now = session(trainer, self.config["model"]["name"], after_epoch=self.kept)
         before = {**stored.sessions[-1], "after_epoch": self.kept}
         changed = differences(before, now)
         if changed:
@@ -210,9 +211,6 @@ class _Training:
                 "in the last digits from that of a run that was never stopped"
             )
         self.sessions = [*stored.sessions, now]
-
-    def _session(self, trainer: Trainer, after_epoch: int) -> dict[str, Any]:
-        return session(trainer, self.config["model"]["name"], after_epoch)
 
     def _announce(self, trainer: Trainer) -> None:
         if self.data.warning:
@@ -243,15 +241,16 @@ class _Training:
             history=state.history,
             best_epoch=state.best_epoch,
             best_mad=state.best_mad,
-            tensors={**scaler_tensors(self.data), **tensors},
+            versions=versions(),
             sessions=self.sessions,
+            tensors={**scaler_tensors(self.data), **tensors},
         )
 
     def _finish(self, trainer: Trainer) -> None:
         begun = time.monotonic()
         scores = {
             part: predicted_scores(
-                self.data, part, trainer.answers(self.data.part(part)[0], self.stop)
+                self.data, part, trainer.predict(self.data.part(part)[0], self.stop)
             )
             for part in ("validation", "test")
             if len(self.data.split.index(part))
@@ -300,5 +299,5 @@ def _mention_others(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:
             reasons = key.objections(read_json(file)["key"])
             reporter.on_note(
                 f"there is nothing to resume for these settings. {file.parent} is half done, but "
-                f"{first(reasons)}"
+                f"{some(reasons, between='; ')}"
             )

@@ -35,19 +35,14 @@ def seed_all(seed: int, epoch: int = BUILD) -> None:
     torch.manual_seed(value)
 
 
-def batch_order(samples: int, seed: int, epoch: int) -> Tensor:
-    """The order (samples,) long in which an epoch visits the training samples."""
-    generator = torch.Generator().manual_seed(derive_seed("order", seed, epoch))
-    return torch.randperm(samples, generator=generator)
-
-
 def batches(samples: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
-    """Sample indices of every batch of one epoch.
+    """Sample indices of every batch of one epoch, in an order of its own.
 
     A last batch of a single sample joins the batch before it: batch normalisation cannot be
     trained on one value, and dropping the sample would leave it out of that epoch.
     """
-    parts = list(batch_order(samples, seed, epoch).split(batch_size))
+    generator = torch.Generator().manual_seed(derive_seed("order", seed, epoch))
+    parts = list(torch.randperm(samples, generator=generator).split(batch_size))
     if len(parts) > 1 and batch_size > 1 and parts[-1].numel() == 1:
         last = parts.pop()
         parts[-1] = torch.cat([parts[-1], last])

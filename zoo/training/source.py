@@ -31,6 +31,4 @@ def source_hash(cls: type) -> str | None:
         return None
 
 
-@cache
-def _imported_hash(cls: type) -> str | None:
-    return source_hash(cls)
+_imported_hash = cache(source_hash)

@@ -1,7 +1,7 @@
 """The state of a training as plain tensors and numbers, and back."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from zoo.errors import CheckpointError
 from zoo.training.report import EpochRow
+from zoo.words import some
 
 OPTIMIZER_KEYS = ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")
 """What AdamW and SGD remember of a parameter."""
@@ -74,7 +75,8 @@ def load_weights(
     if free_shapes:
         _reshape(model, weights)
     own = model.state_dict()
-    problems = _name_problems(own, weights)
+    problems = [f"{name} is missing" for name in own.keys() - weights.keys()]
+    problems += [f"{name} is not in the model" for name in weights.keys() - own.keys()]
     for name in own.keys() & weights.keys():
         if own[name].shape != weights[name].shape:
             problems.append(
@@ -86,7 +88,7 @@ def load_weights(
     if problems:
         raise CheckpointError(
             f"the stored weights are not those of this {type(model).__name__}: "
-            f"{first(sorted(problems))}"
+            f"{some(sorted(problems), between='; ')}"
         )
     model.load_state_dict(dict(weights))
 
@@ -134,18 +136,6 @@ def load_optimizer(
     if optimizer is not None:
         optimizer.state.clear()
         optimizer.state.update(states)
-
-
-def first(items: Iterable[str], count: int = 3) -> str:
-    """The first few of `items` and how many more there are."""
-    known = list(items)
-    more = f" (and {len(known) - count} more)" if len(known) > count else ""
-    return "; ".join(known[:count]) + more
-
-
-def _name_problems(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:
-    missing = [f"{name} is missing" for name in own.keys() - weights.keys()]
-    return missing + [f"{name} is not in the model" for name in weights.keys() - own.keys()]
 
 
 def _reshape(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

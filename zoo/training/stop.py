@@ -11,25 +11,32 @@ from typing import Any
 _NAMES = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP (the terminal was closed)"}
 
 
-class TrainingStopped(KeyboardInterrupt):
-    """Somebody stopped the training. It passes ``except Exception``, as an interrupt should.
+class Stopped(KeyboardInterrupt):
+    """Somebody stopped the work. It passes ``except Exception``, as an interrupt should.
 
     Attributes:
         message: what happened and how to go on.
         exit_code: what the command line exits with: 130 for Ctrl-C, 143 for SIGTERM.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = 128 + signal_number
+
+
+class TrainingStopped(Stopped):
+    """Somebody stopped the training.
+
+    Attributes:
         epoch: last epoch that is kept.
         path: the run folder, finished or not.
     """
 
     def __init__(self, message: str, signal_number: int, epoch: int, path: Path) -> None:
-        super().__init__(message)
-        self.message = message
-        self.exit_code = 128 + signal_number
+        super().__init__(message, signal_number)
         self.epoch = epoch
         self.path = path
-
-    def __str__(self) -> str:
-        return self.message
 
 
 class StopRequest(BaseException):

@@ -6,6 +6,7 @@ the seed and the epoch's number. So `capture` after an epoch and `restore` befor
 make a resumed run equal to one that was never stopped.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,21 +16,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch
+from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.nn.model import contract_of
 from zoo.training.config import TrainerConfig
 from zoo.training.device import (
-    Answers,
-    answers,
     autocast,
-    memory_errors,
+    explained_errors,
     predict,
     resolve_device,
     scores_of,
-    single_sample_errors,
 )
-from zoo.training.optim import learning_rate, make_optimizer
 from zoo.training.report import EpochRow, Reporter
 from zoo.training.seeding import batches, seed_all
 from zoo.training.state import (
@@ -146,7 +143,7 @@ class Trainer:
         unsaved: TrainState | None = None
         try:
             while not self.done:
-                with memory_errors(self.config):
+                with explained_errors(self.config):
                     row = self._fit(stop) if self.closed_form else self._epoch(stop)
                 self._remember(row)
                 state = self.capture()
@@ -164,18 +161,14 @@ class Trainer:
         if self.selection == "best" and p.best and p.best_epoch != p.epoch:
             load_weights(self.model, p.best)
 
-    def predict(self, batch: Batch, stop: StopSignals | None = None) -> Tensor:
-        """Standardised scores (N,) float32 on the CPU.
+    def predict(self, batch: Batch, stop: StopSignals | None = None) -> Prediction:
+        """Standardised scores (N,) and variances, as `zoo.training.device.predict` gives them.
 
         Raises:
-            TrainingError: one is not finite, or their shape is wrong.
+            TrainingError: a score is not finite, or their shape is wrong.
         """
-        return self.answers(batch, stop).score
-
-    def answers(self, batch: Batch, stop: StopSignals | None = None) -> Answers:
-        """Standardised scores and, where the model predicts them, variances; as `predict`."""
-        with memory_errors(self.config):
-            found = answers(self.model, batch, self.config, self.device, stop)
+        with explained_errors(self.config):
+            found = predict(self.model, batch, self.config, self.device, stop)
         self._require_finite(found.score, "prediction", self.progress.epoch)
         return found
 
@@ -226,7 +219,7 @@ class Trainer:
 
     def _step(self, index: Tensor) -> Tensor:
         assert self.optimizer is not None
-        with autocast(self.config, self.device), single_sample_errors(len(index)):
+        with autocast(self.config, self.device):
             answer = self.model(self.data.batch.select(index))
             score = scores_of(answer, len(index))
         if not score.requires_grad:
@@ -265,7 +258,7 @@ class Trainer:
     def _validate(self, epoch: int, stop: StopSignals) -> float | None:
         if self.data.validation is None or self.data.validation_mad is None:
             return None
-        score = predict(self.model, self.data.validation, self.config, self.device, stop)
+        score = predict(self.model, self.data.validation, self.config, self.device, stop).score
         self._require_finite(score, "prediction for the validation part", epoch)
         return self.data.validation_mad(score)
 
@@ -299,3 +292,36 @@ class Trainer:
                 f"the {what} is no longer finite in epoch {epoch} of {self.config.epochs}, "
                 f"learning rate {lr:g}. Try {', '.join(tries)}{hint}"
             )
+
+
+def learning_rate(config: TrainerConfig, epoch: int) -> float:
+    """The rate of an epoch, counted from 1.
+
+    In the w warm-up epochs lr·e/(w + 1); after them `lr`, or for the cosine schedule
+    lr·(1 + cos(π(e − 1 − w)/(E − w)))/2, which is `lr` at first and ends just above 0.
+    """
+    warm = config.warmup_epochs
+    if epoch <= warm:
+        return config.lr * epoch / (warm + 1)
+    if config.schedule == "constant":
+        return config.lr
+    done = (epoch - 1 - warm) / (config.epochs - warm)
+    return config.lr * (1 + math.cos(math.pi * done)) / 2
+
+
+def make_optimizer(model: nn.Module, config: TrainerConfig) -> torch.optim.Optimizer:
+    """AdamW or SGD over all parameters that want a gradient.
+
+    Raises:
+        TrainingError: there are none.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise TrainingError(
+            f"{type(model).__name__} has no parameters to train and no method fit(batch, target)"
+        )
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
+        )
+    return torch.optim.AdamW(parameters, config.lr, weight_decay=config.weight_decay)

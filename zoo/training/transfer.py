@@ -16,11 +16,13 @@ from zoo.nn.norm import InputNorm
 from zoo.protocol.protocol import FoldData
 from zoo.protocol.split import PARTS
 from zoo.runs.find import open_finished
+from zoo.runs.folder import SIDECAR
 from zoo.runs.record import InitFrom
 from zoo.runs.run import Run
 from zoo.skeleton.layout import load_layout
-from zoo.training.checkpoint import read_trained
+from zoo.training.checkpoint import read_checkpoint
 from zoo.training.config import TrainerConfig
+from zoo.words import some
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _NAMED = 6
@@ -108,7 +110,7 @@ def start_from(
         named = settings.init_joints or {}
         pairs = counterparts(own, other, named, "trainer.init_joints")
         between = Between(len(own.joints), len(other.joints), pairs)
-    stored = read_trained(source.path).tensors["model"]
+    stored = read_checkpoint(source.path / SIDECAR).tensors["model"]
     taken, partly, fresh = transfer(
         model, stored, between, fresh_head=settings.init_head == "fresh"
     )
@@ -116,7 +118,7 @@ def start_from(
         reasons = [f"{name}: {reason}" for name, reason in fresh.items()]
         raise CheckpointError(
             f"trainer.init_from: nothing but the head of {source.path} "
-            f"({record.model.name}) fits this {type(model).__name__}: {_some(reasons)}"
+            f"({record.model.name}) fits this {type(model).__name__}: {some(reasons, _NAMED)}"
         )
     missing = []
     if between is not None:
@@ -139,11 +141,11 @@ def transfer_note(init: InitFrom) -> str:
     if init.partly:
         text += (
             f", {len(init.partly)} but for the joints {', '.join(init.missing_joints)} "
-            f"({_some(init.partly)})"
+            f"({some(init.partly, _NAMED)})"
         )
     if init.fresh:
         reasons = [f"{name}: {reason}" for name, reason in init.fresh.items()]
-        text += f", {len(init.fresh)} left as initialised ({_some(reasons)})"
+        text += f", {len(init.fresh)} left as initialised ({some(reasons, _NAMED)})"
     return text
 
 
@@ -222,8 +224,8 @@ def _require_unseen(source: Run, data: FoldData, dataset: str) -> None:
     if both:
         raise DataError(
             f"trainer.init_from: {len(both)} people that are validated or tested on here "
-            f"({_some(both)}) had a part in the training of {source.path}. Start from the run of "
-            "the same fold, or from one on another dataset"
+            f"({some(both, _NAMED)}) had a part in the training of {source.path}. Start from the "
+            "run of the same fold, or from one on another dataset"
         )
 
 
@@ -254,8 +256,3 @@ def _copy_joints(value: Tensor, theirs: Tensor, axes: Sequence[int], between: Be
         theirs = theirs.index_select(axis, torch.tensor(between.found))
     where = [ours if axis in axes else torch.arange(size) for axis, size in enumerate(value.shape)]
     value[torch.meshgrid(*where, indexing="ij")] = theirs
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -140,7 +140,7 @@ class _Worker:
             **alone,
         )
         threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()
-        self._write(setup.to_dict())
+        self._write(vars(setup))
 
     def give(self, job: Job) -> None:
         """Let the process compute `job`."""

@@ -1,6 +1,6 @@
 """What a fresh process must know to compute runs as this one would: plug-ins, configs, places."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from zoo.errors import ConfigError
 
 @dataclass(frozen=True)
 class Setup:
-    """Plain data that crosses processes.
+    """Plain data that crosses processes: `vars` gives it, `Setup(**values)` takes it back.
 
     Attributes:
         runs: folder of all runs.
@@ -58,7 +58,3 @@ class Setup:
             use_config_dir(folder)
         for kind, name, *source in self.added:
             REGISTRIES[kind].add(name, Source(*source))
-
-    def to_dict(self) -> Mapping[str, Any]:
-        """As plain values; `Setup(**values)` takes them back."""
-        return dict(vars(self))

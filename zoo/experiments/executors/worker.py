@@ -49,7 +49,7 @@ def _work(
     workspace = Workspace(here.runs, here.data_root)
 
     def tell(message: Event) -> None:
-        answers.write(json.dumps(message.to_dict()) + "\n")
+        answers.write(json.dumps(vars(message)) + "\n")
         answers.flush()
 
     tell(Event(READY))
