@@ -21,7 +21,7 @@ import zoo
 from registry import ATTRIBUTIONS
 from zoo.data.simulator.exercises import EXERCISES
 from zoo.errors import DataError
-from zoo.evaluation.statistics.intervals import Interval
+from zoo.evaluation.statistics.bootstrap import Interval
 from zoo.explain.methods import attribute
 from zoo.explain.sample import samples_of
 from zoo.nn.adaptive import AdaptiveSkeletonConv

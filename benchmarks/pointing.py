@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score
 
 from zoo.data.recording import Recording
 from zoo.data.simulator import Truth, truth
-from zoo.evaluation.statistics.intervals import (
+from zoo.evaluation.statistics.bootstrap import (
     RESAMPLES,
     Interval,
     Replicates,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from zoo.errors import DataError
+from zoo.evaluation.metrics import board_metrics
 from zoo.evaluation.statistics import (
-    BOARD_METRICS,
     Comparison,
     Interval,
     Table,
@@ -25,7 +25,7 @@ from zoo.runs.record import RunProtocol, read_record
 from zoo.runs.run import Run, load_run
 from zoo.words import metric_digits
 
-METRICS = tuple(BOARD_METRICS)
+METRICS = tuple(board_metrics())
 
 MEAN = "mean"
 """In place of an exercise: the mean over all of them."""

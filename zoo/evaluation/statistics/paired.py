@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import wilcoxon
 
 from zoo.errors import DataError
-from zoo.evaluation.statistics.intervals import RESAMPLES, Replicates, bca, person_weights
+from zoo.evaluation.statistics.bootstrap import RESAMPLES, Replicates, bca, person_weights
 from zoo.evaluation.statistics.tables import Array, PersonErrors
 
 SIGNIFICANCE = 0.05
