@@ -1,6 +1,5 @@
 """Runs as entries of a board: what belongs together, what is missing, what must not be mixed."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from zoo.evaluation.statistics.tables import Table
 from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
 from zoo.runs.pooled import pooled_table
-from zoo.runs.record import RunProtocol, flat
+from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, Tested
 
 _MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
@@ -51,7 +50,6 @@ class Entry:
     Attributes:
         name: the model's name, and what differs from its defaults.
         model: registered name.
-        owner: who provides the model: a distribution with its version, or a file.
         settings: what differs from the defaults, by dotted key.
         runs: one for every exercise, seed and fold that is there, in this order.
         missing: what is not there, in words; empty for a complete entry.
@@ -61,17 +59,11 @@ class Entry:
 
     name: str
     model: str
-    owner: str
     settings: Mapping[str, Any]
     runs: list[Run] = field(repr=False)
     missing: list[str] = field(default_factory=list, repr=False)
     expected: int = 0
     objection: str = ""
-
-    @property
-    def key(self) -> BoardKey:
-        """The board it belongs to."""
-        return BoardKey.of(self.runs[0])
 
     @property
     def protocol(self) -> RunProtocol:
@@ -95,11 +87,6 @@ class Entry:
     def builtin(self) -> bool:
         """Whether the model is one of the zoo's own."""
         return self.runs[-1].record.model.source.builtin
-
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """All settings its runs were made with, by dotted key."""
-        return flat(json.loads(self.runs[0].settings))
 
     @property
     def complete(self) -> bool:
@@ -261,7 +248,6 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
             Entry(
                 name,
                 identity.model,
-                own[-1].record.model.source.owner or "unknown",
                 settings,
                 own,
                 missing,

@@ -25,22 +25,18 @@ MASK = "edge mask"
 
 @dataclass(frozen=True, eq=False)
 class EdgeImportance:
-    """How much a score needs the messages along each typed edge of the skeleton.
+    """How much a score needs the messages along each edge of the skeleton.
 
     Attributes:
         edge_index: (2, E) source and target joints.
-        edge_type: (E,) subset of the partition.
         importance: (E,) the explainer's edge mask.
-        score: of the sample, in score units, by the fused path.
-        edge_score: the same by the edge path with every message let through.
+        edge_score: the sample's score in score units by the edge path, every message let through.
         masked_score: with every message times its importance.
         note: which algorithm, and how long.
     """
 
     edge_index: NDArray[np.int64]
-    edge_type: NDArray[np.int64]
     importance: Array
-    score: float
     edge_score: float
     masked_score: float
     note: str
@@ -151,9 +147,7 @@ def edge_importance(
     name = type(chosen).__name__
     return EdgeImportance(
         edge_index=graph.edge_index.cpu().numpy(),
-        edge_type=graph.edge_type.cpu().numpy(),
         importance=mask.double().cpu().numpy(),
-        score=sample.score,
         edge_score=everything,
         masked_score=important,
         note=f"{name}, {epochs} steps" if algorithm is None else name,

@@ -15,12 +15,11 @@ from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError
 from zoo.explain.attention import attention_in_stages
 from zoo.explain.attribution import Array, Attribution
-from zoo.explain.draw.groups import assignment_csv, assignment_figure
+from zoo.explain.draw.groups import assignment_csv, assignment_figure, weights_figure
 from zoo.explain.draw.scene import Scene, scene_of
 from zoo.explain.draw.shades import Shades
 from zoo.explain.draw.sheet import joints_over_time, key_frame_sheet
 from zoo.explain.draw.video import can_write_mp4, write_video
-from zoo.explain.draw.weights import weights_figure
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
 from zoo.explain.words import groups_sentence, sentences
@@ -61,26 +60,17 @@ class Explanation:
     notes: tuple[str, ...]
 
     @property
-    def model(self) -> str:
-        """Name of the model."""
-        return self.sample.model_name
-
-    @property
-    def digits(self) -> int:
-        """Decimals of a score."""
-        return self.sample.digits
-
-    @property
     def sentences(self) -> list[str]:
         """What moved the score, how to take it, and what the groups say where there are any."""
-        found = sentences(self.attribution, self.model, self.digits)
+        found = sentences(self.attribution, self.sample.model_name, self.sample.digits)
         return found if self.assignment is None else [*found, groups_sentence(self.assignment)]
 
     @property
     def title(self) -> str:
         """Of every picture."""
-        recording = plain(self.sample.recording.id)
-        return f"{recording}: {fixed(self.attribution.score, self.digits)} points by {self.model}"
+        sample = self.sample
+        points = fixed(self.attribution.score, sample.digits)
+        return f"{plain(sample.recording.id)}: {points} points by {sample.model_name}"
 
     @property
     def subtitle(self) -> str:
@@ -187,7 +177,7 @@ def write(
 def default_folder(explanation: Explanation) -> Path:
     """``explanations/RECORDING-MODEL-METHOD``, with the segment where there are several."""
     sample = explanation.sample
-    name = f"{sample.recording.id}-{explanation.model}-{explanation.attribution.method}"
+    name = f"{sample.recording.id}-{sample.model_name}-{explanation.attribution.method}"
     number = f"-segment{sample.number}" if explanation.segments > 1 else ""
     return Path("explanations") / path_part(name.replace("/", "-") + number)
 
