@@ -6,13 +6,20 @@ from pathlib import Path
 from statistics import fmean
 
 from registry import did_you_mean
-from zoo.board.entries import BoardKey, Group, fold_words, natural, read_groups
+from zoo.board.entries import (
+    BoardKey,
+    Group,
+    entries_called,
+    fold_words,
+    natural,
+    read_groups,
+)
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.evaluation.statistics.paired import SIGNIFICANCE
 from zoo.runs.comparable import incomparable
 from zoo.runs.folder import RECORD
-from zoo.runs.pooled import pooled_table
+from zoo.runs.pooled import pooled_tables
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, load_run
 from zoo.words import fixed
@@ -94,7 +101,7 @@ def compare(
     """
     first, second = _pair(a, b, runs, dataset, protocol)
     left, right, places = _common(first, second)
-    mine, theirs = _tables(left), _tables(right)
+    mine, theirs = pooled_tables(left), pooled_tables(right)
     pairs = compare_persons(mine, theirs)
     test = paired([p.error_a for p in pairs], [p.error_b for p in pairs])
     names = _names(first, second)
@@ -157,15 +164,14 @@ def _folder(name: str) -> _Side | None:
 
 def _entries(name: str, groups: Sequence[Group]) -> list[tuple[BoardKey, _Side]]:
     """Entries with this name, else those of this model, by board."""
-    every = [(group.key, entry) for group in groups for entry in group.entries]
-    exact = [(key, entry) for key, entry in every if entry.name == name]
-    chosen = exact or [(key, entry) for key, entry in every if entry.model == name]
+    every = [entry for group in groups for entry in group.entries]
+    chosen = entries_called(name, every)
     if not chosen:
-        known = sorted({entry.name for _, entry in every})
+        known = sorted({entry.name for entry in every})
         raise DataError(
             f"no entry is called {name!r}, and it is no run folder. {did_you_mean(name, known)}"
         )
-    return [(key, _Side(entry.name, entry.runs)) for key, entry in chosen]
+    return [(BoardKey.of(entry.runs[0]), _Side(entry.name, entry.runs)) for entry in chosen]
 
 
 def _only(name: str, key: BoardKey, found: Sequence[tuple[BoardKey, _Side]]) -> _Side:
@@ -218,11 +224,6 @@ def _common(a: _Side, b: _Side) -> tuple[list[Run], list[Run], str]:
         for e, f in sorted(by_exercise.items(), key=lambda item: natural(item[0]))
     )
     return sides[0], sides[1], words
-
-
-def _tables(runs: Sequence[Run]) -> list[Table]:
-    places = sorted({(run.exercise, run.seed) for run in runs})
-    return [pooled_table([r for r in runs if (r.exercise, r.seed) == place]) for place in places]
 
 
 def _mad(tables: Sequence[Table], exercise: str) -> float:

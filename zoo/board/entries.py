@@ -13,7 +13,7 @@ from zoo.board.naming import Identity, names
 from zoo.evaluation.statistics.tables import Table
 from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
-from zoo.runs.pooled import pooled_table
+from zoo.runs.pooled import pooled_tables
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, Tested
 
@@ -111,17 +111,11 @@ class Entry:
     @cached_property
     def tables(self) -> list[Table]:
         """Out-of-fold test predictions, a table for every exercise and seed."""
-        return [pooled_table(runs) for runs in self._by_exercise_and_seed()]
+        return pooled_tables(self.runs)
 
     def baseline_tables(self) -> list[Table]:
         """The same with the mean training score of each fold in the model's place."""
-        return [pooled_table(runs, baseline=True) for runs in self._by_exercise_and_seed()]
-
-    def _by_exercise_and_seed(self) -> list[list[Run]]:
-        parts: dict[tuple[str, int], list[Run]] = defaultdict(list)
-        for run in self.runs:
-            parts[run.exercise, run.seed].append(run)
-        return list(parts.values())
+        return pooled_tables(self.runs, baseline=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +149,7 @@ def read_groups(
     """Every board below a folder of runs, and the folders that cannot be read.
 
     Boards of one dataset stand together, honest protocols first; of one protocol, the one with
-    most runs first.
+    most runs first, then the most recent.
 
     Args:
         runs_root: folder of all runs.
@@ -182,7 +176,9 @@ def groups_of(runs: Iterable[Run]) -> list[Group]:
     boards: dict[BoardKey, list[Run]] = defaultdict(list)
     for run in runs:
         boards[BoardKey.of(run)].append(run)
-    order = sorted(boards, key=lambda key: (*_place(key, boards), *_standing(boards[key])))
+    newest = {key: max(run.record.created for run in boards[key]) for key in boards}
+    order = sorted(boards, key=newest.__getitem__, reverse=True)
+    order.sort(key=lambda k: (k.dataset, boards[k][0].leaky, k.protocol, -len(boards[k])))
     groups = []
     for key in order:
         others = {
@@ -216,15 +212,10 @@ def fold_words(folds: Iterable[int]) -> str:
     return f"{'fold' if len(some) == 1 else 'folds'} {spans(some)}"
 
 
-def _place(key: BoardKey, boards: Mapping[BoardKey, list[Run]]) -> tuple[str, bool, str]:
-    """By dataset, honest protocols first."""
-    return key.dataset, boards[key][0].leaky, key.protocol
-
-
-def _standing(runs: Sequence[Run]) -> tuple[int, list[int]]:
-    """Most runs first, then the most recent."""
-    newest = max(run.record.created for run in runs)
-    return -len(runs), [-ord(c) for c in newest]
+def entries_called(name: str, entries: Iterable[Entry]) -> list[Entry]:
+    """Those of this name; where there are none, those of the model of this name."""
+    known = list(entries)
+    return [e for e in known if e.name == name] or [e for e in known if e.model == name]
 
 
 def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Group:

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +21,7 @@ from zoo.explain.draw.video import can_write_mp4, write_video
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
 from zoo.explain.words import groups_sentence, sentences
-from zoo.files import StorageError, path_part
+from zoo.files import StorageError, path_part, replaced_folder
 from zoo.prediction import Predictor
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.words import fixed, plain
@@ -160,17 +158,11 @@ def write(
         StorageError: it cannot be written.
     """
     require_writable(folder, kind=kind, video=video, overwrite=overwrite)
-    staging = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
     try:
-        staging.mkdir(parents=True)
-        names = list(_write_files(explanation, staging, kind, video))
-        if folder.exists():
-            shutil.rmtree(folder)
-        staging.rename(folder)
+        with replaced_folder(folder) as staging:
+            names = list(_write_files(explanation, staging, kind, video))
     except OSError as error:
         raise StorageError(f"cannot write {folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return [folder / name for name in names]
 
 

@@ -1,11 +1,20 @@
 """Test scores of several runs as one of the tables that statistics are made from."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from zoo.evaluation.statistics.tables import Table
 from zoo.runs.run import Run
+
+
+def pooled_tables(runs: Iterable[Run], *, baseline: bool = False) -> list[Table]:
+    """A `pooled_table` for every exercise and seed, in the order of the runs."""
+    parts: dict[tuple[str, int], list[Run]] = defaultdict(list)
+    for run in runs:
+        parts[run.exercise, run.seed].append(run)
+    return [pooled_table(part, baseline=baseline) for part in parts.values()]
 
 
 def pooled_table(runs: Sequence[Run], *, baseline: bool = False) -> Table:
