@@ -31,25 +31,12 @@ class Finding:
     fault: str
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What `check_store` found.
-
-    Attributes:
-        runs: how many run folders there are.
-        findings: what does not hold, by folder.
-    """
-
-    runs: int
-    findings: list[Finding]
-
-
 def check_store(
     root: Path,
     *,
     each: Callable[[int, int], None] | None = None,
     again: Callable[[Path], bool] | None = None,
-) -> Checked:
+) -> tuple[int, list[Finding]]:
     """Look through every finished run below `root`.
 
     Args:
@@ -57,6 +44,9 @@ def check_store(
         each: told (done, total) after each folder.
         again: predicts a run anew from its checkpoint and says whether the predictions come out
             again; None leaves that out. Not asked for ensembles, which are combined anew.
+
+    Returns:
+        How many run folders there are, and what does not hold, by folder.
 
     Raises:
         DataError: there is no such folder.
@@ -75,7 +65,7 @@ def check_store(
         findings += look(runs)
     for group in groups_of(runs):
         findings += _group(root, group)
-    return Checked(len(folders), sorted(set(findings)))
+    return len(folders), sorted(set(findings))
 
 
 def _again(folder: Path, again: Callable[[Path], bool]) -> Iterator[str]:

@@ -103,29 +103,29 @@ def run_check(args: argparse.Namespace) -> int:
 
     out = console()
     with out.status("") as status:
-        checked = check_store(
+        runs, findings = check_store(
             args.runs or RUNS,
             each=lambda done, total: status.update(f"{done} of {total} runs"),
             again=again if args.evaluate else None,
         )
-    for finding in checked.findings:
+    for finding in findings:
         out.print(f"{finding.path}: {finding.fault}", markup=False, soft_wrap=True)
-    if not checked.runs:
+    if not runs:
         out.print(f"There is no finished run below {args.runs or RUNS}.", markup=False)
-    elif checked.findings:
-        count = len(checked.findings)
+    elif findings:
+        count = len(findings)
         out.print(
             f"{count} {'thing does' if count == 1 else 'things do'} not hold "
-            f"({checked.runs} runs looked through).",
+            f"({runs} runs looked through).",
             style="bold red", markup=False,
         )  # fmt: skip
     else:
         out.print(
-            f"{checked.runs} runs: files, keys, splits and true scores agree, and every metric "
+            f"{runs} runs: files, keys, splits and true scores agree, and every metric "
             "comes out again.",
             style="green", markup=False,
         )  # fmt: skip
-    return 1 if checked.findings else 0
+    return 1 if findings else 0
 
 
 def _kind(args: argparse.Namespace) -> str:

@@ -109,7 +109,6 @@ def edge_importance(
     *,
     algorithm: ExplainerAlgorithm | None = None,
     epochs: int = 100,
-    lr: float = 0.05,
     seed: int = 0,
 ) -> EdgeImportance:
     """Explain a sample's score by a mask on the messages of all graph convolutions.
@@ -123,14 +122,13 @@ def edge_importance(
         sample: of a model with graph convolutions (`SkeletonConv`) on one graph.
         algorithm: any explainer of PyG that masks edges; None for `GNNExplainer`.
         epochs: gradient steps of `GNNExplainer`.
-        lr: their learning rate.
         seed: of the mask it starts from.
 
     Raises:
         DataError: see `JointGraph`.
     """
     graph = JointGraph(sample)
-    chosen = algorithm or GNNExplainer(epochs=epochs, lr=lr)
+    chosen = algorithm or GNNExplainer(epochs=epochs, lr=0.05)
     explainer = Explainer(
         graph,
         chosen,
