@@ -140,7 +140,7 @@ def test_dataset_protocol_and_exercise_choose(make_store):
     assert list(entries(store, protocol="d2sta-paper")) == ["mean"]
     assert entries(store, dataset="uiprmd-vicon") == {}
     (group,) = read_groups(store.root, protocol="person-kfold", exercise="5")[0]
-    assert group.exercises == ["5"]
+    assert list(group.folds) == ["5"]
     assert group.entries[0].complete
 
 

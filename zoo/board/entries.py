@@ -125,15 +125,13 @@ class Group:
     Attributes:
         key: what they share.
         entries: complete and incomplete ones, by name.
-        exercises: ids, sorted.
-        folds: by exercise, those a complete entry has.
+        folds: by exercise, sorted, those a complete entry has.
         others: runs of the same dataset and protocol under another key, and how many each has.
         copies: run folders left out because another of the same settings was used.
     """
 
     key: BoardKey
     entries: list[Entry]
-    exercises: list[str]
     folds: Mapping[str, list[int]]
     others: Mapping[BoardKey, int] = field(default_factory=dict)
     copies: list[Path] = field(default_factory=list)
@@ -228,7 +226,7 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
         else:
             places[run.place] = run
     exercises = sorted({run.exercise for run in runs}, key=natural)
-    folds = {e: _expected_folds(e, runs) for e in exercises}
+    folds = {exercise: _expected_folds(exercise, runs) for exercise in exercises}
     usual = _usual_tests(sets.values())
     entries = []
     named = names({identity: list(own.values()) for identity, own in sets.items()})
@@ -247,7 +245,7 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
             )
         )
     entries.sort(key=lambda e: e.name)
-    return Group(key, entries, exercises, folds, others, sorted(copies))
+    return Group(key, entries, folds, others, sorted(copies))
 
 
 def _expected_folds(exercise: str, runs: Sequence[Run]) -> list[int]:

@@ -77,7 +77,7 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
             seeds=sorted({seed for entry in group.entries for seed in entry.seeds}),
         ),
         meaning=meaning(ranked, protocol.leak_reason, data.digits) if protocol.leaky else "",
-        exercises=[Exercise(e, titles[e]) for e in group.exercises],
+        exercises=[Exercise(e, titles[e]) for e in group.folds],
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
         metrics=[
             BoardMetric(m.name, m.title, m.unit, m.digits(data.score_range), m.higher_is_better)

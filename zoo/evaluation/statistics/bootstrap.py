@@ -91,11 +91,9 @@ class Bootstrap:
         """
         return bca(self._of(model, metric, exercise), self.confidence)
 
-    def difference(
-        self, a: str, b: str, metric: str = "mad", exercise: str | None = None
-    ) -> Interval:
-        """Metric of `a` minus that of `b`, both on the same draws."""
-        pairs = zip(self._of(a, metric, exercise), self._of(b, metric, exercise), strict=True)
+    def difference(self, a: str, b: str, metric: str = "mad") -> Interval:
+        """Metric of `a` minus that of `b`, over all exercises, both on the same draws."""
+        pairs = zip(self._of(a, metric, None), self._of(b, metric, None), strict=True)
         return bca(Replicates(*(x - y for x, y in pairs)), self.confidence)
 
     def improvement(
