@@ -97,7 +97,7 @@ def test_as_an_attribution(trained) -> None:
     predictor = Predictor.open(trained.run("stgcn"), data_root=trained.data_root)
     sample = samples_of(predictor, trained.unseen("stgcn"))[0]
     importance = edge_importance(sample, epochs=2)
-    found = edge_attribution(sample, importance)
+    found = edge_attribution(sample, epochs=2)
     np.testing.assert_allclose(found.by_joint(), importance.by_joint(25))
     assert not found.signed
 

@@ -1,6 +1,7 @@
 """Which messages between joints a score needs: PyG's explainers on the edge path."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -163,14 +164,9 @@ def masked_score(sample: Sample, graph: JointGraph, mask: Tensor) -> float:
 
 
 @register_attribution("edges")
-def edge_attribution(sample: Sample, found: EdgeImportance | None = None) -> Attribution:
-    """`edge_importance` as an attribution: each joint's messages, alike in every frame.
-
-    Args:
-        sample: as for `edge_importance`.
-        found: its result, if it is known; computed anew if None.
-    """
-    found = found or edge_importance(sample)
+def edge_attribution(sample: Sample, **how: Any) -> Attribution:
+    """`edge_importance` as an attribution: each joint's messages, alike in every frame."""
+    found = edge_importance(sample, **how)
     joints = found.by_joint(sample.layout.num_joints)
     return sample.attribution(
         "edges",

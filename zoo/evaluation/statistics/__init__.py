@@ -6,7 +6,7 @@ machine.
 
 from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, bootstrap
 from zoo.evaluation.statistics.friedman import Friedman, friedman
-from zoo.evaluation.statistics.paired import Comparison, Paired, holm, paired, versus
+from zoo.evaluation.statistics.paired import Comparison, Paired, paired, versus
 from zoo.evaluation.statistics.spread import Spread, spread
 from zoo.evaluation.statistics.tables import (
     PersonErrors,
@@ -29,7 +29,6 @@ __all__ = [
     "bootstrap",
     "compare_persons",
     "friedman",
-    "holm",
     "paired",
     "person_errors",
     "spread",
