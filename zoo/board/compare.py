@@ -1,6 +1,6 @@
 """Two models person by person: who does better for whom, and whether that is more than noise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -26,15 +26,6 @@ from zoo.words import fixed
 
 
 @dataclass(frozen=True)
-class ExerciseErrors:
-    """MAD of two models in one exercise, averaged over seeds."""
-
-    exercise: str
-    mad_a: float
-    mad_b: float
-
-
-@dataclass(frozen=True)
 class ComparedModels:
     """Two models on the same people.
 
@@ -47,7 +38,7 @@ class ComparedModels:
         places: exercises and folds that both have, in words.
         persons: everybody, the largest differences first.
         test: whether the mean difference is more than noise.
-        exercises: their MAD in each exercise.
+        exercises: by exercise the MAD of both, averaged over seeds.
     """
 
     a: str
@@ -58,7 +49,7 @@ class ComparedModels:
     places: str
     persons: list[PersonPair]
     test: Paired
-    exercises: list[ExerciseErrors]
+    exercises: Mapping[str, tuple[float, float]]
 
     @property
     def tied(self) -> bool:
@@ -114,10 +105,10 @@ def compare(
         places=places,
         persons=sorted(pairs, key=lambda p: (-abs(p.difference), p.person)),
         test=test,
-        exercises=[
-            ExerciseErrors(e, _mad(mine, e), _mad(theirs, e))
+        exercises={
+            e: (_mad(mine, e), _mad(theirs, e))
             for e in sorted({t.exercise for t in mine}, key=natural)
-        ],
+        },
     )
 
 

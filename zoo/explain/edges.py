@@ -31,14 +31,12 @@ class EdgeImportance:
     Attributes:
         edge_index: (2, E) source and target joints.
         importance: (E,) the explainer's edge mask.
-        edge_score: the sample's score in score units by the edge path, every message let through.
-        masked_score: with every message times its importance.
+        masked_score: the sample's score, in score units, with every message times its importance.
         note: which algorithm, and how long.
     """
 
     edge_index: NDArray[np.int64]
     importance: Array
-    edge_score: float
     masked_score: float
     note: str
 
@@ -141,13 +139,11 @@ def edge_importance(
         torch.manual_seed(seed)
         mask = explainer(graph.nodes, graph.edge_index).edge_mask.detach()
     with torch.no_grad():
-        everything = masked_score(sample, graph, torch.ones_like(mask))
         important = masked_score(sample, graph, mask)
     name = type(chosen).__name__
     return EdgeImportance(
         edge_index=graph.edge_index.cpu().numpy(),
         importance=mask.double().cpu().numpy(),
-        edge_score=everything,
         masked_score=important,
         note=f"{name}, {epochs} steps" if algorithm is None else name,
     )
