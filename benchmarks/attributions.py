@@ -15,15 +15,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from pointing import Pointing, PointingRow, Reading, measure, table, usual_joints
 
 import zoo
 from registry import ATTRIBUTIONS
 from zoo.data.simulator.exercises import EXERCISES
 from zoo.errors import DataError
-from zoo.evaluation.statistics.intervals import Interval
+from zoo.evaluation.statistics.bootstrap import Interval
 from zoo.explain.methods import attribute
 from zoo.explain.sample import samples_of
-from zoo.explain.truth import Pointing, PointingRow, Reading, measure, table, usual_joints
 from zoo.nn.adaptive import AdaptiveSkeletonConv
 from zoo.prediction import Predictor
 from zoo.skeleton import load_layout

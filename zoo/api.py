@@ -324,12 +324,17 @@ def leaderboard(
     Raises:
         DataError: no such folder, or no finished run in it fits.
     """
-    from zoo.board.leaderboard import Choice, build_board
+    from zoo.board.leaderboard import build_board
 
-    root = Path(runs).expanduser()
-    choice = Choice(root, dataset, protocol, exercise, fingerprint, protocol_hash)
-    groups, unreadable = choice.read()
-    return build_board(root, groups, unreadable, public=public)
+    return build_board(
+        Path(runs).expanduser(),
+        dataset,
+        protocol,
+        exercise=exercise,
+        fingerprint=fingerprint,
+        protocol_hash=protocol_hash,
+        public=public,
+    )
 
 
 def load_dataset(

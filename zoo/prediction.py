@@ -210,9 +210,7 @@ class Predictor:
         scores = shortest(raw.numpy()).tolist()
         if not all(math.isfinite(score) for score in scores):
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
-        alike = [0.0] * len(scores)
-        whole = aggregate(samples.recording, alike, scores, self._how)
-        score = float(whole.predicted[0])
+        score = float(aggregate(samples.recording, scores, self._how)[0])
         true = recording.scores.get("total")
         return ScoredRecording(
             source=source or recording.id,

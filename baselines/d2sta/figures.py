@@ -15,10 +15,8 @@ from zoo.experiments.figures import new_figure, panels_of
 from zoo.experiments.results import ProtocolResult
 from zoo.explain.attention import attention_in_stages, attention_maps
 from zoo.explain.draw.canvas import mark_parts
-from zoo.explain.draw.diagram import diagram
-from zoo.explain.draw.groups import assignment_figure, rows_by_part
-from zoo.explain.draw.scene import Scene, scene_of
-from zoo.explain.draw.weights import weights_figure
+from zoo.explain.draw.groups import assignment_figure, rows_by_part, weights_figure
+from zoo.explain.draw.scene import Scene, diagram, scene_of
 from zoo.explain.sample import samples_of
 from zoo.prediction import Predictor
 from zoo.report.figure_style import INK

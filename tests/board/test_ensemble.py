@@ -33,9 +33,9 @@ def test_one_ensemble_a_place_stands_on_the_board(store, how):
     assert entry.complete
     assert entry.builtin
     assert len(entry.runs) == 4
-    checked = check_store(store.root, again=lambda folder: "of_stgcn" not in str(folder))
-    assert checked.findings == []
-    assert checked.runs == 12
+    runs, findings = check_store(store.root, again=lambda folder: "of_stgcn" not in str(folder))
+    assert findings == []
+    assert runs == 12
 
 
 def test_a_second_time_is_the_same_run(store):
@@ -78,7 +78,7 @@ def test_an_entry_is_found_by_its_model_while_that_is_clear(store):
 def test_a_member_trained_anew_makes_the_ensemble_stale(store):
     made = ensembles_of_models(["stgcn", "gru"], runs=store.root)[0]
     store.run("gru", "1", error=5.0)  # the same key, other predictions
-    stale = {f.path for f in check_store(store.root).findings if "members combined" in f.fault}
+    stale = {f.path for f in check_store(store.root)[1] if "members combined" in f.fault}
     assert stale == {made[0].path}
 
 
@@ -88,7 +88,7 @@ def test_weights_changed_by_hand_are_found(store):
     record["members"][0]["weight"], record["members"][1]["weight"] = 0.25, 0.75
     record["files"] = {name: file_hash(made.path / name) for name in record["files"]}
     (made.path / "run.json").write_text(json.dumps(record))
-    faults = " ".join(f.fault for f in check_store(store.root).findings)
+    faults = " ".join(f.fault for f in check_store(store.root)[1])
     assert "not those of its members combined" in faults
     assert "weights are not those that 'mean' gives" in faults
 

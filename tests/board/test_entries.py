@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from zoo.board.entries import fold_words, natural, read_groups, spans
+from zoo.board.entries import BoardKey, fold_words, natural, read_groups, spans
 from zoo.errors import DataError
 from zoo.files import to_json
 
@@ -127,7 +127,9 @@ def test_other_data_and_other_protocols_are_never_mixed(make_store):
     groups, _ = read_groups(one.root)
     assert [len(group.entries) for group in groups] == [2, 1, 1]
     assert groups[0].key.fingerprint == "f" * 64
-    assert all(entry.key == group.key for group in groups for entry in group.entries)
+    assert all(
+        BoardKey.of(entry.runs[0]) == group.key for group in groups for entry in group.entries
+    )
     assert sorted(groups[0].others.values()) == [4, 4]
 
 
@@ -138,7 +140,7 @@ def test_dataset_protocol_and_exercise_choose(make_store):
     assert list(entries(store, protocol="d2sta-paper")) == ["mean"]
     assert entries(store, dataset="uiprmd-vicon") == {}
     (group,) = read_groups(store.root, protocol="person-kfold", exercise="5")[0]
-    assert group.exercises == ["5"]
+    assert list(group.folds) == ["5"]
     assert group.entries[0].complete
 
 

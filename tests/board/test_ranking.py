@@ -9,15 +9,14 @@ from scipy.stats import spearmanr
 
 from registry.yaml_files import read_yaml
 from zoo.board.board import Incomplete
-from zoo.board.leaderboard import Choice, build_board
+from zoo.board.leaderboard import build_board
 from zoo.build import to_plain
 from zoo.errors import DataError
 from zoo.files import to_json
 
 
 def board(root, public=False, **chosen):
-    groups, unreadable = Choice(root, **chosen).read()
-    return build_board(root, groups, unreadable, public=public)
+    return build_board(root, public=public, **chosen)
 
 
 def section(root, **chosen):

@@ -7,7 +7,7 @@ import torch
 from baselines.d2sta.grouping import TwoStageAttention, rollup
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import DataError
-from zoo.explain.attention import attention_of, attention_rollup
+from zoo.explain.attention import attention_in_stages, attention_rollup
 from zoo.explain.sample import samples_of
 from zoo.models import create_model
 from zoo.prediction import Predictor
@@ -88,7 +88,7 @@ def test_attention_that_no_one_follows_back_is_refused(make_sample) -> None:
 
 
 def test_maps_are_those_of_the_model(make_sample) -> None:
-    maps = attention_of(d2sta(make_sample, groups=3))
+    maps = attention_in_stages(d2sta(make_sample, groups=3))
     assert maps["assignment"].shape == (25, 3)
     assert maps["within_group"].shape == (2, 3, 5, 5)
     assert maps["between_groups"].shape == (2, 5, 3, 3)

@@ -1,4 +1,4 @@
-"""`zoo.explain.attribution`: sums over time, joints and parts."""
+"""`zoo.explain.attribution`: sums over time."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,6 @@ def made(unit: str = "points") -> Attribution:
 
 def test_sums() -> None:
     assert made().by_joint().tolist() == [4.0, -6.0, 0.75]
-    assert made().by_part() == {"leg": -2.0, "head": 0.75}
 
 
 def test_only_points_have_a_sign() -> None:

@@ -11,20 +11,19 @@ from PIL import Image
 from zoo.errors import DataError
 from zoo.explain.attribution import Attribution
 from zoo.explain.draw import video
-from zoo.explain.draw.diagram import diagram
 from zoo.explain.draw.groups import (
     assignment_csv,
     assignment_figure,
     group_colours,
     group_names,
     rows_by_part,
+    weights_figure,
 )
-from zoo.explain.draw.scene import Scene, scene_of
+from zoo.explain.draw.scene import Scene, diagram, scene_of
 from zoo.explain.draw.shades import Shades
 from zoo.explain.draw.sheet import joints_over_time, key_frame_sheet, key_frames
 from zoo.explain.draw.skeleton import SkeletonPlot
 from zoo.explain.draw.video import can_write_mp4, write_video
-from zoo.explain.draw.weights import weights_figure
 from zoo.report.figure_style import figure_bytes, figure_style
 from zoo.skeleton import Layout, load_layout
 

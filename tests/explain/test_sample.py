@@ -65,7 +65,7 @@ def test_every_method_gives_the_same_form(trained) -> None:
         assert found.joint_time.shape == (16, 25)
         assert np.isfinite(found.joint_time).all()
         assert found.score == sample.score
-        assert set(found.by_part()) == set(sample.layout.parts)
+        assert found.parts == sample.layout.parts
         assert found.note
     with pytest.raises(RegistryError, match="Did you mean 'edges'"):
         attribute(sample, "edge")

@@ -5,13 +5,12 @@ import io
 
 import pytest
 
-from zoo.board.leaderboard import Choice, build_board
+from zoo.board.leaderboard import build_board
 from zoo.report.csv import render
 
 
 def rows(root):
-    groups, unreadable = Choice(root).read()
-    board = build_board(root, groups, unreadable)
+    board = build_board(root)
     return board, list(csv.DictReader(io.StringIO(render(board))))
 
 

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from zoo.board.leaderboard import Choice, build_board
+from zoo.board.leaderboard import build_board
 from zoo.report.markdown import render, text
 
 
 def rendered(root, **how):
-    groups, unreadable = Choice(root).read()
-    return render(build_board(root, groups, unreadable, **how))
+    return render(build_board(root, **how))
 
 
 def test_it_holds_ranks_numbers_gaps_and_published_results(store):
@@ -93,8 +92,7 @@ def test_a_hostile_model_is_shown_and_not_run(store):
 
 
 def test_only_a_plain_doi_becomes_a_link(store):
-    groups, _ = Choice(store.root).read()
-    found = build_board(store.root, groups)
+    found = build_board(store.root)
     (section,) = found.sections
     published = [replace(row, doi="10.1/x) <script>") for row in section.published]
     assert "doi.org" in render(found)

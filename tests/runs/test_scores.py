@@ -43,6 +43,14 @@ def test_the_table_comes_back_exactly(tmp_path):
     assert np.array_equal(read_scores(file).deviation, deviating.deviation)
 
 
+def test_samples_of_a_recording_have_one_true_score():
+    assert make().per_recording("mean").true.tolist() == [10.0, 15.0]
+    two = make(true=np.array([1.0, 2.0, 3.0, 3.0]))
+    for how in ("mean", "none"):
+        with pytest.raises(DataError, match="P0/Es5 have different true scores: 1 and 2"):
+            two.per_recording(how)
+
+
 def test_deviations_of_a_recordings_samples_are_averaged():
     table = make(deviation=np.array([1.0, 3.0, 2.0, 2.0]))
     for how in ("mean", "median"):

@@ -31,25 +31,12 @@ class Finding:
     fault: str
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What `check_store` found.
-
-    Attributes:
-        runs: how many run folders there are.
-        findings: what does not hold, by folder.
-    """
-
-    runs: int
-    findings: list[Finding]
-
-
 def check_store(
     root: Path,
     *,
     each: Callable[[int, int], None] | None = None,
     again: Callable[[Path], bool] | None = None,
-) -> Checked:
+) -> tuple[int, list[Finding]]:
     """Look through every finished run below `root`.
 
     Args:
@@ -57,6 +44,9 @@ def check_store(
         each: told (done, total) after each folder.
         again: predicts a run anew from its checkpoint and says whether the predictions come out
             again; None leaves that out. Not asked for ensembles, which are combined anew.
+
+    Returns:
+        How many run folders there are, and what does not hold, by folder.
 
     Raises:
         DataError: there is no such folder.
@@ -71,11 +61,11 @@ def check_store(
             findings += [Finding(folder, fault) for fault in _again(folder, again)]
         if each is not None:
             each(done, len(folders))
-    for look in (_true_scores, _people, _splits, _baselines, _training_means, _twins, _ensembles):
+    for look in (_outvoted, _training_means, _twins, _ensembles):
         findings += look(runs)
     for group in groups_of(runs):
         findings += _group(root, group)
-    return Checked(len(folders), sorted(set(findings)))
+    return len(folders), sorted(set(findings))
 
 
 def _again(folder: Path, again: Callable[[Path], bool]) -> Iterator[str]:
@@ -90,76 +80,40 @@ def _data(run: Run) -> tuple[str, str, str]:
     return run.record.dataset.name, run.record.dataset.fingerprint, run.exercise
 
 
-def _true_scores(runs: Sequence[Run]) -> Iterator[Finding]:
-    """Recordings whose true score is another one in most runs on the same data."""
-    yield from _outvoted(
-        runs,
-        lambda run: (
-            ((*_data(run), recording), true)
-            for recording, true in dict(
-                zip(run.test_scores.recording, run.test_scores.true.tolist(), strict=True)
-            ).items()
-        ),
-        "the true score of {3} is {value:g} here and {usual:g} elsewhere",
-    )
+Claim = tuple[str, tuple[Hashable, ...], Hashable]
 
 
-def _people(runs: Sequence[Run]) -> Iterator[Finding]:
-    yield from _outvoted(
-        runs,
-        lambda run: (
-            ((*_data(run), recording), (person, group))
-            for recording, person, group in {
-                *zip(
-                    run.test_scores.recording,
-                    run.test_scores.person,
-                    run.test_scores.group,
-                    strict=True,
-                )
-            }
-        ),
-        "{3} is by {value[0]} of group {value[1]} here and by {usual[0]} of {usual[1]} elsewhere",
-    )
+def _claims(run: Run) -> Iterator[Claim]:
+    """What a run says that others can contradict: what to say of that, the subject, the value.
 
-
-def _splits(runs: Sequence[Run]) -> Iterator[Finding]:
-    yield from _outvoted(
-        runs,
-        lambda run: [((BoardKey.of(run), run.exercise, run.fold), run.record.split_hash)],
-        "its split is not the one that other runs of exercise {1}, fold {2} have",
-    )
-
-
-def _baselines(runs: Sequence[Run]) -> Iterator[Finding]:
-    yield from _outvoted(
-        runs,
-        lambda run: [((*_data(run), run.record.split_hash), round(run.record.baseline_score, 6))],
-        "its mean training score is {value:g} and {usual:g} in other runs of the same split",
-    )
-
-
-Claim = tuple[tuple[Hashable, ...], Hashable]
-
-
-def _outvoted(
-    runs: Sequence[Run],
-    claims: Callable[[Run], "Iterator[Claim] | Sequence[Claim]"],
-    words: str,
-) -> Iterator[Finding]:
-    """Runs that say another thing than most others; all of them where it is undecided.
-
-    Args:
-        runs: to compare.
-        claims: what a run says, as pairs of a subject and a value.
-        words: the finding; positional fields are the subject's, and `value` and `usual`.
+    In the words, positional fields are the subject's, and `value` and `usual` what is said here and
+    elsewhere.
     """
-    said: dict[tuple[Hashable, ...], dict[Hashable, list[Path]]] = defaultdict(
+    data, test, split = _data(run), run.test_scores, run.record.split_hash
+    for recording, true in zip(test.recording, test.true.tolist(), strict=True):
+        words = "the true score of {3} is {value:g} here and {usual:g} elsewhere"
+        yield words, (*data, recording), true
+    for recording, *whose in zip(test.recording, test.person, test.group, strict=True):
+        words = (
+            "{3} is by {value[0]} of group {value[1]} here and by {usual[0]} of {usual[1]} "
+            "elsewhere"
+        )
+        yield words, (*data, recording), tuple(whose)
+    words = "its split is not the one that other runs of exercise {1}, fold {2} have"
+    yield words, (BoardKey.of(run), run.exercise, run.fold), split
+    words = "its mean training score is {value:g} and {usual:g} in other runs of the same split"
+    yield words, (*data, split), round(run.record.baseline_score, 6)
+
+
+def _outvoted(runs: Sequence[Run]) -> Iterator[Finding]:
+    """Runs that say another thing than most others; all of them where it is undecided."""
+    said: dict[tuple[str, tuple[Hashable, ...]], dict[Hashable, list[Path]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for run in runs:
-        for subject, value in claims(run):
-            said[subject][value].append(run.path)
-    for subject, values in said.items():
+        for words, subject, value in set(_claims(run)):
+            said[words, subject][value].append(run.path)
+    for (words, subject), values in said.items():
         if len(values) < 2:
             continue
         ranked = sorted(values, key=lambda value: -len(values[value]))

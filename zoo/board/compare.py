@@ -1,28 +1,26 @@
 """Two models person by person: who does better for whom, and whether that is more than noise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from registry import did_you_mean
-from zoo.board.entries import BoardKey, Group, fold_words, natural, read_groups
+from zoo.board.entries import (
+    BoardKey,
+    Group,
+    entries_called,
+    fold_words,
+    natural,
+    read_groups,
+)
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.evaluation.statistics.paired import SIGNIFICANCE
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunProtocol
-from zoo.runs.run import Run, incomparable, load_run, pooled_table
+from zoo.runs.run import Run, incomparable, load_run, pooled_tables
 from zoo.words import fixed
-
-
-@dataclass(frozen=True)
-class ExerciseErrors:
-    """MAD of two models in one exercise, averaged over seeds."""
-
-    exercise: str
-    mad_a: float
-    mad_b: float
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class ComparedModels:
         places: exercises and folds that both have, in words.
         persons: everybody, the largest differences first.
         test: whether the mean difference is more than noise.
-        exercises: their MAD in each exercise.
+        exercises: by exercise the MAD of both, averaged over seeds.
     """
 
     a: str
@@ -49,7 +47,7 @@ class ComparedModels:
     places: str
     persons: list[PersonPair]
     test: Paired
-    exercises: list[ExerciseErrors]
+    exercises: Mapping[str, tuple[float, float]]
 
     @property
     def tied(self) -> bool:
@@ -92,7 +90,7 @@ def compare(
     """
     first, second = _pair(a, b, runs, dataset, protocol)
     left, right, places = _common(first, second)
-    mine, theirs = _tables(left), _tables(right)
+    mine, theirs = pooled_tables(left), pooled_tables(right)
     pairs = compare_persons(mine, theirs)
     test = paired([p.error_a for p in pairs], [p.error_b for p in pairs])
     names = _names(first, second)
@@ -105,10 +103,10 @@ def compare(
         places=places,
         persons=sorted(pairs, key=lambda p: (-abs(p.difference), p.person)),
         test=test,
-        exercises=[
-            ExerciseErrors(e, _mad(mine, e), _mad(theirs, e))
+        exercises={
+            e: (_mad(mine, e), _mad(theirs, e))
             for e in sorted({t.exercise for t in mine}, key=natural)
-        ],
+        },
     )
 
 
@@ -155,15 +153,14 @@ def _folder(name: str) -> _Side | None:
 
 def _entries(name: str, groups: Sequence[Group]) -> list[tuple[BoardKey, _Side]]:
     """Entries with this name, else those of this model, by board."""
-    every = [(group.key, entry) for group in groups for entry in group.entries]
-    exact = [(key, entry) for key, entry in every if entry.name == name]
-    chosen = exact or [(key, entry) for key, entry in every if entry.model == name]
+    every = [entry for group in groups for entry in group.entries]
+    chosen = entries_called(name, every)
     if not chosen:
-        known = sorted({entry.name for _, entry in every})
+        known = sorted({entry.name for entry in every})
         raise DataError(
             f"no entry is called {name!r}, and it is no run folder. {did_you_mean(name, known)}"
         )
-    return [(key, _Side(entry.name, entry.runs)) for key, entry in chosen]
+    return [(BoardKey.of(entry.runs[0]), _Side(entry.name, entry.runs)) for entry in chosen]
 
 
 def _only(name: str, key: BoardKey, found: Sequence[tuple[BoardKey, _Side]]) -> _Side:
@@ -216,11 +213,6 @@ def _common(a: _Side, b: _Side) -> tuple[list[Run], list[Run], str]:
         for e, f in sorted(by_exercise.items(), key=lambda item: natural(item[0]))
     )
     return sides[0], sides[1], words
-
-
-def _tables(runs: Sequence[Run]) -> list[Table]:
-    places = sorted({(run.exercise, run.seed) for run in runs})
-    return [pooled_table([r for r in runs if (r.exercise, r.seed) == place]) for place in places]
 
 
 def _mad(tables: Sequence[Table], exercise: str) -> float:

@@ -11,7 +11,7 @@ import torch
 
 from registry import MODELS
 from registry.yaml_files import to_yaml
-from zoo.board.entries import Entry, Group, fold_words, natural, read_groups
+from zoo.board.entries import Entry, Group, entries_called, fold_words, natural, read_groups
 from zoo.board.naming import Identity, names
 from zoo.build import to_plain
 from zoo.errors import ConfigError, DataError
@@ -20,7 +20,7 @@ from zoo.runs.environment import ZOO, hardware, versions
 from zoo.runs.find import open_finished
 from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT, RunFolder
 from zoo.runs.key import RunKey
-from zoo.runs.record import SCHEMA, Epochs, Member, RunModel, RunRecord, Source
+from zoo.runs.record import Epochs, Member, RunModel, Source
 from zoo.runs.run import Run, load_run
 from zoo.training.checkpoint import Checkpoint, trained_files
 from zoo.training.result_files import history_csv
@@ -113,9 +113,9 @@ def ensembles_of_models(
 def _entries(models: Sequence[str], groups: Sequence[Group]) -> list[Entry]:
     boards = []
     for group in groups:
-        found = [entry for model in models if (entry := _entry(model, group)) is not None]
-        if len(found) == len(models):
-            boards.append((group.key, found))
+        found = [entries_called(model, group.entries) for model in models]
+        if all(len(some) == 1 for some in found):
+            boards.append((group.key, [entry for (entry,) in found]))
     if not boards:
         known = sorted({entry.name for group in groups for entry in group.entries})
         raise DataError(
@@ -129,13 +129,6 @@ def _entries(models: Sequence[str], groups: Sequence[Group]) -> list[Entry]:
         )
         raise DataError(f"{len(boards)} boards have all of these: {shown}. Choose one")
     return boards[0][1]
-
-
-def _entry(name: str, group: Group) -> Entry | None:
-    """The entry of this name, else the only one of this model."""
-    exact = [entry for entry in group.entries if entry.name == name]
-    found = exact or [entry for entry in group.entries if entry.model == name]
-    return found[0] if len(found) == 1 else None
 
 
 def _left_out(places: set[tuple[str, int, int]]) -> list[str]:
@@ -176,13 +169,11 @@ def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> Run:
     first = members[0].record
     weights = weights_of(members, how).tolist()
     name = name or f"{how} of {', '.join(part.name for part in parts)}"
-    record = RunRecord(
-        schema=SCHEMA,
+    record = replace(
+        first,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         key_hash="",
-        split_hash=first.split_hash,
         seed=min(run.seed for run in members),
-        fold=first.fold,
         model=RunModel(
             name=name,
             params={"combine": how, "members": [dict(part.identity) for part in parts]},
@@ -198,19 +189,16 @@ def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> Run:
             closed_form=True,
             source=Source(f"{ZOO} {versions()[ZOO]}", "zoo.runs.ensemble:combined", None),
         ),
-        dataset=first.dataset,
-        protocol=first.protocol,
         trainer={},
         changed={},
-        counts=first.counts,
         epochs=Epochs(trained=0, best=None, selected=0),
         metrics={},
-        baseline=first.baseline,
-        baseline_score=first.baseline_score,
         durations={"train": 0.0},
         hardware=hardware(),
         versions=versions(),
         sessions=(),
+        files={},
+        init_from=None,
         members=tuple(
             Member(part.name, part.run.record.key_hash, weight)
             for part, weight in zip(parts, weights, strict=True)

@@ -1,6 +1,5 @@
 """Runs as entries of a board: what belongs together, what is missing, what must not be mixed."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,8 @@ from zoo.board.naming import Identity, names
 from zoo.evaluation.statistics.tables import Table
 from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
-from zoo.runs.record import RunProtocol, flat
-from zoo.runs.run import Run, Tested, pooled_table
+from zoo.runs.record import RunProtocol
+from zoo.runs.run import Run, Tested, pooled_tables
 
 _MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
 
@@ -50,7 +49,6 @@ class Entry:
     Attributes:
         name: the model's name, and what differs from its defaults.
         model: registered name.
-        owner: who provides the model: a distribution with its version, or a file.
         settings: what differs from the defaults, by dotted key.
         runs: one for every exercise, seed and fold that is there, in this order.
         missing: what is not there, in words; empty for a complete entry.
@@ -60,17 +58,11 @@ class Entry:
 
     name: str
     model: str
-    owner: str
     settings: Mapping[str, Any]
     runs: list[Run] = field(repr=False)
     missing: list[str] = field(default_factory=list, repr=False)
     expected: int = 0
     objection: str = ""
-
-    @property
-    def key(self) -> BoardKey:
-        """The board it belongs to."""
-        return BoardKey.of(self.runs[0])
 
     @property
     def protocol(self) -> RunProtocol:
@@ -96,11 +88,6 @@ class Entry:
         return self.runs[-1].record.model.source.builtin
 
     @property
-    def chosen(self) -> dict[str, Any]:
-        """All settings its runs were made with, by dotted key."""
-        return flat(json.loads(self.runs[0].settings))
-
-    @property
     def complete(self) -> bool:
         """Whether every exercise and fold of the board is there for each of its seeds."""
         return not self.missing and not self.objection
@@ -123,17 +110,11 @@ class Entry:
     @cached_property
     def tables(self) -> list[Table]:
         """Out-of-fold test predictions, a table for every exercise and seed."""
-        return [pooled_table(runs) for runs in self._by_exercise_and_seed()]
+        return pooled_tables(self.runs)
 
     def baseline_tables(self) -> list[Table]:
         """The same with the mean training score of each fold in the model's place."""
-        return [pooled_table(runs, baseline=True) for runs in self._by_exercise_and_seed()]
-
-    def _by_exercise_and_seed(self) -> list[list[Run]]:
-        parts: dict[tuple[str, int], list[Run]] = defaultdict(list)
-        for run in self.runs:
-            parts[run.exercise, run.seed].append(run)
-        return list(parts.values())
+        return pooled_tables(self.runs, baseline=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,15 +124,13 @@ class Group:
     Attributes:
         key: what they share.
         entries: complete and incomplete ones, by name.
-        exercises: ids, sorted.
-        folds: by exercise, those a complete entry has.
+        folds: by exercise, sorted, those a complete entry has.
         others: runs of the same dataset and protocol under another key, and how many each has.
         copies: run folders left out because another of the same settings was used.
     """
 
     key: BoardKey
     entries: list[Entry]
-    exercises: list[str]
     folds: Mapping[str, list[int]]
     others: Mapping[BoardKey, int] = field(default_factory=dict)
     copies: list[Path] = field(default_factory=list)
@@ -167,7 +146,7 @@ def read_groups(
     """Every board below a folder of runs, and the folders that cannot be read.
 
     Boards of one dataset stand together, honest protocols first; of one protocol, the one with
-    most runs first.
+    most runs first, then the most recent.
 
     Args:
         runs_root: folder of all runs.
@@ -194,7 +173,9 @@ def groups_of(runs: Iterable[Run]) -> list[Group]:
     boards: dict[BoardKey, list[Run]] = defaultdict(list)
     for run in runs:
         boards[BoardKey.of(run)].append(run)
-    order = sorted(boards, key=lambda key: (*_place(key, boards), *_standing(boards[key])))
+    newest = {key: max(run.record.created for run in boards[key]) for key in boards}
+    order = sorted(boards, key=newest.__getitem__, reverse=True)
+    order.sort(key=lambda k: (k.dataset, boards[k][0].leaky, k.protocol, -len(boards[k])))
     groups = []
     for key in order:
         others = {
@@ -228,15 +209,10 @@ def fold_words(folds: Iterable[int]) -> str:
     return f"{'fold' if len(some) == 1 else 'folds'} {spans(some)}"
 
 
-def _place(key: BoardKey, boards: Mapping[BoardKey, list[Run]]) -> tuple[str, bool, str]:
-    """By dataset, honest protocols first."""
-    return key.dataset, boards[key][0].leaky, key.protocol
-
-
-def _standing(runs: Sequence[Run]) -> tuple[int, list[int]]:
-    """Most runs first, then the most recent."""
-    newest = max(run.record.created for run in runs)
-    return -len(runs), [-ord(c) for c in newest]
+def entries_called(name: str, entries: Iterable[Entry]) -> list[Entry]:
+    """Those of this name; where there are none, those of the model of this name."""
+    known = list(entries)
+    return [e for e in known if e.name == name] or [e for e in known if e.model == name]
 
 
 def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Group:
@@ -249,7 +225,7 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
         else:
             places[run.place] = run
     exercises = sorted({run.exercise for run in runs}, key=natural)
-    folds = {e: _expected_folds(e, runs) for e in exercises}
+    folds = {exercise: _expected_folds(exercise, runs) for exercise in exercises}
     usual = _usual_tests(sets.values())
     entries = []
     named = names({identity: list(own.values()) for identity, own in sets.items()})
@@ -260,7 +236,6 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
             Entry(
                 name,
                 identity.model,
-                own[-1].record.model.source.owner or "unknown",
                 settings,
                 own,
                 missing,
@@ -269,7 +244,7 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
             )
         )
     entries.sort(key=lambda e: e.name)
-    return Group(key, entries, exercises, folds, others, sorted(copies))
+    return Group(key, entries, folds, others, sorted(copies))
 
 
 def _expected_folds(exercise: str, runs: Sequence[Run]) -> list[int]:

@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,76 +10,59 @@ from zoo.board.board import Board, LeftOut, Pair, PairedModel, Ranked, Section
 from zoo.board.entries import Group, read_groups
 from zoo.board.ranking import section
 from zoo.errors import DataError
-from zoo.runs.find import Unreadable
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What of a folder of runs is to be ranked.
+def build_board(
+    root: Path,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    *,
+    exercise: str | None = None,
+    fingerprint: str | None = None,
+    protocol_hash: str | None = None,
+    public: bool = False,
+) -> Board:
+    """Rank finished runs, each dataset and protocol for itself.
 
-    Attributes:
-        runs: folder of all runs.
+    A section has one fingerprint and one protocol hash: those with most runs, unless they are
+    named. A note on it says what else there is.
+
+    Args:
+        root: folder of all runs.
         dataset: only this dataset.
         protocol: only this protocol.
         exercise: only this exercise.
         fingerprint: beginning of a dataset's fingerprint.
         protocol_hash: beginning of a protocol's hash.
-    """
-
-    runs: Path
-    dataset: str | None = None
-    protocol: str | None = None
-    exercise: str | None = None
-    fingerprint: str | None = None
-    protocol_hash: str | None = None
-
-    def read(self) -> tuple[list[Group], list[Unreadable]]:
-        """One group for each dataset and protocol, and the folders that cannot be read.
-
-        A group has one fingerprint and one protocol hash: those with most runs, unless they are
-        named. A note on its board says what else there is.
-
-        Raises:
-            DataError: no such folder, or nothing in it fits.
-        """
-        every, unreadable = read_groups(
-            self.runs, self.dataset, self.protocol, exercise=self.exercise
-        )
-        found: dict[tuple[str, str], Group] = {}
-        for group in every:
-            key = group.key
-            if key.fingerprint.startswith(self.fingerprint or "") and key.protocol_hash.startswith(
-                self.protocol_hash or ""
-            ):
-                found.setdefault((key.dataset, key.protocol), group)
-        if not found:
-            asked = {k: v for k, v in vars(self).items() if v is not None and k != "runs"}
-            wanted = ", ".join(f"{what.replace('_', ' ')} {v}" for what, v in asked.items())
-            raise DataError(
-                f"{self.runs} holds no finished run{f' of {wanted}' if wanted else ''} that can be "
-                f"ranked{f'; {len(unreadable)} cannot be read' if unreadable else ''}"
-            )
-        return list(found.values()), unreadable
-
-
-def build_board(
-    root: Path,
-    groups: Sequence[Group],
-    unreadable: Sequence[Unreadable] = (),
-    *,
-    public: bool = False,
-) -> Board:
-    """Rank each group for itself.
-
-    Args:
-        root: folder of all runs.
-        groups: of `Choice.read`.
-        unreadable: of the same.
         public: leave out whatever belongs to a single person.
+
+    Raises:
+        DataError: no such folder, or nothing in it fits.
     """
     from zoo import __version__
 
-    sections = [section(group, root, public=public) for group in groups]
+    every, unreadable = read_groups(root, dataset, protocol, exercise=exercise)
+    found: dict[tuple[str, str], Group] = {}
+    for group in every:
+        key = group.key
+        if key.fingerprint.startswith(fingerprint or "") and key.protocol_hash.startswith(
+            protocol_hash or ""
+        ):
+            found.setdefault((key.dataset, key.protocol), group)
+    if not found:
+        asked = {
+            "dataset": dataset,
+            "protocol": protocol,
+            "exercise": exercise,
+            "fingerprint": fingerprint,
+            "protocol hash": protocol_hash,
+        }
+        wanted = ", ".join(f"{what} {value}" for what, value in asked.items() if value is not None)
+        raise DataError(
+            f"{root} holds no finished run{f' of {wanted}' if wanted else ''} that can be "
+            f"ranked{f'; {len(unreadable)} cannot be read' if unreadable else ''}"
+        )
+    sections = [section(group, root, public=public) for group in found.values()]
     return Board(
         generated=datetime.now(UTC).isoformat(timespec="seconds"),
         zoo_version=__version__,

@@ -66,20 +66,15 @@ def notes(group: Group) -> list[str]:
             "The dataset does not say who performs. Intervals and tests take every recording for "
             "a person of its own and are too narrow."
         )
-    if _lacks_reference(group):
+    if group.entries[0].protocol.leaky and not any(
+        e.complete and e.leak_reference for e in group.entries
+    ):
         models = " ".join(leak_references())
         said.append(
             f"{models}, which shows what this leak is worth, is missing: zoo bench "
             f"--models {models} --dataset {key.dataset} --protocol {key.protocol}"
         )
     return said
-
-
-def _lacks_reference(group: Group) -> bool:
-    """Whether a leaky board is without the complete entry that shows what its leak is worth."""
-    return group.entries[0].protocol.leaky and not any(
-        e.complete and e.leak_reference for e in group.entries
-    )
 
 
 def _runs(count: int) -> str:

@@ -77,23 +77,18 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
             seeds=sorted({seed for entry in group.entries for seed in entry.seeds}),
         ),
         meaning=meaning(ranked, protocol.leak_reason, data.digits) if protocol.leaky else "",
-        exercises=[Exercise(e, titles[e]) for e in group.exercises],
+        exercises=[Exercise(e, titles[e]) for e in group.folds],
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
-        metrics=_shown(data.score_range),
+        metrics=[
+            BoardMetric(m.name, m.title, m.unit, m.digits(data.score_range), m.higher_is_better)
+            for m in board_metrics().values()
+        ],
         ranked=ranked,
         incomplete=[_incomplete(entry, public) for entry in group.entries if not entry.complete],
         published=published_for(group.key.dataset),
         friedman=_friedman(complete),
         notes=notes(group),
     )
-
-
-def _shown(score_range: tuple[float, float] | None) -> list[BoardMetric]:
-    """The metrics of a board with scores of this range."""
-    return [
-        BoardMetric(m.name, m.title, m.unit, m.digits(score_range), m.higher_is_better)
-        for m in board_metrics().values()
-    ]
 
 
 class _Ranking:

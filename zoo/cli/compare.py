@@ -59,11 +59,8 @@ def _print(found: "ComparedModels", limit: int | None) -> None:
         rest = len(found.persons) - limit
         out.print(f"… and {rest} more people with smaller differences (--all)", style="dim")
     shown = table("exercise", f"MAD of {found.a}>", f"MAD of {found.b}>", "difference>")
-    for row in found.exercises:
-        shown.add_row(
-            row.exercise, fixed(row.mad_a, digits), fixed(row.mad_b, digits),
-            fixed(row.mad_a - row.mad_b, digits, sign=True),
-        )  # fmt: skip
+    for exercise, (a, b) in found.exercises.items():
+        shown.add_row(exercise, fixed(a, digits), fixed(b, digits), fixed(a - b, digits, sign=True))
     out.print(shown)
     test = found.test
     out.print(

@@ -97,29 +97,29 @@ def run_check(args: Arguments) -> int:
 
     out = console()
     with out.status("") as status:
-        checked = check_store(
+        runs, findings = check_store(
             args.runs,
             each=lambda done, total: status.update(f"{done} of {total} runs"),
             again=again if args.evaluate else None,
         )
-    for finding in checked.findings:
+    for finding in findings:
         out.print(f"{finding.path}: {finding.fault}", soft_wrap=True)
-    if not checked.runs:
+    if not runs:
         out.print(f"There is no finished run below {args.runs}.")
-    elif checked.findings:
-        count = len(checked.findings)
+    elif findings:
+        count = len(findings)
         out.print(
             f"{count} {'thing does' if count == 1 else 'things do'} not hold "
-            f"({checked.runs} runs looked through).",
+            f"({runs} runs looked through).",
             style="bold red",
         )
     else:
         out.print(
-            f"{checked.runs} runs: files, keys, splits and true scores agree, and every metric "
+            f"{runs} runs: files, keys, splits and true scores agree, and every metric "
             "comes out again.",
             style="green",
         )
-    return 1 if checked.findings else 0
+    return 1 if findings else 0
 
 
 def _kind(args: Arguments) -> str:

@@ -15,7 +15,7 @@ from zoo.build import build
 from zoo.catalogue import Card
 from zoo.compose import compose
 from zoo.errors import ConfigError
-from zoo.evaluation.statistics import BOARD_METRICS
+from zoo.evaluation.metrics import board_metrics
 from zoo.experiments.schema import UNKNOWN, Published, Report, Row, UnderProtocol
 from zoo.runs.key import MACHINE_KEYS
 
@@ -253,8 +253,8 @@ class Experiment:
         for protocol in filter(None, (published.protocol, published.beside)):
             self._require(protocol, self.protocol_names, "protocol")
         for metric in (*published.metrics, *(change.metric for change in published.changes)):
-            if metric not in BOARD_METRICS:
-                near = did_you_mean(metric, BOARD_METRICS)
+            if metric not in board_metrics():
+                near = did_you_mean(metric, list(board_metrics()))
                 raise ConfigError(f"{where}.published: no metric {metric!r}. {near}")
         labels = [row.label for row in self.rows_under(published.protocol)]
         for change in published.changes:

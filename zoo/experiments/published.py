@@ -53,7 +53,7 @@ class Cell:
         row: label of our row.
         of: name of the published row; empty where nothing is known of it.
         exercise: id, or ``mean``.
-        metric: of `BOARD_METRICS`.
+        metric: of `board_metrics`.
         published: as printed; None where unknown.
         ours: in every unit, points first; empty where we have no value.
         verdict: of `VERDICTS`.

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from zoo.evaluation.statistics import BOARD_METRICS
+from zoo.evaluation.metrics import board_metrics
 
 UNKNOWN = "unknown"
 """In place of a published row: the paper has the row, its numbers are not known."""
@@ -122,7 +122,7 @@ class Published:
     table: str
     protocol: str
     beside: str = ""
-    metrics: tuple[str, ...] = tuple(BOARD_METRICS)
+    metrics: tuple[str, ...] = field(default_factory=lambda: tuple(board_metrics()))
     units: tuple[Literal["points", "points of 100", "standardised"], ...] = ("points",)
     ambiguity: str = ""
     changes: tuple[Change, ...] = ()

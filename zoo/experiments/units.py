@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from zoo.evaluation.metrics import load_metric
 from zoo.evaluation.statistics import Interval, Table
-from zoo.evaluation.statistics.tables import HIGHER_IS_BETTER
 
 UNITS: Mapping[str, str] = {
     "points": "points, as the data give the scores",
@@ -57,4 +57,4 @@ def judge(ours: Interval, published: float, metric: str) -> str:
     if ours.low <= published <= ours.high:
         return "reproduced"
     more = ours.value > published
-    return "better" if more == (metric in HIGHER_IS_BETTER) else "worse"
+    return "better" if more == load_metric(metric).higher_is_better else "worse"

@@ -27,9 +27,13 @@ def attention_rollup(sample: Sample) -> Attribution:
     Raises:
         DataError: the model has no attention, or none that it follows back.
     """
-    attention_of(sample)
+    batch = sample.batch.to(sample.device)
+    if not attention_maps(sample.model, batch):
+        raise DataError(
+            f"{sample.model_name} returns no attention: use integrated gradients or occlusion"
+        )
     with torch.no_grad():
-        found = contract_of(sample.model).attention_rollup(sample.batch.to(sample.device))
+        found = contract_of(sample.model).attention_rollup(batch)
     if found is None:
         raise DataError(
             f"the attention of {sample.model_name} cannot be followed back: it has no "
@@ -60,20 +64,6 @@ def attention_maps(model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
     """
     with torch.no_grad():
         return contract_of(model).attention_maps(batch)
-
-
-def attention_of(sample: Sample) -> dict[str, Tensor]:
-    """A model's named attention maps for one sample, on the CPU, without the axis of samples.
-
-    Raises:
-        DataError: the model returns none.
-    """
-    maps = attention_maps(sample.model, sample.batch.to(sample.device))
-    if not maps:
-        raise DataError(
-            f"{sample.model_name} returns no attention: use integrated gradients or occlusion"
-        )
-    return {key: values[0].double().cpu() for key, values in maps.items()}
 
 
 def attention_in_stages(sample: Sample) -> dict[str, Array]:

@@ -60,8 +60,3 @@ class Attribution:
         """The sum over time of each joint (V,), in `unit`."""
         total: Array = self.joint_time.sum(axis=0)
         return total
-
-    def by_part(self) -> dict[str, float]:
-        """The sum over time and joints of each body part, in `unit`."""
-        joints = self.by_joint()
-        return {part: float(joints[list(members)].sum()) for part, members in self.parts.items()}

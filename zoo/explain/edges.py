@@ -1,6 +1,7 @@
 """Which messages between joints a score needs: PyG's explainers on the edge path."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,23 +26,17 @@ MASK = "edge mask"
 
 @dataclass(frozen=True, eq=False)
 class EdgeImportance:
-    """How much a score needs the messages along each typed edge of the skeleton.
+    """How much a score needs the messages along each edge of the skeleton.
 
     Attributes:
         edge_index: (2, E) source and target joints.
-        edge_type: (E,) subset of the partition.
         importance: (E,) the explainer's edge mask.
-        score: of the sample, in score units, by the fused path.
-        edge_score: the same by the edge path with every message let through.
-        masked_score: with every message times its importance.
+        masked_score: the sample's score, in score units, with every message times its importance.
         note: which algorithm, and how long.
     """
 
     edge_index: NDArray[np.int64]
-    edge_type: NDArray[np.int64]
     importance: Array
-    score: float
-    edge_score: float
     masked_score: float
     note: str
 
@@ -113,7 +108,6 @@ def edge_importance(
     *,
     algorithm: ExplainerAlgorithm | None = None,
     epochs: int = 100,
-    lr: float = 0.05,
     seed: int = 0,
 ) -> EdgeImportance:
     """Explain a sample's score by a mask on the messages of all graph convolutions.
@@ -127,14 +121,13 @@ def edge_importance(
         sample: of a model with graph convolutions (`SkeletonConv`) on one graph.
         algorithm: any explainer of PyG that masks edges; None for `GNNExplainer`.
         epochs: gradient steps of `GNNExplainer`.
-        lr: their learning rate.
         seed: of the mask it starts from.
 
     Raises:
         DataError: see `JointGraph`.
     """
     graph = JointGraph(sample)
-    chosen = algorithm or GNNExplainer(epochs=epochs, lr=lr)
+    chosen = algorithm or GNNExplainer(epochs=epochs, lr=0.05)
     explainer = Explainer(
         graph,
         chosen,
@@ -146,15 +139,11 @@ def edge_importance(
         torch.manual_seed(seed)
         mask = explainer(graph.nodes, graph.edge_index).edge_mask.detach()
     with torch.no_grad():
-        everything = masked_score(sample, graph, torch.ones_like(mask))
         important = masked_score(sample, graph, mask)
     name = type(chosen).__name__
     return EdgeImportance(
         edge_index=graph.edge_index.cpu().numpy(),
-        edge_type=graph.edge_type.cpu().numpy(),
         importance=mask.double().cpu().numpy(),
-        score=sample.score,
-        edge_score=everything,
         masked_score=important,
         note=f"{name}, {epochs} steps" if algorithm is None else name,
     )
@@ -171,14 +160,9 @@ def masked_score(sample: Sample, graph: JointGraph, mask: Tensor) -> float:
 
 
 @register_attribution("edges")
-def edge_attribution(sample: Sample, found: EdgeImportance | None = None) -> Attribution:
-    """`edge_importance` as an attribution: each joint's messages, alike in every frame.
-
-    Args:
-        sample: as for `edge_importance`.
-        found: its result, if it is known; computed anew if None.
-    """
-    found = found or edge_importance(sample)
+def edge_attribution(sample: Sample, **how: Any) -> Attribution:
+    """`edge_importance` as an attribution: each joint's messages, alike in every frame."""
+    found = edge_importance(sample, **how)
     joints = found.by_joint(sample.layout.num_joints)
     return sample.attribution(
         "edges",

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,16 +13,15 @@ from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError
 from zoo.explain.attention import attention_in_stages
 from zoo.explain.attribution import Array, Attribution
-from zoo.explain.draw.groups import assignment_csv, assignment_figure
+from zoo.explain.draw.groups import assignment_csv, assignment_figure, weights_figure
 from zoo.explain.draw.scene import Scene, scene_of
 from zoo.explain.draw.shades import Shades
 from zoo.explain.draw.sheet import joints_over_time, key_frame_sheet
 from zoo.explain.draw.video import can_write_mp4, write_video
-from zoo.explain.draw.weights import weights_figure
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
 from zoo.explain.words import groups_sentence, sentences
-from zoo.files import StorageError, path_part
+from zoo.files import StorageError, path_part, replaced_folder
 from zoo.prediction import Predictor
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.words import fixed, plain
@@ -61,26 +58,17 @@ class Explanation:
     notes: tuple[str, ...]
 
     @property
-    def model(self) -> str:
-        """Name of the model."""
-        return self.sample.model_name
-
-    @property
-    def digits(self) -> int:
-        """Decimals of a score."""
-        return self.sample.digits
-
-    @property
     def sentences(self) -> list[str]:
         """What moved the score, how to take it, and what the groups say where there are any."""
-        found = sentences(self.attribution, self.model, self.digits)
+        found = sentences(self.attribution, self.sample.model_name, self.sample.digits)
         return found if self.assignment is None else [*found, groups_sentence(self.assignment)]
 
     @property
     def title(self) -> str:
         """Of every picture."""
-        recording = plain(self.sample.recording.id)
-        return f"{recording}: {fixed(self.attribution.score, self.digits)} points by {self.model}"
+        sample = self.sample
+        points = fixed(self.attribution.score, sample.digits)
+        return f"{plain(sample.recording.id)}: {points} points by {sample.model_name}"
 
     @property
     def subtitle(self) -> str:
@@ -170,24 +158,18 @@ def write(
         StorageError: it cannot be written.
     """
     require_writable(folder, kind=kind, video=video, overwrite=overwrite)
-    staging = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
     try:
-        staging.mkdir(parents=True)
-        names = list(_write_files(explanation, staging, kind, video))
-        if folder.exists():
-            shutil.rmtree(folder)
-        staging.rename(folder)
+        with replaced_folder(folder) as staging:
+            names = list(_write_files(explanation, staging, kind, video))
     except OSError as error:
         raise StorageError(f"cannot write {folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return [folder / name for name in names]
 
 
 def default_folder(explanation: Explanation) -> Path:
     """``explanations/RECORDING-MODEL-METHOD``, with the segment where there are several."""
     sample = explanation.sample
-    name = f"{sample.recording.id}-{explanation.model}-{explanation.attribution.method}"
+    name = f"{sample.recording.id}-{sample.model_name}-{explanation.attribution.method}"
     number = f"-segment{sample.number}" if explanation.segments > 1 else ""
     return Path("explanations") / path_part(name.replace("/", "-") + number)
 

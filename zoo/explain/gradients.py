@@ -19,7 +19,7 @@ MOST_STEPS = 512
 
 @register_attribution("gradients")
 def integrated_gradients(
-    sample: Sample, *, baseline: str | None = None, steps: int = 32, gap: float | None = None
+    sample: Sample, *, baseline: str | None = None, steps: int = 32
 ) -> Attribution:
     r"""The gradients of the score along the straight way from a baseline to the sample.
 
@@ -30,8 +30,9 @@ def integrated_gradients(
     Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", ICML 2017 (arXiv
     1703.01365), eq. 1, summed over the coordinates of all streams. Completeness (their
     proposition 1): all contributions add up to the score less the baseline's score. The integral
-    is a Gauss–Legendre sum; its steps are doubled until that holds within `gap`, up to
-    `MOST_STEPS`, and the note tells the gap that is left.
+    is a Gauss–Legendre sum; its steps are doubled until that holds within ten of the last decimal
+    that is shown (0.1 of scores like 0–50, 0.001 of scores of 0–1), up to `MOST_STEPS`, and the
+    note tells the gap that is left.
 
     A derived stream (bone, motion) counts for the joint it stands at.
 
@@ -39,13 +40,11 @@ def integrated_gradients(
         sample: of a model whose score has a gradient.
         baseline: one of `zoo.explain.sample.BASELINES`, see `Sample.baseline`.
         steps: gradients to begin with.
-        gap: points the contributions may miss; if None ten of the last decimal that is shown: 0.1
-            of scores like 0–50, 0.001 of scores of 0–1.
 
     Raises:
         DataError: the score does not depend on the streams through differentiable steps.
     """
-    allowed = 10.0 ** (1 - sample.digits) if gap is None else gap
+    allowed = 10.0 ** (1 - sample.digits)
     start, meaning = sample.baseline(baseline)
     base_score = float(sample.scores(start)[0])
     difference = sample.score - base_score

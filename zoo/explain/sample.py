@@ -17,7 +17,6 @@ from zoo.data.transforms import RAW_STREAMS
 from zoo.errors import ConfigError, DataError
 from zoo.explain.attribution import POINTS, Array, Attribution
 from zoo.prediction import Predictor
-from zoo.protocol.protocol import Protocol
 from zoo.skeleton import Layout, load_layout
 from zoo.training.evaluate import TrainedModel
 
@@ -160,15 +159,12 @@ def samples_of(predictor: Predictor, source: Recording | Path | str) -> list[Sam
     Raises:
         DataError: see `zoo.predict`.
     """
-    found = [source] if isinstance(source, Recording) else predictor.recordings(source)
-    return [
-        sample
-        for recording in found
-        for sample in _cut(predictor.trained, predictor.protocol, recording)
-    ]
+    recordings = [source] if isinstance(source, Recording) else predictor.recordings(source)
+    return [sample for recording in recordings for sample in _cut(predictor, recording)]
 
 
-def _cut(trained: TrainedModel, protocol: Protocol, recording: Recording) -> list[Sample]:
+def _cut(predictor: Predictor, recording: Recording) -> list[Sample]:
+    trained, protocol = predictor.trained, predictor.protocol
     if recording.layout != trained.layout:
         raise DataError(
             f"recording {recording.id} has the skeleton layout {recording.layout}, the model was "

@@ -118,12 +118,11 @@ def _unit(
 
 def _units(attribution: Attribution) -> tuple[dict[str, float], dict[str, Sequence[int]]]:
     """Body parts by name with their sums and joints; single joints where there are no parts."""
-    if attribution.parts:
-        sums = {part.replace("_", " "): v for part, v in attribution.by_part().items()}
-        return sums, {part.replace("_", " "): m for part, m in attribution.parts.items()}
-    joints = list(enumerate(attribution.joints))
     by_joint = attribution.by_joint()
-    return {name: float(by_joint[j]) for j, name in joints}, {name: (j,) for j, name in joints}
+    members: dict[str, Sequence[int]]
+    members = {part.replace("_", " "): m for part, m in attribution.parts.items()}
+    members = members or {name: (joint,) for joint, name in enumerate(attribution.joints)}
+    return {name: float(by_joint[list(m)].sum()) for name, m in members.items()}, members
 
 
 def _stand_out(attribution: Attribution, method: str) -> str:

@@ -73,14 +73,13 @@ def figure_style() -> Iterator[None]:
         yield
 
 
-def figure_bytes(figure: "Figure", kind: str, dpi: float = 150) -> bytes:
+def figure_bytes(figure: "Figure", kind: str) -> bytes:
     """The file of a figure, the same bytes for the same figure.
 
     Args:
         figure: made and written inside `figure_style`.
         kind: file ending that matplotlib can write, such as those of `FORMATS`.
-        dpi: dots an inch of ``png``.
     """
     content = io.BytesIO()
-    figure.savefig(content, format=kind, metadata=_UNDATED.get(kind), dpi=dpi)
+    figure.savefig(content, format=kind, metadata=_UNDATED.get(kind), dpi=150)
     return content.getvalue()

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.board.board import Board, Ranked, Section
 from zoo.board.published import MEAN
@@ -18,9 +18,6 @@ from zoo.report.picture import LINE_HEIGHT, OFFSET, WIDE, Picture, canvas, famil
 from zoo.report.placing import Box, cliques, frontier, place_labels, shorten, text_width
 from zoo.report.slopes import slopes
 from zoo.words import count, fixed, plain
-
-if TYPE_CHECKING:
-    pass
 
 COSTS = {
     "parameters": "parameters",

@@ -43,7 +43,7 @@ def inline(picture: Picture, id_: str, key: bool = False) -> Markup:
     shapes = {
         element.get("id", ""): element
         for defs in root.iter()
-        if _name(defs) == "defs"
+        if _local(defs.tag) == "defs"
         for element in defs
     }
     common = "".join(_group(child, shapes, models) for child in root)
@@ -71,7 +71,7 @@ def _group(
     element: ElementTree.Element, shapes: Shapes, models: dict[str, list[str]], css: str = ""
 ) -> str:
     """An element and what is in it, as markup; what belongs to a model goes to `models` instead."""
-    name, gid = _name(element), element.get("id", "")
+    name, gid = _local(element.tag), element.get("id", "")
     if name in _DROPPED or gid == FILE_ONLY:
         return ""
     key, _, own = gid.partition(" ")
@@ -85,8 +85,8 @@ def _group(
 
 def _shape(element: ElementTree.Element, shapes: Shapes, css: str) -> str:
     """One path, mark or text."""
-    name, attributes = _name(element), {"class": css} if css else {}
-    given = {_name_of(key): value for key, value in element.items()}
+    name, attributes = _local(element.tag), {"class": css} if css else {}
+    given = {_local(key): value for key, value in element.items()}
     style = dict(part.split(": ", 1) for part in given.get("style", "").split("; ") if part)
     if name == "use":
         shape = shapes[given["href"].removeprefix("#")]
@@ -111,9 +111,6 @@ def _short(value: str) -> str:
     return " ".join(rounded.split())
 
 
-def _name(element: ElementTree.Element) -> str:
-    return _name_of(element.tag)
-
-
-def _name_of(name: str) -> str:
+def _local(name: str) -> str:
+    """The name of an element or attribute without its namespace."""
     return _NAMESPACE.sub("", name)

@@ -69,7 +69,11 @@ def _section(section: Section) -> Iterator[str]:
     if section.ranked:
         rows, metrics = ranked(section), list(metric_columns(section))
         hidden = [column for column in metrics if column.exercise != MEAN]
-        yield from _ranked([column for column in columns(section) if column not in hidden], rows)
+        shown = [column for column in columns(section) if column not in hidden]
+        yield from table(
+            [text(", ".join(filter(None, (column.title, column.unit)))) for column in shown],
+            ([_cell(row, column) for column in shown] for row in rows),
+        )
         yield ""
         for metric in section.metrics if len(section.exercises) > 1 else ():
             yield f"### {text(metric.title)} by exercise"
@@ -96,13 +100,6 @@ def _section(section: Section) -> Iterator[str]:
         yield ""
     for note in section.notes:
         yield f"- {text(note)}"
-
-
-def _ranked(shown: Sequence[Column], rows: Sequence[RankedRow]) -> Iterator[str]:
-    yield from table(
-        [text(", ".join(filter(None, (column.title, column.unit)))) for column in shown],
-        ([_cell(row, column) for column in shown] for row in rows),
-    )
 
 
 def _cell(row: RankedRow, column: Column) -> str:

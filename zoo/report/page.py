@@ -45,7 +45,8 @@ def render(board: Board) -> str:
     )
     env.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     env.filters.update(doi=_doi_link, fixed=fixed, probability=probability, family=family_of)
-    style = f"\n:root {{\n{_variables()}}}\n{_file('style.css')}"
+    colours = "".join(f"  --{name}: light-dark({a}, {b});\n" for name, (a, b) in PALETTE.items())
+    style = f"\n:root {{\n{colours}}}\n{_file('style.css')}"
     script = f"\n{_file('page.js')}\n{_file('details.js')}"
     with figure_style():
         sections = [_section(f"board-{i}", s) for i, s in enumerate(board.sections)]
@@ -113,10 +114,6 @@ def _doi_link(doi: str) -> Markup:
     if _DOI.fullmatch(doi) is None:
         return Markup("<span>{}</span>").format(doi)
     return Markup('<a href="https://doi.org/{0}" rel="noopener noreferrer">doi {0}</a>').format(doi)
-
-
-def _variables() -> str:
-    return "".join(f"  --{name}: light-dark({a}, {b});\n" for name, (a, b) in PALETTE.items())
 
 
 def _file(name: str) -> str:

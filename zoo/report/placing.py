@@ -114,18 +114,11 @@ def _candidates(x: float, y: float, width: float, height: float, away: float) ->
 
 
 def cliques(names: Iterable[Sequence[str]], rank_of: Mapping[str, float]) -> list[Clique]:
-    """The bars of a critical-difference diagram, on as few levels as they need.
-
-    A clique of fewer than two known models is no bar.
-    """
-    spans = []
-    for clique in names:
-        known = [rank_of[name] for name in clique if name in rank_of]
-        if len(known) > 1:
-            spans.append((min(known), max(known)))
+    """The bars of a critical-difference diagram, on as few levels as they need."""
+    ranks = [[rank_of[name] for name in clique] for clique in names]
     ends: list[float] = []
     bars = []
-    for low, high in sorted(spans):
+    for low, high in sorted((min(some), max(some)) for some in ranks):
         level = next((i for i, end in enumerate(ends) if end < low), len(ends))
         ends[level : level + 1] = [high]
         bars.append(Clique(low, high, level))

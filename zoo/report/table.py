@@ -178,25 +178,20 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-@dataclass(frozen=True)
-class HeatCell:
-    """One cell of the heat map: the number and its colour, from 0 (least error) to 9."""
+def heat_map(section: Section) -> list[tuple[str, list[tuple[str, int | None]]]]:
+    """MAD of every entry by exercise, the mean over exercises last.
 
-    text: str
-    level: int | None  # None: no number
-
-
-def heat_map(section: Section) -> list[tuple[str, list[HeatCell]]]:
-    """MAD of every entry by exercise, the mean over exercises last."""
+    Each with its colour, from 0 (least error) to 9; None where there is no number.
+    """
     keys = [*(e.id for e in section.exercises), MEAN]
     table = [(e.name, [e.metrics[key]["mad"].value for key in keys]) for e in section.ranked]
     known = [v for _, values in table for v in values if math.isfinite(v)] or [0.0]
     low, high = min(known), max(known)
 
-    def cell(value: float) -> HeatCell:
+    def cell(value: float) -> tuple[str, int | None]:
         if not math.isfinite(value):
-            return HeatCell(NOTHING, None)
+            return NOTHING, None
         level = min(9, int(10 * (value - low) / ((high - low) or 1)))
-        return HeatCell(fixed(value, section.digits), level)
+        return fixed(value, section.digits), level
 
     return [(name, [cell(v) for v in values]) for name, values in table]

@@ -2,7 +2,8 @@
 
 import csv
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -198,6 +199,14 @@ def _both(one: str, other: str, *names: str) -> str:
     """Two hashes, shortened, with the names of what they are of."""
     of = [f" of {name}" for name in names] or ["", ""]
     return f"{one[:12]}…{of[0]} and {other[:12]}…{of[1]}"
+
+
+def pooled_tables(runs: Iterable[Run], *, baseline: bool = False) -> list[Table]:
+    """A `pooled_table` for every exercise and seed, in the order of the runs."""
+    parts: dict[tuple[str, int], list[Run]] = defaultdict(list)
+    for run in runs:
+        parts[run.exercise, run.seed].append(run)
+    return [pooled_table(part, baseline=baseline) for part in parts.values()]
 
 
 def pooled_table(runs: Sequence[Run], *, baseline: bool = False) -> Table:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import DataError
-from zoo.evaluation.aggregate import AGGREGATES, aggregate
+from zoo.evaluation.aggregate import AGGREGATES, aggregate, rows_by_recording
 from zoo.evaluation.metrics import measure
 from zoo.files import to_csv
 
@@ -102,14 +102,22 @@ class Scores:
         """
         if how in AGGREGATES and len(set(self.recording)) == len(self):
             return self
-        whole = aggregate(self.recording, self.true, self.predicted, how)
+        predicted, members = (
+            aggregate(self.recording, self.predicted, how),
+            rows_by_recording(self.recording),
+        )
+        for name, at in members.items():
+            true = self.true[at]
+            if np.ptp(true) > 0:
+                raise DataError(
+                    f"the samples of recording {name} have different true scores: {true.min():g} "
+                    f"and {true.max():g}"
+                )
         if how == "none":
             return self
-        deviation = self.deviation
-        if deviation is not None:
-            deviation = aggregate(self.recording, self.true, deviation, "mean").predicted
-        rows = self.at(whole.first.tolist())
-        return replace(rows, sample=[0] * len(rows), predicted=whole.predicted, deviation=deviation)
+        deviation = None if self.deviation is None else aggregate(self.recording, self.deviation)
+        rows = self.at([at[0] for at in members.values()])
+        return replace(rows, sample=[0] * len(rows), predicted=predicted, deviation=deviation)
 
     def metrics(self, how: str) -> LevelMetrics:
         """Metrics per recording (predictions aggregated by `how`) and per sample.

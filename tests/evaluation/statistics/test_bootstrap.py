@@ -5,11 +5,16 @@ import numpy as np
 import pytest
 
 from zoo.errors import ConfigError, DataError
-from zoo.evaluation.metrics import load_metric, mad
-from zoo.evaluation.statistics import BOARD_METRICS, Table, bootstrap, person_bootstrap
-from zoo.evaluation.statistics.intervals import person_weights
+from zoo.evaluation.metrics import board_metrics, load_metric, mad
+from zoo.evaluation.statistics import Table, bootstrap
+from zoo.evaluation.statistics.bootstrap import person_weights
 
 EXERCISES = 5
+
+
+def person_bootstrap(tables, metric, **how):
+    """One model's metric, averaged over seeds and exercises, with its interval."""
+    return bootstrap({"model": tables}, [metric], **how).interval("model", metric)
 
 
 def study(persons, seed, exercises=EXERCISES):
@@ -104,7 +109,7 @@ def test_more_rows_of_the_same_persons_make_no_interval_narrower():
         for t in tables(true, predicted)
     ]
     six = bootstrap({"m": pieces}, resamples=300)
-    for metric in BOARD_METRICS:
+    for metric in board_metrics():
         np.testing.assert_allclose(six.interval("m", metric), once.interval("m", metric))
 
 
@@ -112,7 +117,7 @@ def test_the_order_of_rows_and_tables_changes_nothing():
     every = models(3)
     mixed = {m: [shuffled(t, i) for i, t in enumerate(ts)][::-1] for m, ts in every.items()}
     one, other = bootstrap(every, resamples=200), bootstrap(mixed, resamples=200)
-    for metric in BOARD_METRICS:
+    for metric in board_metrics():
         for model in every:
             np.testing.assert_allclose(
                 one.interval(model, metric), other.interval(model, metric), rtol=1e-12

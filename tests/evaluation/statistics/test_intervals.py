@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.evaluation.statistics.intervals import Replicates, bca, person_weights
+from zoo.evaluation.statistics.bootstrap import Replicates, bca, person_weights
 
 
 def mean_of(values, resamples=20_000, seed=0):

@@ -4,8 +4,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from zoo.errors import DataError
-from zoo.evaluation.statistics import Paired, PersonErrors, holm, paired, versus
-from zoo.evaluation.statistics.paired import EXACT_PERSONS, FLIPS
+from zoo.evaluation.statistics import Paired, PersonErrors, paired, versus
+from zoo.evaluation.statistics.paired import EXACT_PERSONS, FLIPS, holm
 
 # Darwin's maize: eighths of an inch by which crossed plants were taller than self-fertilised ones.
 MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48])

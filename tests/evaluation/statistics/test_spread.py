@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 
-from zoo.errors import DataError
 from zoo.evaluation.statistics import spread
 
 
@@ -25,10 +24,3 @@ def test_one_seed_or_fold_has_no_spread():
     assert math.isnan(spread([[1, 2, 3]]).seeds)
     assert spread([[1, 2, 3]]).folds == pytest.approx(1)
     assert math.isnan(spread([[1], [2]]).folds)
-
-
-def test_gaps_and_other_shapes_are_refused():
-    with pytest.raises(DataError, match=r"that of \(1, 0\) is nan"):
-        spread([[1, 2], [math.nan, 3]])
-    with pytest.raises(DataError, match=r"got shape \(3,\)"):
-        spread([1, 2, 3])

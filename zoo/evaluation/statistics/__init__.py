@@ -4,18 +4,11 @@ Everything is computed from predictions, takes persons as the unit and gives the
 machine.
 """
 
-from zoo.evaluation.statistics.bootstrap import (
-    Bootstrap,
-    RankInterval,
-    bootstrap,
-    person_bootstrap,
-)
+from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, bootstrap
 from zoo.evaluation.statistics.friedman import Friedman, friedman
-from zoo.evaluation.statistics.intervals import Interval
-from zoo.evaluation.statistics.paired import Comparison, Paired, holm, paired, versus
+from zoo.evaluation.statistics.paired import Comparison, Paired, paired, versus
 from zoo.evaluation.statistics.spread import Spread, spread
 from zoo.evaluation.statistics.tables import (
-    BOARD_METRICS,
     PersonErrors,
     PersonPair,
     Table,
@@ -24,7 +17,6 @@ from zoo.evaluation.statistics.tables import (
 )
 
 __all__ = [
-    "BOARD_METRICS",
     "Bootstrap",
     "Comparison",
     "Friedman",
@@ -32,15 +24,12 @@ __all__ = [
     "Paired",
     "PersonErrors",
     "PersonPair",
-    "RankInterval",
     "Spread",
     "Table",
     "bootstrap",
     "compare_persons",
     "friedman",
-    "holm",
     "paired",
-    "person_bootstrap",
     "person_errors",
     "spread",
     "versus",

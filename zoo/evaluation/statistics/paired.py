@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import wilcoxon
 
 from zoo.errors import DataError
-from zoo.evaluation.statistics.intervals import RESAMPLES, Replicates, bca, person_weights
+from zoo.evaluation.statistics.bootstrap import RESAMPLES, Replicates, bca, person_weights
 from zoo.evaluation.statistics.tables import Array, PersonErrors
 
 SIGNIFICANCE = 0.05
@@ -124,9 +124,7 @@ def versus(
     models: Mapping[str, PersonErrors],
     reference: str,
     *,
-    confidence: float = 0.95,
     resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> dict[str, Comparison]:
     """Every other model compared with one of them, p values corrected by Holm's method.
 
@@ -135,9 +133,7 @@ def versus(
     Args:
         models: errors of the persons by model.
         reference: name of the model the others are compared with.
-        confidence: probability of the intervals, each for itself.
-        resamples: draws of persons behind the intervals.
-        seed: seed of the draws and sign flips.
+        resamples: draws of persons behind the intervals, each for itself at 95 %.
 
     Raises:
         DataError: no such reference, or models tested on different persons.
@@ -153,9 +149,7 @@ def versus(
                 "compared person by person"
             )
         if name != reference:
-            pairs[name] = paired(
-                errors.error, against.error, confidence=confidence, resamples=resamples, seed=seed
-            )
+            pairs[name] = paired(errors.error, against.error, resamples=resamples)
     wilcoxon_holm = holm([pair.wilcoxon_p for pair in pairs.values()])
     permutation_holm = holm([pair.permutation_p for pair in pairs.values()])
     return {

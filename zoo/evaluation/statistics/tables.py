@@ -8,13 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.errors import DataError
-from zoo.evaluation.metrics import Array, board_metrics, constant, load_metric
-
-BOARD_METRICS = tuple(board_metrics())
-"""Names of the metrics that statistics are made for, those of plug-ins added by now among them."""
-
-HIGHER_IS_BETTER = frozenset(n for n in BOARD_METRICS if load_metric(n).higher_is_better)
-"""Those of `BOARD_METRICS` in which more is better."""
+from zoo.evaluation.metrics import Array, constant, load_metric
 
 
 @dataclass(frozen=True, eq=False)

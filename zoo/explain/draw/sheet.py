@@ -21,14 +21,14 @@ KEY_FRAMES = 6
 """On a sheet, at most."""
 
 
-def key_frames(shades: Shades, count: int = KEY_FRAMES) -> list[int]:
-    """The frame in each of `count` equal stretches of time in which the joints' values are largest.
+def key_frames(shades: Shades) -> list[int]:
+    """The frame of each of `KEY_FRAMES` equal stretches in which the joints' values are largest.
 
     The last fifth of each stretch is left out, so that no two are nearly the same moment. Fewer
     frames where there are fewer.
     """
     strength = np.abs(shades.values).sum(axis=1)
-    pieces = equal_pieces(len(strength), min(count, len(strength)))
+    pieces = equal_pieces(len(strength), min(KEY_FRAMES, len(strength)))
     ends = [max(start + 1, stop - (stop - start) // 5) for start, stop in pieces]
     return [
         start + int(strength[start:end].argmax())

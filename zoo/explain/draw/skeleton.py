@@ -30,7 +30,15 @@ class SkeletonPlot:
 
         self.scene = scene
         self.shades = shades
-        frame_axes(axes, scene)
+        (left, right), (bottom, top) = scene.limits
+        axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+        if not scene.measured:
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        across, up = scene.axis_labels
+        axes.set_xlabel(across, size=8)
+        axes.set_ylabel(up, size=8)
+        axes.tick_params(labelsize=8)
         self._bones = LineCollection(
             [], colors=_BONE, linewidths=2.2, capstyle="round", joinstyle="round", zorder=1
         )
@@ -64,19 +72,6 @@ class SkeletonPlot:
             self._joints.set_offsets(places[order])
             self._joints.set_array(values[order])
             self._joints.set_sizes(self.shades.sizes(frame)[order])
-
-
-def frame_axes(axes: "Axes", scene: Scene) -> None:
-    """Give axes the limits of a scene, one metre as long across as up, and their titles."""
-    (left, right), (bottom, top) = scene.limits
-    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-    if not scene.measured:
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-    across, up = scene.axis_labels
-    axes.set_xlabel(across, size=8)
-    axes.set_ylabel(up, size=8)
-    axes.tick_params(labelsize=8)
 
 
 def draw_groups(axes: "Axes", places: Array, assignment: Array, colours: list[str]) -> None:

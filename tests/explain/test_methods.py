@@ -1,8 +1,8 @@
-"""`zoo.explain.motion`: the sum over time is the standard deviation."""
+"""`zoo.explain.methods`: the sum over time is the standard deviation."""
 
 import numpy as np
 
-from zoo.explain.motion import range_of_motion
+from zoo.explain.methods import range_of_motion
 
 
 def test_sums_to_the_standard_deviation(linear) -> None:

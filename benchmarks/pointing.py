@@ -2,8 +2,9 @@
 
 A simulated recording knows how many points were lost at each joint (`zoo.data.simulator.Truth`). A
 joint is at fault where it lost at least `AT_FAULT` points; an attribution ranks the joints, and
-the area under its precision–recall curve says how near to the top those at fault stand. What it has
-to beat is a random order, the range of motion, and an order that is the same for everybody.
+the area under its precision–recall curve (average precision) says how near to the top those at
+fault stand. What it has to beat is a random order, the range of motion, and an order that is the
+same for everybody.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 
 from zoo.data.recording import Recording
 from zoo.data.simulator import Truth, truth
-from zoo.evaluation.statistics.intervals import (
+from zoo.evaluation.statistics.bootstrap import (
     RESAMPLES,
     Interval,
     Replicates,
@@ -47,26 +49,8 @@ Only attributions with a sign have a ``loss``.
 Flags = NDArray[np.bool_]
 
 
-def average_precision(at_fault: Flags, importance: Array) -> float:
-    r"""Area under the precision–recall curve, :math:`\sum_n (R_n - R_{n-1}) P_n`.
-
-    As scikit-learn's `average_precision_score`: thresholds n from the highest importance down,
-    equal importances taken together, no interpolation.
-
-    Args:
-        at_fault: (V,), at least one of them.
-        importance: (V,), the higher the sooner.
-    """
-    order = np.argsort(-importance, kind="stable")
-    hits = np.cumsum(at_fault[order])
-    last = np.append(np.diff(importance[order]) != 0, True)  # of those with equal importance
-    precision = hits[last] / (np.flatnonzero(last) + 1)
-    recall = hits[last] / hits[-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
-
-
 def chance(at_fault: Flags) -> float:
-    """Expected `average_precision` of a random order.
+    """Expected average precision of a random order.
 
     (R − 1)/(V − 1) + H(V)·(V − R)/(V·(V − 1)) for R of V at fault, H the harmonic number. It
     tends to the prevalence R/V for many joints, and is above it for few.
@@ -176,7 +160,7 @@ def _precision(lost: Array, importance: Array) -> tuple[float, float]:
     if not at_fault.any():
         return float("nan"), float("nan")
     # What differs in rounding alone is equal.
-    return average_precision(at_fault, np.round(importance, 9)), chance(at_fault)
+    return float(average_precision_score(at_fault, np.round(importance, 9))), chance(at_fault)
 
 
 def _side(layout: Layout, lost: Array, importance: Array) -> float:
