@@ -146,7 +146,7 @@ def test_the_published_folds_are_those_of_the_protocol(scored: Path, tmp_path: P
             assert sorted(fold.subset(part).target.tolist()) == sorted(
                 y.astype(np.float32).tolist()
             )
-        assert fold.persons("validation") == []
+        assert fold.split.persons("validation") == []
         assert fold.samples.streams["position"].shape[1] == FRAMES
 
 
