@@ -37,6 +37,8 @@ ARRAY_DTYPES: Mapping[str, str] = {
 }
 """Arrays a recording can have."""
 
+_STORED_DTYPES = {"F64": "<f8", "F32": "<f4", "U8": "|u1"}
+
 Entry = dict[str, Any]
 
 
@@ -51,7 +53,7 @@ class Store:
 
     folder: Path
     manifest: dict[str, Any]
-    _file: Any = field(default=None, repr=False)
+    _views: dict[str, NDArray[Any]] | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
@@ -90,24 +92,18 @@ class Store:
 
     def arrays(self, entry: Entry) -> dict[str, NDArray[Any]]:
         """The arrays of one manifest entry: read-only views of the mapped file."""
-        file = self._mapped()
+        if self._views is None:
+            self._views = _mapped(self.folder)
         found = {}
         for name in entry["arrays"]:
             label = f"{entry['id']}/{name}"
-            try:
-                found[name] = file.get_tensor(label).numpy()
-            except SafetensorError:
-                raise _damaged(self.folder, f"{DATA_FILE} lacks {label}") from None
-            found[name].flags.writeable = False
+            if label not in self._views:
+                raise _damaged(self.folder, f"{DATA_FILE} lacks {label}")
+            found[name] = self._views[label]
         return found
 
-    def _mapped(self) -> Any:
-        if self._file is None:
-            self._file = _open_data(self.folder)
-        return self._file
-
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_file": None}
+        return {**self.__dict__, "_views": None}
 
 
 class StoreWriter:
@@ -267,15 +263,27 @@ def _parse_manifest(folder: Path, text: str) -> dict[str, Any]:
     return cast(dict[str, Any], manifest)
 
 
-def _open_data(folder: Path) -> Any:
-    """The data file, mapped: PyTorch's form of it, for NumPy's would be copied."""
+def _mapped(folder: Path) -> dict[str, NDArray[Any]]:
+    """Every array by its label, in place and read-only.
+
+    safetensors reads and checks the index; its own arrays would be copies, or need torch.
+    """
     file = folder / DATA_FILE
     if not file.is_file():
         raise _damaged(folder, f"it holds no {DATA_FILE}")
+    views = {}
     try:
-        return safe_open(file, framework="pt")
-    except (SafetensorError, OSError) as error:
+        with safe_open(file, framework="numpy") as index:
+            data = np.memmap(file, mode="r")
+            at = 8 + int.from_bytes(data[:8].tobytes(), "little")  # behind the index and its length
+            for label in index.offset_keys():
+                part = index.get_slice(label)
+                dtype = _STORED_DTYPES[part.get_dtype()]
+                views[label] = np.ndarray(part.get_shape(), dtype, buffer=data, offset=at)
+                at += views[label].nbytes
+    except (SafetensorError, OSError, KeyError) as error:
         raise _damaged(folder, f"{DATA_FILE} cannot be read ({error})") from None
+    return views
 
 
 def _damaged(folder: Path, what: str) -> DataError:
