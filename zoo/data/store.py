@@ -92,18 +92,29 @@ class Store:
         """The arrays of one manifest entry: read-only views of the mapped file."""
         file = self._mapped()
         found = {}
-        for name in entry["arrays"]:
+        for name, shape in entry["arrays"].items():
             label = f"{entry['id']}/{name}"
             try:
-                found[name] = file.get_tensor(label).numpy()
+                tensor = file.get_tensor(label)
             except SafetensorError:
-                raise _damaged(self.folder, f"{DATA_FILE} lacks {label}") from None
+                tensor = None
+            if tensor is None or list(tensor.shape) != shape:
+                what = f"{DATA_FILE} lacks {label} or has it in another shape"
+                raise _damaged(self.folder, what)
+            found[name] = tensor.numpy()
             found[name].flags.writeable = False
         return found
 
     def _mapped(self) -> Any:
+        """The data file, mapped: PyTorch's form of it, for NumPy's would be copied."""
         if self._file is None:
-            self._file = _open_data(self.folder)
+            file = self.folder / DATA_FILE
+            if not file.is_file():
+                raise _damaged(self.folder, f"it holds no {DATA_FILE}")
+            try:
+                self._file = safe_open(file, framework="pt")
+            except (SafetensorError, OSError) as error:
+                raise _damaged(self.folder, f"{DATA_FILE} cannot be read ({error})") from None
         return self._file
 
     def __getstate__(self) -> dict[str, Any]:
@@ -265,17 +276,6 @@ def _parse_manifest(folder: Path, text: str) -> dict[str, Any]:
     if missing:
         raise _damaged(folder, f"{MANIFEST_FILE} lacks {', '.join(missing)}")
     return cast(dict[str, Any], manifest)
-
-
-def _open_data(folder: Path) -> Any:
-    """The data file, mapped: PyTorch's form of it, for NumPy's would be copied."""
-    file = folder / DATA_FILE
-    if not file.is_file():
-        raise _damaged(folder, f"it holds no {DATA_FILE}")
-    try:
-        return safe_open(file, framework="pt")
-    except (SafetensorError, OSError) as error:
-        raise _damaged(folder, f"{DATA_FILE} cannot be read ({error})") from None
 
 
 def _damaged(folder: Path, what: str) -> DataError:
