@@ -52,7 +52,7 @@ class Session:
     @property
     def num_folds(self) -> int:
         """How many folds the protocol has on these recordings, repeats counted."""
-        return self.protocol.num_folds({i.subject for i in self.dataset.index if i.scored})
+        return self.protocol.split.num_folds({i.subject for i in self.dataset.index if i.scored})
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""

@@ -138,7 +138,7 @@ def test_a_set_of_scores(scored: Path, tmp_path: Path) -> None:
 def test_the_published_folds_are_those_of_the_protocol(scored: Path, tmp_path: Path) -> None:
     dataset = ready(scored, tmp_path)
     protocol = load_protocol("rehab-pile")
-    assert protocol.num_folds(dataset.subjects) == FOLDS
+    assert protocol.split.num_folds(dataset.subjects) == FOLDS
     for k in range(FOLDS):
         fold = protocol.fold(dataset, k, ["position"])
         for part in ("train", "test"):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from zoo.data.adapters.uiprmd import mixture
-from zoo.data.adapters.uiprmd.mixture import Mixture
+from zoo.data.adapters.uiprmd import likelihood
+from zoo.data.adapters.uiprmd.likelihood import Mixture
 
 
 def path(seed: int, people: int = 12, frames: int = 40) -> np.ndarray:
@@ -19,11 +19,11 @@ def test_it_is_what_scikit_learn_fits_from_the_same_start() -> None:
     ours = Mixture.fit(points, 4)
     spans = np.digitize(points[:, 0], np.linspace(1, 40, 5)[1:-1])
     parts = [points[spans == k] for k in range(4)]
-    added = mixture.ADDED_VARIANCE * np.eye(3)
+    added = likelihood.ADDED_VARIANCE * np.eye(3)
     theirs = library.GaussianMixture(
         4,
         tol=1e-9,
-        reg_covar=mixture.ADDED_VARIANCE,
+        reg_covar=likelihood.ADDED_VARIANCE,
         max_iter=2000,
         weights_init=[len(part) / len(points) for part in parts],
         means_init=[part.mean(axis=0) for part in parts],
@@ -38,7 +38,7 @@ def test_one_component_is_the_normal_distribution() -> None:
     from scipy.stats import multivariate_normal
 
     points = path(2)
-    covariance = np.cov(points.T, bias=True) + mixture.ADDED_VARIANCE * np.eye(3)
+    covariance = np.cov(points.T, bias=True) + likelihood.ADDED_VARIANCE * np.eye(3)
     expected = multivariate_normal(points.mean(axis=0), covariance).logpdf(points)
     np.testing.assert_allclose(Mixture.fit(points, 1).log_density(points), expected)
 

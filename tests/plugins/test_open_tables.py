@@ -109,7 +109,7 @@ def test_a_split_and_a_stratum_enter_hash_words_and_run(plug_in, data, tmp_path)
     other = {"kind": "group-out", "stratify": ["length"]}
     protocol = load_protocol("person-kfold", split=other, selection="last")
     assert "groups GPP/Stroke and GPP/Parkinson are tested" in explain(protocol)["split"]
-    assert protocol.num_folds([]) == 2
+    assert protocol.split.num_folds([]) == 2
     assert protocol.to_dict()["split"]["groups"] == ["GPP/Stroke", "GPP/Parkinson"]
     overrides = {"protocol.split": other, "protocol.selection": "last"}
     del (small := dict(SMALL))["protocol.split.folds"]

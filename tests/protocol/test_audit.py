@@ -23,8 +23,9 @@ class Data:
     def __post_init__(self):
         self.index = [
             RecordingInfo(
-                r.id, r.subject, r.group, r.exercise, r.session, r.num_frames, r.fps, r.scores,
+                r.id, r.subject, r.group, r.exercise, r.session, r.num_frames, r.fps,
                 tuple(a for a in ("positions", "orientations") if getattr(r, a) is not None),
+                scores=r.scores,
             )
             for r in self.recordings
         ]  # fmt: skip

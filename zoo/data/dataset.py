@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from zoo.build import build_arguments
 from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
 from zoo.data.paths import data_root as default_root
-from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
 from zoo.errors import DataError
 from zoo.files import StorageError, recover, replaced_folder
@@ -22,25 +22,18 @@ from zoo.skeleton.layout import load_layout
 
 
 @dataclass(frozen=True)
-class RecordingInfo:
+class RecordingInfo(Identity):
     """What is known of a recording without touching its arrays.
 
     Attributes:
-        id, subject, group, exercise, session, fps, scores, extra: as in `Recording`.
         frames: number of frames T.
+        fps: frames per second.
         arrays: which arrays it has: positions, orientations, angles, tracked, timestamps.
     """
 
-    id: str
-    subject: str
-    group: str
-    exercise: str
-    session: str
     frames: int
     fps: float
-    scores: Mapping[str, float] = field(default_factory=dict)
     arrays: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def scored(self) -> bool:

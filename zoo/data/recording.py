@@ -16,10 +16,8 @@ UNKNOWN_SUBJECT = "unknown"
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
-    """A skeleton sequence with its clinical scores.
-
-    Adapters convert units, axes and quaternion order; nothing after them knows the sensor.
+class Identity:
+    """Who performs what, and how it was scored.
 
     Attributes:
         id: unique in its dataset, such as ``E_ID1/Es5``.
@@ -27,14 +25,6 @@ class Recording:
         group: clinical group of the person, such as ``CG/Expert``.
         exercise: exercise id as a string, such as ``5`` or ``m01``.
         session: distinguishes several recordings of one person and exercise.
-        layout: name of the skeleton layout; fixes V and the joint order.
-        fps: frames per second.
-        positions: joint positions (T, V, 3) float32 in metres, or None.
-        orientations: unit quaternions w, x, y, z (T, V, 4) float32, or None. A joint to which
-            the sensor gives no orientation holds the identity 1, 0, 0, 0.
-        angles: Euler angles (T, V, 3) float32 in degrees, unwrapped, or None.
-        tracked: state per joint (T, V) uint8: 2 tracked, 1 inferred, 0 lost; or None.
-        timestamps: seconds from the first frame (T,) float64, or None.
         scores: named scores in score units; ``total`` is what models predict. Empty when the
             recording has none.
         extra: plain data (what JSON can hold) that belongs to the recording and is kept in the
@@ -46,6 +36,27 @@ class Recording:
     group: str
     exercise: str
     session: str
+    scores: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+    extra: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording(Identity):
+    """A skeleton sequence with its clinical scores.
+
+    Adapters convert units, axes and quaternion order; nothing after them knows the sensor.
+
+    Attributes:
+        layout: name of the skeleton layout; fixes V and the joint order.
+        fps: frames per second.
+        positions: joint positions (T, V, 3) float32 in metres, or None.
+        orientations: unit quaternions w, x, y, z (T, V, 4) float32, or None. A joint to which
+            the sensor gives no orientation holds the identity 1, 0, 0, 0.
+        angles: Euler angles (T, V, 3) float32 in degrees, unwrapped, or None.
+        tracked: state per joint (T, V) uint8: 2 tracked, 1 inferred, 0 lost; or None.
+        timestamps: seconds from the first frame (T,) float64, or None.
+    """
+
     layout: str
     fps: float
     positions: NDArray[np.float32] | None = None
@@ -53,8 +64,6 @@ class Recording:
     angles: NDArray[np.float32] | None = None
     tracked: NDArray[np.uint8] | None = None
     timestamps: NDArray[np.float64] | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frames: int | None = None

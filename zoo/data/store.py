@@ -95,11 +95,13 @@ class Store:
         if self._views is None:
             self._views = _mapped(self.folder)
         found = {}
-        for name in entry["arrays"]:
+        for name, shape in entry["arrays"].items():
             label = f"{entry['id']}/{name}"
-            if label not in self._views:
-                raise _damaged(self.folder, f"{DATA_FILE} lacks {label}")
-            found[name] = self._views[label]
+            view = self._views.get(label)
+            if view is None or list(view.shape) != shape:
+                what = f"{DATA_FILE} lacks {label} or has it in another shape"
+                raise _damaged(self.folder, what)
+            found[name] = view
         return found
 
     def __getstate__(self) -> dict[str, Any]:

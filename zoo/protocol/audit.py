@@ -114,7 +114,7 @@ def audit(protocol: Protocol, dataset: SkeletonDataset | CrossDataset) -> Audit:
     stream = next(_STREAMS[name] for name in _STREAMS if name in arrays)
     samples = protocol.samples(dataset, [stream], raw=True)
     folds = []
-    for fold in range(protocol.num_folds(samples.subject)):
+    for fold in range(protocol.split.num_folds(samples.subject)):
         split = protocol.split.apply(samples, fold)
         folds.append(
             FoldAudit(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -138,14 +138,6 @@ class Protocol:
                 "split.fractions) above 0, or selection: last"
             )
 
-    def num_folds(self, persons: Collection[str]) -> int:
-        """How many folds `fold` accepts, repeats counted.
-
-        Args:
-            persons: the people of the samples, as the number may depend on them.
-        """
-        return self.split.num_folds(persons)
-
     def to_dict(self) -> dict[str, Any]:
         """Every parameter as plain containers; `from_config` takes them back."""
         return {
@@ -204,7 +196,7 @@ class Protocol:
 
         Args:
             dataset: recordings of one exercise.
-            fold: from 0; there are `num_folds`.
+            fold: from 0; there are `SplitRule.num_folds`.
             streams: what the model needs.
             samples: samples this protocol built before from the same data, to save time.
             raw: the model takes segments as recorded, see `samples`; they are not scaled either.

@@ -85,7 +85,6 @@ class Layout:
         """
         raw = build(_File, config, f"layout {name!r}", error=LayoutError)
         joints = tuple(joint.name for joint in raw.joints)
-        _require_unique(name, joints)
         numbers = {joint: i for i, joint in enumerate(joints)}
 
         def number(joint: str, what: str) -> int:
@@ -185,7 +184,9 @@ class Layout:
     def _check_names(self) -> None:
         if not self.joints:
             raise self._fail("it has no joints; a layout needs at least one")
-        _require_unique(self.name, self.joints)
+        name, count = Counter(self.joints).most_common(1)[0]
+        if count > 1:
+            raise self._fail(f"{count} joints are called {name!r}; every joint needs its own name")
 
     def _check_index(self, joint: int, what: str) -> None:
         if not 0 <= joint < self.num_joints:
@@ -286,12 +287,3 @@ def tree_levels(parents: Sequence[int]) -> list[list[int]]:
     if len(levels) == 0 or len(levels[0]) != 1 or sum(map(len, levels)) != len(parents):
         raise LayoutError(f"parents {tuple(parents)} form no tree with one root (-1)")
     return levels
-
-
-def _require_unique(layout: str, joints: Sequence[str]) -> None:
-    twice = [joint for joint, count in Counter(joints).items() if count > 1]
-    if twice:
-        raise LayoutError(
-            f"layout {layout!r}: {joints.count(twice[0])} joints are called {twice[0]!r}; "
-            "every joint needs its own name"
-        )

@@ -81,20 +81,19 @@ class PrepareReport:
     notes: list[str] = field(default_factory=list)
 
     def skip(self, recording: str, problem: Problem) -> None:
-        """Records that `recording` is left out because of `problem`.
+        """Records that `recording` is left out because of `problem`; raises as `fault` does."""
+        self.fault(recording, problem, skipped=True)
 
-        Raises:
-            DataError: in strict mode.
-        """
-        self._add(recording, problem, skipped=True)
-
-    def fault(self, recording: str, problem: Problem) -> None:
+    def fault(self, recording: str, problem: Problem, *, skipped: bool = False) -> None:
         """Records a `problem` of a recording that is kept, such as a missing score.
 
         Raises:
             DataError: in strict mode.
         """
-        self._add(recording, problem, skipped=False)
+        full = replace(problem, recording=recording, skipped=skipped)
+        if self.strict:
+            raise DataError(f"{recording}: {full} ({full.kind}; --strict stops at the first fault)")
+        self.problems.append(full)
 
     def note(self, text: str) -> None:
         """Records an oddity that is no fault; never raises."""
@@ -104,12 +103,6 @@ class PrepareReport:
     def skipped(self) -> list[str]:
         """Ids of the recordings that were left out, each once, sorted."""
         return sorted({p.recording for p in self.problems if p.skipped and p.recording})
-
-    def _add(self, recording: str, problem: Problem, skipped: bool) -> None:
-        full = replace(problem, recording=recording, skipped=skipped)
-        if self.strict:
-            raise DataError(f"{recording}: {full} ({full.kind}; --strict stops at the first fault)")
-        self.problems.append(full)
 
 
 class Reader(ABC):

@@ -14,15 +14,9 @@ from numpy.typing import NDArray
 
 from registry import register_reader
 from zoo.data.adapters.base import FaultError
-from zoo.data.adapters.named_files import (
-    Loaded,
-    Named,
-    NamedFilesAdapter,
-    folders_within,
-    text_files,
-)
+from zoo.data.adapters.named_files import Loaded, NamedFilesAdapter, folders_within, text_files
 from zoo.data.adapters.rows import first_line, numbered_lines, read_rows
-from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
+from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED, Identity
 from zoo.skeleton.layout import load_layout
 
 EXERCISES = {
@@ -82,13 +76,13 @@ class IrdsSimplifiedAdapter(NamedFilesAdapter):
                 return text_files(folder)
         return text_files(source)
 
-    def _named(self, file: Path) -> Named | None:
+    def _named(self, file: Path) -> Identity | None:
         match = _NAME.fullmatch(file.name)
         if match is None:
             return None
         subject, date, gesture, repetition, label, position = match.groups()
         session = f"{date}_{repetition}_{label}_{position}"
-        return Named(
+        return Identity(
             id=f"{subject}/{gesture}/{session}",
             subject=subject,
             group=GROUPS[subject[0]],

@@ -16,15 +16,10 @@ import numpy as np
 from registry import register_reader
 from zoo.data.adapters.base import FaultError
 from zoo.data.adapters.kimore_frames import read_orientations
-from zoo.data.adapters.named_files import (
-    Loaded,
-    Named,
-    NamedFilesAdapter,
-    folders_within,
-    text_files,
-)
+from zoo.data.adapters.named_files import Loaded, NamedFilesAdapter, folders_within, text_files
 from zoo.data.adapters.rows import Rows, read_spaced_rows
 from zoo.data.adapters.uiprmd.motion import vicon_axes
+from zoo.data.recording import Identity
 from zoo.errors import ConfigError
 
 EXERCISES = {"CTK": "hiding the face", "ELK": "stretching the flank", "RTK": "rotating the torso"}
@@ -79,7 +74,7 @@ class KeraalAdapter(NamedFilesAdapter):
         folders = folders_within(source, _DEPTH)
         return [f for folder in folders for f in text_files(folder) if mine in f.name.casefold()]
 
-    def _named(self, file: Path) -> Named | None:
+    def _named(self, file: Path) -> Identity | None:
         match = _NAME.fullmatch(file.name)
         if match is None or match[3].casefold() != self.sensor.casefold():
             return None
@@ -87,7 +82,7 @@ class KeraalAdapter(NamedFilesAdapter):
         exercise, half = exercise.upper(), half.upper()
         if group != "3":
             subject, session = f"G{group}-{who}", f"{group}{half}-{number}"
-            return Named(
+            return Identity(
                 f"{subject}/{exercise}/{session}", subject, GROUPS[group], exercise, session
             )
         simulated = _SIMULATED.fullmatch(who)
@@ -95,7 +90,7 @@ class KeraalAdapter(NamedFilesAdapter):
             return None
         person, trial, label = simulated.groups()
         subject, session = f"G3-P{person}", f"T{trial}-{label.upper()}-{number}"
-        return Named(
+        return Identity(
             id=f"{subject}/{exercise}/{session}",
             subject=subject,
             group=GROUPS[group],

@@ -18,7 +18,6 @@ from zoo.data.adapters.base import (
 from zoo.data.adapters.kimore_frames import (
     JOINTS,
     SCALAR_FIRST,
-    check_lengths,
     jumps,
     read_frames,
     read_orientations,
@@ -58,7 +57,6 @@ class KimoreAdapter(Adapter, Reader):
     name = "kimore"
     version = 1
     layout = "kinect-v2"
-    title = "KIMORE"
     fps = 30.0
     score_range = (0.0, 50.0)
     exercises = EXERCISES
@@ -210,7 +208,10 @@ def _read_arrays(
     if orientations_file is not None:
         with faults_in(shown(orientations_file)):
             rows = rows_of(orientations_file)
-            check_lengths(rows, positions, positions_file)
+            if len(rows.values) != len(positions):
+                found = f"{len(rows.values)} frames of orientations"
+                wanted = f"{len(positions)} as in {positions_file.name}"
+                raise FaultError("unequal-lengths", int(rows.lines[-1]), found, wanted)
             arrays["orientations"], order = read_orientations(rows, positions)
     if timestamps_file is not None:
         try:

@@ -150,17 +150,6 @@ def read_seconds(file: Path, frames: int) -> NDArray[np.float64]:
     return np.array([tick - ticks[0] for tick in ticks], dtype=np.float64) * _TICK_SECONDS
 
 
-def check_lengths(rows: Rows, positions: NDArray[np.float32], file: Path) -> None:
-    """Raises `FaultError` unless there are as many orientations as positions of `file`."""
-    if len(rows.values) != len(positions):
-        raise FaultError(
-            "unequal-lengths",
-            int(rows.lines[-1]),
-            f"{len(rows.values)} frames of orientations",
-            f"{len(positions)} as in {file.name}",
-        )
-
-
 def jumps(positions: NDArray[np.float32]) -> list[str]:
     """Names frames at which the whole skeleton leaps; the sensor took another body for it."""
     steps = np.linalg.norm(np.diff(positions, axis=0), axis=-1)

@@ -1,7 +1,7 @@
 """What readers have in common of datasets with one text file a recording, told by its name."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,11 @@ from zoo.data.adapters.base import (
     Reader,
     faults_in,
 )
-from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.errors import DataError
 
 MIN_FRAMES = 10
 """Fewer frames are no repetition."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """What the name of a file says of the recording in it; see `Recording`."""
-
-    id: str
-    subject: str
-    group: str
-    exercise: str
-    session: str
-    scores: Mapping[str, float] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -69,7 +56,7 @@ class NamedFilesAdapter(Adapter, Reader):
     ) -> Iterator[Recording]:
         """See `Adapter.read`; recordings come sorted by id."""
         assert source is not None
-        found: dict[str, tuple[Named, Path]] = {}
+        found: dict[str, tuple[Identity, Path]] = {}
         for file in self._files(source):
             shown, named = file.relative_to(source).as_posix(), self._named(file)
             if named is None:
@@ -107,7 +94,7 @@ class NamedFilesAdapter(Adapter, Reader):
         """One recording; see `Reader.read_file`."""
         if file.is_dir():
             raise DataError(f"{file} is a folder; name one file, such as {self.example}")
-        named = self._named(file) or Named(file.stem, UNKNOWN_SUBJECT, "", "", "")
+        named = self._named(file) or Identity(file.stem, UNKNOWN_SUBJECT, "", "", "")
         yield self._recording(named, file, str(file), report)
 
     @abstractmethod
@@ -115,7 +102,7 @@ class NamedFilesAdapter(Adapter, Reader):
         """Files that may be recordings, sorted; empty where the dataset is not there."""
 
     @abstractmethod
-    def _named(self, file: Path) -> Named | None:
+    def _named(self, file: Path) -> Identity | None:
         """What name and place of a file say; None for another name."""
 
     @abstractmethod
@@ -126,7 +113,9 @@ class NamedFilesAdapter(Adapter, Reader):
             FaultError: the recording cannot be used.
         """
 
-    def _recording(self, named: Named, file: Path, shown: str, report: PrepareReport) -> Recording:
+    def _recording(
+        self, named: Identity, file: Path, shown: str, report: PrepareReport
+    ) -> Recording:
         with faults_in(shown):
             loaded = self._load(file)
             frames = len(loaded.arrays["positions"])
@@ -137,18 +126,9 @@ class NamedFilesAdapter(Adapter, Reader):
             report.fault(named.id, replace(fault.problem, file=shown))
         for note in loaded.notes:
             report.note(f"{named.id}: {note}")
-        return Recording(
-            id=named.id,
-            subject=named.subject,
-            group=named.group,
-            exercise=named.exercise,
-            session=named.session,
-            layout=self.layout,
-            fps=self.fps,
-            scores={**named.scores, **loaded.scores},
-            extra={**named.extra, **loaded.extra},
-            **loaded.arrays,
-        )
+        scores, extra = {**named.scores, **loaded.scores}, {**named.extra, **loaded.extra}
+        whole = replace(named, scores=scores, extra=extra)
+        return Recording(**vars(whole), layout=self.layout, fps=self.fps, **loaded.arrays)
 
 
 def folders_within(source: Path, depth: int) -> list[Path]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from registry import LAYOUTS, UserError
 from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
@@ -54,7 +53,6 @@ class RehabPileAdapter(Adapter):
 
     name = "rehab-pile"
     version = 1
-    title = "Rehab-Pile"
 
     def __init__(
         self,
@@ -154,7 +152,8 @@ class RehabPileAdapter(Adapter):
             session=session,
             layout=self.layout,
             fps=self.fps,
-            positions=_three(positions),
+            # A flat skeleton gets a third coordinate of 0.
+            positions=np.pad(positions, [(0, 0), (0, 0), (0, 3 - described.dims)]),
             scores={} if total is None else {"total": total},
             extra={} if described.scored else {"label": str(label)},
         )
@@ -179,12 +178,6 @@ class RehabPileAdapter(Adapter):
             f"{described.folder}: {what}. Its classes are {shown}: look it up in the dataset that "
             "the set was made of, and put right=CLASS behind the command"
         )
-
-
-def _three(positions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Positions (T, V, 3): a flat skeleton gets a third coordinate of 0."""
-    flat = 3 - positions.shape[-1]
-    return np.pad(positions, [(0, 0), (0, 0), (0, flat)])
 
 
 def _oddities(described: Description, layout: Layout, folds: int) -> list[str]:

@@ -83,7 +83,6 @@ class StgcnRehabAdapter(Adapter, Reader):
     name = "stgcn-rehab"
     version = 1
     layout = "kinect-v2"
-    title = "KIMORE, STGCN-rehab release"
     fps = 30.0
     score_range = (0.0, 50.0)
     exercises = EXERCISES

@@ -31,8 +31,6 @@ class SyntheticAdapter(Adapter):
     name = "synthetic"
     version = 1
     layout = "kinect-v2"
-    title = "Simulated rehabilitation exercises"
-    licence = "MIT"
     score_range = (0.0, 50.0)
     exercises = MappingProxyType({key: kind.title for key, kind in EXERCISES.items()})
     needs_source = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from registry import SPLITS, STRATA, Entry, did_you_mean
-from zoo.build import build
+from zoo.build import build, to_plain
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError
 from zoo.protocol.split import Split
@@ -46,7 +46,7 @@ class SplitRule(ABC):
             value = getattr(self, f.name)
             if "check" in f.metadata and not f.metadata["check"](value):
                 raise ConfigError(
-                    f"split.{f.name} is {plain(value)!r}, expected {f.metadata['expected']}"
+                    f"split.{f.name} is {to_plain(value)!r}, expected {f.metadata['expected']}"
                 )
         for name in self.stratify:
             if name not in STRATA:
@@ -105,7 +105,7 @@ class SplitRule(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """Every setting as plain containers; `split_rule` takes them back."""
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: to_plain(getattr(self, f.name)) for f in fields(self)}
 
     def entries(self) -> list[Entry]:
         """The registered rule and the strata it spreads."""
@@ -155,13 +155,6 @@ def fractions(training: int, validation: int, test: int) -> Any:
         "training and test above 0",
     }
     return field(default=(training, validation, test), metadata=check)
-
-
-def plain(value: Any) -> Any:
-    """A setting as plain containers."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def repeated(repeats: int) -> str:
