@@ -36,7 +36,7 @@ _StrictLoader.add_implicit_resolver(
 
 
 def read_yaml(file: Path | Traversable) -> Config:
-    """A YAML mapping as plain containers; ``${...}`` is resolved by OmegaConf.
+    """A YAML mapping as plain containers; what OmegaConf would fill in (``${...}``) is refused.
 
     Raises:
         ConfigError: it cannot be read, does not parse, or is no mapping of words to values.
@@ -45,7 +45,7 @@ def read_yaml(file: Path | Traversable) -> Config:
         text = file.read_text(encoding="utf-8")
         values = yaml.load(text, Loader=_StrictLoader)
         if "${" in text:
-            values = _resolved(values)
+            raise ValueError("${...} is not filled in here: write the value itself")
     except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError, ValueError) as error:
         raise ConfigError(f"{file}: {one_line(error)}") from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
@@ -73,13 +73,3 @@ def to_yaml(config: Mapping[str, Any]) -> str:
     from omegaconf import OmegaConf
 
     return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
-
-
-def _resolved(values: Any) -> Any:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        return OmegaConf.to_container(OmegaConf.create(values), resolve=True)
-    except OmegaConfBaseException as error:
-        raise ValueError(one_line(error)) from None

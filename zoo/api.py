@@ -181,20 +181,11 @@ def experiment(
 ) -> "list[ProtocolResult]":
     """Compute every run of an experiment, or a part of it, and report on it.
 
-    Args:
-        name: of a file in ``configs/experiment``.
-        rows: labels of the rows that stay; default all, as of the next ones.
-        small: take the small variant of every model that has one.
-        dataset: another prepared dataset than the experiment's.
-        protocols: those of its own that stay.
-        exercises: exercise ids.
-        folds: folds to test on.
-        seeds: of weights and batch order.
-        overrides: settings for every run, as in `train`.
-        runs: folder of all runs.
-        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
-        output: folder for tables and figures; None writes none.
-        **how: `jobs`, `retry_failed`, `executor`, `ray_address` and `display` as in `bench`.
+    `name` is of a file in ``configs/experiment``. Of its rows (by label), protocols, exercises,
+    folds and seeds those that are named stay, by default all. `small` takes the small variant of
+    every model that has one, `dataset` is another prepared dataset than the experiment's, and
+    `output` a folder for tables and figures; None writes none. All other arguments, among them
+    `jobs`, `retry_failed`, `executor`, `ray_address` and `display`, are as in `bench`.
 
     Returns:
         For each protocol the rows with their metrics, and those that lack runs.

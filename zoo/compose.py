@@ -34,14 +34,7 @@ def compose(
 ) -> Config:
     """The full configuration of one run, as plain containers.
 
-    Args:
-        model: name of a registered model.
-        dataset: name of a registered dataset; default ``synthetic``.
-        protocol: name of a registered protocol; default ``person-kfold``.
-        exercise: exercise id; default as the dataset's config says.
-        fold: fold of the protocol; default 0.
-        seed: seed of weights and batch order; default 0.
-        overrides: ``key=value``, dotted keys, such as ``trainer.epochs=50``.
+    Arguments as in `zoo.train`, with `overrides` as ``key=value``, such as ``trainer.epochs=50``.
 
     Raises:
         ConfigError: a key that does not exist (with the nearest one), or a value that does not
@@ -66,13 +59,9 @@ def compose(
         **blocks_of(entries["model"]).get("trainer", {}),
         **blocks_of(entries["protocol"]).get("trainer", {}),
     }
-    config |= {"seed": 0, "fold": 0}
+    config |= {"seed": seed or 0, "fold": fold or 0}
     if exercise is not None:
         config["dataset"]["exercise"] = str(exercise)
-    if fold is not None:
-        config["fold"] = fold
-    if seed is not None:
-        config["seed"] = seed
     config = apply_overrides(config, overrides)
     if takes_head and config["model"].get("head") is not None:
         from zoo.nn.heads import head_choice

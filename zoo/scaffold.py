@@ -6,14 +6,12 @@ replaced, so what is copied is linted, typed and tested like the rest of the zoo
 
 import keyword
 import re
-import secrets
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 from registry import MODELS
 from zoo.errors import ConfigError
-from zoo.files import StorageError
+from zoo.files import StorageError, replaced_folder
 
 _TEMPLATE = Path(__file__).parent / "templates" / "baseline"
 _NAME = "my_model"
@@ -37,21 +35,17 @@ def new_baseline(name: str, folder: Path | str = ".") -> Path:
     target = Path(folder).expanduser() / name
     if target.exists() or target.is_symlink():
         raise ConfigError(f"{target} exists already: choose another name, or another --dir")
-    staging = target.with_name(f".{name}.new-{secrets.token_hex(4)}")
     try:
-        staging.mkdir(parents=True)
-        for path in sorted(filter(Path.is_file, _TEMPLATE.rglob("*"))):
-            within = path.relative_to(_TEMPLATE)
-            if not any(part.startswith((".", "__pycache__")) for part in within.parts):
-                file = staging / _renamed(str(within), name)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                text = _renamed(path.read_text(encoding="utf-8"), name)
-                file.write_text(text, encoding="utf-8", newline="\n")
-        staging.rename(target)
+        with replaced_folder(target) as staging:
+            for path in sorted(filter(Path.is_file, _TEMPLATE.rglob("*"))):
+                within = path.relative_to(_TEMPLATE)
+                if not any(part.startswith((".", "__pycache__")) for part in within.parts):
+                    file = staging / _renamed(str(within), name)
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    text = _renamed(path.read_text(encoding="utf-8"), name)
+                    file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise StorageError(f"cannot write {target}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return target
 
 

@@ -6,14 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from registry import did_you_mean
-from zoo.board.entries import (
-    BoardKey,
-    Group,
-    entries_called,
-    fold_words,
-    natural,
-    read_groups,
-)
+from zoo.board.entries import BoardKey, Group, entries_called, fold_words, natural, read_groups
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.evaluation.statistics.paired import SIGNIFICANCE

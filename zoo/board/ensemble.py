@@ -74,15 +74,9 @@ def ensembles_of_models(
 ) -> tuple[list[Run], list[str]]:
     """Combine entries of a board, one ensemble for every exercise, fold and seed they all have.
 
-    Args:
-        models: at least two entries, as the leaderboard names them; the model's name alone where
-            only one entry has it.
-        dataset: whose board, where there are several.
-        protocol: the same.
-        exercise: only this one.
-        how: as in `ensemble_of_runs`.
-        name: as in `ensemble_of_runs`.
-        runs: folder of all runs.
+    `models` are at least two, as the leaderboard names them, or the model's name alone where only
+    one entry has it. `dataset`, `protocol` and `exercise` are as in `zoo.leaderboard`, the other
+    arguments as in `ensemble_of_runs`.
 
     Returns:
         The ensembles, and in words the places that were left out because a member is missing.

@@ -146,13 +146,7 @@ def read_groups(
     """Every board below a folder of runs, and the folders that cannot be read.
 
     Boards of one dataset stand together, honest protocols first; of one protocol, the one with
-    most runs first, then the most recent.
-
-    Args:
-        runs_root: folder of all runs.
-        dataset: only of this dataset.
-        protocol: only under this protocol.
-        exercise: only this exercise.
+    most runs first, then the most recent. Arguments as in `zoo.leaderboard`.
 
     Raises:
         DataError: there is no such folder.

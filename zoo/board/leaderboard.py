@@ -27,17 +27,7 @@ def build_board(
     A section has one fingerprint and one protocol hash: those with most runs, unless they are
     named. A note on it says what else there is.
 
-    Args:
-        root: folder of all runs.
-        dataset: only this dataset.
-        protocol: only this protocol.
-        exercise: only this exercise.
-        fingerprint: beginning of a dataset's fingerprint.
-        protocol_hash: beginning of a protocol's hash.
-        public: leave out whatever belongs to a single person.
-
-    Raises:
-        DataError: no such folder, or nothing in it fits.
+    Arguments and errors are those of `zoo.leaderboard`.
     """
     from zoo import __version__
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from zoo.errors import DataError
 
 if TYPE_CHECKING:
     from zoo.data.dataset import SkeletonDataset
+    from zoo.data.summary import ExerciseSummary
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -160,7 +161,7 @@ def _inspect(args: Arguments) -> int:
             "" if s.score_sd is None else f"{s.score_sd:.1f}",
         )
     console().print(exercises)
-    _print_histogram(dataset)
+    _print_histogram(dataset, summaries)
     _print_kinds(dataset)
     _print_problems(dataset.manifest)
     return 0
@@ -224,10 +225,10 @@ def _print_details(dataset: "SkeletonDataset") -> None:
     out.print(details(rows))
 
 
-def _print_histogram(dataset: "SkeletonDataset") -> None:
-    from zoo.data.summary import score_edges, summarise
+def _print_histogram(dataset: "SkeletonDataset", every: "Sequence[ExerciseSummary]") -> None:
+    from zoo.data.summary import score_edges
 
-    summaries = [s for s in summarise(dataset) if s.scored]
+    summaries = [s for s in every if s.scored]
     if not summaries:
         return
     out, edges = console(), score_edges(dataset)

@@ -56,13 +56,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an explanation in that folder"
     )
-    parser.add_argument(
-        "--dataset",
-        metavar="NAME",
-        help="dataset or reader whose form the file has, and whose ids are meant (default: the "
-        "run's dataset)",
-    )
-    add_options(parser, "--data-root", "--device")
+    add_options(parser, "--dataset", "--data-root", "--device")
     parser.set_defaults(run=run)
 
 

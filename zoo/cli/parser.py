@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=RichHelpFormatter, **options)
-        self._everywhere = self.add_argument_group("everywhere")
+        self._everywhere = self.add_argument_group("everywhere", argument_default=argparse.SUPPRESS)
         add_options(self._everywhere, "--plugin", "--config-dir", "--debug")
 
     def format_help(self) -> str:
@@ -120,25 +120,20 @@ _FOLDER: dict[str, Any] = {"type": Path, "metavar": "DIR"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "--plugin": {
         "action": "append",
-        "default": argparse.SUPPRESS,
         "metavar": "FILE.py",
         "help": "a file with models of your own",
     },
-    "--config-dir": {
-        "action": "append",
-        "default": argparse.SUPPRESS,
-        "metavar": "DIR",
-        "help": "search DIR for configs first",
-    },
-    "--debug": {
-        "action": "store_true",
-        "default": argparse.SUPPRESS,
-        "help": "show the traceback of an error",
-    },
+    "--config-dir": {"action": "append", "metavar": "DIR", "help": "search DIR for configs first"},
+    "--debug": {"action": "store_true", "help": "show the traceback of an error"},
     "--runs": {**_FOLDER, "default": RUNS, "help": "folder of runs (default: ./runs)"},
     "--data-root": {
         **_FOLDER,
         "help": "folder of prepared datasets (default: $ZOO_DATA, else the user data folder)",
+    },
+    "--dataset": {
+        "metavar": "NAME",
+        "help": "dataset or reader whose form a file has, and whose ids are meant (default: the "
+        "run's dataset)",
     },
     "--device": {"metavar": "NAME", "help": "auto, cpu, cuda or cuda:N"},
     "--json": {"action": "store_true", "help": "print JSON"},

@@ -28,13 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="+",
         help="a published file, such as JointPosition*.csv, its folder, or a recording's id",
     )
-    parser.add_argument(
-        "--dataset",
-        metavar="NAME",
-        help="dataset or reader whose form the files have, and whose ids are meant (default: the "
-        "run's dataset)",
-    )
-    add_options(parser, "--data-root", "--device")
+    add_options(parser, "--dataset", "--data-root", "--device")
     parser.add_argument(
         "--segments", action="store_true", help="show the score of every segment too"
     )

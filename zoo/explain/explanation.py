@@ -1,7 +1,5 @@
 """One recording explained: an attribution with the model's attention, as sentences and pictures."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +19,7 @@ from zoo.explain.draw.video import can_write_mp4, write_video
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
 from zoo.explain.words import groups_sentence, sentences
-from zoo.files import StorageError, path_part, replaced_folder
+from zoo.files import StorageError, path_part, replaced_folder, to_csv
 from zoo.prediction import Predictor
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
 from zoo.words import fixed, plain
@@ -175,17 +173,9 @@ def default_folder(explanation: Explanation) -> Path:
 
 
 def require_writable(folder: Path | None, *, kind: str, video: str, overwrite: bool) -> None:
-    """Refuse what `write` would refuse, before anything is computed; arguments as there.
+    """Refuse what `write` would refuse, before anything is computed: arguments and errors as there.
 
-    Args:
-        folder: None where it is not known yet.
-        kind: format of the figures.
-        video: format of the video.
-        overwrite: whether an explanation in the folder may be replaced.
-
-    Raises:
-        ConfigError: a format that does not exist, or a folder that is there, but for an
-            explanation that may be replaced.
+    A `folder` of None is not known yet.
     """
     for value, allowed in ((kind, FORMATS), (video, VIDEOS)):
         if value not in allowed:
@@ -264,9 +254,9 @@ def _write_text(folder: Path, name: str, text: str) -> str:
 
 def _table(explanation: Explanation) -> str:
     """The attribution as a table: a row a frame with its time in seconds, a column a joint."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["seconds", *explanation.attribution.joints])
-    for time, row in zip(explanation.scene.times, explanation.attribution.joint_time, strict=True):
-        writer.writerow([f"{time:.3f}", *(f"{value:.6g}" for value in row)])
-    return out.getvalue()
+    found = explanation.attribution
+    rows = (
+        (f"{time:.3f}", *(f"{value:.6g}" for value in row))
+        for time, row in zip(explanation.scene.times, found.joint_time, strict=True)
+    )
+    return to_csv(("seconds", *found.joints), rows)

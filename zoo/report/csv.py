@@ -1,7 +1,5 @@
 """The board as one flat table for a spreadsheet or a script: a row a model and exercise."""
 
-import csv
-import io
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from zoo.board.board import Board, Ranked, Section
 from zoo.board.published import MEAN
 from zoo.evaluation.statistics import Interval
+from zoo.files import to_csv
 from zoo.words import plain
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -22,11 +21,7 @@ def render(board: Board) -> str:
     """
     rows = [row for section in plain(board).sections for row in _section(section)]
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
+    return to_csv(columns, ([_cell(row.get(column)) for column in columns] for row in rows))
 
 
 def _section(section: Section) -> Iterator[dict[str, Any]]:

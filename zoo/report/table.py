@@ -6,14 +6,7 @@ from dataclasses import dataclass
 
 from zoo.board.board import BoardMetric, Ranked, Section
 from zoo.board.published import MEAN, PublishedResult
-from zoo.words import (
-    NOTHING,
-    count,
-    fixed,
-    interval,
-    milliseconds,
-    seconds,
-)
+from zoo.words import NOTHING, count, fixed, interval, milliseconds, seconds
 
 
 @dataclass(frozen=True)

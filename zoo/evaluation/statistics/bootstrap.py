@@ -54,13 +54,11 @@ class RankInterval(NamedTuple):
         rank: its place by the metric.
         low: best place within the interval.
         high: worst place within the interval.
-        best: share of the draws in which it is the best, divided where several are.
     """
 
     rank: int
     low: int
     high: int
-    best: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +119,8 @@ class Bootstrap:
         places = _places(draws, metric)
         tail = (1 - self.confidence) / 2
         low, high = np.quantile(places, [tail, 1 - tail], axis=1, method="inverted_cdf")
-        first = places == 1
-        best = (first / first.sum(axis=0)).mean(axis=1)
         return {
-            model: RankInterval(int(rank[i]), int(low[i]), int(high[i]), float(best[i]))
+            model: RankInterval(int(rank[i]), int(low[i]), int(high[i]))
             for i, model in enumerate(known)
         }
 

@@ -1,7 +1,5 @@
 """A model that puts joints in groups: the groups' names, colours and matrix, and its attention."""
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from zoo.explain.attribution import Array
 from zoo.explain.draw.canvas import Canvas, mark_parts, scale_bar
 from zoo.explain.draw.scene import Scene
 from zoo.explain.draw.skeleton import SkeletonPlot, draw_pies
+from zoo.files import to_csv
 from zoo.report.figure_style import INK, OKABE_ITO, SOFT
 from zoo.skeleton import Layout
 
@@ -40,13 +39,12 @@ def group_colours(count: int) -> list[str]:
 
 def assignment_csv(layout: Layout, assignment: Array) -> str:
     """The matrix (V, G) as a table: joint, body part, the probability of each group."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["joint", "part", *group_names(assignment.shape[1])])
     parts = {joint: part for part, members in layout.parts.items() for joint in members}
-    for joint, (name, shares) in enumerate(zip(layout.joints, assignment, strict=True)):
-        writer.writerow([name, parts.get(joint, ""), *(f"{share:.6f}" for share in shares)])
-    return out.getvalue()
+    rows = (
+        (name, parts.get(joint, ""), *(f"{share:.6f}" for share in shares))
+        for joint, (name, shares) in enumerate(zip(layout.joints, assignment, strict=True))
+    )
+    return to_csv(("joint", "part", *group_names(assignment.shape[1])), rows)
 
 
 def rows_by_part(layout: Layout) -> tuple[list[int], list[tuple[str, int]]]:
