@@ -113,18 +113,15 @@ class Experiment:
         self,
         *,
         row: str | None = None,
-        model: str | None = None,
-        dataset: str | None = None,
         protocol: str | None = None,
-        exercise: str | None = None,
-        fold: int | None = None,
-        seed: int | None = None,
         overrides: Sequence[str] = (),
+        **chosen: Any,
     ) -> Config:
         """The composed configuration of one training as the experiment has it; see `zoo.train`.
 
         What is None is the experiment's: its first row, protocol, exercise and fold, or else the
-        usual ones; the first seed of the row, the experiment or the protocol. `overrides` win.
+        usual ones; the first seed of the row, the experiment or the protocol. `chosen` are other
+        arguments of `zoo.compose.compose`; they and `overrides` win.
 
         Raises:
             ConfigError: there is no such row, or a setting is none.
@@ -132,23 +129,22 @@ class Experiment:
         from zoo.protocol.protocol import load_protocol
 
         own = {under.name: under for under in self.protocols}
-        under = (
-            self.protocols[0] if protocol is None else own.get(protocol, UnderProtocol(protocol))
-        )
+        under = own.get(protocol, UnderProtocol(protocol)) if protocol else self.protocols[0]
         if row is not None:
             self._require(row, self.labels, "row")
         rows = self.rows_under(under.name) or self.rows
-        chosen = next((r for r in rows if row in (None, r.label)), rows[0])
-        if seed is None:
-            seed = (chosen.seeds or self.seeds or load_protocol(under.name).seeds)[0]
-        settings = (self.settings, under.settings, chosen.settings)
+        taken = next((r for r in rows if row in (None, r.label)), rows[0])
+        usual = {
+            "model": taken.model,
+            "dataset": self.dataset,
+            "exercise": self.exercises[0] if self.exercises else None,
+            "fold": self.folds[0] if self.folds else 0,
+            "seed": (taken.seeds or self.seeds or load_protocol(under.name).seeds)[0],
+        }
+        settings = (self.settings, under.settings, taken.settings)
         return compose(
-            model=model or chosen.model,
-            dataset=dataset or self.dataset,
+            **{**usual, **{k: v for k, v in chosen.items() if v is not None}},
             protocol=under.name,
-            exercise=exercise or (self.exercises[0] if self.exercises else None),
-            fold=(self.folds[0] if self.folds else 0) if fold is None else fold,
-            seed=seed,
             overrides=[*(s for block in settings for s in written(block)), *overrides],
         )
 
