@@ -236,18 +236,16 @@ def evaluate(
         CheckpointError: the checkpoint is damaged, its model is not registered here, or the
             data, the split or the protocol are not those of the run.
     """
-    from zoo.data.paths import data_root as default_root
     from zoo.runs.find import open_run
     from zoo.training.evaluate import evaluate_fold, load_trained
-    from zoo.training.fold import open_fold
+    from zoo.workspace import Workspace
 
     found = open_run(run)
     try:
         trained = load_trained(found.path, device=device or "auto")  # read anew
-        dataset, data = open_fold(
-            trained.run.record.config, trained.streams, default_root(data_root), raw=trained.raw
-        )
-        return evaluate_fold(trained, data, dataset.fingerprint)
+        record = trained.run.record
+        session = Workspace(RUNS, data_root).open(record.config)
+        return evaluate_fold(trained, session.fold(record.fold), session.dataset.fingerprint)
     except CheckpointError as error:
         altered = found.altered_files()
         if not altered:

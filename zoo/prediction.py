@@ -23,14 +23,13 @@ from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import CheckpointError, DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
-from zoo.protocol.protocol import Protocol
+from zoo.protocol.protocol import Protocol, load_protocol
 from zoo.runs.find import open_run
 from zoo.runs.intervals import LEVEL, run_calibration
 from zoo.runs.run import Run
 from zoo.runs.scores import shortest
 from zoo.skeleton import load_layout
 from zoo.training.evaluate import TrainedModel, load_trained
-from zoo.training.fold import open_protocol
 from zoo.training.source import model_source
 
 TIMED_CALLS = 3
@@ -131,7 +130,7 @@ class Predictor:
         if dataset is not None and dataset not in READERS:
             dataset = DATASETS.get(dataset).name
         trained = load_trained(found, device=device or "auto")
-        protocol = open_protocol(found.record.config)
+        protocol = load_protocol(**found.record.config["protocol"])
         if protocol.hash() != found.record.protocol.hash:
             raise CheckpointError(
                 f"the protocol {protocol.name} no longer means what it did when {found.path} was "

@@ -4,8 +4,10 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from torch import nn
 
@@ -14,10 +16,10 @@ from zoo.data.dataset import SkeletonDataset, load_dataset
 from zoo.data.samples import SampleSet
 from zoo.models import create_model
 from zoo.nn.model import contract_of
-from zoo.protocol.protocol import FoldData, Protocol
+from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run
-from zoo.training.fold import FoldDataset, open_dataset, open_protocol
+from zoo.training.fold import FoldDataset
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run
 
@@ -47,7 +49,7 @@ class Session:
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
     raw: bool
-    _samples: "_KeptSamples" = field(repr=False)
+    _kept: OrderedDict[str, SampleSet] = field(repr=False)
 
     @property
     def num_folds(self) -> int:
@@ -56,8 +58,22 @@ class Session:
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""
-        samples = self._samples.of(self)
+        name = json.dumps(
+            [self.config["dataset"], self.config["protocol"], self.streams, self.raw],
+            sort_keys=True,
+        )
+        samples = self._kept.pop(name, None)
+        if samples is None:
+            samples = self.protocol.samples(self.dataset, self.streams, raw=self.raw)
+        self._kept[name] = samples
+        while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > MOST_BYTES:
+            self._kept.popitem(last=False)
         return self.protocol.fold(self.dataset, fold, self.streams, samples=samples, raw=self.raw)
+
+    def first_samples(self) -> SampleSet:
+        """The samples of the first recording alone."""
+        first = list(islice(self.dataset, 1))
+        return self.protocol.samples(first, self.streams, raw=self.raw)
 
 
 class Workspace:
@@ -74,17 +90,19 @@ class Workspace:
         self.runs = Path(runs)
         self.data_root = None if data_root is None else Path(data_root)
         self._made: dict[str, Any] = {}
-        self._samples = _KeptSamples()
+        self._samples: OrderedDict[str, SampleSet] = OrderedDict()
 
     def exercises(self, config: Mapping[str, Any]) -> list[str]:
         """Ids of the exercises that have scores in the dataset of `config`."""
-        block = config["dataset"]
-        params = {k: v for k, v in block.items() if k not in ("name", "exercise")}
-        return self._load(block["name"], self.data_root, **params).select(exercise=None).exercises
+        return self._load(**{**config["dataset"], "exercise": None}).exercises
 
     def dataset(self, config: Mapping[str, Any]) -> FoldDataset:
-        """The scored recordings of the configured exercise, as in `Session`."""
-        return self._opened(config).dataset
+        """The scored recordings of the configured exercise, as in `Session`.
+
+        Raises:
+            DataError: a dataset is not prepared, has no such exercise, or cannot be compared.
+        """
+        return self._opened(config)[0]
 
     def open(self, config: Mapping[str, Any]) -> Session:
         """Everything that `config` names, opened.
@@ -92,19 +110,15 @@ class Workspace:
         Raises:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
-        data = self._opened(config)
-        name, layout = config["model"]["name"], data.dataset.layout
-        params = {k: v for k, v in config["model"].items() if k != "name"}
-
-        def build() -> nn.Module:
-            return create_model(name, layout=layout, **params)
+        dataset, protocol, _ = self._opened(config)
+        build = partial(create_model, layout=dataset.layout, **config["model"])
 
         def inputs() -> tuple[tuple[str, ...], bool]:
             contract = contract_of(build())
             return contract.streams, contract.raw
 
-        inputs_of = self._once("inputs", [config["model"], layout], inputs)
-        return Session(config, data.dataset, data.protocol, build, *inputs_of, self._samples)
+        inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
+        return Session(config, dataset, protocol, build, *inputs_of, self._samples)
 
     def key(self, config: Mapping[str, Any]) -> RunKey:
         """What makes the run of `config` the run it is; nothing is computed, no model built.
@@ -112,8 +126,8 @@ class Workspace:
         Raises:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
-        data = self._opened(config)
-        return run_key(config, data.dataset, data.protocol_hash)
+        dataset, _, protocol_hash = self._opened(config)
+        return run_key(config, dataset, protocol_hash)
 
     def run(
         self,
@@ -130,37 +144,38 @@ class Workspace:
             TrainingStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
         """
         session = self.open(config)
+        names = {kind: config[kind]["name"] for kind in ("model", "dataset", "protocol")}
         return train_run(
             session.build,
             session.fold(int(config["fold"])),
             config,
             dataset=session.dataset,
             runs=self.runs,
-            usual=self._without_a_word(config),
+            usual=self._once("usual", names, lambda: compose(**names)),
             resume=resume,
             overwrite=overwrite,
             reporter=reporter,
         )
 
-    def _opened(self, config: Mapping[str, Any]) -> "_Data":
-        """The scored recordings of the configured exercise, and the protocol."""
+    def _opened(self, config: Mapping[str, Any]) -> tuple[FoldDataset, Protocol, str]:
+        """The scored recordings of the configured exercise, the protocol, and its hash."""
 
-        def opened() -> _Data:
-            protocol = open_protocol(config)
-            dataset = open_dataset(config, protocol, self.data_root, self._load)
-            return _Data(dataset, protocol, protocol.hash())
+        def opened() -> tuple[FoldDataset, Protocol, str]:
+            protocol = load_protocol(**config["protocol"])
+            dataset = protocol.split.joined(self._load(**config["dataset"]), self._whole)
+            return dataset, protocol, protocol.hash()
 
         return self._once("data", [config["dataset"], config["protocol"]], opened)
 
-    def _load(self, name: str, data_root: Path | None, **params: Any) -> SkeletonDataset:
-        return self._once(
-            "dataset", [name, params], lambda: load_dataset(name, data_root, **params)
-        )
+    def _load(self, name: str, exercise: Any = None, **params: Any) -> SkeletonDataset:
+        """The scored recordings of an exercise; of all of them if None."""
+        chosen = None if exercise is None else str(exercise)
+        return self._whole(name, **params).select(exercise=chosen)
 
-    def _without_a_word(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What would be composed of these names without a word from the user."""
-        names = {kind: config[kind]["name"] for kind in ("model", "dataset", "protocol")}
-        return self._once("usual", names, lambda: compose(**names))
+    def _whole(self, name: str, **params: Any) -> SkeletonDataset:
+        return self._once(
+            "dataset", [name, params], lambda: load_dataset(name, self.data_root, **params)
+        )
 
     def _once(self, what: str, key: Any, make: Callable[[], T]) -> T:
         """What `make` makes of `key`, made once."""
@@ -168,33 +183,6 @@ class Workspace:
         if name not in self._made:
             self._made[name] = make()
         return cast(T, self._made[name])
-
-
-class _Data(NamedTuple):
-    dataset: FoldDataset
-    protocol: Protocol
-    protocol_hash: str
-
-
-class _KeptSamples:
-    """Samples by what they are made of, the latest first to stay."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, SampleSet] = OrderedDict()
-
-    def of(self, session: Session) -> SampleSet:
-        """The samples of a session, made if need be."""
-        config = session.config
-        name = json.dumps(
-            [config["dataset"], config["protocol"], session.streams, session.raw], sort_keys=True
-        )
-        samples = self._kept.pop(name, None)
-        if samples is None:
-            samples = session.protocol.samples(session.dataset, session.streams, raw=session.raw)
-        self._kept[name] = samples
-        while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > MOST_BYTES:
-            self._kept.popitem(last=False)
-        return samples
 
 
 def _size(samples: SampleSet) -> int:

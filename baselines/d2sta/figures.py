@@ -23,7 +23,7 @@ from zoo.report.figure_style import INK
 from zoo.runs.run import Run
 from zoo.skeleton import Layout, load_layout
 from zoo.training.evaluate import load_trained
-from zoo.training.fold import open_fold
+from zoo.workspace import Workspace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,14 +68,15 @@ def groups_of(run: Path, data_root: Path | None = None) -> Groups:
         DataError: the model puts no joints in groups.
     """
     trained = load_trained(run)
-    _, data = open_fold(trained.run.record.config, trained.streams, data_root, raw=trained.raw)
+    record = trained.run.record
+    data = Workspace(run, data_root).open(record.config).fold(record.fold)
     index = data.split.index("test")
     assignments, betweens, looked = [], [], []
     for some in index.split(_AT_ONCE):
         batch = trained.stream_scaler.transform(data.samples.batch(some)).to(trained.device)
         maps = attention_maps(trained.model, batch)
         if "assignment" not in maps:
-            raise DataError(f"{trained.run.record.model.name} puts no joints in groups ({run})")
+            raise DataError(f"{record.model.name} puts no joints in groups ({run})")
         assignment = maps["assignment"].double()  # (N, V, G)
         between = maps["between_groups"].double().mean(dim=(1, 2))  # (N, G, G)
         given = between.mean(dim=1)  # (N, G), over queries

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry import DATASETS, PROTOCOLS
 from registry.yaml_files import Config
+from zoo.api import RUNS
 from zoo.catalogue import blocks_of, or_problem, parameters
 from zoo.cli.console import console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_action
@@ -61,10 +62,10 @@ def _list(args: Arguments) -> int:
 
 def _show(args: Arguments) -> int:
     from zoo.protocol.explain import explain
-    from zoo.training.fold import open_protocol
+    from zoo.protocol.protocol import load_protocol
 
     config = blocks_of(PROTOCOLS.get(args.name))
-    protocol = open_protocol(_composed(args))
+    protocol = load_protocol(**_composed(args)["protocol"])
     title, trainer = config.get("card", {}).get("title", ""), config.get("trainer", {})
     head = config.get("head")
     options = dict(head) if isinstance(head, Mapping) else {"name": head}
@@ -95,11 +96,12 @@ def _show(args: Arguments) -> int:
 
 def _audit(args: Arguments) -> int:
     from zoo.protocol.audit import audit
-    from zoo.training.fold import open_dataset, open_protocol
+    from zoo.protocol.protocol import load_protocol
+    from zoo.workspace import Workspace
 
     config = _composed(args)
-    protocol = open_protocol(config)
-    dataset = open_dataset(config, protocol, args.data_root)
+    protocol = load_protocol(**config["protocol"])
+    dataset = Workspace(RUNS, args.data_root).dataset(config)
     found = audit(protocol, dataset)
     exercise = config["dataset"]["exercise"]
     if args.json:

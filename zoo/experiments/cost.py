@@ -1,11 +1,9 @@
 """What runs will cost: from recorded durations where there are any, else from their size."""
 
 import contextlib
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import torch
 
@@ -70,7 +68,7 @@ def _cost(group: Group, records: list[RunRecord], speed: float) -> float:
         return median(here)
     closed_form = contract_of(session.build()).closed_form
     epochs = 1 if closed_form else int(job.config["trainer"]["epochs"])
-    work = len(session.dataset) * len(_one_recording(session)) * 0.7 * epochs  # samples, about
+    work = len(session.dataset) * len(session.first_samples()) * 0.7 * epochs  # samples, about
     if known:
         return median(_seconds(record) * work / _work(record) for record in known)
     flops = None if closed_form else _flops(session)
@@ -95,15 +93,9 @@ def _work(record: RunRecord) -> float:
     return max(1.0, float(record.counts["train"].samples * record.epochs.trained))
 
 
-def _one_recording(session: Session) -> Any:
-    first = list(itertools.islice(session.dataset, 1))
-    return session.protocol.samples(first, session.streams, raw=session.raw)
-
-
 def _flops(session: Session) -> int | None:
     """Operations of one sequence forward, counted on the first recording."""
     try:
-        samples = _one_recording(session)
-        return count_flops(session.build(), samples.batch(torch.tensor([0])))
+        return count_flops(session.build(), session.first_samples().batch(torch.tensor([0])))
     except (UserError, RuntimeError):
         return None

@@ -113,18 +113,15 @@ class Experiment:
         self,
         *,
         row: str | None = None,
-        model: str | None = None,
-        dataset: str | None = None,
         protocol: str | None = None,
-        exercise: str | None = None,
-        fold: int | None = None,
-        seed: int | None = None,
         overrides: Sequence[str] = (),
+        **chosen: Any,
     ) -> Config:
         """The composed configuration of one training as the experiment has it; see `zoo.train`.
 
         What is None is the experiment's: its first row, protocol, exercise and fold, or else the
-        usual ones; the first seed of the row, the experiment or the protocol. `overrides` win.
+        usual ones; the first seed of the row, the experiment or the protocol. `chosen` are other
+        arguments of `zoo.compose.compose`; they and `overrides` win.
 
         Raises:
             ConfigError: there is no such row, or a setting is none.
@@ -132,23 +129,22 @@ class Experiment:
         from zoo.protocol.protocol import load_protocol
 
         own = {under.name: under for under in self.protocols}
-        under = (
-            self.protocols[0] if protocol is None else own.get(protocol, UnderProtocol(protocol))
-        )
+        under = own.get(protocol, UnderProtocol(protocol)) if protocol else self.protocols[0]
         if row is not None:
             self._require(row, self.labels, "row")
         rows = self.rows_under(under.name) or self.rows
-        chosen = next((r for r in rows if row in (None, r.label)), rows[0])
-        if seed is None:
-            seed = (chosen.seeds or self.seeds or load_protocol(under.name).seeds)[0]
-        settings = (self.settings, under.settings, chosen.settings)
+        taken = next((r for r in rows if row in (None, r.label)), rows[0])
+        usual = {
+            "model": taken.model,
+            "dataset": self.dataset,
+            "exercise": self.exercises[0] if self.exercises else None,
+            "fold": self.folds[0] if self.folds else 0,
+            "seed": (taken.seeds or self.seeds or load_protocol(under.name).seeds)[0],
+        }
+        settings = (self.settings, under.settings, taken.settings)
         return compose(
-            model=model or chosen.model,
-            dataset=dataset or self.dataset,
+            **{**usual, **{k: v for k, v in chosen.items() if v is not None}},
             protocol=under.name,
-            exercise=exercise or (self.exercises[0] if self.exercises else None),
-            fold=(self.folds[0] if self.folds else 0) if fold is None else fold,
-            seed=seed,
             overrides=[*(s for block in settings for s in written(block)), *overrides],
         )
 
@@ -159,26 +155,25 @@ class Experiment:
         small: bool = False,
         dataset: str | None = None,
         protocols: Sequence[str] | None = None,
-        exercises: Sequence[str] | None = None,
-        folds: Sequence[int] | None = None,
-        seeds: Sequence[int] | None = None,
         overrides: Sequence[str] = (),
+        **given: Sequence[Any] | None,
     ) -> "Experiment":
         """The experiment with some of it left out or replaced, as in `zoo.experiment`.
 
-        What is None stays. `seeds` are for all rows; of a row's own seeds those stay that are among
-        them. `overrides` are for all rows; only what a row sets itself wins over them.
+        `given` are ``exercises``, ``folds`` and ``seeds``. What is None stays. Seeds are for all
+        rows; of a row's own seeds those stay that are among them. `overrides` are for all rows;
+        only what a row sets itself wins over them.
 
         Raises:
             ConfigError: there is no such row or protocol, or nothing is left.
         """
         known = (("row", rows, self.labels), ("protocol", protocols, self.protocol_names))
-        for kind, given, names in known:
-            for name in given or ():
+        for kind, wanted, names in known:
+            for name in wanted or ():
                 self._require(name, names, kind)
         unders = [u for u in self.protocols if protocols is None or u.name in protocols]
         left = tuple(
-            _narrowed(row, small, seeds)
+            _narrowed(row, small, given.get("seeds"))
             for row in self.rows
             if rows is None or row.label in rows
             if row.protocols is None or any(under.name in row.protocols for under in unders)
@@ -186,27 +181,23 @@ class Experiment:
         if not left:
             raise ConfigError(f"experiment {self.name}: nothing is left to run")
         cuts = [
-            f"{what} {', '.join(map(str, given))} only"
-            for what, given in (
-                ("rows", rows), ("protocols", protocols), ("exercises", exercises),
-                ("folds", folds), ("seeds", seeds),
-            )
-            if given is not None
-        ]  # fmt: skip
+            f"{what} {', '.join(map(str, wanted))} only"
+            for what, wanted in {"rows": rows, "protocols": protocols, **given}.items()
+            if wanted is not None
+        ]
         if dataset is not None:
             cuts.append(f"on {dataset}")
         if small:
             cuts.append("small variants of the models")
+        kept: dict[str, Any] = {k: tuple(v) for k, v in given.items() if v is not None}
         return replace(
             self,
             rows=left,
             protocols=tuple(unders),
             dataset=dataset or self.dataset,
-            exercises=self.exercises if exercises is None else tuple(exercises),
-            folds=self.folds if folds is None else tuple(folds),
-            seeds=self.seeds if seeds is None else tuple(seeds),
             overrides=(*self.overrides, *overrides),
             cuts=(*self.cuts, *cuts, *overrides),
+            **kept,
         )
 
     def _composed(self, row: Row, under: UnderProtocol, shared: Sequence[str]) -> Config:

@@ -6,7 +6,7 @@ Whatever is unknown or does not fit is found here, before anything runs.
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -196,9 +196,7 @@ def _measures_of_the_leak(
             row = _Planner(bare, planner.workspace).row(
                 Row(model, seeds=first), replace(under, settings=_of_the_data(under.settings))
             )
-            session = row.groups[0].session
-            some = list(islice(session.dataset, 1))
-            session.protocol.samples(some, session.streams, raw=session.raw)
+            row.groups[0].session.first_samples()
         except UserError as error:
             notes.append(f"{model} would show what the leak of {under.name} is worth, but: {error}")
             continue
