@@ -83,9 +83,6 @@ class AttendedUnit(AdaptiveUnit):
 class AAGCN(BlockNetwork):
     """AAGCN, one stream of MS-AAGCN, with a regression head (arXiv 1912.06971).
 
-    The paper trains four networks, on position, bone, joint_motion and bone_motion, and adds their
-    answers.
-
     Args:
         partition: of the edges the learnable adjacency starts from.
         kernel_size: frames a temporal convolution sees, odd.
@@ -111,6 +108,4 @@ class AAGCN(BlockNetwork):
             temporal = TemporalConv(c_out, c_out, kernel_size, stride)
             return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride, residual=residual)
 
-        super().__init__(
-            layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
-        )
+        super().__init__(layout, block, streams, channels, strides, dropout)

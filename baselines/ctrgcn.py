@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from zoo.nn.adaptive import RefinedSkeletonConv
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
-from zoo.nn.channelwise import RefinedSkeletonConv
 from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.graph import build_graph
@@ -18,9 +18,6 @@ class CTRGCN(BlockNetwork):
     .. math::
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{CTR\text{-}GC}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{ReLU}(\mathrm{MS\text{-}TCN}(z)) + \mathrm{res}'(x))
-
-    The paper trains four networks, on position, bone, joint_motion and bone_motion, and adds their
-    answers.
 
     Args:
         partition: of the edges the learnable adjacency starts from.
@@ -48,6 +45,4 @@ class CTRGCN(BlockNetwork):
                 spatial, temporal, c_in, c_out, stride=stride, residual=residual, relu=True
             )
 
-        super().__init__(
-            layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
-        )
+        super().__init__(layout, block, streams, channels, strides, dropout)

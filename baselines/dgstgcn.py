@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from zoo.nn.adaptive import DynamicSkeletonConv
 from zoo.nn.blocks import GraphUnit, SpaceTimeBlock
-from zoo.nn.channelwise import DynamicSkeletonConv
 from zoo.nn.multibranch import MultiBranchConv
 from zoo.nn.trunk import BlockNetwork
 from zoo.skeleton.layout import Layout
@@ -19,8 +19,7 @@ class DGSTGCN(BlockNetwork):
         y = \mathrm{ReLU}(\mathrm{DG\text{-}TCN}(z) + \mathrm{res}'(x))
 
     DG-TCN is the temporal unit of six branches with the mean of all joints as one more joint. Of
-    the skeleton only the number of joints is used. The paper trains four networks, on position,
-    bone, joint_motion and bone_motion, and adds their answers.
+    the skeleton only the number of joints is used.
 
     Args:
         groups: of channels with a learnable graph each.
@@ -46,6 +45,4 @@ class DGSTGCN(BlockNetwork):
             temporal = MultiBranchConv(c_out, c_out, stride=stride, mix=True, joint_mean=joints)
             return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride, residual=residual)
 
-        super().__init__(
-            layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
-        )
+        super().__init__(layout, block, streams, channels, strides, dropout)

@@ -66,20 +66,10 @@ class DSTGCNT(ScoreModel):
                 f"blocks={blocks}, kernel_sizes={list(kernel_sizes)}: the network needs at least "
                 "one of each"
             )
-        hops = hop_distance(layout)
+        shared = channels, branch_channels, kernel_size, kernel_sizes, hop_distance(layout), dropout
         grown = branch_channels * len(kernel_sizes)
         self.blocks = nn.ModuleList(
-            HopBlock(
-                self.in_channels + index * grown,
-                channels,
-                branch_channels,
-                kernel_size,
-                kernel_sizes,
-                hops,
-                dropout,
-                nn.GRU,
-            )
-            for index in range(blocks)
+            HopBlock(self.in_channels + index * grown, *shared, nn.GRU) for index in range(blocks)
         )
         joints = layout.num_joints * grown * blocks
         self.encoder = FrameEncoder(joints, width, layers, heads, hidden, dropout)

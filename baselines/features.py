@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from baselines.described import DescribedModel
 from baselines.kinematics_features import KinematicFeatures
+from baselines.regressors import BoostedTrees, ExtraTrees, SupportVectors
 from baselines.ridge import Ridge
-from baselines.support_vectors import SupportVectors
-from baselines.trees import BoostedTrees, ExtraTrees
 from registry import did_you_mean
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, TrainingError

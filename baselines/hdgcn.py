@@ -235,6 +235,4 @@ class HDGCN(BlockNetwork):
                 spatial, temporal, width, channels, stride=stride, residual=residual
             )
 
-        super().__init__(
-            layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
-        )
+        super().__init__(layout, block, streams, channels, strides, dropout)

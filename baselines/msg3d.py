@@ -264,4 +264,4 @@ class MSG3D(BlockNetwork):
             windows=windows,
             dropout=dropout,
         )
-        super().__init__(layout, block, streams=streams, channels=channels, strides=strides)
+        super().__init__(layout, block, streams, channels, strides)

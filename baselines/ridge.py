@@ -1,11 +1,20 @@
-"""Ridge regression as a module: fitted in closed form, kept as plain tensors."""
+"""Ridge regression as a module: fitted in closed form, kept as plain tensors.
+
+Then how far a straight line gets: from the mean pose, and from the motion itself.
+"""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from baselines.described import DescribedModel
+from zoo.data.batch import Batch
+from zoo.data.transforms import pelvis_joints
 from zoo.errors import ConfigError, TrainingError
+from zoo.nn.masking import frame_mean
+from zoo.nn.sequence import resample_frames
+from zoo.skeleton.layout import Layout
 
 
 class Ridge(nn.Module):
@@ -78,3 +87,53 @@ class Ridge(nn.Module):
         if not self.weight.numel():
             raise TrainingError("the ridge has no weights yet: call fit first")
         return ((features - self.mean) / self.scale) @ self.weight + self.bias
+
+
+class PoseRidge(DescribedModel):
+    """A line from the mean position of every joint over time, in the sensor's space, to the score.
+
+    Args:
+        alphas: strengths of the ridge's penalty to choose from by leave-one-out.
+    """
+
+    raw = True
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        alphas: float | Sequence[float] = (0.1, 1, 10, 100, 1000, 10000, 100000),
+    ) -> None:
+        super().__init__(layout, Ridge(alphas))
+
+    def describe(self, batch: Batch) -> Tensor:
+        """Mean joint positions (N, 3 V) in metres."""
+        return frame_mean(batch.stream("position"), batch.mask).flatten(1)
+
+
+class MotionRidge(DescribedModel):
+    """A line from every joint's way relative to the pelvis to the score.
+
+    Args:
+        layout: whose pelvis is the origin.
+        frames: equally spaced frames that stand for a sequence.
+        alphas: strengths of the ridge's penalty to choose from by leave-one-out.
+    """
+
+    raw = True
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        frames: int = 20,
+        alphas: float | Sequence[float] = (0.1, 1, 10, 100, 1000, 10000, 100000),
+    ) -> None:
+        super().__init__(layout, Ridge(alphas))
+        self.frames = frames
+        self._pelvis = pelvis_joints(layout)
+
+    def describe(self, batch: Batch) -> Tensor:
+        """Positions relative to each frame's pelvis, (N, frames · V · 3) in metres."""
+        x = resample_frames(batch.stream("position"), batch.mask, self.frames)
+        return (x - x[:, :, self._pelvis].mean(2, keepdim=True)).flatten(1)

@@ -106,11 +106,7 @@ class SGN(ScoreModel):
         self.frame_number = Embedding(frames, C, 4 * C)
         self.frame_graph = FrameGraph(2 * C, 4 * C)
         self.joint_level = nn.ModuleList(
-            [
-                FrameGraphConv(2 * C, 2 * C),
-                FrameGraphConv(2 * C, 4 * C),
-                FrameGraphConv(4 * C, 4 * C),
-            ]
+            FrameGraphConv(before * C, after * C) for before, after in ((2, 2), (2, 4), (4, 4))
         )
         self.conv1 = SequenceConv(4 * C, 4 * C, 3)
         self.norm1 = SequenceNorm(4 * C)

@@ -5,6 +5,7 @@ arXiv 2403.09508.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -237,7 +238,6 @@ class SkateFormer(ScoreModel):
         window: frames of a partition.
         channels: width of each stage; time is halved between stages.
         depths: blocks of each stage.
-        embedding: width before the first stage, that of the first stage.
         heads: of each block, a multiple of 8.
         kernel_size: frames of the convolutions along time, odd.
         mlp_ratio: width of the MLPs, in channels.
@@ -269,10 +269,28 @@ class SkateFormer(ScoreModel):
         dropout: float = 0.0,
     ) -> None:
         super().__init__(layout, streams)
-        _check(frames, window, channels, depths, heads)
+        require_one_each("stage", channels=channels, depths=depths)
+        shortest = window * 2 ** (len(channels) - 1)
+        if frames % shortest:
+            raise ConfigError(
+                f"frames={frames} must be a multiple of {shortest}: after halving between "
+                f"{len(channels)} stages whole windows of {window} must be left"
+            )
+        if heads % SHARE or any(width % heads for width in channels):
+            raise ConfigError(
+                f"heads={heads} must be a multiple of {SHARE} and divide channels={list(channels)}"
+            )
         self.frames = frames
-        parts = body_parts(layout)
-
+        block = partial(
+            SkateFormerBlock,
+            num_joints=layout.num_joints,
+            parts=body_parts(layout),
+            frames=window,
+            heads=heads,
+            kernel_size=kernel_size,
+            mlp_ratio=mlp_ratio,
+            attention_dropout=attention_dropout,
+        )
         width, raw = channels[0], self.in_channels
         self.stem = nn.Sequential(
             nn.Linear(raw, 2 * raw),
@@ -292,22 +310,7 @@ class SkateFormer(ScoreModel):
             if self.stages:
                 self.downs.append(TemporalConv(width, out_channels, kernel_size, stride=2))
             self.stages.append(
-                nn.Sequential(
-                    *(
-                        SkateFormerBlock(
-                            out_channels,
-                            layout.num_joints,
-                            parts,
-                            frames=window,
-                            heads=heads,
-                            kernel_size=kernel_size,
-                            mlp_ratio=mlp_ratio,
-                            attention_dropout=attention_dropout,
-                            drop_path=next(dropped),
-                        )
-                        for _ in range(depth)
-                    )
-                )
+                nn.Sequential(*(block(out_channels, drop_path=next(dropped)) for _ in range(depth)))
             )
             width = out_channels
         self.head = MSEHead.of(width, dropout=dropout)
@@ -328,20 +331,3 @@ def time_encoding(frames: int, channels: int) -> Tensor:
     times = torch.linspace(-1, 1, frames).unsqueeze(1)
     rates = 10000.0 ** (-torch.arange(0, channels, 2) / channels)
     return torch.stack([(times * rates).sin(), (times * rates).cos()], dim=-1).flatten(1)
-
-
-def _check(
-    frames: int, window: int, channels: Sequence[int], depths: Sequence[int], heads: int
-) -> None:
-    """Refuse sizes that cannot be built, in words for the one who typed them."""
-    require_one_each("stage", channels=channels, depths=depths)
-    shortest = window * 2 ** (len(channels) - 1)
-    if frames % shortest:
-        raise ConfigError(
-            f"frames={frames} must be a multiple of {shortest}: after halving between "
-            f"{len(channels)} stages whole windows of {window} must be left"
-        )
-    if heads % SHARE or any(width % heads for width in channels):
-        raise ConfigError(
-            f"heads={heads} must be a multiple of {SHARE} and divide channels={list(channels)}"
-        )

@@ -42,4 +42,4 @@ class STGCN(BlockNetwork):
             dropout=dropout,
             importance=importance,
         )
-        super().__init__(layout, block, streams=streams, channels=channels, strides=strides)
+        super().__init__(layout, block, streams, channels, strides)

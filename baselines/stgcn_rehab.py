@@ -54,19 +54,10 @@ class STGCNRehab(ScoreModel):
                 f"blocks={blocks}, kernel_sizes={list(kernel_sizes)}, recurrent={list(recurrent)}: "
                 "the network needs at least one of each"
             )
-        hops = hop_distance(layout)
+        shared = channels, branch_channels, kernel_size, kernel_sizes, hop_distance(layout), dropout
         width = branch_channels * len(kernel_sizes)
         self.blocks = nn.ModuleList(
-            HopBlock(
-                width if index else self.in_channels,
-                channels,
-                branch_channels,
-                kernel_size,
-                kernel_sizes,
-                hops,
-                dropout,
-            )
-            for index in range(blocks)
+            HopBlock(width if index else self.in_channels, *shared) for index in range(blocks)
         )
         widths = [layout.num_joints * width, *recurrent]
         self.cells = nn.ModuleList(

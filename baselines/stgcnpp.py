@@ -19,9 +19,7 @@ class STGCNPP(BlockNetwork):
         z = \mathrm{ReLU}(\mathrm{BN}(\mathrm{GCN}(x)) + \mathrm{res}(x)), \qquad
         y = \mathrm{ReLU}(\mathrm{MS\text{-}TCN}(z) + \mathrm{res}'(x))
 
-    GCN is ST-GCN's with an adjacency that is itself a parameter, MS-TCN has six branches. The
-    paper trains four networks, on position, bone, joint_motion and bone_motion, and adds their
-    answers.
+    GCN is ST-GCN's with an adjacency that is itself a parameter, MS-TCN has six branches.
 
     Args:
         partition: of the edges the learnable adjacency starts from.
@@ -45,6 +43,4 @@ class STGCNPP(BlockNetwork):
             temporal = MultiBranchConv(c_out, c_out, stride=stride, mix=True)
             return SpaceTimeBlock(spatial, temporal, c_in, c_out, stride=stride, residual=residual)
 
-        super().__init__(
-            layout, block, streams=streams, channels=channels, strides=strides, dropout=dropout
-        )
+        super().__init__(layout, block, streams, channels, strides, dropout)

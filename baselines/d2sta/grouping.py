@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from zoo.errors import ConfigError
 from zoo.nn.attention import MultiHeadAttention
+from zoo.nn.masking import frame_mean
 
 PROJECTIONS = ("mean", "sum")
 ORDERS = ("time-first", "groups-first")
@@ -40,14 +41,8 @@ def range_of_motion(x: Tensor, mask: Tensor | None = None) -> Tensor:
         (N, V, C) in the unit of `x`, float32 or wider.
     """
     x = x.to(torch.promote_types(x.dtype, torch.float32))
-    if mask is None:
-        # Several times as fast on the CPU as torch.var, which goes through time joint by joint.
-        variance = (x - x.mean(1, keepdim=True)).square().mean(1)
-    else:
-        real = mask[:, :, None, None].to(x.dtype)
-        frames = real.sum(dim=1).clamp_min(1)
-        mean = (x * real).sum(dim=1) / frames
-        variance = ((x - mean[:, None]) * real).square().sum(dim=1) / frames
+    # Several times as fast on the CPU as torch.var, which goes through time joint by joint.
+    variance = frame_mean((x - frame_mean(x, mask)[:, None]).square(), mask)
     return torch.sqrt(variance + 1e-8)
 
 

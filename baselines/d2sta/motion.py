@@ -33,6 +33,7 @@ from zoo.build import build
 from zoo.data.batch import STREAM_CHANNELS
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
+from zoo.nn.masking import frame_mean
 from zoo.skeleton.layout import Layout
 
 MOTIONS = ("features", "input", "relative", "physiological")
@@ -129,12 +130,7 @@ class RelativeMotion(PositionMotion):
         """The channels are x, y and z."""
         position = self.unscaled(inputs[self.stream])
         way = position - position[:, :, self.parents]
-        length = way.norm(dim=-1).sum(dim=-1) / self.bones
-        if mask is None:
-            size = length.mean(dim=1)
-        else:
-            real = mask.to(length.dtype)
-            size = (length * real).sum(dim=1) / real.sum(dim=1).clamp_min(1)
+        size = frame_mean(way.norm(dim=-1).sum(dim=-1) / self.bones, mask)
         return range_of_motion(way / size.clamp_min(1e-8)[:, None, None, None], mask)
 
 

@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import zoo
-from baselines.knn_bones import frame_median
+from baselines.nearest import frame_median
 from zoo.data.batch import Batch
 from zoo.errors import TrainingError
 from zoo.skeleton.layout import load_layout

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from sklearn.svm import SVR
 
-from baselines.support_vectors import SupportVectors
+from baselines.regressors import SupportVectors
 
 
 def test_is_scikit_learns() -> None:

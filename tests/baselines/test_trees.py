@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.ensemble import ExtraTreesRegressor, GradientBoostingRegressor
 
-from baselines.trees import BoostedTrees, ExtraTrees
+from baselines.regressors import BoostedTrees, ExtraTrees
 
 
 @pytest.fixture

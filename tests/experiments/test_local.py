@@ -21,7 +21,7 @@ def config_dir(tmp_path, monkeypatch, toys):
     monkeypatch.setattr(catalogues, "_user_dirs", [])
     folder = tmp_path / "configs" / "model"
     folder.mkdir(parents=True)
-    (folder / "my-mean.yaml").write_text("code: baselines.mean:MeanScore\n")
+    (folder / "my-mean.yaml").write_text("code: baselines.constant:MeanScore\n")
     use_config_dir(folder.parent)
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.nn.channelwise import DynamicSkeletonConv, RefinedSkeletonConv
+from zoo.nn.adaptive import DynamicSkeletonConv, RefinedSkeletonConv
 from zoo.skeleton import load_layout
 from zoo.skeleton.graph import build_graph
 

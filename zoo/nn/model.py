@@ -90,13 +90,8 @@ class Contract:
     """What a model asks of data and training, and what can be asked of it; see `ScoreModel`.
 
     Attributes:
-        streams: what it is fed.
-        raw: whether it takes samples as recorded.
         head: None for a module whose score is trained with the mean squared error as it is.
         fit: of a closed-form model, else None.
-        set_scale: takes the fitted scaler of the streams.
-        attention_maps: of a batch, by name.
-        attention_rollup: of a batch.
     """
 
     streams: tuple[str, ...]

@@ -109,7 +109,6 @@ class BlockNetwork(ScoreModel):
         self,
         layout: Layout,
         block: Callable[..., nn.Module],
-        *,
         streams: str | Sequence[str],
         channels: Sequence[int],
         strides: Sequence[int],

@@ -8,9 +8,8 @@ Axes: N sequences, K outputs, D features, B bins, all scores in standardised uni
 """
 
 from zoo.nn.heads.base import Head, head_choice
-from zoo.nn.heads.distribution import ScoreDistributionHead
+from zoo.nn.heads.distribution import OrdinalHead, ScoreDistributionHead
 from zoo.nn.heads.exemplar import ExemplarHead
-from zoo.nn.heads.ordinal import OrdinalHead
 from zoo.nn.heads.parts import PartDistributionsHead, PartsHead
 from zoo.nn.heads.regression import GaussianHead, HuberHead, MSEHead
 
