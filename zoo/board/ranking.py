@@ -34,7 +34,7 @@ from zoo.evaluation.statistics import (
     spread,
     versus,
 )
-from zoo.runs.failed import failures
+from zoo.runs.find import failures
 from zoo.runs.run import Run
 
 SMALLEST_GROUP = 5

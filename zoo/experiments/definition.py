@@ -155,26 +155,25 @@ class Experiment:
         small: bool = False,
         dataset: str | None = None,
         protocols: Sequence[str] | None = None,
-        exercises: Sequence[str] | None = None,
-        folds: Sequence[int] | None = None,
-        seeds: Sequence[int] | None = None,
         overrides: Sequence[str] = (),
+        **given: Sequence[Any] | None,
     ) -> "Experiment":
         """The experiment with some of it left out or replaced, as in `zoo.experiment`.
 
-        What is None stays. `seeds` are for all rows; of a row's own seeds those stay that are among
-        them. `overrides` are for all rows; only what a row sets itself wins over them.
+        `given` are ``exercises``, ``folds`` and ``seeds``. What is None stays. Seeds are for all
+        rows; of a row's own seeds those stay that are among them. `overrides` are for all rows;
+        only what a row sets itself wins over them.
 
         Raises:
             ConfigError: there is no such row or protocol, or nothing is left.
         """
         known = (("row", rows, self.labels), ("protocol", protocols, self.protocol_names))
-        for kind, given, names in known:
-            for name in given or ():
+        for kind, wanted, names in known:
+            for name in wanted or ():
                 self._require(name, names, kind)
         unders = [u for u in self.protocols if protocols is None or u.name in protocols]
         left = tuple(
-            _narrowed(row, small, seeds)
+            _narrowed(row, small, given.get("seeds"))
             for row in self.rows
             if rows is None or row.label in rows
             if row.protocols is None or any(under.name in row.protocols for under in unders)
@@ -182,27 +181,23 @@ class Experiment:
         if not left:
             raise ConfigError(f"experiment {self.name}: nothing is left to run")
         cuts = [
-            f"{what} {', '.join(map(str, given))} only"
-            for what, given in (
-                ("rows", rows), ("protocols", protocols), ("exercises", exercises),
-                ("folds", folds), ("seeds", seeds),
-            )
-            if given is not None
-        ]  # fmt: skip
+            f"{what} {', '.join(map(str, wanted))} only"
+            for what, wanted in {"rows": rows, "protocols": protocols, **given}.items()
+            if wanted is not None
+        ]
         if dataset is not None:
             cuts.append(f"on {dataset}")
         if small:
             cuts.append("small variants of the models")
+        kept: dict[str, Any] = {k: tuple(v) for k, v in given.items() if v is not None}
         return replace(
             self,
             rows=left,
             protocols=tuple(unders),
             dataset=dataset or self.dataset,
-            exercises=self.exercises if exercises is None else tuple(exercises),
-            folds=self.folds if folds is None else tuple(folds),
-            seeds=self.seeds if seeds is None else tuple(seeds),
             overrides=(*self.overrides, *overrides),
             cuts=(*self.cuts, *cuts, *overrides),
+            **kept,
         )
 
     def _composed(self, row: Row, under: UnderProtocol, shared: Sequence[str]) -> Config:

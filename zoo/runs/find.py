@@ -1,20 +1,24 @@
-"""Finished runs: the one that a user names, and all below a folder."""
+"""Finished runs: the one that a user names, and all below a folder. And those that failed."""
 
 import contextlib
 import gc
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from registry import MODELS, nearest
 from zoo.errors import CheckpointError, DataError, ZooError
+from zoo.files import read_json
 from zoo.runs.folder import RECORD, RESUME
+from zoo.runs.record import settings_of
 from zoo.runs.run import Run, load_run
 
 _SHOWN = 5
 _DEPTH = 6
+_MOST_FAILURES = 1000
 
 
 def open_run(run: "Run | Path | str") -> Run:
@@ -120,6 +124,34 @@ def read_runs(root: Path) -> tuple[list[Run], list[Unreadable]]:
             except ZooError as error:
                 unreadable.append(Unreadable(folder, str(error)))
     return runs, unreadable
+
+
+def failures(runs: Sequence[Run], seeds: Sequence[int]) -> Counter[str]:
+    """How often which error ended a run of the same model, settings and seeds in a sweep.
+
+    Such a run left ``NAME.failed.json`` beside where it would stand.
+
+    Args:
+        runs: the entry's finished ones.
+        seeds: the entry's.
+    """
+    above = runs[0].path.absolute().parents
+    if len(above) < 4:
+        return Counter()
+    model, protocol, _, data = above[:4]
+    closed_form = runs[0].record.model.closed_form
+    files = data.glob(f"*/{protocol.name}/{model.name}/fold*.failed.json")
+    found: Counter[str] = Counter()
+    for file in sorted(islice(files, _MOST_FAILURES)):
+        # `zoo bench` says what is wrong with a damaged one
+        with contextlib.suppress(DataError, AttributeError, KeyError, TypeError):
+            record = read_json(file)
+            config = record["config"]
+            trainer = None if closed_form else config.get("trainer", {})
+            settings = settings_of(config["model"], config["dataset"], trainer)
+            if config["seed"] in seeds and settings == runs[0].settings:
+                found[str(record.get("error") or "")] += 1
+    return found
 
 
 @contextlib.contextmanager

@@ -69,8 +69,8 @@ def reproducible(threads: int | None = None) -> Iterator[None]:
     mode = torch.get_deterministic_debug_mode()
     fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     benchmark = torch.backends.cudnn.benchmark
-    python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    cuda = range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)
     try:
         if threads is not None:
             torch.set_num_threads(threads)
@@ -78,7 +78,8 @@ def reproducible(threads: int | None = None) -> Iterator[None]:
         torch.set_deterministic_debug_mode("warn")
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark = False
-        yield
+        with torch.random.fork_rng(devices=cuda):
+            yield
     finally:
         torch.set_num_threads(before)
         torch.set_deterministic_debug_mode(mode)
@@ -86,6 +87,3 @@ def reproducible(threads: int | None = None) -> Iterator[None]:
         torch.backends.cudnn.benchmark = benchmark
         random.setstate(python)
         np.random.set_state(legacy)  # noqa: NPY002
-        torch.set_rng_state(cpu)
-        if cuda is not None:
-            torch.cuda.set_rng_state_all(cuda)

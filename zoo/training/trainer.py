@@ -93,12 +93,10 @@ class Trainer:
         self.config = config
         self.device = resolve_device(config.device, config.precision)
         self.model = model.to(self.device)
-        self.data = TrainingData(
-            data.batch.to(self.device),
-            data.target.to(self.device),
-            None if data.validation is None else data.validation.to(self.device),
-            data.validation_mad,
-            data.parts,
+        self.data = data._replace(
+            batch=data.batch.to(self.device),
+            target=data.target.to(self.device),
+            validation=None if data.validation is None else data.validation.to(self.device),
         )
         self.seed = seed
         self.selection = selection
