@@ -16,13 +16,7 @@ from sklearn.metrics import average_precision_score
 
 from zoo.data.recording import Recording
 from zoo.data.simulator import Truth, truth
-from zoo.evaluation.statistics.bootstrap import (
-    RESAMPLES,
-    Interval,
-    Replicates,
-    bca,
-    person_weights,
-)
+from zoo.evaluation.statistics.bootstrap import RESAMPLES, Interval, Replicates, bca, person_weights
 from zoo.explain.attribution import Array, Attribution
 from zoo.explain.methods import attribute
 from zoo.explain.sample import samples_of

@@ -5,13 +5,7 @@ import pytest
 
 from zoo import files
 from zoo.errors import DataError
-from zoo.files import (
-    StorageError,
-    path_part,
-    read_json,
-    to_json,
-    write_atomically,
-)
+from zoo.files import StorageError, path_part, read_json, to_json, write_atomically
 
 
 def names(folder):

@@ -3,12 +3,11 @@
 Everything heavy is imported inside the calls, so that `import zoo` stays light.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.compose import compose
+from zoo.compose import compose, written
 from zoo.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
@@ -382,11 +381,4 @@ def prepare_dataset(
 
 
 def _settings(overrides: Sequence[str] | Mapping[str, Any]) -> Sequence[str]:
-    if isinstance(overrides, Mapping):
-        return [f"{key}={_written(value)}" for key, value in overrides.items()]
-    return overrides
-
-
-def _written(value: Any) -> str:
-    """A value as an override spells it."""
-    return "null" if value is None else json.dumps(value)
+    return written(overrides) if isinstance(overrides, Mapping) else overrides

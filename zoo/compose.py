@@ -8,6 +8,7 @@ Later wins:
 """
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -116,3 +117,8 @@ def _all_keys(node: Mapping[str, Any], prefix: str = "") -> set[str]:
         if isinstance(value, Mapping):
             keys |= _all_keys(value, f"{prefix}{key}.")
     return keys
+
+
+def written(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as overrides spell them: ``key=value``."""
+    return [f"{key}={json.dumps(value)}" for key, value in settings.items()]

@@ -11,12 +11,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.d2sta.grouping import (
-    DynamicGrouping,
-    JointAttention,
-    TwoStageAttention,
-    rollup,
-)
+from baselines.d2sta.grouping import DynamicGrouping, JointAttention, TwoStageAttention, rollup
 from baselines.d2sta.motion import InputMotion, PositionMotion, motion_index
 from zoo.data.batch import STREAM_CHANNELS, Batch
 from zoo.data.scalers import StreamScaler

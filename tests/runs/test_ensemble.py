@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import DataError
-from zoo.runs.ensemble import (
-    combined,
-    ensemble_faults,
-    require_combinable,
-    weights_of,
-)
+from zoo.runs.ensemble import combined, ensemble_faults, require_combinable, weights_of
 from zoo.runs.record import Member
 from zoo.runs.run import Run, load_run
 

@@ -38,7 +38,6 @@ def test_a_run_is_read_back(path, record):
     run = load_run(str(path))
     assert run.test["mad"] == 2.0
     assert math.isnan(run.test["spearman"])
-    assert run.improvement == 0.5
     assert run.leaky
     assert run.place == ("5", 2, 0)
     assert run.digits == 2

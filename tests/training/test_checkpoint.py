@@ -12,12 +12,7 @@ from zoo.errors import CheckpointError
 from zoo.files import StorageError
 from zoo.runs.environment import versions
 from zoo.runs.key import RunKey
-from zoo.training.checkpoint import (
-    Checkpoint,
-    read_checkpoint,
-    save_resumable,
-    trained_files,
-)
+from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable, trained_files
 from zoo.training.report import EpochRow
 
 SCALERS = {

@@ -3,7 +3,6 @@
 The keys of its file, ``configs/experiment/NAME.yaml``, are those of `zoo.experiments.schema`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +12,7 @@ from registry.yaml_files import Config, merged, read_yaml
 from zoo.board.published import published_for
 from zoo.build import build
 from zoo.catalogue import Card
-from zoo.compose import compose
+from zoo.compose import compose, written
 from zoo.errors import ConfigError
 from zoo.evaluation.metrics import board_metrics
 from zoo.experiments.schema import UNKNOWN, Published, Report, Row, UnderProtocol
@@ -266,11 +265,6 @@ def _extended(name: str, by: tuple[str, ...] = ()) -> Config:
         near = did_you_mean(str(base), config_names("experiment"))
         raise ConfigError(f"experiment {name} extends {base!r}, which is none. {near}")
     return merged(_extended(base, (*by, name)), values)
-
-
-def written(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as they are given to `zoo.compose.compose`: ``key=value``."""
-    return [f"{key}={json.dumps(value)}" for key, value in settings.items()]
 
 
 def _trains(setting: str) -> bool:

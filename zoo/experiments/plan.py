@@ -12,8 +12,9 @@ from typing import Any
 
 from registry import MODELS, UserError
 from registry.yaml_files import Config
+from zoo.compose import written
 from zoo.errors import ConfigError
-from zoo.experiments.definition import Experiment, written
+from zoo.experiments.definition import Experiment
 from zoo.experiments.job import Job
 from zoo.experiments.schema import Row, UnderProtocol
 from zoo.protocol.references import leak_references

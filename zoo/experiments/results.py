@@ -7,14 +7,7 @@ from itertools import groupby
 
 from zoo.errors import DataError
 from zoo.evaluation.metrics import board_metrics
-from zoo.evaluation.statistics import (
-    Comparison,
-    Interval,
-    Table,
-    bootstrap,
-    person_errors,
-    versus,
-)
+from zoo.evaluation.statistics import Comparison, Interval, Table, bootstrap, person_errors, versus
 from zoo.experiments.job import Code, Job
 from zoo.experiments.plan import Plan, PlannedRow
 from zoo.runs.record import RunProtocol

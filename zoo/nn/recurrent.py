@@ -11,11 +11,7 @@ from zoo.errors import ConfigError
 from zoo.nn.dropout import Dropout
 from zoo.nn.heads import MSEHead
 from zoo.nn.model import ScoreModel
-from zoo.nn.sequence import (
-    check_pooling,
-    last_frame,
-    reverse_frames,
-)
+from zoo.nn.sequence import check_pooling, last_frame, reverse_frames
 from zoo.skeleton.layout import Layout
 
 

@@ -75,11 +75,6 @@ class Run:
         """The mean training score's metrics on the test part, per recording."""
         return self.record.baseline["test"]["recording"]
 
-    @property
-    def improvement(self) -> float:
-        """By how much of the mean score's test MAD the model's is lower; negative if higher."""
-        return 1 - self.test["mad"] / self.baseline_test["mad"] if self.baseline_test["mad"] else 0
-
     @cached_property
     def settings(self) -> str:
         """What was chosen, as canonical JSON; see `settings_of`."""

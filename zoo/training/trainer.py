@@ -20,13 +20,7 @@ from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.nn.model import contract_of
 from zoo.training.config import TrainerConfig
-from zoo.training.device import (
-    autocast,
-    explained_errors,
-    predict,
-    resolve_device,
-    scores_of,
-)
+from zoo.training.device import autocast, explained_errors, predict, resolve_device, scores_of
 from zoo.training.report import EpochRow, Reporter
 from zoo.training.seeding import batches, seed_all
 from zoo.training.state import (

@@ -7,12 +7,7 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from baselines.d2sta.grouping import range_of_motion
-from baselines.d2sta.motion import (
-    PhysiologicalMotion,
-    RelativeMotion,
-    joint_angles,
-    motion_index,
-)
+from baselines.d2sta.motion import PhysiologicalMotion, RelativeMotion, joint_angles, motion_index
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError

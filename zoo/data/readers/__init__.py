@@ -4,13 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from registry import READERS, RegistryError
-from zoo.data.adapters import (  # noqa: F401 - their readers register themselves
-    irds,
-    keraal,
-    kimore,
-    stgcn_rehab,
-    uiprmd,
-)
+from zoo.data.adapters import irds, keraal, kimore, stgcn_rehab, uiprmd  # noqa: F401 - their readers register themselves
 from zoo.data.adapters.base import PrepareReport, Problem, Reader
 
 

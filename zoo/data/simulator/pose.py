@@ -23,17 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.data.rotation import (
-    Array,
-    about,
-    conjugate,
-    cross,
-    dot,
-    from_axes,
-    multiply,
-    rotate,
-    unit,
-)
+from zoo.data.rotation import Array, about, conjugate, cross, dot, from_axes, multiply, rotate, unit
 from zoo.data.simulator.body import INDEX, ORDER, PARENTS, Body
 
 SIDES: Mapping[str, float] = {"left": -1.0, "right": 1.0}

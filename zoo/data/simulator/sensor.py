@@ -10,15 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
-from zoo.data.rotation import (
-    Array,
-    about,
-    between,
-    continuous_sign,
-    multiply,
-    rotate,
-    unit,
-)
+from zoo.data.rotation import Array, about, between, continuous_sign, multiply, rotate, unit
 from zoo.data.simulator.body import BONE_FRAMES, END_JOINTS, INDEX, JOINTS, PARENTS
 from zoo.data.simulator.motion import wander
 from zoo.data.simulator.pose import Skeleton
