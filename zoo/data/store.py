@@ -39,7 +39,7 @@ ARRAY_DTYPES: Mapping[str, str] = {
 
 _STORED_DTYPES = {"F64": "<f8", "F32": "<f4", "U8": "|u1"}
 
-Entry = dict[str, Any]
+Indexed = dict[str, Any]
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Store:
         Raises:
             DataError: something differs; the message names the recordings.
         """
-        entries: list[Entry] = self.manifest["recordings"]
+        entries: list[Indexed] = self.manifest["recordings"]
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
             digests = pool.map(lambda e: array_digest(self.arrays(e)), entries)
             damaged = [e["id"] for e, d in zip(entries, digests, strict=True) if d != e["sha256"]]
@@ -90,7 +90,7 @@ class Store:
         if fingerprint(self.manifest) != self.manifest["fingerprint"]:
             raise _damaged(self.folder, f"{MANIFEST_FILE} does not fit its fingerprint")
 
-    def arrays(self, entry: Entry) -> dict[str, NDArray[Any]]:
+    def arrays(self, entry: Indexed) -> dict[str, NDArray[Any]]:
         """The arrays of one manifest entry: read-only views of the mapped file."""
         if self._views is None:
             self._views = _mapped(self.folder)
@@ -121,7 +121,7 @@ class StoreWriter:
         self._header = _plain(header, "the header")
         self._joints = joints
         self._arrays: dict[str, dict[str, NDArray[Any]]] = {}
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, Indexed] = {}
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -17,7 +17,7 @@ LABELLED_MOVEMENT = "m01"
 
 
 @dataclass(frozen=True)
-class Entry:
+class KeptSpan:
     """A repetition of the reduced set.
 
     Attributes:
@@ -47,7 +47,7 @@ class Entry:
 
 def find_quality(
     labels: Path | None, otherwise: Sequence[Path], report: PrepareReport
-) -> Mapping[Repetition, Entry]:
+) -> Mapping[Repetition, KeptSpan]:
     """The reduced set, from the subset and the two label files, which lie side by side.
 
     Args:
@@ -97,10 +97,10 @@ def _read_labels(file: Path) -> list[float]:
     return scores
 
 
-def _read_subset(file: Path, scores: Mapping[bool, list[float]]) -> dict[Repetition, Entry]:
+def _read_subset(file: Path, scores: Mapping[bool, list[float]]) -> dict[Repetition, KeptSpan]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        entries: dict[Repetition, Entry] = {}
+        entries: dict[Repetition, KeptSpan] = {}
         if LABELLED_MOVEMENT not in content:
             raise ValueError(f"without {LABELLED_MOVEMENT}, which the scores are of")
         for movement, sides in content.items():
@@ -125,7 +125,7 @@ def _read_subset(file: Path, scores: Mapping[bool, list[float]]) -> dict[Repetit
 
 def _entry(
     movement: str, correct: bool, row: Mapping[str, Any], labels: list[float] | None
-) -> tuple[Repetition, Entry]:
+) -> tuple[Repetition, KeptSpan]:
     start, stop, full, place = (int(row[key]) for key in ("start", "stop", "full", "r"))
     if not 0 <= start < stop <= full:
         raise ValueError(f"start {start}, stop {stop}, full {full}")
@@ -135,4 +135,4 @@ def _entry(
         raise ValueError(f"r {place}, there are {len(labels)} scores")
     score = labels[place - 1] if labels is not None else None
     repetition = Repetition(movement, str(row["subject"]), str(row["episode"]), correct)
-    return repetition, Entry(start, stop, full, score)
+    return repetition, KeptSpan(start, stop, full, score)

@@ -22,7 +22,7 @@ from zoo.data.adapters.base import (
 )
 from zoo.data.adapters.rows import Rows, first_line, read_rows
 from zoo.data.adapters.uiprmd import motion
-from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, Entry, find_quality
+from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, KeptSpan, find_quality
 from zoo.data.adapters.uiprmd.tree import (
     MOVEMENTS,
     Repetition,
@@ -203,7 +203,7 @@ class UiprmdAdapter(Adapter, Reader):
         self,
         root: Path,
         repetition: Repetition,
-        entry: Entry | None,
+        entry: KeptSpan | None,
         total: float | None,
         report: PrepareReport,
     ) -> RawRepetition:
@@ -227,7 +227,7 @@ class UiprmdAdapter(Adapter, Reader):
     def _totals(
         self,
         root: Path,
-        quality: Mapping[Repetition, Entry],
+        quality: Mapping[Repetition, KeptSpan],
         repetitions: list[Repetition],
         report: PrepareReport,
     ) -> dict[Repetition, float]:
@@ -253,7 +253,7 @@ class UiprmdAdapter(Adapter, Reader):
         return totals
 
     def _scored_motion(
-        self, root: Path, repetition: Repetition, entry: Entry | None
+        self, root: Path, repetition: Repetition, entry: KeptSpan | None
     ) -> NDArray[np.float64] | None:
         """The Vicon angles (T, 39, 3) that a repetition is scored by, None without sound ones."""
         try:
@@ -269,7 +269,7 @@ class UiprmdAdapter(Adapter, Reader):
         return motion.fill(motion.unwrap_degrees(values, missing), missing)
 
     def _crop(
-        self, repetition: Repetition, entry: Entry | None, frames: int, report: PrepareReport
+        self, repetition: Repetition, entry: KeptSpan | None, frames: int, report: PrepareReport
     ) -> tuple[slice, dict[str, Any]]:
         if entry is None:
             return slice(0, frames), {}
