@@ -105,8 +105,8 @@ def test_plugins_page_leads_from_nothing_to_the_board(fresh_site: Callable[[], A
         (site.root / name).write_text(text, encoding="utf-8")
     for command in all_commands(PLUGINS):
         site.run(*shlex.split(command))
-    (board,) = json.loads(site.zoo("leaderboard", "--format", "json"))["boards"]
-    sources = {entry["name"]: entry["source"] for entry in board["entries"]}
+    (board,) = json.loads(site.zoo("leaderboard", "--format", "json"))["sections"]
+    sources = {entry["name"]: entry["source"] for entry in board["ranked"]}
     assert sources["my_model"] == "my_model 0.1.0"
     assert sources["reach"].endswith("reach.py")
     assert {sources[name] for name in ("mean", "median", "knn-bones")} == {"built in"}

@@ -78,14 +78,14 @@ def test_it_stands_on_the_board_beside_a_plugin_file(site: Any) -> None:
     plugin = ("--plugin", "tempo.py")
     swept = site.zoo("bench", *plugin, "--models", "my_model", "mean", "tempo", *grid)
     assert "5 runs computed, 1 were there already, 0 failed" in swept
-    board = json.loads(site.zoo("leaderboard", *plugin, "--format", "json"))["boards"][0]
+    board = json.loads(site.zoo("leaderboard", *plugin, "--format", "json"))["sections"][0]
     assert board["incomplete"] == []
-    assert {entry["model"]: entry["source"] for entry in board["entries"]} == {
+    assert {entry["model"]: entry["source"] for entry in board["ranked"]} == {
         "mean": "built in",
         "my_model": "my_model 0.1.0",
         "tempo": str(site.root / "tempo.py"),
     }
-    (own,) = [entry for entry in board["entries"] if entry["model"] == "my_model"]
+    (own,) = [entry for entry in board["ranked"] if entry["model"] == "my_model"]
     assert (own["title"], own["family"]) == ("My model", "neural")
     assert own["streams"] == ["position", "joint_motion"]
 
@@ -97,5 +97,5 @@ def test_uninstalled_it_is_gone_and_its_runs_say_whose_they_were(site: Any) -> N
     complaint = site.zoo("evaluate", run, fails=True)
     assert "not registered here (it came from my_model 0.1.0)" in complaint
     assert "install the package that brings it" in complaint
-    board = json.loads(site.zoo("leaderboard", "--format", "json"))["boards"][0]
-    assert "my_model 0.1.0" in {entry["source"] for entry in board["entries"]}
+    board = json.loads(site.zoo("leaderboard", "--format", "json"))["sections"][0]
+    assert "my_model 0.1.0" in {entry["source"] for entry in board["ranked"]}
