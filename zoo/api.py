@@ -89,7 +89,7 @@ def run_config(experiment: str | None, row: str | None, **chosen: Any) -> dict[s
     """
     if experiment is None:
         if row is not None:
-            raise ConfigError(f"the row {row!r} is of no experiment: name that too")
+            raise ConfigError(f"the row {row!r} stands in an experiment: name its experiment too")
         return compose(**chosen)
     from zoo.experiments.definition import Experiment
 

@@ -51,7 +51,7 @@ class Sampling:
                 continue
             if key not in allowed:
                 raise ConfigError(f"sampling.{key} has no meaning for sampling.kind {self.kind}")
-            if value < 1:
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigError(f"sampling.{key} is {value!r}, expected a whole number above 0")
 
     def to_dict(self) -> dict[str, Any]:
