@@ -8,6 +8,7 @@ of the hips at the origin.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,16 @@ from registry import register_reader
 from zoo.data.adapters.base import FaultError, PrepareReport, faults_in
 from zoo.data.readers.body import Body, PoseReader, one_of
 from zoo.data.readers.joints import key, places
-from zoo.data.readers.tables import Columns, Table, columns_of, glance, numbered_header, read_table
+from zoo.data.readers.tables import (
+    LOST,
+    Columns,
+    Table,
+    columns_of,
+    glance,
+    is_number,
+    numbered_header,
+    read_table,
+)
 from zoo.data.readers.text import head_of, read_json
 from zoo.data.recording import Recording
 from zoo.errors import ConfigError
@@ -32,7 +42,7 @@ JOINTS = 33
 HIPS = (23, 24)
 ASPECT = 16 / 9
 
-_WIDTHS = {132: "xyzc", 165: "xyzc-", 99: "xyz", 66: "xy"}
+_WIDTHS = {132: "xyzc", 165: "xyzc-", 99: "xyz"}
 """What the numbers of a landmark are, by how many columns there are in all."""
 
 _HIPS_AT_ORIGIN = 0.1
@@ -230,13 +240,17 @@ def _without(
 
 def _unnamed(table: Table) -> tuple[Columns, list[dict[str, int]], bool | None] | None:
     """Columns without names: 33 × (x, y, z, visibility), perhaps behind a number or a label."""
-    for start in (0, 1, 2):
-        width = table.width - start
-        if width in _WIDTHS or width - 1 in _WIDTHS:
-            break
-    else:
+    rows = table.rows[:50]
+    start, stop = 0, table.width
+    while stop and any(_is_label(row[stop - 1]) for row in rows):
+        stop -= 1
+    while start < stop and any(_is_label(row[start]) for row in rows):
+        start += 1
+    if stop - start - 1 in _WIDTHS and stop - start not in _WIDTHS and _counts(rows, start):
+        start += 1
+    parts = _WIDTHS.get(stop - start, "")
+    if not parts:
         return None
-    parts = _WIDTHS.get(table.width - start) or _WIDTHS[table.width - start - 1]
     step = len(parts)
     joints = [
         {
@@ -247,6 +261,19 @@ def _unnamed(table: Table) -> tuple[Columns, list[dict[str, int]], bool | None] 
         for joint in range(JOINTS)
     ]
     return Columns(), joints, None
+
+
+def _is_label(cell: str) -> bool:
+    return cell.lower() not in LOST and not is_number(cell)
+
+
+def _counts(rows: list[list[str]], column: int) -> bool:
+    """Whether a column goes up from row to row, as frame numbers and times do."""
+    try:
+        numbers = [float(row[column].replace(",", ".")) for row in rows]
+    except ValueError:
+        return False
+    return len(rows) > 1 and all(a < b for a, b in pairwise(numbers))
 
 
 def _json_looks(head: str) -> bool:
