@@ -12,7 +12,21 @@ from registry import READERS, RegistryError
 from zoo.build import build_arguments
 from zoo.data.adapters import irds, keraal, kimore, stgcn_rehab, uiprmd  # noqa: F401 - their readers register themselves
 from zoo.data.adapters.base import FaultError, PrepareReport, Problem, Reader
-from zoo.data.readers import mediapipe, wide_csv  # noqa: F401
+from zoo.data.readers import (  # noqa: F401
+    alphapose,
+    arrays,
+    c3d,
+    irds_csv,
+    keraal_video,
+    kimore_filtered,
+    long_csv,
+    mediapipe,
+    mmpose,
+    ntu,
+    openpose,
+    trc,
+    wide_csv,
+)
 from zoo.data.recording import Recording
 from zoo.errors import DataError
 

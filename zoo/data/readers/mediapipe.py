@@ -30,8 +30,8 @@ from zoo.data.readers.tables import (
     read_table,
 )
 from zoo.data.readers.text import head_of, read_json
+from zoo.data.readers.units import checked_aspect, square
 from zoo.data.recording import Recording
-from zoo.errors import ConfigError
 from zoo.skeleton.layout import load_layout
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,6 @@ Landmarks = Literal["auto", "world", "image"]
 LAYOUT = "mediapipe"
 JOINTS = 33
 HIPS = (23, 24)
-ASPECT = 16 / 9
 
 _WIDTHS = {132: "xyzc", 165: "xyzc-", 99: "xyz"}
 """What the numbers of a landmark are, by how many columns there are in all."""
@@ -82,9 +81,7 @@ class MediaPipeReader(PoseReader):
     ) -> None:
         super().__init__(layout, fps, up="-y")
         self.landmarks = one_of(landmarks, ("auto", "world", "image"), "landmarks")
-        if aspect is not None and not 0.1 <= aspect <= 10:
-            raise ConfigError(f"aspect is {aspect!r}, expected width / height of the picture")
-        self.aspect = aspect
+        self.aspect = checked_aspect(aspect)
 
     def looks_like(self, path: Path) -> bool:
         """See `Reader.looks_like`; told by the header or the number of columns, or the keys."""
@@ -169,14 +166,7 @@ class MediaPipeReader(PoseReader):
                 body.values = values[..., :2]
                 body.notes.append("z is in another unit than x and y and left out")
             return body
-        aspect = self.aspect or ASPECT
-        how = "" if self.aspect else ", as the file does not say; give the reader aspect otherwise"
-        body.notes.append(
-            f"image landmarks: parts of a picture {aspect:.4g} times as wide as high{how}"
-        )
-        values[..., 0] *= aspect
-        if values.shape[2] == 3:
-            values[..., 2] *= aspect
+        body.notes.append(f"image landmarks: {square(values, self.aspect)}")
         return body
 
 
