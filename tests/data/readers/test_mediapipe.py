@@ -59,9 +59,14 @@ def test_every_usual_header(kind, world, write, read):
 
 @pytest.mark.parametrize(
     ("first", "column"),
-    [("time", lambda t: t / 25), ("timestamp_ms", lambda t: 40 * t), 
-     ("t (s)", lambda t: 5 + t / 25),     ("Timestamp", lambda t: 1.7e18 + 4e7 * t), ("time", lambda t: 40_000 * t)],
-)  # fmt: skip
+    [
+        ("time", lambda t: t / 25),
+        ("timestamp_ms", lambda t: 40 * t),
+        ("t (s)", lambda t: 5 + t / 25),
+        ("Timestamp", lambda t: 1.7e18 + 4e7 * t),
+        ("time", lambda t: 40_000 * t),
+    ],
+)
 def test_times_give_the_frame_rate_in_whatever_unit(first, column, world, write, read):
     rows = [[repr(column(t)), *frame.ravel()] for t, frame in enumerate(world)]
     (found,), _ = read("mediapipe", write([first, *headers()["NOSE_x"]], rows))
