@@ -18,7 +18,6 @@ from zoo.data.adapters.base import (
 from zoo.data.adapters.kimore_frames import (
     JOINTS,
     SCALAR_FIRST,
-    jumps,
     read_frames,
     read_orientations,
     read_positions,
@@ -81,7 +80,8 @@ class KimoreAdapter(Adapter, Reader):
                 else:
                     scalar_first += order == SCALAR_FIRST
                     scores = score_reader.scores(session, siblings, report)
-                    yield self._recording(session.id, session, arrays, scores)
+                    shown = tree.name(files[0])
+                    yield self._recording(session.id, session, arrays, scores, shown)
                 done += 1
                 progress(done, len(tree.sessions), session.id)
         if scalar_first:
@@ -113,7 +113,7 @@ class KimoreAdapter(Adapter, Reader):
         if session is not None and session.workbooks():
             reader = ScoreReader(Tree(session.person, [session]))
             scores = reader.scores(session, [session], report)
-        yield self._recording(name, session, arrays, scores)
+        yield self._recording(name, session, arrays, scores, str(positions))
 
     def _recording(
         self,
@@ -121,6 +121,7 @@ class KimoreAdapter(Adapter, Reader):
         session: Session | None,
         arrays: dict[str, Any],
         scores: dict[str, float],
+        source: str,
     ) -> Recording:
         """The recording of a session; None is one of which nobody knows who performs what."""
         return Recording(
@@ -132,6 +133,7 @@ class KimoreAdapter(Adapter, Reader):
             layout=self.layout,
             fps=self.fps,
             scores=scores,
+            source=source,
             **arrays,
         )
 
@@ -219,8 +221,6 @@ def _read_arrays(
                 arrays["timestamps"] = read_seconds(timestamps_file, len(positions))
         except FaultError as error:
             report.fault(name, error.problem)
-    for note in jumps(positions):
-        report.note(f"{name}: {note}")
     return arrays, order
 
 

@@ -24,7 +24,6 @@ _TICK_SECONDS = 1e-7
 _NORM_TOLERANCE = 0.01
 _ALIGNED = 0.9
 _SAMPLED_FRAMES = 50
-_JUMP_METRES = 0.5
 
 
 def read_frames(file: Path) -> Rows:
@@ -148,17 +147,6 @@ def read_seconds(file: Path, frames: int) -> NDArray[np.float64]:
         found = f"{len(ticks)} time stamps"
         raise FaultError("time-stamps", numbered[-1][0], found, f"{frames}, one per frame")
     return np.array([tick - ticks[0] for tick in ticks], dtype=np.float64) * _TICK_SECONDS
-
-
-def jumps(positions: NDArray[np.float32]) -> list[str]:
-    """Names frames at which the whole skeleton leaps; the sensor took another body for it."""
-    steps = np.linalg.norm(np.diff(positions, axis=0), axis=-1)
-    leaps = np.median(steps, axis=1)
-    frames = np.flatnonzero(leaps > _JUMP_METRES) + 1
-    if not len(frames):
-        return []
-    shown = ", ".join(str(frame) for frame in frames[:6]) + (", …" if len(frames) > 6 else "")
-    return [f"the skeleton jumps by up to {leaps.max():.2f} m (frames {shown}); kept as it is"]
 
 
 @cache
