@@ -275,18 +275,18 @@ def test_time_stamps(maker: Any) -> None:
     ]
 
 
-def test_the_skeletons_jump_is_kept_and_noted(maker: Any) -> None:
-    maker.session("E_ID1", 1, frames=6)
+def test_the_skeletons_jump_is_kept_and_noted(maker: Any, tmp_path: Path) -> None:
+    maker.session("E_ID1", 1, frames=12)
     file = maker.positions("E_ID1", 1)
-    values = np.genfromtxt(file, delimiter=",")[:, :100].reshape(6, 25, 4)
+    values = np.genfromtxt(file, delimiter=",")[:, :100].reshape(12, 25, 4)
     values[3:, :, 0] += 2.0
-    lines = [",".join(f"{v:.6g}" for v in row) + "," for row in values.reshape(6, 100)]
+    lines = [",".join(f"{v:.6g}" for v in row) + "," for row in values.reshape(12, 100)]
     file.write_text("\n".join(lines) + "\n")
-    recordings, report = read(maker.root)
-    positions = recordings["E_ID1/Es1"].positions
+    dataset = prepare(KimoreAdapter(), maker.root, tmp_path / "root")
+    positions = dataset.recording("E_ID1/Es1").positions
     assert positions is not None
     assert positions[3, 0, 0] - positions[2, 0, 0] > 1.5
-    (note,) = [n for n in report.notes if "jumps" in n]
+    (note,) = [n for n in dataset.manifest["notes"] if "jumps" in n]
     assert "(frames 3); kept as it is" in note
 
 
@@ -378,14 +378,14 @@ def test_the_same_source_gives_the_same_fingerprint(make_kimore: Any, tmp_path: 
     for number, people in enumerate((["E_ID1", "B_ID2", "P_ID10"], ["P_ID10", "E_ID1", "B_ID2"])):
         maker = make_kimore(tmp_path / f"{number}" / "KiMoRe")
         for person in people:
-            maker.person(person, seed=len(person))
+            maker.person(person, frames=12, seed=len(person))
         dataset = prepare(KimoreAdapter(), maker.root, tmp_path / f"root{number}")
         prints.append(dataset.fingerprint)
     assert prints[0] == prints[1]
 
 
 def test_through_the_store_and_back(maker: Any, tmp_path: Path) -> None:
-    maker.person("E_ID1")
+    maker.person("E_ID1", frames=12)
     maker.orientations("E_ID1", 2).unlink()
     recordings, _ = read(maker.root)
     prepare(KimoreAdapter(), maker.root, tmp_path / "root")

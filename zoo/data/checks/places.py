@@ -14,15 +14,17 @@ from zoo.words import some
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_REACH = 10.0
-"""A joint so many times as far from the middle of the body as the median joint is no joint.
+_LIMB = 0.9
+_REACH = 4.0
+"""A joint so many times as far from the middle of the body as its outer joints is no joint.
 
-In KIMORE's recordings the farthest is at 5.0, where the tracker took something else for the person
-at 7.6; a body is an arm's length wide, whatever the unit.
+The outer joints are those of the `_LIMB` quantile, about the ankles: a metre from the middle. In
+KIMORE's sound recordings the farthest joint is at 2.2, where the tracker took something else for
+the person at 3.4; in UI-PRMD's at 1.6. The measure is the body itself, so it holds in any unit.
 """
 
-_ROOM = 100.0
-"""And no body is so many times as far from its usual place: 50 m of a body in metres."""
+_ROOM = 50.0
+"""And no body is so many times as far from its usual place: some 50 m."""
 
 
 def places(recording: Recording, look: Look) -> Recording:
@@ -126,18 +128,20 @@ def keep_frames(recording: Recording, kept: Flags) -> Recording:
 
 def _wild(x: Array, unknown: Flags) -> Flags:
     """Joints (T, V) far beyond the body, which is told from the median joint of each frame."""
-    known = np.where(unknown[..., None], np.nan, x)
+    known = np.where(unknown[..., None], np.nan, x) if unknown.any() else x
     somebody = ~unknown.all(axis=1) & (known != known[:, :1]).any(axis=(1, 2))
     wild = np.zeros(unknown.shape, dtype=bool)
     if not somebody.any():
         return wild
     inside = known[somebody]
-    middle = np.nanmedian(inside, axis=1, keepdims=True)
+    median = np.nanmedian if unknown.any() else np.median
+    middle = median(inside, axis=1, keepdims=True)
     away = np.linalg.norm(inside - middle, axis=-1)
-    usual = float(np.nanmedian(away))
-    if usual > 0:
+    usual = median(away[:, ~unknown[somebody].all(axis=0)], axis=0)
+    outer = float(np.quantile(usual, _LIMB, method="lower"))
+    if outer > 0:
         moved = np.linalg.norm(middle - np.median(middle, axis=0), axis=-1)
-        far = (away > _REACH * usual) | (moved > _ROOM * usual)
+        far = (away > _REACH * outer) | (moved > _ROOM * outer)
         wild[somebody] = far & ~unknown[somebody]
     return wild
 
