@@ -72,6 +72,8 @@ class KimoreMaker:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    rows = staticmethod(write_rows)
+
     def es(self, subject: str, exercise: int) -> Path:
         group = GROUPS[subject.partition("_")[0]]
         return self.root / group / subject / f"Es{exercise}"

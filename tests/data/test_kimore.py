@@ -208,8 +208,29 @@ def test_rows_of_several_bodies(maker: Any, copies: int) -> None:
     assert np.array_equal(wide.positions, plain.positions)
     assert np.array_equal(wide.orientations, plain.orientations)
     notes = [n for n in report.notes if n.startswith("P_ID3/Es1")]
-    assert len(notes) == 2
-    assert f"hold {100 * copies} values; the first 100 are the skeleton" in notes[0]
+    assert notes == [
+        f"P_ID3/Es1: {copies} bodies in JointPosition010118_120000.csv; number 1 counts, the "
+        "tracked one that moves"
+    ]
+
+
+def test_of_several_bodies_the_tracked_one_that_moves_counts(maker: Any) -> None:
+    """A chair stands first in the rows, somebody nobody tracks second, the person third."""
+    maker.session("P_ID3", 1, frames=20, seed=3)
+    expected = read(maker.root)[0]["P_ID3/Es1"]
+    file, turned = maker.positions("P_ID3", 1), maker.orientations("P_ID3", 1)
+    rows = np.genfromtxt(file, delimiter=",")[:, :100]
+    chair, ghost = np.tile(rows[:1], (20, 1)), rows[::-1].copy()
+    chair[:, 3::4], ghost[:, 3::4] = 2, 0
+    write = type(maker).rows
+    write(file, np.concatenate([chair, ghost, rows], axis=1))
+    own = np.genfromtxt(turned, delimiter=",")[:, :100]
+    write(turned, np.concatenate([own[::-1], own[::-1], own], axis=1))
+    recordings, report = read(maker.root)
+    one = recordings["P_ID3/Es1"]
+    assert np.array_equal(one.positions, expected.positions)
+    assert np.array_equal(one.orientations, expected.orientations)
+    assert any("3 bodies" in n and "number 3 counts" in n for n in report.notes)
 
 
 def test_blank_lines_and_rows_without_a_last_comma(maker: Any) -> None:

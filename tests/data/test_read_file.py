@@ -77,7 +77,7 @@ def test_rows_of_several_bodies_are_noted(make_kimore, tmp_path):
     report = PrepareReport()
     (found,) = KimoreAdapter().read_file(maker.positions("P_ID5", 1), report)
     assert found.num_joints == 25
-    assert sum("several bodies" in note for note in report.notes) == 2
+    assert sum("3 bodies" in note for note in report.notes) == 1
 
 
 def test_one_file_of_each_kind_belongs_together_whatever_the_stamps(kimore):

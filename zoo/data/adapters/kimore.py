@@ -25,7 +25,7 @@ from zoo.data.adapters.kimore_frames import (
 )
 from zoo.data.adapters.kimore_scores import ScoreReader
 from zoo.data.adapters.kimore_tree import Session, Tree, child, files_in, read_tree, session_at
-from zoo.data.adapters.rows import Rows
+from zoo.data.bodies import performer
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
@@ -192,24 +192,22 @@ def _read_arrays(
         FaultError: positions or orientations cannot be used.
     """
 
-    def rows_of(file: Path) -> Rows:
-        rows = read_frames(file)
-        if rows.widths != (JOINTS * 4,):
-            widths = " or ".join(str(width) for width in rows.widths)
-            report.note(
-                f"{name}: rows of {file.name}, of several bodies, hold {widths} values; the first "
-                f"{JOINTS * 4} are the skeleton"
-            )
-        return rows
-
     positions_file, orientations_file, timestamps_file = files
     with faults_in(shown(positions_file)):
-        positions, tracked = read_positions(rows_of(positions_file))
+        bodies = [read_positions(rows) for rows in read_frames(positions_file)]
+    own = performer(bodies)
+    positions, tracked = bodies[own]
+    if len(bodies) > 1:
+        report.note(
+            f"{name}: {len(bodies)} bodies in {positions_file.name}; number {own + 1} counts, the "
+            "tracked one that moves"
+        )
     arrays: dict[str, Any] = {"positions": positions, "tracked": tracked}
     order = None
     if orientations_file is not None:
         with faults_in(shown(orientations_file)):
-            rows = rows_of(orientations_file)
+            every = read_frames(orientations_file)
+            rows = every[min(own, len(every) - 1)]
             if len(rows.values) != len(positions):
                 found = f"{len(rows.values)} frames of orientations"
                 wanted = f"{len(positions)} as in {positions_file.name}"

@@ -62,10 +62,11 @@ def even_time(recording: Recording, look: Look) -> Recording:
         look.note(
             "rate", f"{1 / usual:.3g} frames a second by the time stamps; brought to {fps:g}"
         )
-    if gap.any():
+    gaps = int(gap.sum())
+    if gaps:
         look.note(
             "gaps",
-            f"{int(gap.sum())} gap{'s' * (gap.sum() > 1)} between frames, the longest "
+            f"{gaps} gap{'s' * (gaps > 1)} between frames, the longest "
             f"{steps.max():.2f} s at {times[steps.argmax()]:.1f} s; bridged",
         )
     before = np.clip(np.searchsorted(times, grid, side="right") - 1, 0, len(steps) - 1)
