@@ -1,4 +1,4 @@
-"""Of several bodies that a sensor saw, the one that does the exercise."""
+"""How far a body reaches, and which of several bodies does the exercise."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,19 @@ from zoo.data.recording import TRACKED
 
 _AS_LONG = 0.5
 """Bodies seen at least this share as long as the one seen longest are compared by movement."""
+
+_OUTER = 0.9
+
+
+def reach(away: NDArray[np.float64]) -> float:
+    """How far the outer joints usually are from the middle of the body, about the ankles: a metre.
+
+    Args:
+        away: (T, V) distance of each joint from the median joint of its frame; NaN where unknown.
+    """
+    known = away[:, ~np.isnan(away).all(axis=0)]
+    usual = np.nanmedian(known, axis=0) if np.isnan(known).any() else np.median(known, axis=0)
+    return float(np.quantile(usual, _OUTER, method="lower"))
 
 
 def performer(bodies: Sequence[tuple[NDArray[np.float32], NDArray[np.uint8] | None]]) -> int:

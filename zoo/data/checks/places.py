@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.bodies import reach
 from zoo.data.checks.look import MIN_FRAMES, MOST_MISSING, Look
 from zoo.data.gaps import bridged
 from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
@@ -14,12 +15,10 @@ from zoo.words import some
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_LIMB = 0.9
 _REACH = 4.0
-"""A joint so many times as far from the middle of the body as its outer joints is no joint.
+"""A joint so many times as far from the middle of the body as its outer joints (`reach`) is none.
 
-The outer joints are those of the `_LIMB` quantile, about the ankles: a metre from the middle. In
-KIMORE's sound recordings the farthest joint is at 2.2, where the tracker took something else for
+In KIMORE's sound recordings the farthest joint is at 2.2, where the tracker took something else for
 the person at 3.4; in UI-PRMD's at 1.6. The measure is the body itself, so it holds in any unit.
 """
 
@@ -137,8 +136,7 @@ def _wild(x: Array, unknown: Flags) -> Flags:
     median = np.nanmedian if unknown.any() else np.median
     middle = median(inside, axis=1, keepdims=True)
     away = np.linalg.norm(inside - middle, axis=-1)
-    usual = median(away[:, ~unknown[somebody].all(axis=0)], axis=0)
-    outer = float(np.quantile(usual, _LIMB, method="lower"))
+    outer = reach(away)
     if outer > 0:
         moved = np.linalg.norm(middle - np.median(middle, axis=0), axis=-1)
         far = (away > _REACH * outer) | (moved > _ROOM * outer)

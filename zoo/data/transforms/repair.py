@@ -8,15 +8,18 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from registry import register_transform
+from zoo.data.bodies import reach
 from zoo.data.gaps import bridged
 from zoo.data.rotation import Array, continuous_sign
 from zoo.data.transforms.motion import Motion, normalized
 from zoo.errors import ConfigError
 
 
-_REACH = 2.0
-"""Metres from the middle of a body that no joint of it reaches: in KIMORE 1.64 where no frame is
-bad."""
+_REACH = 3.0
+"""A joint so many times as far from the middle of the body as its outer joints (`reach`) is astray.
+
+In KIMORE's sound recordings the farthest is at 2.2, where the tracker took something else at 3.4.
+"""
 _JOINT_SPEED = 40.0
 """Metres a second that no joint reaches against its body: a hand in sport stays below 30, and
 Kinect's loose hand tips and feet jump by up to 1.1 m from one frame to the next (33 m/s)."""
@@ -129,7 +132,7 @@ def good_frames(
 def strays(positions: Array, fps: float) -> NDArray[np.bool_]:
     """Joints (T, V) that are not where the body is, told from the median joint of each frame.
 
-    A joint beyond `_REACH` is astray. Its other frames are cut wherever it moves faster than
+    A joint far beyond the others (`_REACH`) is astray. Its other frames are cut wherever it moves faster than
     `_JOINT_SPEED` against the body; of the parts the chain with most frames is kept in which each
     begins within `_RETURN` of where the one before ended. A joint without a part is left as it is.
 
@@ -139,7 +142,8 @@ def strays(positions: Array, fps: float) -> NDArray[np.bool_]:
     """
     astray = np.zeros(positions.shape[:2], dtype=bool)
     within = positions - np.median(positions, axis=1, keepdims=True)
-    beyond = np.einsum("tvc,tvc->tv", within, within) > _REACH**2
+    away = np.linalg.norm(within, axis=-1)
+    beyond = away > _REACH * reach(away)
     moved = np.diff(within, axis=0)
     torn = np.einsum("tvc,tvc->tv", moved, moved) > (_JOINT_SPEED / fps) ** 2
     for joint in np.flatnonzero(beyond.any(axis=0) | torn.any(axis=0)):
