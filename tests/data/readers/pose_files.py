@@ -29,8 +29,10 @@ def person(layout: str, frames: int = FRAMES, seed: int = 0) -> Floats:
             body[place] = side, 0.5, 2.0
         elif "hip" in low and low not in ("hip", "midhip"):
             body[place] = side, 0.0, 2.0
-        elif "head" in low or "nose" in low:
-            body[place] = 0.0, 0.7, 2.0
+        elif any(part in low for part in ("head", "nose", "eye", "ear", "mouth")):
+            body[place, 1:] = 0.7, 2.0
+        elif any(part in low for part in ("knee", "ankle", "foot", "heel", "toe")):
+            body[place, 1:] = -0.45 if "knee" in low else -0.9, 2.0
         else:
             body[place, 2] += 2.0
     motion = np.repeat(body[None], frames, axis=0)

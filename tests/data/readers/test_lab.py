@@ -97,7 +97,7 @@ def test_trc_in_millimetres_with_gaps(files, tmp_path, read):
     expected = files.person("halpe26")
     np.testing.assert_allclose(found.positions, expected, atol=1e-5)
     assert found.tracked[4, 0] == NOT_TRACKED
-    assert "lost" in notes[0]
+    assert notes == []
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_c3d(files, tmp_path, read):
     )
     assert (found.layout, found.fps) == ("uiprmd-vicon", 100)
     assert (found.tracked[3] == NOT_TRACKED).all()
-    assert "in 1 of 20 frames" in notes[0]
+    assert notes == []
 
 
 def test_c3d_without_its_library_names_what_to_install(files, tmp_path, read, monkeypatch):
@@ -190,7 +190,7 @@ def test_irds_csv(files, tmp_path, read):
         (5, ("303,", "903,"), "line 2: found one frame of 303/4/18_10_1_stand, expected all rows"),
         (2, (",1,stand", ",7,stand"), "line 2: found person '303', label '7'"),
         (5, (",200.5,100.5", ""), "line 5: found 14 values, expected 16"),
-        (5, (",Tracked,", ",Tracked,x"), "line 5: found 'x0.0' as X, expected a number"),
+        (5, (",Tracked,", ",Tracked,x"), "line 5: found 'x[-.0-9]+' as X, expected a number"),
     ],
 )
 def test_faults_of_irds_csv(line, change, said, files, tmp_path, read):

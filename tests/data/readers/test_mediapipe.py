@@ -101,13 +101,12 @@ def test_visibility_is_kept_and_zeros_are_nobody(world, write, read):
     world[:, 0, 3] = 0.2
     world[4] = 0.0  # as written for a frame in which nobody was found
     world[6, 5, :3] = np.nan
-    (found,), notes = read("mediapipe", write(None, world.reshape(len(world), -1)), fps=30)
+    (found,), _ = read("mediapipe", write(None, world.reshape(len(world), -1)), fps=30)
     assert (found.tracked[:4, 0] == INFERRED).all()
     assert (found.tracked[4] == NOT_TRACKED).all()
     assert found.tracked[6, 5] == NOT_TRACKED
     between = (found.positions[3] + found.positions[5]) / 2
     np.testing.assert_allclose(found.positions[4], between, atol=1e-6)
-    assert "in 2 of 20 frames; bridged" in notes[-1]
 
 
 def image(world, width=1600, height=900):

@@ -79,7 +79,9 @@ def read_npz(file: Path) -> dict[str, NDArray[Any]]:
         members = [m for m in packed.infolist() if m.filename.endswith(".npy")]
         size = sum(member.file_size for member in members)
         if size > LIMIT:
-            raise ValueError(f"it unpacks to {size / 2**20:.0f} MB, at most {LIMIT >> 20} are read")
+            raise ValueError(
+                f"it unpacks to {size / 2**20:.0f} MB, at most {LIMIT >> 20} MB are read"
+            )
         for member in members:
             try:
                 data = io.BytesIO(packed.read(member))
@@ -99,7 +101,7 @@ def read_pickle(file: Path) -> Any:
     with _told(file, "a sound pickle of arrays"), file.open("rb") as opened:
         if file.stat().st_size > LIMIT:
             raise ValueError(f"it has more than {LIMIT >> 20} MB")
-        return _plain(_Plain(opened).load(), [_ITEMS])
+        return _plain(_Plain(opened).load())
 
 
 @contextmanager
@@ -245,26 +247,39 @@ def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any) -> _Array:
     return array
 
 
-def _plain(value: Any, left: list[int], depth: int = 0) -> Any:
-    """What an unpickled value stands for.
-
-    Args:
-        value: containers of numbers, texts and stand-ins.
-        left: how many more items there may be; a small pickle can hold one list a billion times.
-        depth: containers around it.
+def _plain(value: Any) -> Any:
+    """What an unpickled value stands for: plain containers, numbers, texts and arrays.
 
     Raises:
-        ValueError: too deep, too many items, or an object of another kind.
+        ValueError: containers in containers without end: a small pickle can hold one list a
+            billion times, or a list itself.
     """
-    left[0] -= 1
-    if left[0] < 0 or depth > _DEPTH:
+    if _count(value, {}, 0) > _ITEMS:
         raise ValueError("it holds containers in containers without end")
+    return _unpacked(value)
+
+
+def _count(value: Any, known: dict[int, int], depth: int) -> int:
+    """Items of a value, each time it is held; `known` has those of containers by their id."""
+    if not isinstance(value, dict | list | tuple):
+        return 1
+    if id(value) not in known:
+        if depth > _DEPTH:
+            return _ITEMS + 1
+        inside = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_count(item, known, depth + 1) for item in inside)
+    return known[id(value)]
+
+
+def _unpacked(value: Any) -> Any:
     if isinstance(value, _Array):
         return value.value
     if isinstance(value, dict):
-        return {_plain(k, left, _DEPTH): _plain(v, left, depth + 1) for k, v in value.items()}
+        if not all(isinstance(key, str | int | float | np.generic) for key in value):
+            raise _RefusedError("keys that are neither texts nor numbers")
+        return {key: _unpacked(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, left, depth + 1) for item in value]
+        return [_unpacked(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str | bytes | np.generic):
         return value
     raise _RefusedError(f"an object of {type(value).__name__}")
@@ -281,7 +296,7 @@ def _stacked(items: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """What an array of objects holds (in C order) as one array of ``shape + shape of an item``."""
     if not isinstance(items, list) or len(items) != math.prod(shape):
         raise ValueError(f"its objects do not fill the shape {shape}")
-    values = np.array(_plain(items, [_ITEMS]))
+    values = np.array(_plain(items))
     if values.dtype.kind not in "biufU":
         raise TypeError("its objects are neither numbers nor texts")
     return values.reshape(*shape, *values.shape[1:])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.adapters.base import FaultError, PrepareReport, Reader, faults_in
-from zoo.data.adapters.uiprmd.motion import fill
+from zoo.data.gaps import bridged
 from zoo.data.readers.clock import RATES, checked_fps, rate_of, seconds
 from zoo.data.readers.joints import layout_of, weights
 from zoo.data.readers.units import METRES, TRUNK_METRES, TURNS, trunk_scale, upright
@@ -246,25 +246,22 @@ def _in_space(values: Floats) -> Floats:
 def _filled(
     values: Floats, states: NDArray[np.uint8], layout: Layout
 ) -> tuple[dict[str, Any], list[str]]:
-    """Positions and states by their names in `Recording`; gaps are closed in time, and told."""
+    """Positions and states by their names in `Recording`; gaps are closed in time.
+
+    How much was lost the checks of `zoo.data.checks` tell by the states.
+    """
     lost = states == NOT_TRACKED
     notes = []
     if lost.any():
-        values = fill(values, lost)
+        values = bridged(values, lost)
         never = np.flatnonzero(lost.all(axis=0))
         for joint in never:
             values[:, joint] = values[:, _nearest_seen(layout, int(joint), lost.all(axis=0))]
-        partly = (lost.any(axis=0) & ~lost.all(axis=0)).sum()
         if len(never):
             shown = ", ".join(layout.joints[j] for j in never[:6]) + (
                 ", …" if len(never) > 6 else ""
             )
             notes.append(f"never seen, put where the next joint is: {shown}")
-        if partly:
-            notes.append(
-                f"{100 * lost.mean():.1f}% of the joints are lost, in {lost.any(axis=1).sum()} of "
-                f"{len(lost)} frames; bridged by straight lines and marked as lost"
-            )
     positions = values.astype(np.float32)
     return {"positions": positions, "tracked": states}, notes
 
