@@ -82,6 +82,25 @@ def test_trc(files, tmp_path, read):
     assert mapped.num_joints == 17
 
 
+@pytest.mark.parametrize(
+    ("layout", "more"), [("pose2sim", []), ("pose2sim", ["Hip"]), ("opencap", ["r.ASIS_study"])]
+)
+def test_markers_of_pose2sim_and_opencap(layout, more, files, tmp_path, read):
+    """Header and cells as in Pose2Sim's demonstration files: no blank line, names every third."""
+    names = [*load_layout(layout).joints, *more]
+    body = np.concatenate([files.person(layout), np.ones((20, len(more), 3))], axis=1)
+    head = files.trc(tmp_path).read_text().split("\n")
+    head[2] = f"60\t60\t20\t{len(names)}\tm\t60\t0\t20"
+    head[3] = "Frame#\tTime\t" + "\t\t\t".join(names) + "\t\t"
+    rows = ["\t".join(map(repr, [t + 1, (t + 1) / 60, *frame.ravel().tolist()]))
+            for t, frame in enumerate(body)]  # fmt: skip
+    file = tmp_path / "demo.trc"
+    file.write_text("\n".join([*head[:5], *rows]) + "\n")
+    (found,), notes = read("trc", file)
+    assert (found.layout, round(found.fps), notes) == (layout, 60, [])
+    np.testing.assert_allclose(found.positions, files.person(layout), rtol=1e-6)
+
+
 def test_trc_in_millimetres_with_gaps(files, tmp_path, read):
     file = files.trc(tmp_path)
     lines = file.read_text().split("\n")
