@@ -1,5 +1,6 @@
 """What holds for every reader: its own files are read, others' are told, damaged ones too."""
 
+import importlib.util
 import os
 import random
 from collections import Counter
@@ -32,11 +33,18 @@ HOSTILE = (
 )  # fmt: skip
 
 
+class Samples(dict[str, Path]):
+    def __missing__(self, name: str) -> Path:
+        pytest.skip(f"the library {name} is not installed (the extra formats)")
+
+
 @pytest.fixture(scope="module")
 def samples(files: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("samples")
-    found = {}
+    found = Samples()
     for name in NAMES:
+        if name == "c3d" and importlib.util.find_spec("c3d") is None:
+            continue
         (folder / name).mkdir()
         found[name] = files.SAMPLES[name][0](folder / name)
     return found
@@ -88,7 +96,14 @@ def test_a_form_that_nobody_reads(tmp_path, read):
     file = tmp_path / "a.mp4"
     file.write_bytes(b"\0\0\0 ftypisom")
     assert readers_of(file) == []
+    with pytest.raises(DataError, match=r"a.mp4 looks like no form that is known; read are alphap"):
+        read("kimore", file)
     assert "openpose (.json)" in formats()
+    file = tmp_path / "a.json"
+    file.write_text('{"a": 1}')
+    with pytest.raises(DataError, match=r"a.json looks like no form that is known; .json files are "
+                       "read by alphapose, keraal-video, mediapipe, mmpose, openpose"):  # fmt: skip
+        read("kimore", file)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -75,7 +75,7 @@ def readers_of(path: Path, layout: str | None = None) -> list[str]:
 
 
 def read_recordings(reader: Reader, path: Path, report: PrepareReport) -> Iterator[Recording]:
-    """`Reader.read_file`; of a file that cannot be read it says which reader's it looks like.
+    """`Reader.read_file`; of a file that cannot be read it says whose it looks like, or who reads.
 
     Raises:
         DataError: as `Reader.read_file`.
@@ -83,14 +83,28 @@ def read_recordings(reader: Reader, path: Path, report: PrepareReport) -> Iterat
     try:
         yield from reader.read_file(path, report)
     except DataError as error:
-        others = [n for n in readers_of(path) if not isinstance(reader, _class_of(n))]
-        if not others:
+        like = _hint(reader, path)
+        if not like:
             raise
-        like = f"{path.name} looks like a file of {' or '.join(others)}"
         if not isinstance(error, FaultError):
             raise DataError(f"{error}. {like}") from None
         p = error.problem
         raise FaultError(p.kind, p.line, p.found, f"{p.expected} ({like})", p.file) from None
+
+
+def _hint(reader: Reader, path: Path) -> str:
+    """Whose file it looks like, or who reads such files; empty where it looks like the reader's."""
+    if not path.exists():
+        return ""
+    others = [name for name in readers_of(path) if not isinstance(reader, _class_of(name))]
+    if others:
+        return f"{path.name} looks like a file of {' or '.join(others)}"
+    if reader.looks_like(path):
+        return ""
+    suffix = path.suffix.lower()
+    same = [name for name in READERS.names() if suffix and suffix in load_reader(name).suffixes]
+    read = f"{suffix} files are read by {', '.join(same)}" if same else f"read are {formats()}"
+    return f"{path.name} looks like no form that is known; {read}"
 
 
 def formats() -> str:
