@@ -17,6 +17,7 @@ from zoo.build import to_plain
 from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.known import dataset_settings
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
@@ -127,8 +128,9 @@ class Predictor:
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_run(run)
-        if dataset is not None and dataset not in READERS:
-            dataset = DATASETS.get(dataset).name
+        root = default_root(data_root)
+        if dataset not in (None, found.record.dataset.name, *READERS.names()):
+            dataset = dataset_settings(dataset, root)["name"]
         trained = load_trained(found, device=device or "auto")
         protocol = load_protocol(**found.record.config["protocol"])
         if protocol.hash() != found.record.protocol.hash:
@@ -138,7 +140,7 @@ class Predictor:
                 "samples unlike those it learned from. Train it again"
             )
         own = dataset or found.record.dataset.name
-        return cls(trained, protocol, own, default_root(data_root), level)
+        return cls(trained, protocol, own, root, level)
 
     @property
     def run(self) -> Run:
@@ -256,9 +258,9 @@ class Predictor:
 
     @cached_property
     def _reader(self) -> Reader | None:
-        if self.dataset not in DATASETS:
+        if self._foreign and self.dataset in READERS and self.dataset not in DATASETS:
             return load_reader(self.dataset)
-        adapter = create_adapter(self.dataset, **self._params)
+        adapter = create_adapter(self.dataset, data_root=self.data_root, **self._params)
         return adapter if isinstance(adapter, Reader) else None
 
     @cached_property

@@ -1,0 +1,76 @@
+"""Who and what recordings are, as far as the names of files and folders tell: guesses."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+_PERSON = re.compile(
+    r"(?:p|pat|patient|person|sub|subj|subject|s|id|participant|volunteer|user|proband|vp)\d+",
+    re.IGNORECASE,
+)
+_EXERCISE = re.compile(
+    r"(?:ex|exer|exercise|e|es|m|a|act|action|g|gesture|task|move|movement)\d+", re.IGNORECASE
+)
+_SESSION = re.compile(
+    r"(?:r|rep|repetition|t|trial|take|s|ses|session|run|v|visit|day)?\d+", re.IGNORECASE
+)
+_WORD = re.compile(r"[^\W\d_]+")
+_MOST_EXERCISES = 30
+
+
+def guess(files: Sequence[str]) -> dict[str, list[str]]:
+    """Person, exercise and session of files, by column, each a value for every file.
+
+    Names are cut at underscores, hyphens, blanks and folders. The pieces at one place of all names
+    are a person, an exercise or a session where they look like one: ``P03``, ``squat``, ``2``.
+    A column about which nothing can be guessed is not among the result.
+
+    Args:
+        files: paths with forward slashes, relative to one folder.
+    """
+    pieces = [_pieces(file) for file in files]
+    if not pieces or len({len(each) for each in pieces}) != 1:
+        pieces = [list(PurePosixPath(file).parent.parts) for file in files]
+        if len({len(each) for each in pieces}) != 1:
+            return {}
+    columns = [list(column) for column in zip(*pieces, strict=True)]
+    found: dict[str, list[str]] = {}
+    for kind, fits in (
+        ("person", _is_person),
+        ("exercise", _is_exercise),
+        ("session", _is_session),
+    ):
+        chosen = next((column for column in columns if fits(column)), None)
+        if chosen is not None:
+            found[kind] = chosen
+            columns.remove(chosen)
+    if "person" not in found and "session" in found and _varies(found["session"]):
+        del found["session"]  # a number alone may as well be the person
+    return found
+
+
+def _pieces(file: str) -> list[str]:
+    path = PurePosixPath(file)
+    names = [*path.parent.parts, path.stem if path.suffix else path.name]
+    return [piece for name in names for piece in re.split(r"[_\-\s]+", name) if piece]
+
+
+def _varies(column: list[str]) -> bool:
+    return len(set(column)) > 1
+
+
+def _is_person(column: list[str]) -> bool:
+    return _varies(column) and all(_PERSON.fullmatch(piece) for piece in column)
+
+
+def _is_exercise(column: list[str]) -> bool:
+    counts = Counter(column)
+    if all(_EXERCISE.fullmatch(piece) for piece in column):
+        return True
+    words = all(_WORD.fullmatch(piece) for piece in column)
+    return words and len(counts) <= _MOST_EXERCISES and 2 * len(counts) <= max(len(column), 2)
+
+
+def _is_session(column: list[str]) -> bool:
+    return _varies(column) and all(_SESSION.fullmatch(piece) for piece in column)
