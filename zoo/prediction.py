@@ -302,7 +302,8 @@ class Predictor:
         self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
         for recording in reader.read_file(path, report):
-            notes = [str(problem) for problem in report.problems] + report.notes
+            told = [note.removeprefix(f"{recording.id}: ") for note in report.notes]
+            notes = [str(problem) for problem in report.problems] + told
             report.problems.clear()
             report.notes.clear()
             yield recording, notes

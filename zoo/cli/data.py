@@ -1,5 +1,6 @@
 """`zoo data`: list, prepare, inspect and verify datasets."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from zoo.cli.console import console, details, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_action
 from zoo.compose import apply_overrides
 from zoo.errors import DataError
+from zoo.words import some
 
 if TYPE_CHECKING:
     from zoo.data.dataset import SkeletonDataset
@@ -24,14 +26,18 @@ def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo data` and what it can do."""
     parser = subparsers.add_parser(
         "data",
-        help="list, prepare, inspect and verify datasets",
-        description="List, prepare, inspect and verify datasets.",
+        help="list, prepare, inspect and verify datasets, also your own",
+        description="List, prepare, inspect and verify datasets, also your own.",
     )
     actions = parser.add_actions()
     add_action(
         actions, "list", "list the datasets and which of them are prepared", _list,
         "--data-root", "--json",
     )  # fmt: skip
+    beginning = add_action(
+        actions, "new", "make a dataset of a folder with recordings of your own", _new
+    )
+    beginning.add_argument("folder", type=Path, metavar="FOLDER", help="holds the recordings")
     preparing = add_action(
         actions, "prepare", "read a published dataset into the zoo's own form", _prepare,
         "--data-root",
@@ -104,6 +110,36 @@ def _state(folder: Path) -> dict[str, Any]:
     count = len(manifest["recordings"])
     found = {"state": f"{count} recordings", "recordings": count}
     return found | {key: manifest[key] for key in ("title", "url") if manifest.get(key)}
+
+
+def _new(args: Arguments) -> int:
+    from zoo.data.begin import begin
+    from zoo.data.survey import survey
+
+    found = survey(args.folder)
+    begun = begin(found)
+    first, out = found.first, console()
+    out.print(f"{len(found.files)} recordings in the form {found.reader}", style="bold")
+    unknown = found.settings.get("fps", first.fps) is None
+    rate = "unknown" if unknown else f"{first.fps:g} frames a second"
+    doubts = found.doubts.items()
+    rows = [
+        ("skeleton", f"{first.layout}, {first.num_joints} joints"),
+        ("frame rate", rate),
+        *((key, f"{found.settings[key]}, a guess: else {why}") for key, why in doubts),
+        ("guessed from names", ", ".join(begun.guessed)),
+        ("no recordings", some(found.others)),
+        ("not in the table", some(begun.unlisted)),
+        ("written", ", ".join(str(file) for file in begun.written)),
+    ]
+    out.print(details([(key, value) for key, value in rows if value]))
+    out.print("to fill in", style="bold")
+    for place in begun.to_fill:
+        out.print(f"  {place}", soft_wrap=True)
+    out.print("then", style="bold")
+    command = ["zoo", "data", "prepare", found.suggested_name, "--source", str(args.folder)]
+    out.print(f"  {shlex.join(command)}", soft_wrap=True)
+    return 0
 
 
 def _prepare(args: Arguments) -> int:

@@ -1,6 +1,5 @@
 """A folder of recordings looked at for the first time: its form, and what could be found of it."""
 
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from registry import READERS
-from zoo.data.adapters.base import PrepareReport, Reader
+from zoo.data.adapters.base import FaultError, PrepareReport, Reader
 from zoo.data.adapters.description import FILE
 from zoo.data.adapters.folder import TABLE, reader_settings
-from zoo.data.readers import load_reader
+from zoo.data.readers import formats, load_reader
+from zoo.data.readers.units import METRES, TURNS
 from zoo.data.recording import Recording
 from zoo.errors import DataError, UserError
 from zoo.skeleton.layout import load_layout
@@ -79,9 +79,7 @@ def survey(folder: Path) -> Survey:
             votes.setdefault(name, []).append(shown)
     if not votes:
         what = f"none of its {len(looks)} files looks" if looks else "it holds no file that looks"
-        raise DataError(
-            f"{folder}: {what} like a recording. These forms are read: {', '.join(readers)}"
-        )
+        raise DataError(f"{folder}: {what} like a recording. These forms are read: {formats()}")
     reasons = []
     for name, files in sorted(votes.items(), key=lambda item: -len(item[1])):
         try:
@@ -122,59 +120,48 @@ def _understood(name: str, files: list[Path]) -> tuple[dict[str, Any], Recording
 
 
 def _settings_for(name: str, file: Path) -> tuple[dict[str, Any], Recording, dict[str, str]]:
+    """Settings that make a plausible person of a file; its reader's defaults stay where they do."""
     takes = reader_settings(name)
     settings: dict[str, Any] = {}
     try:
         found = _read(name, file, settings)
-    except DataError:
-        if "fps" not in takes:
+    except FaultError as error:
+        if "fps" not in takes or error.problem.kind != "no-frame-rate":
             raise
-        found = _read(name, file, {"fps": 30.0})  # to see the rest of it
         settings["fps"] = None
-    doubts: dict[str, str] = {}
-    known = {k: v for k, v in settings.items() if v is not None} or (
-        {"fps": 30.0} if "fps" in settings else {}
-    )
+        found = _read(name, file, settings)
     if "layout" in takes:
         settings["layout"] = found.layout
-    for setting, plausible in (("units", _is_person_sized), ("up", _is_upright)):
+    doubts: dict[str, str] = {}
+    for setting, choices, plausible, why in (
+        ("units", ("", *METRES, "none"), _is_person_sized, "nobody would be of a person's size"),
+        ("up", ("", *TURNS), _is_upright, "heads would not be above the feet"),
+    ):
         if setting not in takes:
             continue
-        choices = _choices(name, setting)
         for choice in choices:
-            found = _read(name, file, {**known, setting: choice})
+            found = _read(name, file, {**settings, setting: choice})
             if plausible(found):
-                settings[setting] = known[setting] = choice
-                if choice != choices[0]:
-                    doubts[setting] = f"with {choices[0]} {plausible.__doc__}"
+                if choice:
+                    settings[setting], doubts[setting] = choice, why
                 break
         else:
             settings[setting] = None
-            found = _read(name, file, known)
     return settings, found, doubts
 
 
 def _read(name: str, file: Path, settings: Mapping[str, Any]) -> Recording:
     given = {k: v for k, v in settings.items() if v is not None}
+    if "fps" in settings and settings["fps"] is None:
+        given["fps"] = 30.0  # to see the rest of it
     try:
         return next(iter(load_reader(name, **given).read_file(file, PrepareReport())))
     except StopIteration:
         raise DataError(f"{file}: it holds no recording") from None
 
 
-def _choices(name: str, setting: str) -> list[str]:
-    """What a setting of a reader can be, its default first; empty where its type does not say."""
-    factory = READERS.get(name).load()
-    hint = typing.get_type_hints(factory.__init__).get(setting)
-    import inspect
-
-    default = inspect.signature(factory).parameters[setting].default
-    choices = list(typing.get_args(hint)) if typing.get_origin(hint) is typing.Literal else []
-    return sorted(choices, key=lambda choice: choice != default)
-
-
 def _is_person_sized(recording: Recording) -> bool:
-    """Nobody is of a person's size"""
+    """Whether the joints furthest apart are as far apart as in a person; angles always fit."""
     if recording.positions is None:
         return True
     frames = recording.positions[:: max(1, recording.num_frames // 50)]
@@ -183,7 +170,7 @@ def _is_person_sized(recording: Recording) -> bool:
 
 
 def _is_upright(recording: Recording) -> bool:
-    """The head is not above the feet"""
+    """Whether the head is above the feet, where both have names."""
     if recording.positions is None:
         return True
     names = [joint.lower() for joint in load_layout(recording.layout).joints]

@@ -1,7 +1,8 @@
 """``dataset.yaml``: what a folder of recordings is, in the words of those who made it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ import yaml
 
 from registry.yaml_files import read_yaml
 from zoo.build import build
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, UserError
 
 FILE = "dataset.yaml"
 
@@ -63,6 +64,7 @@ class Description:
         licence: who may use the recordings.
         citation: how to cite them.
         url: where they are published.
+        places: file and line of each key; that of the file under an empty key.
     """
 
     title: str
@@ -75,6 +77,7 @@ class Description:
     licence: str = ""
     citation: str = ""
     url: str = ""
+    places: Mapping[str, str] = field(default_factory=dict, repr=False, metadata={"key": None})
 
     HOW_TO_BEGIN: ClassVar[str] = "`zoo data new FOLDER` writes one for a folder of recordings"
 
@@ -105,10 +108,19 @@ class Description:
                 )
             )
         found = build(cls, values, f"{file}:", error=DataError, places=places)
-        found._check(places, f"{file}:")
+        found = replace(found, places={"": f"{file}:", **places})
+        found._check()
         return found
 
-    def _check(self, places: Mapping[str, str], where: str) -> None:
+    @contextmanager
+    def at(self, key: str) -> Iterator[None]:
+        """Errors raised inside say the file and the line of a key, and are `DataError`s."""
+        try:
+            yield
+        except UserError as error:
+            raise DataError(f"{self.places.get(key, self.places[''])} {error}") from None
+
+    def _check(self) -> None:
         low, high = self.scores.range
         faults = (
             ("guessed", self.guessed, f"still says that {' and '.join(self.guessed)} of the table "
@@ -121,7 +133,8 @@ class Description:
         )  # fmt: skip
         for path, wrong, what in faults:
             if wrong:
-                raise DataError(f"{places.get(path, where)} {path} {what}")
+                with self.at(path):
+                    raise DataError(f"{path} {what}")
 
 
 def _leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:

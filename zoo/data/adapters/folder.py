@@ -1,4 +1,4 @@
-"""A folder of recordings as a dataset: ``recordings.csv`` says whose they are, ``dataset.yaml`` what.
+"""A folder of recordings as a dataset: ``recordings.csv`` says whose, ``dataset.yaml`` what.
 
 No code is needed: the files are read by a reader of the registry, which ``dataset.yaml`` names.
 """
@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from registry import READERS, did_you_mean
-from zoo.build import build_arguments
 from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Problem, Progress, Reader
 from zoo.data.adapters.description import FILL_IN, Description
 from zoo.data.adapters.table import Row, Table, number_of, read_table
-from zoo.data.readers import load_reader
+from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError, DataError
-from zoo.skeleton.layout import own_layout
+from zoo.skeleton.layout import load_layout, own_layout
+from zoo.words import some
 
 TABLE = "recordings.csv"
 
@@ -52,27 +52,47 @@ class FolderAdapter(Adapter, Reader):
         self._settings = dict(settings or {})
         if isinstance(layout, Mapping):
             layout = own_layout(layout).name
-        takes = reader_settings(reader)
-        if layout is not None and "layout" in takes:
+        if layout is not None and "layout" in reader_settings(reader):
             self._settings["layout"] = layout
         made = self._reader()
         self.layout = made.layout
-        if layout not in (None, made.layout):
-            raise ConfigError(
-                f"layout is {layout}, but files read by {reader} have the layout {made.layout}: "
-                "leave layout out"
-            )
         self.suffixes = made.suffixes
 
     @classmethod
     def parameters_of(cls, source: Path) -> dict[str, Any]:
-        """The arguments that ``dataset.yaml`` in `source` gives; errors as `Description.read`."""
+        """The arguments that ``dataset.yaml`` in `source` gives.
+
+        Where it leaves the layout to the files, it is the one of the first that can be read.
+
+        Raises:
+            DataError: as `Description.read`, or an argument that is none.
+        """
         described = Description.read(source)
-        return {
+        params: dict[str, Any] = {
             "reader": described.reader,
             "settings": dict(described.settings),
             "layout": described.layout,
         }
+        with described.at("reader"):
+            takes = reader_settings(described.reader)
+        with described.at("layout"):
+            if isinstance(described.layout, Mapping):
+                own_layout(described.layout)
+            elif described.layout is not None:
+                load_layout(described.layout)
+            unused = described.layout is not None and "layout" not in takes
+            if unused and load_reader(described.reader).layout != described.layout:
+                raise ConfigError(
+                    f"layout is given, but the reader {described.reader} has one of its own: "
+                    "delete this line"
+                )
+        with described.at("settings"):
+            adapter = cls(**params)
+        if not adapter.layout:
+            adapter.look(source)
+            first = adapter._first(source)
+            params["layout"] = None if first is None else first.layout
+        return params
 
     def look(self, source: Path | None) -> None:
         """Takes what ``dataset.yaml`` says; see `Adapter.look`."""
@@ -95,6 +115,7 @@ class FolderAdapter(Adapter, Reader):
         numbers = _columns_of_numbers(table)
         files: dict[str, int] = {}
         ids: dict[str, int] = {}
+        said: dict[str, list[str]] = {}
         for done, row in enumerate(table.rows, start=1):
             shown = row.cells["file"]
             key = _id_of(row)
@@ -107,7 +128,7 @@ class FolderAdapter(Adapter, Reader):
             except FaultError as error:
                 report.skip(key, replace(error.problem, file=TABLE))
             else:
-                recording = self._one(file, source, key, fps, report)
+                recording = self._one(file, source, key, fps, report, said)
                 if recording is not None:
                     yield replace(
                         recording,
@@ -120,6 +141,9 @@ class FolderAdapter(Adapter, Reader):
                         extra={**recording.extra, **_extra(row, numbers)},
                     )
             progress(done, len(table.rows), key)
+        for note, keys in said.items():
+            whose = "all recordings" if len(keys) == len(table.rows) > 1 else some(keys)
+            report.note(f"{whose}: {note}")
         self._note_files_without_a_row(source, {Path(name) for name in files}, report)
 
     def looks_like(self, path: Path) -> bool:
@@ -131,19 +155,22 @@ class FolderAdapter(Adapter, Reader):
         yield from self._reader().read_file(file, report)
 
     def _reader(self, fps: float | None = None) -> Reader:
-        takes = reader_settings(self.reader)
-        more = {"fps": fps} if fps is not None and "fps" in takes else {}
-        settings = build_arguments(
-            READERS.get(self.reader).load(),
-            {**self._settings, **more},
-            f"settings of the reader {self.reader}:",
-        )
-        return load_reader(self.reader, **settings)
+        own = {"fps": fps} if fps is not None and "fps" in reader_settings(self.reader) else {}
+        return load_reader(self.reader, **{**self._settings, **own})
 
     def _one(
-        self, file: Path, source: Path, key: str, fps: float | None, report: PrepareReport
+        self,
+        file: Path,
+        source: Path,
+        key: str,
+        fps: float | None,
+        report: PrepareReport,
+        said: dict[str, list[str]],
     ) -> Recording | None:
-        """The one recording of a file; None where it cannot be used, which the report is told."""
+        """The one recording of a file; None where it cannot be used, which the report is told.
+
+        What its reader notes is gathered in `said`, with the recordings of which it is true.
+        """
         shown = file.relative_to(source).as_posix()
         own = PrepareReport(report.strict)
         try:
@@ -153,17 +180,22 @@ class FolderAdapter(Adapter, Reader):
                     "recordings", None, f"{len(found)} recordings",
                     f"one: a row of {TABLE} is a recording",
                 )  # fmt: skip
+            if found[0].layout != self.layout:
+                what = f"joints of the layout {found[0].layout}"
+                raise FaultError("layout", None, what, f"{self.layout}, as the other recordings")
         except FaultError as error:
+            others = [name for name in readers_of(file) if name != self.reader]
+            like = f"; it looks like a file of {' or '.join(others)}" if others else ""
             problem = error.problem
-            report.skip(key, replace(problem, file=problem.file or shown))
+            report.skip(key, replace(problem, file=shown, expected=f"{problem.expected}{like}"))
             return None
         except DataError as error:
             report.skip(key, Problem("unreadable", shown, None, str(error), "a readable recording"))
             return None
         for problem in own.problems:
-            report.fault(key, replace(problem, file=problem.file or shown))
+            report.fault(key, replace(problem, file=shown))
         for note in own.notes:
-            report.note(note if shown in note or key in note else f"{key}: {note}")
+            said.setdefault(note.removeprefix(f"{found[0].id}: "), []).append(key)
         (recording,) = found
         if fps is None or fps == recording.fps or recording.timestamps is not None:
             return recording
@@ -247,15 +279,20 @@ class FolderAdapter(Adapter, Reader):
         counted = Counter(rate for rate in rates if rate is not None and rate > 0)
         if counted:
             return counted.most_common(1)[0][0]
-        if "fps" in self._settings:
-            return float(self._settings["fps"])
-        silent = PrepareReport()
+        first = self._first(source)
+        return 30.0 if first is None else first.fps  # nothing can be read: `read` will tell
+
+    def _first(self, source: Path) -> Recording | None:
+        """The first recording of the table that can be read."""
         for row in self._table(source).rows:
             try:
-                return next(iter(self._reader().read_file(_inside(source, row), silent))).fps
+                recordings = self._reader(_fps(row)).read_file(
+                    _inside(source, row), PrepareReport()
+                )
+                return next(iter(recordings))
             except (DataError, StopIteration):
                 continue
-        return 30.0  # nothing can be read, which `read` will tell
+        return None
 
     def _note_files_without_a_row(
         self, source: Path, listed: set[Path], report: PrepareReport
@@ -343,8 +380,6 @@ def _extra(row: Row, numbers: set[str]) -> dict[str, Any]:
 
 
 def _note_oddities(table: Table, report: PrepareReport) -> None:
-    if table.encoding == "cp1252":
-        report.note(f"{TABLE} is no UTF-8 and was read as Windows-1252: look at names with accents")
     nobody = sum(not row.cells["person"] for row in table.rows)
     if nobody:
         report.note(

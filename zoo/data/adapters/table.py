@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data.adapters.base import FaultError
+from zoo.data.readers.text import decoded, read_bytes
 
 MOST_BYTES = 64_000_000
 
@@ -22,14 +23,10 @@ class Table:
     Attributes:
         columns: names in the header, in lower case, as they stand from the left.
         rows: every row that is not blank.
-        encoding: how the file was read.
-        separator: between its cells.
     """
 
     columns: tuple[str, ...]
     rows: tuple["Row", ...]
-    encoding: str
-    separator: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def read_table(file: Path) -> Table:
         FaultError: it cannot be read, has no header, names a column twice, or a row has more cells
             than the header.
     """
-    text, encoding = _decoded(file)
+    text = _text(file)
     header = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -96,9 +93,12 @@ def read_table(file: Path) -> Table:
                 continue
             if any(cells[len(columns) :]):
                 raise FaultError(
-                    "row-width", reader.line_num, f"{len(cells)} cells", f"{len(columns)} cells, as "
-                    "the header has (a cell with the separator in it must stand in quotes)",
-                )  # fmt: skip
+                    "row-width",
+                    reader.line_num,
+                    f"{len(cells)} cells",
+                    f"{len(columns)}, as in the header (a cell with {separator!r} in it stands in "
+                    "quotes)",
+                )
             cells += [""] * (len(columns) - len(cells))
             named = zip(columns, cells, strict=False)
             rows.append(Row(reader.line_num, {name: cell for name, cell in named if name}))
@@ -106,7 +106,7 @@ def read_table(file: Path) -> Table:
         raise FaultError("table", reader.line_num, str(error), "a table as CSV") from None
     if columns is None:
         raise FaultError("empty", None, "an empty file", "a header with the names of columns")
-    return Table(tuple(filter(None, columns)), tuple(rows), encoding, separator)
+    return Table(tuple(filter(None, columns)), tuple(rows))
 
 
 def _columns(cells: list[str], line: int) -> list[str]:
@@ -117,28 +117,13 @@ def _columns(cells: list[str], line: int) -> list[str]:
     return names
 
 
-def _decoded(file: Path) -> tuple[str, str]:
-    try:
-        if not file.is_file():
-            raise FaultError("missing", None, "no such file", "a table as CSV")
-        if file.stat().st_size > MOST_BYTES:
-            found = f"{file.stat().st_size / 1e6:.0f} MB"
-            raise FaultError(
-                "too-large", None, found, f"a table of at most {MOST_BYTES / 1e6:g} MB"
-            )
-        raw = file.read_bytes()
-    except OSError as error:
-        raise FaultError("unreadable", None, str(error.strerror), "a file to read") from None
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise FaultError("workbook", None, "a workbook", "a table saved as CSV")
-    encodings = (
-        ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252")
-    )
-    for encoding in encodings:
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text, encoding
-    raise FaultError("encoding", None, "bytes that are no text", "text as UTF-8 or Windows-1252")
+def _text(file: Path) -> str:
+    if not file.exists():
+        raise FaultError("missing", None, "no such file", "a table as CSV")
+    data = read_bytes(file, MOST_BYTES)
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise FaultError("workbook", None, "a workbook", "a table, saved as CSV")
+    text = decoded(data)
+    if "\0" in text:
+        raise FaultError("encoding", None, "bytes that are no text", "a table as CSV")
+    return text
