@@ -94,11 +94,12 @@ class Description:
             raise DataError(f"{file}: no such file; {cls.HOW_TO_BEGIN}")
         try:
             values = read_yaml(file)
+            places = {path: f"{file}, line {line}:" for path, line in _lines(file).items()}
+            unfilled = [path for path, value in _leaves(values) if value == FILL_IN]
         except ConfigError as error:
             raise DataError(str(error)) from None
-        lines = _lines(file)
-        places = {path: f"{file}, line {line}:" for path, line in lines.items()}
-        unfilled = [path for path, value in _leaves(values) if value == FILL_IN]
+        except RecursionError:
+            raise DataError(f"{file}: values are nested too deep, or in themselves") from None
         if unfilled:
             raise DataError(
                 "\n".join(
