@@ -112,10 +112,12 @@ class Reader(ABC):
     the rest of it around them: its adapter is then a reader too, of the same name.
 
     Attributes:
-        layout: skeleton layout of what is read.
+        title: what it reads, in a few words.
+        layout: skeleton layout of what is read; empty where the file tells.
         suffixes: endings of its files in lower case, such as ``.csv``.
     """
 
+    title: str = ""
     layout: str
     suffixes: tuple[str, ...] = ()
 

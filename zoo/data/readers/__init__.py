@@ -11,8 +11,22 @@ from typing import Any
 from registry import READERS, RegistryError
 from zoo.build import build_arguments
 from zoo.data.adapters import irds, keraal, kimore, stgcn_rehab, uiprmd  # noqa: F401 - their readers register themselves
-from zoo.data.adapters.base import PrepareReport, Problem, Reader
-from zoo.data.readers import mediapipe, wide_csv  # noqa: F401
+from zoo.data.adapters.base import FaultError, PrepareReport, Problem, Reader
+from zoo.data.readers import (  # noqa: F401
+    alphapose,
+    arrays,
+    c3d,
+    irds_csv,
+    keraal_video,
+    kimore_filtered,
+    long_csv,
+    mediapipe,
+    mmpose,
+    ntu,
+    openpose,
+    trc,
+    wide_csv,
+)
 from zoo.data.recording import Recording
 from zoo.errors import DataError
 
@@ -66,9 +80,11 @@ def read_recordings(reader: Reader, path: Path, report: PrepareReport) -> Iterat
         others = [n for n in readers_of(path) if not isinstance(reader, _class_of(n))]
         if not others:
             raise
-        raise DataError(
-            f"{error}. {path.name} looks like a file of {' or '.join(others)}"
-        ) from None
+        like = f"{path.name} looks like a file of {' or '.join(others)}"
+        if not isinstance(error, FaultError):
+            raise DataError(f"{error}. {like}") from None
+        p = error.problem
+        raise FaultError(p.kind, p.line, p.found, f"{p.expected} ({like})", p.file) from None
 
 
 def formats() -> str:

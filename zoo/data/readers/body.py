@@ -37,6 +37,7 @@ class Body:
         states: (T, J), 2 tracked, 1 inferred, 0 lost, where the file says so itself.
         times: of the frames (T,), as the file has them.
         units: of the values, as `PoseReader` has them, where the file says so itself.
+        up: axis of the values that points up, where the file says so itself.
         unit: of the times: ``s``, ``ms``, ``µs``, ``ns``; empty where the file does not say.
         fps: frames a second, where the file says so itself.
         lines: line of each frame in the file, for messages.
@@ -49,6 +50,7 @@ class Body:
     confidence: Floats | None = None
     states: NDArray[np.uint8] | None = None
     units: str = ""
+    up: str = ""
     times: Floats | None = None
     unit: str = ""
     fps: float | None = None
@@ -89,8 +91,8 @@ class PoseReader(Reader):
             layout = load_layout(self.layout or layout_of(body.joints))
             values, states, notes = _in_layout(body, layout)
             dimensions = values.shape[2]
-            units = body.units or self.units or ("m" if dimensions == 3 else "none")
-            up = self.up or ("y" if dimensions == 3 else "-y")
+            units = self.units or body.units or ("m" if dimensions == 3 else "none")
+            up = self.up or body.up or ("y" if dimensions == 3 else "-y")
             scale = METRES.get(units)
             if scale is None:
                 scale = trunk_scale(np.where(states[..., None] > 0, values, np.nan), layout)
@@ -103,7 +105,6 @@ class PoseReader(Reader):
             times, fps = self._clock(body, len(values))
         if dimensions == 2:
             notes.append("two dimensions: z is 0, movement towards the camera is lost")
-        extra = {"dimensions": 2} if dimensions == 2 else {}
         identity: dict[str, Any] = {
             "id": file.stem or file.name,
             "subject": UNKNOWN_SUBJECT,
@@ -112,11 +113,12 @@ class PoseReader(Reader):
             "session": "",
             **body.identity,
         }
+        if dimensions == 2:
+            identity["extra"] = {"dimensions": 2, **identity.get("extra", {})}
         for note in (*body.notes, *notes, *more):
             report.note(f"{identity['id']}: {note}")
         return Recording(
             **identity,
-            extra={**extra, **identity.pop("extra", {})},
             layout=layout.name,
             fps=fps,
             timestamps=times,
@@ -152,6 +154,46 @@ def one_of(value: str, known: Sequence[str], what: str) -> str:
     if value not in known:
         raise ConfigError(f"{what} is {value!r}, expected {', '.join(known)}")
     return value
+
+
+def numbered(body: Body, numbers: Sequence[int]) -> Body:
+    """`body` with a lost frame for every number that is missing in those of its frames (T,).
+
+    Programs leave out frames in which they saw nobody; in time they are there.
+
+    Raises:
+        FaultError: numbers that repeat or go back, or far more frames are missing than there are.
+    """
+    frames = np.array([n - numbers[0] for n in numbers], dtype=np.int64)
+    if (np.diff(frames) <= 0).any():
+        at = int(np.argmax(np.diff(frames) <= 0))
+        found = f"frame {numbers[at + 1]} after {numbers[at]}"
+        line = None if body.lines is None else body.lines[at + 1]
+        raise FaultError("frame-order", line, found, "numbers of frames that go up")
+    step = int(np.median(np.diff(frames))) if len(frames) > 1 else 1
+    places = frames // step
+    whole = int(places[-1]) + 1
+    if whole == len(numbers):
+        return body
+    if whole > 100 * len(numbers):
+        found = f"{len(numbers)} frames with numbers up to {numbers[-1]}"
+        raise FaultError("frame-order", None, found, "numbers of frames of one recording")
+    body.notes.append(f"{whole - len(numbers)} of {whole} frames are missing and count as lost")
+
+    def spread(array: NDArray[Any] | None, nothing: float) -> Any:
+        if array is None:
+            return None
+        new = np.full((whole, *array.shape[1:]), nothing, dtype=array.dtype)
+        new[places] = array
+        return new
+
+    body.values = spread(body.values, np.nan)
+    body.confidence = spread(body.confidence, np.nan)
+    body.states = spread(body.states, NOT_TRACKED)
+    body.lines = None
+    if body.times is not None:
+        body.times = np.interp(np.arange(whole), places, body.times)
+    return body
 
 
 def states_of(confidence: Floats) -> NDArray[np.uint8]:

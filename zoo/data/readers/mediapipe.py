@@ -8,6 +8,7 @@ of the hips at the origin.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +19,19 @@ from registry import register_reader
 from zoo.data.adapters.base import FaultError, PrepareReport, faults_in
 from zoo.data.readers.body import Body, PoseReader, one_of
 from zoo.data.readers.joints import key, places
-from zoo.data.readers.tables import Columns, Table, columns_of, glance, numbered_header, read_table
+from zoo.data.readers.tables import (
+    LOST,
+    Columns,
+    Table,
+    columns_of,
+    glance,
+    is_number,
+    numbered_header,
+    read_table,
+)
 from zoo.data.readers.text import head_of, read_json
+from zoo.data.readers.units import checked_aspect, square
 from zoo.data.recording import Recording
-from zoo.errors import ConfigError
 from zoo.skeleton.layout import load_layout
 
 Floats = NDArray[np.float64]
@@ -30,9 +40,8 @@ Landmarks = Literal["auto", "world", "image"]
 LAYOUT = "mediapipe"
 JOINTS = 33
 HIPS = (23, 24)
-ASPECT = 16 / 9
 
-_WIDTHS = {132: "xyzc", 165: "xyzc-", 99: "xyz", 66: "xy"}
+_WIDTHS = {132: "xyzc", 165: "xyzc-", 99: "xyz"}
 """What the numbers of a landmark are, by how many columns there are in all."""
 
 _HIPS_AT_ORIGIN = 0.1
@@ -72,9 +81,7 @@ class MediaPipeReader(PoseReader):
     ) -> None:
         super().__init__(layout, fps, up="-y")
         self.landmarks = one_of(landmarks, ("auto", "world", "image"), "landmarks")
-        if aspect is not None and not 0.1 <= aspect <= 10:
-            raise ConfigError(f"aspect is {aspect!r}, expected width / height of the picture")
-        self.aspect = aspect
+        self.aspect = checked_aspect(aspect)
 
     def looks_like(self, path: Path) -> bool:
         """See `Reader.looks_like`; told by the header or the number of columns, or the keys."""
@@ -159,14 +166,7 @@ class MediaPipeReader(PoseReader):
                 body.values = values[..., :2]
                 body.notes.append("z is in another unit than x and y and left out")
             return body
-        aspect = self.aspect or ASPECT
-        how = "" if self.aspect else ", as the file does not say; give the reader aspect otherwise"
-        body.notes.append(
-            f"image landmarks: parts of a picture {aspect:.4g} times as wide as high{how}"
-        )
-        values[..., 0] *= aspect
-        if values.shape[2] == 3:
-            values[..., 2] *= aspect
+        body.notes.append(f"image landmarks: {square(values, self.aspect)}")
         return body
 
 
@@ -230,13 +230,17 @@ def _without(
 
 def _unnamed(table: Table) -> tuple[Columns, list[dict[str, int]], bool | None] | None:
     """Columns without names: 33 × (x, y, z, visibility), perhaps behind a number or a label."""
-    for start in (0, 1, 2):
-        width = table.width - start
-        if width in _WIDTHS or width - 1 in _WIDTHS:
-            break
-    else:
+    rows = table.rows[:50]
+    start, stop = 0, table.width
+    while stop and any(_is_label(row[stop - 1]) for row in rows):
+        stop -= 1
+    while start < stop and any(_is_label(row[start]) for row in rows):
+        start += 1
+    if stop - start - 1 in _WIDTHS and stop - start not in _WIDTHS and _counts(rows, start):
+        start += 1
+    parts = _WIDTHS.get(stop - start, "")
+    if not parts:
         return None
-    parts = _WIDTHS.get(table.width - start) or _WIDTHS[table.width - start - 1]
     step = len(parts)
     joints = [
         {
@@ -247,6 +251,19 @@ def _unnamed(table: Table) -> tuple[Columns, list[dict[str, int]], bool | None] 
         for joint in range(JOINTS)
     ]
     return Columns(), joints, None
+
+
+def _is_label(cell: str) -> bool:
+    return cell.lower() not in LOST and not is_number(cell)
+
+
+def _counts(rows: list[list[str]], column: int) -> bool:
+    """Whether a column goes up from row to row, as frame numbers and times do."""
+    try:
+        numbers = [float(row[column].replace(",", ".")) for row in rows]
+    except ValueError:
+        return False
+    return len(rows) > 1 and all(a < b for a, b in pairwise(numbers))
 
 
 def _json_looks(head: str) -> bool:

@@ -218,12 +218,13 @@ def _table(text: str) -> Table:
 def _is_header(cells: Sequence[str]) -> bool:
     if numbered_header(cells):
         return True
-    return any(cell.lower() not in LOST and not _numeric(cell) for cell in cells) and not any(
-        "." in cell and _numeric(cell) for cell in cells
+    return any(cell.lower() not in LOST and not is_number(cell) for cell in cells) and not any(
+        "." in cell and is_number(cell) for cell in cells
     )
 
 
-def _numeric(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, with a decimal point or comma."""
     try:
         float(cell.replace(",", "."))
     except ValueError:

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,19 @@ def read_json(file: Path) -> Any:
         ) from None
     except ValueError as error:  # a number of thousands of digits
         raise FaultError("json", None, str(error), "numbers of coordinates") from None
+
+
+def number(value: Any) -> float:
+    """A number of JSON, NaN for null.
+
+    Raises:
+        FaultError: it is something else.
+    """
+    if value is None:
+        return math.nan
+    if type(value) not in (int, float):
+        raise FaultError("not-a-number", None, f"{str(value)[:40]!r} as a coordinate", "a number")
+    return float(value) if abs(value) < 1e300 else math.nan
 
 
 def _lines(text: str) -> list[Any]:

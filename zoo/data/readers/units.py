@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from zoo.data.adapters.base import FaultError
 from zoo.data.readers.joints import places
+from zoo.errors import ConfigError
 from zoo.skeleton.layout import Layout
 
 Floats = NDArray[np.float64]
@@ -18,6 +19,9 @@ METRES: dict[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
 TRUNK_METRES = 0.5
 """Length from between the shoulders to between the hips of a grown person, about 0.29 of height."""
+
+ASPECT = 16 / 9
+"""Width of most pictures divided by their height."""
 
 TURNS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -38,6 +42,32 @@ def upright(values: Floats, up: str) -> Floats:
     """Values (..., 3) turned so that y points up."""
     turned: Floats = values @ np.array(TURNS[up], dtype=float).T
     return turned
+
+
+def checked_aspect(aspect: float | None) -> float | None:
+    """`aspect` as it is.
+
+    Raises:
+        ConfigError: no picture is so wide or high.
+    """
+    if aspect is not None and not 0.1 <= aspect <= 10:
+        raise ConfigError(f"aspect is {aspect!r}, expected width / height of the picture")
+    return aspect
+
+
+def square(values: Floats, aspect: float | None) -> str:
+    """Makes parts of a picture's width and height equal, in place.
+
+    Args:
+        values: (T, J, 2 or 3); z is in parts of the width too.
+        aspect: width divided by height; None: not known, `ASPECT` is taken.
+
+    Returns:
+        A note of what was taken.
+    """
+    values[..., 0::2] *= aspect or ASPECT
+    how = "" if aspect else ", as the file does not say; give the reader aspect otherwise"
+    return f"parts of a picture {aspect or ASPECT:.4g} times as wide as high{how}"
 
 
 def trunk_scale(values: Floats, layout: Layout) -> float:
