@@ -19,7 +19,7 @@ _WIDTH = 4 * JOINTS
 
 @register_reader("kimore-filtered")
 class KimoreFilteredReader(PoseReader):
-    """KIMORE's ``JointPosition`` rows without blank lines, below a header of 0, 1, 2, …
+    """KIMORE's ``JointPosition`` rows without blank lines, below a header of 0, 1, 2 and so on.
 
     A row is 25 × (x, y, z, state) and one value more, 0 or empty, which is left out.
 

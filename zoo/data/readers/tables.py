@@ -133,12 +133,17 @@ def read_table(file: Path) -> Table:
 
 
 def glance(path: Path) -> Table | None:
-    """The first rows of a file, as `read_table` would read them; None where it is no text."""
+    """The first rows of a file that are as long as the first; None where it is no text."""
     text = head_of(path)
     if not text or "\0" in text:
         return None
     whole, _, last = text.rpartition("\n")
-    return _table(whole or last)
+    try:
+        table = _table(whole or last)
+    except FaultError:
+        return None
+    even = [row for row in table.rows if len(row) == (len(table.header) or table.width)]
+    return Table(table.header, even, table.lines[: len(even)], table.comma)
 
 
 def columns_of(header: Sequence[str]) -> Columns:
