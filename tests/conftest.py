@@ -116,6 +116,12 @@ def mediapipe() -> Any:
 
 
 @pytest.fixture(scope="session")
+def pose_files() -> Any:
+    """The module tests/data/readers/pose_files.py: made-up files of every form."""
+    return _module("data/readers/pose_files.py")
+
+
+@pytest.fixture(scope="session")
 def store_maker() -> Any:
     """The class `StoreMaker` of tests/store_maker.py: folders of made-up runs."""
     return _module("store_maker.py").StoreMaker

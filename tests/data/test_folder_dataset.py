@@ -22,9 +22,11 @@ from zoo.compose import compose
 from zoo.data.adapters.base import FaultError
 from zoo.data.adapters.folder import FolderAdapter
 from zoo.data.adapters.table import read_table
+from zoo.data.begin import begin
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.known import dataset_settings, own_datasets
 from zoo.data.simulator import Settings, record
+from zoo.data.survey import survey
 from zoo.errors import ConfigError, DataError
 from zoo.files import to_csv
 from zoo.skeleton import load_layout
@@ -224,7 +226,7 @@ def test_recordings_of_nobody_allow_no_honest_split(folder: Path, root: Path) ->
     dataset = prepared(folder, root)
     assert not dataset.subjects_known
     (note,) = (n for n in dataset.manifest["notes"] if "no person" in n)
-    assert note.startswith("1 of 2 rows of recordings.csv name no person")
+    assert note.startswith("1 of 2 recordings name no person")
 
 
 @pytest.mark.parametrize(
@@ -395,7 +397,7 @@ def test_a_table_without_scores_is_noted(folder: Path, root: Path) -> None:
     text = to_csv(("file", "person", "exercise"), [("P1_lift.csv", "P1", "lift")])
     (folder / "recordings.csv").write_text(text)
     dataset = prepared(folder, root)
-    assert any("no column score" in note for note in dataset.manifest["notes"])
+    assert any("1 of 1 recordings have no score" in note for note in dataset.manifest["notes"])
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
@@ -454,3 +456,27 @@ def test_a_run_brings_its_joints_along(
     (known,) = zoo.predict(run, ["P1_squat"], data_root=root)
     assert scored.score == pytest.approx(known.score, abs=1e-3)
     assert load_layout(made.layout).num_joints == 5
+
+
+def test_a_file_with_several_recordings(tmp_path: Path, root: Path, pose_files: Any) -> None:
+    folder = tmp_path / "gestures"
+    folder.mkdir()
+    pose_files.irds_csv(folder)
+    text = "title: a\nreader: irds-csv\nscores: {range: [0, 1]}\nexercises: {'4': Arm}\n"
+    write_folder_text(folder, text)
+    table = folder / "recordings.csv"
+    table.write_text("file,person\nirds.csv,\n")
+    with pytest.raises(DataError, match=r"found 2 recordings \(.*expected one; name it in a col"):
+        prepared(folder, root, "gestures")
+    for file in (table, folder / "dataset.yaml"):
+        file.unlink()
+    begin(survey(folder))
+    rows = table.read_text().splitlines()
+    assert rows[0].startswith("file,recording,person,exercise")
+    assert len(rows) == 3
+    dataset = prepared(write_folder_text(folder, text), root, "gestures")
+    assert [info.subject for info in dataset.index] == ["303", "303"]
+    assert [info.exercise for info in dataset.index] == ["4", "4"]
+    table.write_text("file,recording,person\nirds.csv,x,\n")
+    with pytest.raises(DataError, match="found no recording x, expected one of"):
+        prepared(folder, root, "gestures")

@@ -13,11 +13,12 @@ from zoo.data.adapters.description import FILE, FILL_IN
 from zoo.data.adapters.folder import TABLE
 from zoo.data.adapters.table import read_table
 from zoo.data.names import guess
+from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.survey import Survey
 from zoo.errors import DataError
 from zoo.files import to_csv, write_atomically
 
-_COLUMNS = ("file", "person", "exercise", "group", "session", "score")
+_COLUMNS = ("file", "recording", "person", "exercise", "group", "session", "score")
 _ONLY = "1"
 """Id of the exercise where names do not tell of any."""
 
@@ -52,22 +53,21 @@ def begin(found: Survey) -> Begun:
             f"{table} and {FILE} are there already and were left as they are: delete one to have "
             "it written anew"
         )
-    guessed: dict[str, list[str]] = {}
     unlisted: list[str] = []
+    rows, guessed = _rows(found)
+    exercises = sorted({row["exercise"] for row in rows})
     if table.exists():
+        guessed = ()
         exercises, unlisted = _known(table, found.files)
-    else:
-        guessed = guess(found.files)
-        exercises = sorted(set(guessed.get("exercise", [_ONLY])))
     written = []
     for file, make in (
-        (table, lambda: _table(found.files, guessed)),
-        (description, lambda: _description(found, exercises, tuple(guessed))),
+        (table, lambda: _table(rows)),
+        (description, lambda: _description(found, exercises, guessed)),
     ):
         if not file.exists():
             write_atomically(file, make().encode())
             written.append(file)
-    return Begun(tuple(written), tuple(guessed), tuple(_to_fill(written)), tuple(unlisted))
+    return Begun(tuple(written), guessed, tuple(_to_fill(written)), tuple(unlisted))
 
 
 def _known(table: Path, files: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -81,18 +81,43 @@ def _known(table: Path, files: Iterable[str]) -> tuple[list[str], list[str]]:
     return exercises or [_ONLY], [file for file in files if file not in listed]
 
 
-def _table(files: Sequence[str], guessed: Mapping[str, Sequence[str]]) -> str:
-    def cells(i: int) -> list[str]:
-        known = {
-            "file": files[i],
-            "person": FILL_IN,
-            "exercise": _ONLY,
-            "score": FILL_IN,
-            **{column: values[i] for column, values in guessed.items()},
-        }
-        return [known.get(column, "") for column in _COLUMNS]
+def _rows(found: Survey) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+    """A row for each recording, and which columns are guesses."""
+    usual = {"person": FILL_IN, "exercise": _ONLY, "score": FILL_IN}
+    if not found.told:
+        guessed = guess(found.files)
+        columns = {"file": found.files, **guessed}
+        guesses = [
+            {**usual, **{column: values[i] for column, values in columns.items()}}
+            for i in range(len(found.files))
+        ]
+        return guesses, tuple(guessed)
+    rows = []
+    for file in found.files:
+        recordings = found.told.get(file, ())
+        for one in recordings:
+            said = {
+                "person": "" if one.subject == UNKNOWN_SUBJECT else one.subject,
+                "exercise": one.exercise,
+                "score": f"{one.scores['total']:g}" if "total" in one.scores else "",
+            }
+            rows.append(
+                {
+                    "file": file,
+                    "recording": one.id if len(recordings) > 1 else "",
+                    "group": one.group,
+                    "session": one.session,
+                    **{column: said[column] or usual[column] for column in usual},
+                }
+            )
+        if not recordings:
+            rows.append({**usual, "file": file})
+    return rows, ()
 
-    return to_csv(_COLUMNS, map(cells, range(len(files))))
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    columns = [c for c in _COLUMNS if c != "recording" or any(row.get(c) for row in rows)]
+    return to_csv(columns, ([row.get(column, "") for column in columns] for row in rows))
 
 
 def _description(found: Survey, exercises: Sequence[str], guessed: Sequence[str]) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 _PERSON = re.compile(
-    r"(?:p|pat|patient|person|sub|subj|subject|s|id|participant|volunteer|user|proband|vp)\d+",
+    r"(?:p|pat|patient|person|sub|subj|subject|participant|volunteer|user|proband|vp)\d+",
     re.IGNORECASE,
 )
+_MAYBE_PERSON = re.compile(r"(?:s|id)\d+", re.IGNORECASE)
+_GLUED = re.compile(r"(?:[^\W\d_]+\d+){2,}")
 _EXERCISE = re.compile(
     r"(?:ex|exer|exercise|e|es|m|a|act|action|g|gesture|task|move|movement)\d+", re.IGNORECASE
 )
@@ -38,11 +40,12 @@ def guess(files: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for kind, fits in (
         ("person", _is_person),
+        ("person", _may_be_person),
         ("exercise", _is_exercise),
         ("session", _is_session),
     ):
         chosen = next((column for column in columns if fits(column)), None)
-        if chosen is not None:
+        if chosen is not None and kind not in found:
             found[kind] = chosen
             columns.remove(chosen)
     if "person" not in found and "session" in found and _varies(found["session"]):
@@ -53,7 +56,12 @@ def guess(files: Sequence[str]) -> dict[str, list[str]]:
 def _pieces(file: str) -> list[str]:
     path = PurePosixPath(file)
     names = [*path.parent.parts, path.stem if path.suffix else path.name]
-    return [piece for name in names for piece in re.split(r"[_\-\s]+", name) if piece]
+    words = [piece for name in names for piece in re.split(r"[_\-\s]+", name) if piece]
+    return [
+        piece
+        for word in words
+        for piece in (re.findall(r"[^\W\d_]+\d+", word) if _GLUED.fullmatch(word) else [word])
+    ]
 
 
 def _varies(column: list[str]) -> bool:
@@ -62,6 +70,10 @@ def _varies(column: list[str]) -> bool:
 
 def _is_person(column: list[str]) -> bool:
     return _varies(column) and all(_PERSON.fullmatch(piece) for piece in column)
+
+
+def _may_be_person(column: list[str]) -> bool:
+    return _varies(column) and all(_MAYBE_PERSON.fullmatch(piece) for piece in column)
 
 
 def _is_exercise(column: list[str]) -> bool:

@@ -1,7 +1,8 @@
 """A folder of recordings looked at for the first time: its form, and what could be found of it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from zoo.data.adapters.description import FILE
 from zoo.data.adapters.folder import TABLE, reader_settings
 from zoo.data.readers import formats, load_reader
 from zoo.data.readers.units import METRES, TURNS
-from zoo.data.recording import Recording
+from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.errors import DataError, UserError
 from zoo.skeleton.layout import load_layout
 
@@ -40,6 +41,8 @@ class Survey:
         reader: name of the reader of the recordings.
         settings: of the reader, as far as they could be found; None as a value is not known.
         first: a recording as it is read with these settings.
+        told: by file its recordings, where files hold several or say themselves who performs
+            what; empty where they do neither.
         doubts: settings that are guesses, and why.
     """
 
@@ -50,6 +53,7 @@ class Survey:
     settings: Mapping[str, Any]
     first: Recording
     doubts: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, Sequence[Identity]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def suggested_name(self) -> str:
@@ -88,7 +92,8 @@ def survey(folder: Path) -> Survey:
             reasons.append(f"as {name}: {error}")
             continue
         others = tuple(sorted(set(looks) - set(files)))
-        return Survey(folder, tuple(files), others, name, settings, first, doubts)
+        found = Survey(folder, tuple(files), others, name, settings, first, doubts)
+        return replace(found, told=_told(found))
     raise DataError(f"{folder}: its recordings cannot be read. " + "; ".join(reasons))
 
 
@@ -150,14 +155,33 @@ def _settings_for(name: str, file: Path) -> tuple[dict[str, Any], Recording, dic
     return settings, found, doubts
 
 
+def _told(found: Survey) -> dict[str, list[Identity]]:
+    """What files say of their recordings, as `Survey.told`."""
+    first = _all(found.reader, found.folder / found.files[0], found.settings)
+    if len(first) == 1 and first[0].subject == UNKNOWN_SUBJECT and not first[0].exercise:
+        return {}
+    told = {}
+    for file in found.files:
+        with suppress(DataError):  # which is told when it is prepared
+            told[file] = [
+                Identity(r.id, r.subject, r.group, r.exercise, r.session, scores=r.scores)
+                for r in _all(found.reader, found.folder / file, found.settings)
+            ]
+    return told
+
+
 def _read(name: str, file: Path, settings: Mapping[str, Any]) -> Recording:
+    found = _all(name, file, settings)
+    if not found:
+        raise DataError(f"{file}: it holds no recording")
+    return found[0]
+
+
+def _all(name: str, file: Path, settings: Mapping[str, Any]) -> list[Recording]:
     given = {k: v for k, v in settings.items() if v is not None}
     if "fps" in settings and settings["fps"] is None:
         given["fps"] = 30.0  # to see the rest of it
-    try:
-        return next(iter(load_reader(name, **given).read_file(file, PrepareReport())))
-    except StopIteration:
-        raise DataError(f"{file}: it holds no recording") from None
+    return list(load_reader(name, **given).read_file(file, PrepareReport()))
 
 
 def _is_person_sized(recording: Recording) -> bool:

@@ -7,22 +7,21 @@ import inspect
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from registry import READERS, did_you_mean
-from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Problem, Progress, Reader
+from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Progress, Reader, faults_in
 from zoo.data.adapters.description import FILL_IN, Description
+from zoo.data.adapters.folder_files import TABLE, Files, file_of, fps_of, id_of, require_once
 from zoo.data.adapters.table import Row, Table, number_of, read_table
-from zoo.data.readers import load_reader, readers_of
+from zoo.data.readers import load_reader
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import load_layout, own_layout
 from zoo.words import some
 
-TABLE = "recordings.csv"
-
-COLUMNS = ("file", "person", "exercise", "group", "session", "score", "fps", "id")
+COLUMNS = ("file", "recording", "person", "exercise", "group", "session", "score", "fps", "id")
 """Columns with a meaning; ``score_NAME`` is a part of the score, any other is kept as it is."""
 
 PART = "score_"
@@ -108,43 +107,82 @@ class FolderAdapter(Adapter, Reader):
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
     ) -> Iterator[Recording]:
-        """Yields a recording for each row of the table; see `Adapter.read`."""
+        """Yields a recording for each row of the table; see `Adapter.read`.
+
+        What a row leaves empty is what the file says itself, where it says anything.
+        """
         assert source is not None
         table = self._table(source)
-        _note_oddities(table, report)
         numbers = _columns_of_numbers(table)
-        files: dict[str, int] = {}
-        ids: dict[str, int] = {}
+        files = Files(source, self._reader)
+        seen: dict[str, int] = {}
         said: dict[str, list[str]] = {}
+        nobody = unscored = 0
         for done, row in enumerate(table.rows, start=1):
-            shown = row.cells["file"]
-            key = _id_of(row)
+            key, own = id_of(row), PrepareReport(report.strict)
             try:
-                file = _inside(source, row)
-                _once(files, str(file), row, f"the file {shown}")
-                _once(ids, key, row, f"the id {key}")
-                exercise = self._exercise(row)
-                fps = _fps(row)
+                recording, exercise = self._recording(row, files, seen, own)
             except FaultError as error:
-                report.skip(key, replace(error.problem, file=TABLE))
+                report.skip(key, error.problem)
             else:
-                recording = self._one(file, source, key, fps, report, said)
-                if recording is not None:
-                    yield replace(
-                        recording,
-                        id=key,
-                        subject=row.cells.get("person") or UNKNOWN_SUBJECT,
-                        group=row.cells.get("group", ""),
-                        exercise=exercise,
-                        session=row.cells.get("session", ""),
-                        scores=self._scores(row, key, report),
-                        extra={**recording.extra, **_extra(row, numbers)},
-                    )
+                shown = files.shown(file_of(source, row))
+                for problem in own.problems:
+                    report.fault(key, replace(problem, file=shown))
+                for note in own.notes:
+                    said.setdefault(note.removeprefix(f"{recording.id}: "), []).append(key)
+                subject = row.cells["person"] or recording.subject
+                nobody += subject == UNKNOWN_SUBJECT
+                scores = {**recording.scores, **self._scores(row, key, report)}
+                unscored += "total" not in scores
+                yield replace(
+                    recording,
+                    id=key,
+                    subject=subject,
+                    group=row.cells.get("group") or recording.group,
+                    exercise=exercise,
+                    session=row.cells.get("session") or recording.session,
+                    scores=scores,
+                    extra={**recording.extra, **_extra(row, numbers)},
+                )
             progress(done, len(table.rows), key)
         for note, keys in said.items():
             whose = "all recordings" if len(keys) == len(table.rows) > 1 else some(keys)
             report.note(f"{whose}: {note}")
-        self._note_files_without_a_row(source, {Path(name) for name in files}, report)
+        if nobody:
+            report.note(
+                f"{nobody} of {len(table.rows)} recordings name no person: no split can keep "
+                "people apart, so no honest one is possible"
+            )
+        if unscored:
+            report.note(
+                f"{unscored} of {len(table.rows)} recordings have no score: they are kept, and "
+                "neither trained on nor tested"
+            )
+        left = files.without_a_row()
+        if left:
+            report.note(f"{len(left)} files have no row in {TABLE} and were left out: {some(left)}")
+
+    def _recording(
+        self, row: Row, files: Files, seen: dict[str, int], report: PrepareReport
+    ) -> tuple[Recording, str]:
+        """The recording of a row as its file has it, and its exercise.
+
+        Raises:
+            FaultError: the row or the file cannot be used.
+        """
+        with faults_in(TABLE):
+            file, fps = file_of(files.source, row), fps_of(row)
+            name = row.cells.get("recording", "")
+            what = f"{name} of the file" if name else "the file"
+            require_once(seen, f"{file}/{name}", row, f"{what} {row.cells['file']}")
+            require_once(seen, f"id {id_of(row)}", row, f"the id {id_of(row)}")
+        recording = files.recording(file, name, fps, report)
+        if recording.layout != self.layout:
+            found = f"joints of the layout {recording.layout}"
+            expected = f"{self.layout}, as the other recordings"
+            raise FaultError("layout", None, found, expected, files.shown(file))
+        with faults_in(TABLE):
+            return recording, self._exercise(row, recording.exercise)
 
     def looks_like(self, path: Path) -> bool:
         """See `Reader.looks_like`."""
@@ -157,49 +195,6 @@ class FolderAdapter(Adapter, Reader):
     def _reader(self, fps: float | None = None) -> Reader:
         own = {"fps": fps} if fps is not None and "fps" in reader_settings(self.reader) else {}
         return load_reader(self.reader, **{**self._settings, **own})
-
-    def _one(
-        self,
-        file: Path,
-        source: Path,
-        key: str,
-        fps: float | None,
-        report: PrepareReport,
-        said: dict[str, list[str]],
-    ) -> Recording | None:
-        """The one recording of a file; None where it cannot be used, which the report is told.
-
-        What its reader notes is gathered in `said`, with the recordings of which it is true.
-        """
-        shown = file.relative_to(source).as_posix()
-        own = PrepareReport(report.strict)
-        try:
-            found = list(self._reader(fps).read_file(file, own))
-            if len(found) != 1:
-                raise FaultError(
-                    "recordings", None, f"{len(found)} recordings",
-                    f"one: a row of {TABLE} is a recording",
-                )  # fmt: skip
-            if found[0].layout != self.layout:
-                what = f"joints of the layout {found[0].layout}"
-                raise FaultError("layout", None, what, f"{self.layout}, as the other recordings")
-        except FaultError as error:
-            others = [name for name in readers_of(file) if name != self.reader]
-            like = f"; it looks like a file of {' or '.join(others)}" if others else ""
-            problem = error.problem
-            report.skip(key, replace(problem, file=shown, expected=f"{problem.expected}{like}"))
-            return None
-        except DataError as error:
-            report.skip(key, Problem("unreadable", shown, None, str(error), "a readable recording"))
-            return None
-        for problem in own.problems:
-            report.fault(key, replace(problem, file=shown))
-        for note in own.notes:
-            said.setdefault(note.removeprefix(f"{found[0].id}: "), []).append(key)
-        (recording,) = found
-        if fps is None or fps == recording.fps or recording.timestamps is not None:
-            return recording
-        return replace(recording, fps=fps)
 
     def _table(self, source: Path) -> Table:
         """The table, looked at as a whole.
@@ -239,8 +234,9 @@ class FolderAdapter(Adapter, Reader):
             "fps": "frames a second",
         }.get(column, "a value, or nothing")
 
-    def _exercise(self, row: Row) -> str:
-        name = row.cells.get("exercise", "")
+    def _exercise(self, row: Row, own: str) -> str:
+        """The exercise of a row; `own` is what the file says."""
+        name = row.cells.get("exercise") or own
         if not name and len(self.exercises) == 1:
             return next(iter(self.exercises))
         if name not in self.exercises:
@@ -286,79 +282,16 @@ class FolderAdapter(Adapter, Reader):
         """The first recording of the table that can be read."""
         for row in self._table(source).rows:
             try:
-                recordings = self._reader(_fps(row)).read_file(
-                    _inside(source, row), PrepareReport()
-                )
-                return next(iter(recordings))
+                reader = self._reader(fps_of(row))
+                return next(iter(reader.read_file(file_of(source, row), PrepareReport())))
             except (DataError, StopIteration):
                 continue
         return None
-
-    def _note_files_without_a_row(
-        self, source: Path, listed: set[Path], report: PrepareReport
-    ) -> None:
-        suffixes = {file.suffix.lower() for file in listed if file.suffix}
-        folders = {file.parent for file in listed}
-        reader = self._reader()
-        extra = sorted(
-            file.relative_to(source).as_posix()
-            for folder in folders
-            if folder.is_dir()
-            for file in folder.iterdir()
-            if file not in listed and file.name not in (TABLE, f"{TABLE}~")
-            if file.suffix.lower() in suffixes and reader.looks_like(file)
-        )
-        if extra:
-            shown = ", ".join(extra[:5]) + (" and more" if len(extra) > 5 else "")
-            report.note(f"{len(extra)} files have no row in {TABLE} and were left out: {shown}")
 
 
 def reader_settings(name: str) -> list[str]:
     """What a reader can be told when it is made: the parameters of its class."""
     return list(inspect.signature(READERS.get(name).load()).parameters)
-
-
-def _id_of(row: Row) -> str:
-    own = row.cells.get("id", "")
-    file = PurePosixPath(row.cells["file"].replace("\\", "/"))
-    return own or str(file.with_suffix("") if file.suffix else file)
-
-
-def _inside(source: Path, row: Row) -> Path:
-    """The file that a row names.
-
-    Raises:
-        FaultError: it names none, one outside the folder, or one that is not there.
-    """
-    name = row.cells["file"].replace("\\", "/")
-    if not name:
-        raise FaultError("file", row.line, "an empty cell as file", "a file of this folder")
-    within = PurePosixPath(name)
-    if within.is_absolute() or ".." in within.parts or ":" in within.parts[0]:
-        raise FaultError("file", row.line, f"file {name!r}", "a path inside this folder")
-    file = source.joinpath(*within.parts)
-    if not file.exists():
-        known = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
-        near = f". {did_you_mean(file.name, known)}" if len(known) > 1 else ""
-        near = near if "Did you mean" in near else ""
-        raise FaultError("missing", row.line, f"no file {name}", f"a file of this folder{near}")
-    return file
-
-
-def _once(seen: dict[str, int], name: str, row: Row, what: str) -> None:
-    if name in seen:
-        raise FaultError(
-            "twice", row.line, f"{what} again", f"each once; it stands in line {seen[name]} already"
-        )
-    seen[name] = row.line
-
-
-def _fps(row: Row) -> float | None:
-    expected = "frames a second, above 0"
-    rate = row.number("fps", expected)
-    if rate is not None and rate <= 0:
-        raise FaultError("fps", row.line, f"fps {rate:g}", expected)
-    return rate
 
 
 def _columns_of_numbers(table: Table) -> set[str]:
@@ -377,14 +310,3 @@ def _extra(row: Row, numbers: set[str]) -> dict[str, Any]:
         for column, text in row.cells.items()
         if text and column not in COLUMNS and not column.startswith(PART)
     }
-
-
-def _note_oddities(table: Table, report: PrepareReport) -> None:
-    nobody = sum(not row.cells["person"] for row in table.rows)
-    if nobody:
-        report.note(
-            f"{nobody} of {len(table.rows)} rows of {TABLE} name no person: no split can keep "
-            "people apart, so no honest one is possible"
-        )
-    if "score" not in table.columns:
-        report.note(f"{TABLE} has no column score: nothing can be trained on these recordings")
