@@ -5,18 +5,23 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-_PERSON = re.compile(
-    r"(?:p|pat|patient|person|sub|subj|subject|participant|volunteer|user|proband|vp)\d+",
+_PERSONS = "p|pat|patient|person|sub|subj|subject|participant|volunteer|user|proband|vp"
+_EXERCISES = "ex|exer|exercise|e|es|m|a|act|action|g|gesture|task|move|movement"
+_SESSIONS = "r|rep|repetition|t|trial|take|s|ses|session|run|v|visit|day"
+_MAYBE_PERSONS = "s|id"
+
+
+def _numbered(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{words})\d+", re.IGNORECASE)
+
+
+_PERSON, _MAYBE_PERSON = _numbered(_PERSONS), _numbered(_MAYBE_PERSONS)
+_EXERCISE, _SESSION = _numbered(_EXERCISES), re.compile(rf"(?:{_SESSIONS})?\d+", re.IGNORECASE)
+_APART = re.compile(
+    rf"(?<![^\W_])({_PERSONS}|{_EXERCISES}|{_SESSIONS}|id)[_\-\s]+(?=\d+(?:[_\-\s]|$))",
     re.IGNORECASE,
 )
-_MAYBE_PERSON = re.compile(r"(?:s|id)\d+", re.IGNORECASE)
 _GLUED = re.compile(r"(?:[^\W\d_]+\d+){2,}")
-_EXERCISE = re.compile(
-    r"(?:ex|exer|exercise|e|es|m|a|act|action|g|gesture|task|move|movement)\d+", re.IGNORECASE
-)
-_SESSION = re.compile(
-    r"(?:r|rep|repetition|t|trial|take|s|ses|session|run|v|visit|day)?\d+", re.IGNORECASE
-)
 _WORD = re.compile(r"[^\W\d_]+")
 _MOST_EXERCISES = 30
 
@@ -56,7 +61,9 @@ def guess(files: Sequence[str]) -> dict[str, list[str]]:
 def _pieces(file: str) -> list[str]:
     path = PurePosixPath(file)
     names = [*path.parent.parts, path.stem if path.suffix else path.name]
-    words = [piece for name in names for piece in re.split(r"[_\-\s]+", name) if piece]
+    words = [
+        piece for name in names for piece in re.split(r"[_\-\s]+", _APART.sub(r"\1", name)) if piece
+    ]
     return [
         piece
         for word in words

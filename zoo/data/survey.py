@@ -26,8 +26,8 @@ TRIED = 3
 BODY = (0.8, 2.6)
 """Metres between the two joints of a person that are furthest apart."""
 
-_HIGH = ("head", "nose", "neck", "ear", "eye")
-_LOW = ("foot", "ankle", "heel", "toe")
+_HIGH = ("head", "nose", "neck", "shoulder")
+_LOW = ("hip", "knee", "ankle", "foot")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _settings_for(name: str, file: Path) -> tuple[dict[str, Any], Recording, dic
     doubts: dict[str, str] = {}
     for setting, choices, plausible, why in (
         ("units", ("", *METRES, "none"), _is_person_sized, "nobody would be of a person's size"),
-        ("up", ("", *TURNS), _is_upright, "heads would not be above the feet"),
+        ("up", ("", *TURNS), _is_upright, "nobody would be upright"),
     ):
         if setting not in takes:
             continue
@@ -194,7 +194,7 @@ def _is_person_sized(recording: Recording) -> bool:
 
 
 def _is_upright(recording: Recording) -> bool:
-    """Whether the head is above the feet, where both have names."""
+    """Whether head and shoulders are above hips and legs, where both have names."""
     if recording.positions is None:
         return True
     names = [joint.lower() for joint in load_layout(recording.layout).joints]
@@ -204,4 +204,4 @@ def _is_upright(recording: Recording) -> bool:
     if not high or not low:
         return True
     across = np.ptp(recording.positions, axis=1).max(axis=-1)
-    return bool(np.mean(high) - np.mean(low) > 0.4 * np.median(across))
+    return bool(np.mean(high) - np.mean(low) > 0.2 * np.median(across))
