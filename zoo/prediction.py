@@ -19,7 +19,7 @@ from zoo.data.batch import Batch
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.known import dataset_settings
 from zoo.data.paths import data_root as default_root
-from zoo.data.readers import load_reader, readers_of
+from zoo.data.readers import fitting_readers, read_recordings, reader_for, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import CheckpointError, DataError
 from zoo.evaluation.aggregate import aggregate
@@ -259,7 +259,7 @@ class Predictor:
     @cached_property
     def _reader(self) -> Reader | None:
         if self._foreign and self.dataset in READERS and self.dataset not in DATASETS:
-            return load_reader(self.dataset)
+            return reader_for(self.dataset, self.trained.layout)
         adapter = create_adapter(self.dataset, data_root=self.data_root, **self._params)
         return adapter if isinstance(adapter, Reader) else None
 
@@ -292,16 +292,17 @@ class Predictor:
         reader = self._reader
         if reader is None:
             layout = self.trained.layout
-            fitting = [n for n in READERS.names() if load_reader(n).layout == layout]
+            fitting = fitting_readers(layout)
             like = " or ".join(readers_of(path, layout))
             raise DataError(
                 f"{name}: {self.dataset} reads no single files. Name the dataset or reader whose "
                 f"form the file has with --dataset (dataset=); with the model's layout {layout}: "
                 f"{', '.join(fitting) or 'no dataset'}{like and f'. It looks like {like}'}"
             )
-        self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
+        if reader.layout:
+            self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
-        for recording in reader.read_file(path, report):
+        for recording in read_recordings(reader, path, report):
             told = [note.removeprefix(f"{recording.id}: ") for note in report.notes]
             notes = [str(problem) for problem in report.problems] + told
             report.problems.clear()

@@ -53,19 +53,25 @@ def reader_for(name: str, layout: str, **options: Any) -> Reader:
     return load_reader(name, **options)
 
 
+def fitting_readers(layout: str) -> list[str]:
+    """Names of the readers that can give a skeleton layout: of theirs, of any, or when asked."""
+    found = []
+    for name in READERS.names():
+        takes = "layout" in inspect.signature(_class_of(name)).parameters
+        if takes or load_reader(name).layout == layout:
+            found.append(name)
+    return found
+
+
 def readers_of(path: Path, layout: str | None = None) -> list[str]:
     """Names of the readers that `path` looks like a file of.
 
     Args:
         path: a file or folder that exists.
-        layout: only readers that give this skeleton layout, or whichever the file has.
+        layout: only readers that can give this skeleton layout.
     """
-    found = {name: load_reader(name) for name in READERS.names()}
-    return [
-        name
-        for name, reader in found.items()
-        if (layout is None or reader.layout in (layout, "")) and reader.looks_like(path)
-    ]
+    names = READERS.names() if layout is None else fitting_readers(layout)
+    return [name for name in names if load_reader(name).looks_like(path)]
 
 
 def read_recordings(reader: Reader, path: Path, report: PrepareReport) -> Iterator[Recording]:
@@ -105,9 +111,11 @@ def _class_of(name: str) -> type[Reader]:
 
 
 __all__ = [
+    "FaultError",
     "PrepareReport",
     "Problem",
     "Reader",
+    "fitting_readers",
     "formats",
     "load_reader",
     "read_recordings",

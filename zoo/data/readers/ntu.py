@@ -54,12 +54,9 @@ class NtuReader(PoseReader):
         if not super().looks_like(path):
             return False
         lines = [line.split() for line in head_of(path, 1024).split("\n")[:40] if line.strip()]
-        counts = [line for line in lines if len(line) == 1]
-        return (
-            len(lines) > 1
-            and len(lines[0]) == len(lines[1]) == 1
-            and (len(counts) == len(lines) or any(len(line) == _BODY for line in lines))
-        )
+        if len(lines) < 3 or not all(len(n) == 1 and n[0].isdecimal() for n in lines[:2]):
+            return False
+        return any(len(line) == _BODY for line in lines) or lines[1] == ["0"]
 
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
         """One recording; see `Reader.read_file`."""
