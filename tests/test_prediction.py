@@ -180,7 +180,8 @@ def test_a_release_of_repetitions_gives_one_score_each(trained, ask, tmp_path):
     folder = tmp_path / "Kimore ex5"
     folder.mkdir()
     rng = np.random.default_rng(0)
-    base = rng.normal(size=(1, 25, 4))
+    base = rng.normal(scale=0.3, size=(1, 25, 4))
+    base[:, 12:20, 1] -= 1.0  # legs
     frames = base + rng.normal(scale=0.02, size=(200, 25, 4))
     frames[..., 3] = 2
     rows = [",".join(f"{v:.5f}" for v in frame.ravel()) for frame in frames]

@@ -26,6 +26,8 @@ def random_positions(frames: int, seed: int) -> NDArray[np.float64]:
     offsets = rng.normal(size=(25, 3))
     offsets *= 0.3 / np.linalg.norm(offsets, axis=1, keepdims=True)
     wobble = rng.normal(scale=0.01, size=(frames, 25, 3))
+    offsets[[2, 3], 1] = np.abs(offsets[[2, 3], 1])  # the head is above, the feet are below
+    offsets[12:20, 1] = -np.abs(offsets[12:20, 1])
     positions = np.zeros((frames, 25, 3))
     pending = sorted(range(25), key=_depth)
     for joint in pending:
@@ -69,6 +71,8 @@ class KimoreMaker:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    rows = staticmethod(write_rows)
 
     def es(self, subject: str, exercise: int) -> Path:
         group = GROUPS[subject.partition("_")[0]]

@@ -105,5 +105,9 @@ def test_a_binary_total_is_one_or_zero(made: SimpleNamespace, tmp_path: Path) ->
             changes: dict[str, Any] = {"scores": {"total": 0.5}}
             yield from (replace(r, **changes) for r in super().read(source, report, progress))
 
-    with pytest.raises(DataError, match=r"total is 0\.5, but irds-simplified says .* binary"):
-        prepare(Half(), made.root / "IRDS", tmp_path)
+    dataset = prepare(Half(), made.root / "IRDS", tmp_path)
+    assert len(dataset) == len(made.dataset)
+    assert len(dataset.select()) == 0
+    problem = dataset.manifest["problems"][0]
+    assert problem["found"] == "a total score of 0.5"
+    assert problem["expected"].startswith("1 for right or 0 for wrong, as the dataset says")

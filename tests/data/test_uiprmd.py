@@ -323,6 +323,7 @@ def test_prepared_and_opened_again(
     assert "Vakanski" in adapter.citation
     assert "Public Domain" in adapter.licence
     assert len(adapter.exercises) == 10
+    uiprmd.stand(tree)
     prepare(adapter, tree, tmp_path / "store")
     dataset = SkeletonDataset.open(tmp_path / "store", name)
     assert len(dataset) == 20

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.adapters.base import FaultError, PrepareReport, Reader, faults_in
-from zoo.data.adapters.uiprmd.motion import fill
+from zoo.data.gaps import bridged
 from zoo.data.readers.clock import RATES, checked_fps, rate_of, seconds
 from zoo.data.readers.joints import layout_of, weights
 from zoo.data.readers.units import METRES, TRUNK_METRES, TURNS, trunk_scale, upright
@@ -250,7 +250,7 @@ def _filled(
     lost = states == NOT_TRACKED
     notes = []
     if lost.any():
-        values = fill(values, lost)
+        values = bridged(values, lost)
         never = np.flatnonzero(lost.all(axis=0))
         for joint in never:
             values[:, joint] = values[:, _nearest_seen(layout, int(joint), lost.all(axis=0))]

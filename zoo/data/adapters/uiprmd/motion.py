@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.gaps import bridged
 from zoo.data.rotation import continuous_sign
 from zoo.skeleton import Layout
 
@@ -109,7 +110,7 @@ def segment_orientations(vectors: Floats, missing: NDArray[np.bool_]) -> Floats:
             result[seen, segment] = continuous_sign(result[seen][:, [segment]], IDENTITY)[:, 0]
         else:
             result[:, segment] = IDENTITY
-    result = fill(result, missing)
+    result = bridged(result, missing)
     return result / np.linalg.norm(result, axis=-1, keepdims=True)
 
 
@@ -134,26 +135,6 @@ def unwrap_degrees(angles: Floats, missing: NDArray[np.bool_]) -> Floats:
     for joint in np.flatnonzero(~complete):
         seen = ~missing[:, joint]
         result[seen, joint] = np.unwrap(angles[seen, joint], period=360, axis=0)
-    return result
-
-
-def fill(values: Floats, missing: NDArray[np.bool_]) -> Floats:
-    """Closes gaps by a straight line in time; at the ends the nearest seen value is held.
-
-    A joint that is missing in every frame stays as it is.
-
-    Args:
-        values: (T, V, C).
-        missing: (T, V).
-    """
-    result = values.copy()
-    frames = np.arange(len(values))
-    for joint in np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0)):
-        gap = missing[:, joint]
-        for channel in range(values.shape[2]):
-            result[gap, joint, channel] = np.interp(
-                frames[gap], frames[~gap], values[~gap, joint, channel]
-            )
     return result
 
 

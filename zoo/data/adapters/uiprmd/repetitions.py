@@ -31,12 +31,12 @@ from zoo.data.adapters.uiprmd.tree import (
     loose_repetition,
     repetition_of,
 )
+from zoo.data.checks import MIN_FRAMES
+from zoo.data.gaps import bridged
 from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import Layout, load_layout
 
-MIN_FRAMES = 10
-"""Fewer frames are no repetition: the shortest sound one seen has 28 (Kinect) or 105 (Vicon)."""
 Subset = Literal["full", "reduced"]
 Score = Literal["published", "everybody", "others"]
 
@@ -266,7 +266,7 @@ class UiprmdAdapter(Adapter, Reader):
         missing = motion.lost(values)
         if len(values) < MIN_FRAMES or missing.mean(axis=0).max() > _MAX_UNSEEN:
             return None
-        return motion.fill(motion.unwrap_degrees(values, missing), missing)
+        return bridged(motion.unwrap_degrees(values, missing), missing)
 
     def _crop(
         self, repetition: Repetition, entry: KeptSpan | None, frames: int, report: PrepareReport
@@ -305,6 +305,7 @@ class UiprmdAdapter(Adapter, Reader):
             fps=self.fps,
             scores=scores,
             extra=raw.extra,
+            source=repetition.file(self.sensor, self.kinds[0]),
             **arrays,
         )
 
