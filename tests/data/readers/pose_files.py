@@ -29,6 +29,8 @@ def person(layout: str, frames: int = FRAMES, seed: int = 0) -> Floats:
             body[place] = side, 0.5, 2.0
         elif "hip" in low and low not in ("hip", "midhip"):
             body[place] = side, 0.0, 2.0
+        elif any(part in low for part in ("ankle", "foot", "heel", "toe")):
+            body[place] = side, -0.8, 2.0
         elif "head" in low or "nose" in low:
             body[place] = 0.0, 0.7, 2.0
         else:

@@ -136,6 +136,7 @@ class FolderAdapter(Adapter, Reader):
                 unscored += "total" not in scores
                 yield replace(
                     recording,
+                    source=shown,
                     id=key,
                     subject=subject,
                     group=row.cells.get("group") or recording.group,
