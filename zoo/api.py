@@ -262,6 +262,7 @@ def predict(
     dataset: str | None = None,
     data_root: Path | str | None = None,
     device: str | None = None,
+    **settings: Any,
 ) -> "list[ScoredRecording]":
     """Score recordings with the model of a finished run, exactly as the run's protocol does.
 
@@ -273,6 +274,7 @@ def predict(
             the name of a reader, for files of no dataset.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+        **settings: of the dataset or reader, such as ``fps=30``.
 
     Returns:
         The recordings in the order of `files`; a file may hold several.
@@ -285,7 +287,9 @@ def predict(
     """
     from zoo.prediction import Predictor
 
-    predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
+    predictor = Predictor.open(
+        run, dataset=dataset, data_root=data_root, device=device, settings=settings
+    )
     return [scored for file in files for scored in predictor.score(file)]
 
 

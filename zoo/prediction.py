@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -112,6 +112,7 @@ class Predictor:
         dataset: name of the dataset whose form files have and whose ids are meant.
         data_root: folder of prepared datasets.
         level: probability with which an interval holds the true score.
+        settings: of the dataset or reader, where files need other ones than its defaults.
     """
 
     trained: TrainedModel
@@ -119,6 +120,7 @@ class Predictor:
     dataset: str
     data_root: Path
     level: float = LEVEL
+    settings: Mapping[str, Any] = field(default_factory=dict)
     _warm: set[tuple[int, ...]] = field(default_factory=set, repr=False)
 
     @classmethod
@@ -130,6 +132,7 @@ class Predictor:
         data_root: Path | str | None = None,
         device: str | None = None,
         level: float = LEVEL,
+        settings: Mapping[str, Any] | None = None,
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_run(run)
@@ -145,7 +148,7 @@ class Predictor:
                 "samples unlike those it learned from. Train it again"
             )
         own = dataset or found.record.dataset.name
-        return cls(trained, protocol, own, root, level)
+        return cls(trained, protocol, own, root, level, settings or {})
 
     @property
     def run(self) -> Run:
@@ -317,14 +320,13 @@ class Predictor:
     @property
     def _params(self) -> dict[str, Any]:
         """Parameters of the reader: the run's own, or another dataset's defaults."""
-        if self._foreign:
-            return {}
-        return {k: v for k, v in self.run.record.dataset.params.items() if k != "exercise"}
+        own = {} if self._foreign else self.run.record.dataset.params
+        return {**{k: v for k, v in own.items() if k != "exercise"}, **self.settings}
 
     @cached_property
     def _reader(self) -> Reader | None:
         if self._foreign and self.dataset in READERS and self.dataset not in DATASETS:
-            return reader_for(self.dataset, self.trained.layout)
+            return reader_for(self.dataset, self.trained.layout, **self.settings)
         adapter = create_adapter(self.dataset, data_root=self.data_root, **self._params)
         return adapter if isinstance(adapter, Reader) else None
 

@@ -93,8 +93,6 @@ def lost_joints(recording: Recording, look: Look) -> Recording:
 
 
 def _unit(size: float, flat: bool) -> str:
-    if size < _SIZES[0]:
-        return "multiply by 1000 if they are kilometres, or say in which unit they are"
     if flat and size > 20:
         return "these look like pixels; divide by the pixels that a metre has"
     divisor, name = (100, "centimetres") if size <= 400 else (1000, "millimetres")

@@ -55,7 +55,7 @@ def even_time(recording: Recording, look: Look) -> Recording:
     if lost > MOST_MISSING * length:
         found = f"no frames in {lost:.1f} of {length:.1f} seconds"
         raise look.refusal("gaps", found, "frames in at least half of the time")
-    grid = times[0] + np.arange(int(length * fps + 1e-6) + 1) / fps
+    grid = times[0] + np.arange(int(length * fps + _OFF) + 1) / fps
     if len(grid) == len(times) and np.abs(times - grid).max() <= _OFF / fps:
         return recording
     if abs(1 / usual - fps) > _OTHER_RATE * fps:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from registry import register_reader
 from zoo.data.adapters.base import FaultError, PrepareReport, faults_in
 from zoo.data.readers.body import Body, PoseReader, numbered
-from zoo.data.readers.people import chosen, linked
+from zoo.data.readers.people import chosen, named
 from zoo.data.readers.text import head_of, number, read_json
 from zoo.data.recording import Recording
 from zoo.skeleton.layout import load_layout
@@ -60,13 +60,7 @@ class AlphaPoseReader(PoseReader):
             people = [
                 [(points[:joints], idx) for points, idx in frames[name]] for name in sorted(frames)
             ]
-            tracked = all(idx is not None for persons in people for _, idx in persons)
-            named: list[dict[Hashable, Floats]]
-            if tracked:
-                named = [{idx: points for points, idx in persons} for persons in people]
-            else:
-                named = [dict(f) for f in linked([[p for p, _ in persons] for persons in people])]
-            values, notes = chosen(named, joints, 3)
+            values, notes = chosen(named(people), joints, 3)
             body = Body(load_layout(layout).joints, values[..., :2], values[..., 2], notes=notes)
             body = numbered(body, sorted(frames))
         yield self.recording(body, file, report)

@@ -78,8 +78,8 @@ def _rows(file: Path) -> Iterator[Row]:
                 raise FaultError("header", 1, found, f"{', '.join(missing[:4])} too")
             reader.fieldnames = names
             for row in reader:
-                if None in row or any(row[name] is None for name in COLUMNS):
-                    found = f"{sum(v is not None for k, v in row.items() if k)} values"
+                if None in row or None in row.values():
+                    found = f"{len([v for k, v in row.items() if k and v is not None])} values"
                     raise FaultError("row-width", reader.line_num, found, f"{len(names)}")
                 yield reader.line_num, {k: (v or "").strip() for k, v in row.items()}
     except csv.Error as error:
@@ -94,6 +94,9 @@ def _body(rows: Sequence[Row], who: Sequence[str]) -> Body:
     places = {name: place for place, name in enumerate(joints)}
     identity = _identity(who, rows[0][0])
     frames = list(_frames(rows))
+    if len(frames) < 2:
+        found = f"one frame of {identity['id']}"
+        raise FaultError("rows", rows[0][0], found, "all rows of a repetition together")
     values = np.full((len(frames), len(joints), 3), np.nan)
     states = np.zeros((len(frames), len(joints)), dtype=np.uint8)
     times = np.full(len(frames), np.nan)

@@ -11,16 +11,16 @@ from registry import LAYOUTS
 from zoo.data.adapters.base import FaultError
 from zoo.skeleton.layout import Layout, load_layout
 
-Key = tuple[str, ...]
+Key = tuple[str, str]
+"""Side (left, right or empty) and the rest of a joint's name."""
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_SIDES = {"l": "left", "r": "right", "lt": "left", "rt": "right"}
-_BODY = (
-    "shoulder|elbow|wrist|hand|hip|knee|ankle|foot|heel|toe|eye|ear|thumb|index|pinky|bigtoe|"
-    "smalltoe|big|small"
+_SIDES = {"l": "left", "r": "right", "left": "left", "right": "right"}
+_GLUED = re.compile(r"(?P<a>left|right)(?P<b>.+)|(?P<c>.+)(?P<d>left|right)")
+_LETTER = re.compile(
+    r"([lr])(shoulder|elbow|wrist|hand|hip|knee|ankle|foot|heel|toe|bigtoe|smalltoe|eye|ear|thumb)"
 )
-_GLUED = re.compile(rf"(l|r|left|right)({_BODY})|({_BODY})(left|right)")
-_MIDDLE = {"mid", "middle", "center", "centre", "c"}
+_MIDDLE_OF_HIPS = frozenset({"hip", "midhip", "hipmid", "chip", "centerhip", "hipcenter", "pelvis"})
 
 _SHOULDERS = {"left_shoulder": 0.5, "right_shoulder": 0.5}
 _HIPS = {"left_hip": 0.5, "right_hip": 0.5}
@@ -55,16 +55,16 @@ def key(name: str) -> Key:
 
     ``LShoulder``, ``left_shoulder``, ``Shoulder Left`` and ``shoulderleft`` have one key.
     """
-    words: list[str] = []
-    for word in (w.lower() for w in _WORDS.findall(name)):
-        glued = _GLUED.fullmatch(word)
-        words += [part for part in glued.groups() if part] if glued else [word]
-    found = {_SIDES.get(word, word) for word in words}
-    if "hip" in found and not found & {"left", "right"}:
-        found -= _MIDDLE
-    if found == {"pelvis"}:
-        found = {"hip"}
-    return tuple(sorted(found)) or (name.strip().lower(),)
+    words = [word.lower() for word in _WORDS.findall(name)]
+    sides = [_SIDES[word] for word in words if word in _SIDES]
+    rest = "".join(word for word in words if word not in _SIDES)
+    if not sides and (glued := _GLUED.fullmatch(rest)):
+        sides, rest = [glued["a"] or glued["d"]], glued["b"] or glued["c"]
+    elif not sides and (letter := _LETTER.fullmatch(rest)):
+        sides, rest = [_SIDES[letter[1]]], letter[2]
+    if not sides and rest in _MIDDLE_OF_HIPS:
+        rest = "hip"
+    return (sides[0] if sides else "", rest or name.strip().lower())
 
 
 def places(names: Sequence[str], layout: Layout) -> list[int | None]:

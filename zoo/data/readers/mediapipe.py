@@ -361,7 +361,7 @@ def _time(frame: Any, unit: str) -> tuple[float, str]:
     """The time of a frame, NaN where it has none, and its unit."""
     if isinstance(frame, Mapping):
         for name, own in _TIMES:
-            time = frame.get(name)
+            time: Any = frame.get(name)
             if type(time) in (int, float) and abs(time) < 1e300:
                 return float(time), own
     return np.nan, unit

@@ -11,7 +11,7 @@ from registry import register_reader
 from zoo.data.adapters.base import FaultError, PrepareReport, faults_in
 from zoo.data.adapters.npy_files import read_pickle
 from zoo.data.readers.body import Body, PoseReader, numbered
-from zoo.data.readers.people import chosen, linked
+from zoo.data.readers.people import chosen, named
 from zoo.data.readers.text import head_of, number, read_json
 from zoo.data.recording import Recording
 from zoo.errors import DataError
@@ -71,12 +71,7 @@ class MMPoseReader(PoseReader):
                 found = f"{len(shapes)} kinds of skeletons" if shapes else "nobody in any frame"
                 raise FaultError("joints", None, found, "people of one skeleton")
             joints, width = shapes.pop()
-            named: list[dict[Hashable, Floats]]
-            if all(track is not None for persons in people for _, track in persons):
-                named = [{track: points for points, track in persons} for persons in people]
-            else:
-                named = [dict(f) for f in linked([[p for p, _ in persons] for persons in people])]
-            values, notes = chosen(named, joints, width)
+            values, notes = chosen(named(people), joints, width)
             body = _body(values, _names(meta, joints, width - 1), notes)
             body = numbered(body, numbers)
         yield self.recording(body, file, report)
@@ -212,7 +207,7 @@ def _annotated(annotation: Any, at: int) -> Body:
         seen = np.nan_to_num(scores.astype(np.float64))
     values[~(seen > 0) | (values == 0).all(-1)] = np.nan
     both = np.concatenate([values, seen[..., None]], axis=-1)
-    in_frames: list[dict[Hashable, Floats]] = [
+    in_frames = [
         {m: both[m, t] for m in range(people) if np.isfinite(values[m, t]).any()}
         for t in range(frames)
     ]

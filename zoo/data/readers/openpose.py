@@ -70,7 +70,7 @@ class OpenPoseReader(PoseReader):
         with faults_in(str(folder)):
             if not joints:
                 raise FaultError("nobody", None, f"nobody in {len(files)} frames", "a person")
-            people, notes = chosen([dict(f) for f in linked(frames)], joints, width)
+            people, notes = chosen(linked(frames), joints, width)
             names = load_layout(LAYOUTS[joints]).joints
             body = Body(names, people[..., :-1], people[..., -1], notes=notes)
             if width == 4:

@@ -1,6 +1,7 @@
 """One person of the several that a camera sees: who is in sight, and moves."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,19 @@ def linked(frames: Sequence[Sequence[Floats]]) -> list[dict[int, Floats]]:
     return found
 
 
+def named(frames: Sequence[Sequence[tuple[Floats, Hashable]]]) -> Sequence[Mapping[Any, Floats]]:
+    """People of every frame by the track that the file gives them, else as `linked`.
+
+    Args:
+        frames: for every frame the joints (J, C) and the track of its people, None without one.
+    """
+    if all(track is not None for people in frames for _, track in people):
+        return [{track: points for points, track in people} for people in frames]
+    return linked([[points for points, _ in people] for people in frames])
+
+
 def chosen(
-    frames: Sequence[dict[Hashable, Floats]], joints: int, width: int
+    frames: Sequence[Mapping[Any, Floats]], joints: int, width: int
 ) -> tuple[Floats, list[str]]:
     """The person who exercises: of those who are in sight, who moves most.
 
@@ -59,7 +71,7 @@ def chosen(
     Returns:
         Values (T, J, C), NaN in frames without this person, and a note where there were others.
     """
-    seen: dict[Hashable, Floats] = {}
+    seen: dict[Any, Floats] = {}
     for t, people in enumerate(frames):
         for who, person in people.items():
             if who not in seen:

@@ -71,7 +71,7 @@ def _body(text: str, joints: tuple[str, ...]) -> Body:
         found = f"{len(markers)} markers ({', '.join(markers[:4])}, …)"
         raise FaultError("joints", 4, found, f"{len(joints)}, as joints names them")
     width = 2 + 3 * len(markers)
-    numbers, rows = [], []
+    numbers, rows = list[int](), list[list[float]]()
     for number, line in enumerate(lines[_HEADER:], start=_HEADER + 1):
         if not line.strip():
             continue

@@ -23,6 +23,7 @@ distances between marker and joint aside), the next best, Z·Y·X, 9.2 cm.
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 """No rotation; nearest to it are the quaternions with w >= 0."""
 
+_TWO_TURNS = 720.0
 _VICON_ROOM = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
 _VICON_TURN = (0.5, -0.5, 0.5, 0.5)
 """The same rotation as a quaternion."""
@@ -117,6 +118,14 @@ def segment_orientations(vectors: Floats, missing: NDArray[np.bool_]) -> Floats:
 def lost(values: Floats) -> NDArray[np.bool_]:
     """Where Vicon lost a joint: all three of its values are exactly zero, (T, V)."""
     return (values == 0).all(axis=-1)
+
+
+def no_angle(values: Floats) -> NDArray[np.bool_]:
+    """Where one of three angles in degrees is beyond two turns, which no joint makes, (T, V).
+
+    The largest angle published is 318 degrees (Vicon) and 180 (Kinect).
+    """
+    return (np.abs(values) > _TWO_TURNS).any(axis=-1)
 
 
 def unwrap_degrees(angles: Floats, missing: NDArray[np.bool_]) -> Floats:

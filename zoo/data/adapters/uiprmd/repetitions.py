@@ -222,7 +222,45 @@ class UiprmdAdapter(Adapter, Reader):
         arrays = tuple(
             table.values[keep].reshape(-1, joints, 3).astype(np.float64) for table in tables
         )
-        return RawRepetition(repetition, total, arrays, extra, int(tables[0].lines[keep.start]))
+        first_line = int(tables[0].lines[keep.start])
+        arrays = tuple(
+            self._sound_angles(values, repetition, file, first_line, report)
+            if kind == "Angles"
+            else values
+            for kind, file, values in zip(self.kinds, files, arrays, strict=True)
+        )
+        return RawRepetition(repetition, total, arrays, extra, first_line)
+
+    def _sound_angles(
+        self,
+        values: NDArray[np.float64],
+        repetition: Repetition,
+        file: str,
+        first_line: int,
+        report: PrepareReport,
+    ) -> NDArray[np.float64]:
+        """Angles (T, V, 3) without those that are none: bridged, or lost where a sensor loses some.
+
+        Raises:
+            FaultError: a joint has more of them than sound ones.
+        """
+        wild = motion.no_angle(values)
+        if not wild.any():
+            return values
+        frame, joint = (int(i) for i in np.argwhere(wild)[0])
+        more = int(wild.sum()) - 1
+        found = f"{np.abs(values[frame, joint]).max():g} degrees for {self.skeleton.joints[joint]}"
+        found += f", and {more} more such angle{'s' * (more > 1)}" if more else ""
+        expected = "angles of at most two turns"
+        line = first_line + frame
+        if wild.mean(axis=0).max() > _MAX_UNSEEN:
+            raise FaultError("wild-angle", line, found, expected, file)
+        report.fault(
+            repetition.id, Problem("wild-angle", file, line, found, f"{expected}; bridged over time")
+        )
+        if self.sensor == "Vicon":
+            return np.where(wild[..., None], 0.0, values)
+        return bridged(motion.unwrap_degrees(values, wild), wild)
 
     def _totals(
         self,
@@ -240,32 +278,59 @@ class UiprmdAdapter(Adapter, Reader):
         totals: dict[Repetition, float] = {}
         for movement, found in groupby(repetitions, key=lambda r: r.movement):
             group, angles = list(found), {}
+            unscored: dict[Repetition, Problem] = {}
             for repetition in group:
-                motion_of = self._scored_motion(root, repetition, quality.get(repetition))
-                if motion_of is not None:
-                    angles[repetition] = motion_of
+                try:
+                    entry = quality.get(repetition)
+                    angles[repetition] = self._scored_motion(root, repetition, entry)
+                except FaultError as fault:
+                    unscored[repetition] = fault.problem
             scores = quality_scores(angles, leave_out=self.score == "others")
             totals |= scores
+            self._tell_unscored(root, unscored, report)
             report.note(
                 f"{movement}: quality scores computed for {len(scores)} of {len(group)} "
                 f"repetitions, from the Vicon angles against right ones of {self.score}"
             )
         return totals
 
+    def _tell_unscored(
+        self, root: Path, unscored: Mapping[Repetition, Problem], report: PrepareReport
+    ) -> None:
+        """Says why repetitions have no score, but of those that this reader skips anyway."""
+        for repetition, problem in unscored.items():
+            own = [repetition.file(self.sensor, kind) for kind in self.kinds]
+            if problem.file not in own and all((root / file).is_file() for file in own):
+                report.fault(repetition.id, replace(problem, kind="no-score"))
+
     def _scored_motion(
         self, root: Path, repetition: Repetition, entry: KeptSpan | None
-    ) -> NDArray[np.float64] | None:
-        """The Vicon angles (T, 39, 3) that a repetition is scored by, None without sound ones."""
+    ) -> NDArray[np.float64]:
+        """The Vicon angles (T, 39, 3) that a repetition is scored by.
+
+        Raises:
+            FaultError: they are missing, or not sound enough to be scored by.
+        """
+        file = repetition.file("Vicon", "Angles")
+        wanted = "the Vicon angles that scores are computed from"
         try:
-            table = _read(root, repetition.file("Vicon", "Angles"), 3 * _ANGLES)
-        except FaultError:
-            return None
+            table = _read(root, file, 3 * _ANGLES)
+        except FaultError as fault:
+            p = fault.problem
+            raise FaultError(p.kind, p.line, p.found, f"{wanted} ({p.expected})", file) from None
         values = table.values.reshape(-1, _ANGLES, 3).astype(np.float64)
         if self.crop and entry is not None and len(values) == entry.full:
             values = values[entry.crop(entry.full)]
-        missing = motion.lost(values)
-        if len(values) < MIN_FRAMES or missing.mean(axis=0).max() > _MAX_UNSEEN:
-            return None
+        missing = motion.lost(values) | motion.no_angle(values)
+        if len(values) < MIN_FRAMES:
+            raise FaultError(
+                "too-short", None, f"{len(values)} frames", f"at least {MIN_FRAMES} of {wanted}", file
+            )
+        shares = missing.mean(axis=0)
+        if shares.max() > _MAX_UNSEEN:
+            name = load_layout("uiprmd-vicon-angles").joints[int(shares.argmax())]
+            found = f"angles of {name} lost in {shares.max():.0%} of the frames"
+            raise FaultError("lost-angles", None, found, f"{wanted}, at most half of them", file)
         return bridged(motion.unwrap_degrees(values, missing), missing)
 
     def _crop(
