@@ -249,7 +249,9 @@ def test_nobody_is_not_scored(trained, ask, own):
     file = own(trained.unseen())
     lines = file.read_text().split("\n")
     file.write_text("\n".join("0," * 100 if line else line for line in lines))
-    with pytest.raises(DataError, match=r"JointPosition.*\.csv: found somebody in 0 of \d\d frames"):
+    with pytest.raises(
+        DataError, match=r"JointPosition.*\.csv: found somebody in 0 of \d\d frames"
+    ):
         ask("mean", file)
 
 

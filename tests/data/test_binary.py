@@ -16,7 +16,6 @@ from zoo.data.adapters.irds import IrdsSimplifiedAdapter
 from zoo.data.dataset import prepare
 from zoo.data.recording import Recording
 from zoo.data.summary import summarise
-from zoo.errors import DataError
 from zoo.evaluation.metrics import all_metrics, measure
 from zoo.runs.verify import run_faults
 

@@ -280,7 +280,9 @@ def test_other_units_are_refused(sound: Recording, factor: float, says: str) -> 
     assert message.startswith("found a body ")
     assert f"expected 0.2 to 4 metres: {says}" in message
     free = replace(KIMORE, metric=False)
-    assert looked_at(replace(sound, positions=places(sound) * np.float32(factor)), free).faults == ()
+    assert (
+        looked_at(replace(sound, positions=places(sound) * np.float32(factor)), free).faults == ()
+    )
 
 
 def test_pixels_are_refused(sound: Recording) -> None:

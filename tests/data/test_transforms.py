@@ -195,7 +195,9 @@ def test_a_jump_of_one_joint_is_bridged(away):
     x[40:43, 7] += away
     found = repair_jumps(motion.with_streams(position=x)).streams
     share = np.linspace(0, 1, 5)[1:-1, None]
-    np.testing.assert_allclose(found["position"][40:43, 7], x[39, 7] + share * (x[43, 7] - x[39, 7]))
+    np.testing.assert_allclose(
+        found["position"][40:43, 7], x[39, 7] + share * (x[43, 7] - x[39, 7])
+    )
     rest = np.ones(x.shape[:2], dtype=bool)
     rest[40:43, 7] = False
     np.testing.assert_array_equal(found["position"][rest], x[rest])
