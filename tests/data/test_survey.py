@@ -52,8 +52,7 @@ def filled(folder: Path, fps: int | None) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_becomes_a_dataset(form: str, pose_files: Any, tmp_path: Path) -> None:
     if form == "c3d":
-        pytest.importorskip("c3d", reason="made-up C3D files are written by c3d")
-        pytest.importorskip("ezc3d", reason="C3D files are read by ezc3d")
+        pytest.importorskip("c3d", reason="C3D files are read and written by c3d")
     function, fps = FORMS[form]
     folder = tmp_path / "takes"
     for person in ("anna", "bert"):
@@ -90,6 +89,27 @@ def test_units_and_axes_are_guessed_from_the_body(
     begin(found)
     text = (tmp_path / "dataset.yaml").read_text()
     assert f"  units: {units} # a guess: else nobody would be of a person's size" in text
+
+
+def test_joints_of_no_layout_are_listed_for_their_parents(pose_files: Any, tmp_path: Path) -> None:
+    names = ("top", "base", "chest", "hand_left", "hand_right", "extra")
+    body = pose_files.person("kinect-v2")[:, [3, 0, 20, 7, 11, 2]]
+    header = ["time", *(f"{name}_{axis}" for name in names for axis in "xyz")]
+    rows = np.c_[np.arange(len(body)) / 25, body.reshape(len(body), -1)]
+    for person in ("anna", "bert"):
+        (tmp_path / f"{person}.csv").write_text(pose_files.table(header, rows))
+    found = survey(tmp_path)
+    assert found.joints == names
+    assert any("the joint that each of 6 hangs on" in place for place in begin(found).to_fill)
+    description = tmp_path / "dataset.yaml"
+    text = description.read_text()
+    with pytest.raises(DataError, match=r"line 7: found FILL_IN as layout.joints\[0\].parent"):
+        zoo.prepare_dataset("own", tmp_path, tmp_path / "root")
+    text = text.replace("{name: base, parent: FILL_IN}", "{name: base}")
+    description.write_text(text.replace("parent: FILL_IN", "parent: base"))
+    filled(tmp_path, None)
+    dataset = zoo.prepare_dataset("own", tmp_path, tmp_path / "root")
+    assert zoo.skeleton.load_layout(dataset.layout).joints == names
 
 
 def test_a_folder_that_cannot_be_read_says_why(pose_files: Any, tmp_path: Path) -> None:

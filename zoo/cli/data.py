@@ -123,8 +123,9 @@ def _new(args: Arguments) -> int:
     unknown = found.settings.get("fps", first.fps) is None
     rate = "unknown" if unknown else f"{first.fps:g} frames a second"
     doubts = found.doubts.items()
+    skeleton = "of its own" if found.joints else first.layout
     rows = [
-        ("skeleton", f"{first.layout}, {first.num_joints} joints"),
+        ("skeleton", f"{skeleton}, {first.num_joints} joints"),
         ("frame rate", rate),
         *((key, f"{found.settings[key]}, a guess: else {why}") for key, why in doubts),
         ("guessed from names", ", ".join(begun.guessed)),

@@ -129,7 +129,13 @@ def _description(found: Survey, exercises: Sequence[str], guessed: Sequence[str]
         f"title: {_plain(found.folder.name)}",
         f"reader: {found.reader} # the form of the files",
     ]
-    if layout is not None:
+    if found.joints:
+        lines += [
+            "layout: # no known skeleton has these joints: name the one that each hangs on;",
+            "  joints: # of one, the root, delete the parent",
+            *(f"    - {{name: {_plain(name)}, parent: {FILL_IN}}}" for name in found.joints),
+        ]
+    elif layout is not None:
         lines.append(f"layout: {layout} # the skeleton: {found.first.num_joints} joints")
     if settings:
         lines.append("settings: # of the reader")
@@ -180,6 +186,9 @@ def _to_fill(files: Iterable[Path]) -> Iterable[str]:
                 if count:
                     yield f"{file.name}, column {column}: {count} rows"
         else:
+            parents = text.count(f"parent: {FILL_IN}")
+            if parents:
+                yield f"{file.name}, layout: the joint that each of {parents} hangs on"
             for number, line in enumerate(text.splitlines(), start=1):
                 key, _, rest = line.partition(":")
                 if rest.strip().startswith(FILL_IN):

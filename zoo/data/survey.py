@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from registry import READERS
+from registry import LAYOUTS, READERS
 from zoo.data.adapters.base import FaultError, PrepareReport, Reader
 from zoo.data.adapters.description import FILE
 from zoo.data.adapters.folder import TABLE, reader_settings
 from zoo.data.readers import formats, load_reader
+from zoo.data.readers.joints import NoLayoutError
 from zoo.data.readers.units import METRES, TURNS
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.errors import DataError, UserError
-from zoo.skeleton.layout import load_layout
+from zoo.skeleton.layout import Layout, load_layout, own_layout
 
 MOST_FILES = 100_000
 TRIED = 3
@@ -44,6 +45,7 @@ class Survey:
         told: by file its recordings, where files hold several or say themselves who performs
             what; empty where they do neither.
         doubts: settings that are guesses, and why.
+        joints: names of the joints, where no layout has them.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Survey:
     settings: Mapping[str, Any]
     first: Recording
     doubts: Mapping[str, str] = field(default_factory=dict)
+    joints: tuple[str, ...] = ()
     told: Mapping[str, Sequence[Identity]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -93,7 +96,8 @@ def survey(folder: Path) -> Survey:
             continue
         others = tuple(sorted(set(looks) - set(files)))
         found = Survey(folder, tuple(files), others, name, settings, first, doubts)
-        return replace(found, told=_told(found))
+        own = () if first.layout in LAYOUTS else load_layout(first.layout).joints
+        return replace(found, joints=own, told=_told(found))
     raise DataError(f"{folder}: its recordings cannot be read. " + "; ".join(reasons))
 
 
@@ -128,13 +132,18 @@ def _settings_for(name: str, file: Path) -> tuple[dict[str, Any], Recording, dic
     """Settings that make a plausible person of a file; its reader's defaults stay where they do."""
     takes = reader_settings(name)
     settings: dict[str, Any] = {}
-    try:
-        found = _read(name, file, settings)
-    except FaultError as error:
-        if "fps" not in takes or error.problem.kind != "no-frame-rate":
-            raise
-        settings["fps"] = None
-        found = _read(name, file, settings)
+    while True:
+        try:
+            found = _read(name, file, settings)
+            break
+        except NoLayoutError as error:
+            if "layout" in settings:
+                raise
+            settings["layout"] = _star(error.joints).name  # to see the rest of it
+        except FaultError as error:
+            if "fps" not in takes or "fps" in settings or error.problem.kind != "no-frame-rate":
+                raise
+            settings["fps"] = None
     if "layout" in takes:
         settings["layout"] = found.layout
     doubts: dict[str, str] = {}
@@ -153,6 +162,14 @@ def _settings_for(name: str, file: Path) -> tuple[dict[str, Any], Recording, dic
         else:
             settings[setting] = None
     return settings, found, doubts
+
+
+def _star(joints: Sequence[str]) -> Layout:
+    """Joints of which nothing is known but their names."""
+    first, *others = joints
+    return own_layout(
+        {"joints": [{"name": first}, *({"name": name, "parent": first} for name in others)]}
+    )
 
 
 def _told(found: Survey) -> dict[str, list[Identity]]:
