@@ -18,6 +18,7 @@ from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.checks import Expected, Looked, looked_at
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.known import dataset_settings
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import fitting_readers, read_recordings, reader_for, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
@@ -135,8 +136,9 @@ class Predictor:
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_run(run)
-        if dataset is not None and dataset not in READERS:
-            dataset = DATASETS.get(dataset).name
+        root = default_root(data_root)
+        if dataset not in (None, found.record.dataset.name, *READERS.names()):
+            dataset = dataset_settings(dataset, root)["name"]
         trained = load_trained(found, device=device or "auto")
         protocol = load_protocol(**found.record.config["protocol"])
         if protocol.hash() != found.record.protocol.hash:
@@ -146,7 +148,7 @@ class Predictor:
                 "samples unlike those it learned from. Train it again"
             )
         own = dataset or found.record.dataset.name
-        return cls(trained, protocol, own, default_root(data_root), level, settings or {})
+        return cls(trained, protocol, own, root, level, settings or {})
 
     @property
     def run(self) -> Run:
@@ -323,9 +325,9 @@ class Predictor:
 
     @cached_property
     def _reader(self) -> Reader | None:
-        if self.dataset not in DATASETS:
+        if self._foreign and self.dataset in READERS and self.dataset not in DATASETS:
             return reader_for(self.dataset, self.trained.layout, **self.settings)
-        adapter = create_adapter(self.dataset, **self._params)
+        adapter = create_adapter(self.dataset, data_root=self.data_root, **self._params)
         return adapter if isinstance(adapter, Reader) else None
 
     @cached_property
@@ -368,7 +370,8 @@ class Predictor:
             self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
         for recording in read_recordings(reader, path, report):
-            notes = [str(problem) for problem in report.problems] + report.notes
+            told = [note.removeprefix(f"{recording.id}: ") for note in report.notes]
+            notes = [str(problem) for problem in report.problems] + told
             report.problems.clear()
             report.notes.clear()
             yield recording, notes
