@@ -1,12 +1,11 @@
 """`zoo leaderboard`: runs ranked, as a table, a document or a folder to publish; and checked."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api import evaluate, leaderboard
-from zoo.cli.console import console
+from zoo.cli.console import console, print_document
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.errors import ConfigError
 
@@ -144,6 +143,6 @@ def _write(board: "Board", kind: str, output: Path | None) -> None:
 
     content = document(board, kind)
     if output is None:
-        sys.stdout.write(content)
+        print_document(content)
     else:
         print(save(content, output / f"leaderboard.{kind}" if output.is_dir() else output))

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from registry import UserError, add_plugin, use_config_dir
 from zoo import __version__
-from zoo.cli.console import complain
+from zoo.cli.console import complain, make_printable
 from zoo.cli.parser import Parser
 
 COMMANDS = (
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: arguments without the program's name; the process's own if None.
     """
+    make_printable()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     try:

@@ -1,0 +1,107 @@
+"""A table that cuts no word: its columns share the width there is, or its rows become lists."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD, Box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+from rich.table import Table as RichTable
+from rich.text import Text
+
+# A box that rich would replace where the encoding is not UTF-8; the door of `console` sees to it.
+_BOX = Box(str(SIMPLE_HEAD), ascii=True)
+
+
+class Table(RichTable):
+    """Rows of text. No line of it ends in blanks.
+
+    A column is never narrower than its longest word, so that names, paths and addresses stay whole;
+    what is left goes to the columns that could use it. Where that does not fit, each row is a list
+    under its first cell.
+
+    Args:
+        show_header: whether the columns' names stand above.
+        title: a line above it all.
+    """
+
+    def __init__(self, *, show_header: bool, title: str | None) -> None:
+        super().__init__(box=_BOX, show_header=show_header)
+        self.heading = title
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The lines of the table."""
+        if self.heading:
+            yield Text(self.heading)
+        widths = self._widths(console, options)
+        if widths is None:
+            yield from self._lists(options.max_width)
+            return
+        for column, width in zip(self.columns, widths, strict=True):
+            column.width = width
+        drawn = Segment.split_lines(super().__rich_console__(console, options))  # type: ignore[arg-type]
+        for line in drawn:
+            yield from _without_end(line)
+            yield Segment.line()
+
+    def _widths(self, console: Console, options: ConsoleOptions) -> list[int] | None:
+        """How wide each column is; None where not every word has room."""
+        least, most = [], []
+        for column in self.columns:
+            cells = [str(cell) for cell in column.cells]
+            if self.show_header:
+                cells.append(str(column.header))
+            sizes = [Text(cell).__rich_measure__(console, options) for cell in cells if cell]
+            least.append(max((size.minimum for size in sizes), default=0))
+            most.append(max((size.maximum for size in sizes), default=0))
+        room = options.max_width - self._extra_width - 2 * len(self.columns)
+        left = room - sum(least)
+        if left < 0:
+            return None
+        widths = list(least)
+        while left > 0 and widths != most:
+            # The narrowest of those that could use more grow first, so that short ones are whole.
+            growing = [i for i, width in enumerate(widths) if width < most[i]]
+            first = min(growing, key=lambda i: widths[i])
+            widths[first] += 1
+            left -= 1
+        return widths
+
+    def _lists(self, width: int) -> Iterator[Text | Segment]:
+        """Every row as a list."""
+        heads = [str(column.header) if self.show_header else "" for column in self.columns]
+        cells = [list(column.cells) for column in self.columns]
+        for at, row in enumerate(self.rows):
+            style = row.style or ""
+            values = [str(column[at]) for column in cells]
+            said = [(h, v) for h, v in zip(heads, values, strict=True) if v]
+            yield Segment.line()
+            for i, (head, value) in enumerate(said):
+                text = f"{head}: {value}" if head and i else value
+                yield Text("\n".join(_indented(text, 2 if i == 0 else 4, width)), style=style)
+        yield Segment.line()
+
+
+def _indented(text: str, by: int, width: int) -> list[str]:
+    """The lines of `text`, its words whole."""
+    wrapped: list[str] = []
+    for line in text.splitlines():
+        wrapped += textwrap.wrap(
+            line,
+            max(width, by + 1),
+            initial_indent=" " * by,
+            subsequent_indent=" " * (by + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return wrapped
+
+
+def _without_end(line: Sequence[Segment]) -> list[Segment]:
+    """A line without the blanks at its end."""
+    kept = list(line)
+    while kept and not kept[-1].text.strip(" "):
+        kept.pop()
+    if kept:
+        kept[-1] = kept[-1]._replace(text=kept[-1].text.rstrip(" "))
+    return kept
