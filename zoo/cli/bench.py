@@ -1,6 +1,6 @@
 """`zoo bench`: many models over many exercises, folds and seeds, each run in its own folder."""
 
-from zoo.cli.parser import Arguments, Subparsers
+from zoo.cli.parser import Arguments, Subparsers, one_of_list
 from zoo.cli.sweeping import add_grid_options, add_sweep_options, narrowing, run_or_show
 
 
@@ -14,7 +14,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "after whatever stopped it. `zoo experiment` runs grids that are described in a file.",
     )
     grid = parser.add_argument_group("what to run")
-    grid.add_argument("--models", nargs="+", metavar="NAME", help="registered models")
+    grid.add_argument("--models", nargs="+", type=one_of_list, metavar="NAME", help="registered models")
     grid.add_argument("--dataset", metavar="NAME", help="a prepared dataset (default: synthetic)")
     add_grid_options(
         grid, protocols="how the data are split (default: person-kfold)", seeds="the protocol's"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zoo.cli.console import complain, console, table
-from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.cli.parser import Arguments, Subparsers, add_options, one_of_list
 from zoo.errors import ConfigError
 from zoo.words import fixed
 
@@ -22,7 +22,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("members", nargs="*", metavar="RUN", help="run folders of one fold")
     parser.add_argument(
-        "--models", nargs="+", metavar="NAME", help="entries as the leaderboard names them, not RUN"
+        "--models",
+        nargs="+",
+        type=one_of_list,
+        metavar="NAME",
+        help="entries as the leaderboard names them, not RUN"
     )
     parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
     parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")

@@ -1,13 +1,13 @@
 """The parser of the command, and the options that several of its parts have."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from rich_argparse import RichHelpFormatter
 
-from registry import did_you_mean
+from registry import DATASETS, MODELS, PROTOCOLS, config_names, did_you_mean, nearest
 from zoo.api import RUNS, run_config
 from zoo.errors import ConfigError, UserError
 
@@ -15,15 +15,24 @@ Arguments = argparse.Namespace
 Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
+class _HelpFormatter(RichHelpFormatter):
+    """Heads in sentence case."""
+
+    @staticmethod
+    def group_name_formatter(name: str) -> str:
+        """The head of a group of options."""
+        return name[:1].upper() + name[1:]
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that names the nearest option or command to a mistyped one.
+    """A parser that names the nearest option, command or value to a mistyped one.
 
     Where a command has a default ``takes_overrides``, ``key=value`` settings may stand anywhere
     among its arguments and come back as ``overrides``.
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=RichHelpFormatter, **options)
+        super().__init__(formatter_class=_HelpFormatter, **options)
         self._everywhere = self.add_argument_group("everywhere", argument_default=argparse.SUPPRESS)
         add_options(self._everywhere, "--plugin", "--config-dir", "--debug")
 
@@ -40,9 +49,7 @@ class Parser(argparse.ArgumentParser):
             found.overrides = [e for e in extra if not e.startswith("-") and "=" in e]
             extra = [e for e in extra if e not in found.overrides]
         if extra:
-            word = extra[0].partition("=")[0]
-            near = did_you_mean(word, self._option_string_actions) if word.startswith("-") else ""
-            raise UserError(f"not understood: {' '.join(extra)}. {near}".rstrip())
+            self._refuse(extra)
         return found, extra
 
     def add_actions(self, required: bool = True) -> Subparsers:
@@ -54,6 +61,51 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print one line and leave with exit code 2."""
         raise UserError(f"{message}\nSee: {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Name the nearest of an argument's choices."""
+        if action.choices is None or value in action.choices:
+            return
+        near = did_you_mean(str(value), map(str, action.choices))
+        if isinstance(action, argparse._SubParsersAction):
+            self.error(f"{self.prog} has no {action.metavar.lower()} {value!r}. {near}")
+        raise argparse.ArgumentError(action, f"{value!r} is no such value. {near}")
+
+    def _refuse(self, extra: Sequence[str]) -> NoReturn:
+        """Say what was not understood, and what was perhaps meant."""
+        word, _, value = extra[0].partition("=")
+        options = {name for name in self._option_string_actions if name.startswith("--")}
+        if word.startswith("-"):
+            # Dashes are alike in all of them.
+            close = nearest(word.lstrip("-"), (name[2:] for name in options), 1, cutoff=0.6)
+            meant = [f"--{name}{value and f'={value}'}" for name in close]
+        else:
+            meant = [f"{option} {name}" for option, name in _named_by(word) if option in options]
+        near = f" Did you mean {' or '.join(meant)}?" if meant else ""
+        self.error(f"not understood: {' '.join(extra)}.{near}")
+
+
+def _named_by(word: str) -> list[tuple[str, str]]:
+    """Options that take `word` or a name much like it, with that name."""
+    kinds = (("model", MODELS), ("dataset", DATASETS), ("protocol", PROTOCOLS))
+    known = [(f"--{kind}", entries.names()) for kind, entries in kinds]
+    known.append(("--experiment", config_names("experiment")))
+    exact = [(option, word) for option, names in known if word in names]
+    return exact or [
+        (option, near) for option, names in known for near in nearest(word, names, 1, cutoff=0.8)
+    ]
+
+
+def one_of_list(text: str) -> str:
+    """One value of an option that takes several; settings, which may end a list, are left alone.
+
+    Raises:
+        ArgumentTypeError: several values in one word.
+    """
+    if "," in text and "=" not in text:
+        words = text.replace(",", " ")
+        raise argparse.ArgumentTypeError(f"{text!r}: put spaces between the values: {words}")
+    return text
 
 
 def add_options(group: argparse._ActionsContainer, *names: str) -> None:

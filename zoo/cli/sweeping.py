@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.console import console, table
-from zoo.cli.parser import Arguments, add_options
+from zoo.cli.parser import Arguments, add_options, one_of_list
 from zoo.errors import ConfigError
 from zoo.words import duration
 
@@ -41,6 +41,7 @@ def add_grid_options(group: "argparse._ArgumentGroup", *, protocols: str, seeds:
         dest="protocols",
         nargs="+",
         action="extend",
+        type=one_of_list,
         metavar="NAME",
         help=protocols,
     )
@@ -49,7 +50,7 @@ def add_grid_options(group: "argparse._ArgumentGroup", *, protocols: str, seeds:
         ("--folds", "N", "only these folds to test on (default: all)"),
         ("--seeds", "N", f"seeds (default: {seeds})"),
     ):
-        group.add_argument(name, nargs="+", metavar=metavar, help=words)
+        group.add_argument(name, nargs="+", type=one_of_list, metavar=metavar, help=words)
 
 
 def narrowing(args: Arguments, lists: Sequence[str]) -> dict[str, Any]:
