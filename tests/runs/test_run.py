@@ -2,6 +2,7 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 
 from zoo.build import to_plain
@@ -10,7 +11,7 @@ from zoo.files import to_json
 from zoo.runs.environment import hardware, versions
 from zoo.runs.folder import RunFolder
 from zoo.runs.record import Source, changed_settings
-from zoo.runs.run import load_run
+from zoo.runs.run import load_run, versus_mean_score
 
 FILES = {
     "history.csv": b"epoch,lr,loss,validation_mad,seconds\n1,0.1,,2.5,0.2\n",
@@ -161,3 +162,20 @@ def test_the_environment_names_versions_and_hardware_but_not_the_machine():
     }  # fmt: skip
     assert set(hardware()) == {"system", "machine", "processor", "cores", "memory_gb"}
     assert hardware()["cores"] >= 1
+
+
+def test_runs_are_judged_against_the_mean_score_person_by_person(make_store):
+    store = make_store(persons=24)
+    good = [load_run(store.run("gru", "5", fold, error=1.0)) for fold in (0, 1)]
+    found = versus_mean_score(good)
+    assert found.word == "better"
+    mads = [np.mean([r.test["mad"] - r.baseline_test["mad"] for r in good])]
+    assert found.difference == pytest.approx(mads[0], abs=1e-4)
+    assert versus_mean_score(good[:1]).difference < 0
+    mean = load_run(store.run("mean", "5", 0, constant=True, closed_form=True))
+    assert versus_mean_score([mean]).word == "no clear difference"
+
+
+def test_nothing_is_said_of_a_single_person(make_store):
+    alone = load_run(make_store(persons=8, folds=8).run("gru", "5", 0))
+    assert versus_mean_score([alone]) is None

@@ -9,7 +9,6 @@ from registry import did_you_mean
 from zoo.board.entries import BoardKey, Group, entries_called, fold_words, natural, read_groups
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
-from zoo.evaluation.statistics.paired import SIGNIFICANCE
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, incomparable, load_run, pooled_tables
@@ -45,7 +44,7 @@ class ComparedModels:
     @property
     def tied(self) -> bool:
         """Whether the difference is within noise."""
-        return self.test.permutation_p > SIGNIFICANCE
+        return not self.test.clear
 
     @property
     def verdict(self) -> str:

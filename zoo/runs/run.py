@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo.evaluation.metrics import mad
-from zoo.evaluation.statistics.tables import Table
+from zoo.evaluation.statistics import Paired, Table, paired_tables
 from zoo.files import file_hash, read_json
 from zoo.runs.folder import HISTORY, PREDICTIONS, RECORD, SPLIT
 from zoo.runs.key import differences
@@ -194,6 +194,23 @@ def _both(one: str, other: str, *names: str) -> str:
     """Two hashes, shortened, with the names of what they are of."""
     of = [f" of {name}" for name in names] or ["", ""]
     return f"{one[:12]}…{of[0]} and {other[:12]}…{of[1]}"
+
+
+def versus_mean_score(runs: Sequence[Run]) -> Paired | None:
+    """Some runs of one model against the mean training scores of their splits, person by person.
+
+    `Paired.word` says whether it is better; `low` to `high` is the interval of the difference.
+
+    Args:
+        runs: one run, or several that differ in fold, seed or exercise.
+
+    Returns:
+        None where fewer than two persons were tested: nothing can then be said.
+    """
+    tables = pooled_tables(runs)
+    if len({person for table in tables for person in table.person}) < 2:
+        return None
+    return paired_tables(tables, pooled_tables(runs, baseline=True))
 
 
 def pooled_tables(runs: Iterable[Run], *, baseline: bool = False) -> list[Table]:

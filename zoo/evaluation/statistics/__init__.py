@@ -6,7 +6,7 @@ machine.
 
 from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, bootstrap
 from zoo.evaluation.statistics.friedman import Friedman, friedman
-from zoo.evaluation.statistics.paired import Comparison, Paired, paired, versus
+from zoo.evaluation.statistics.paired import Comparison, Paired, paired, paired_tables, versus
 from zoo.evaluation.statistics.spread import Spread, spread
 from zoo.evaluation.statistics.tables import (
     PersonErrors,
@@ -30,6 +30,7 @@ __all__ = [
     "compare_persons",
     "friedman",
     "paired",
+    "paired_tables",
     "person_errors",
     "spread",
     "versus",
