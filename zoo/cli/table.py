@@ -9,6 +9,8 @@ from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from zoo.words import NOTHING
+
 # A box that rich would replace where the encoding is not UTF-8; the door of `console` sees to it.
 _BOX = Box(str(SIMPLE_HEAD), ascii=True)
 
@@ -74,7 +76,7 @@ class Table(RichTable):
         for at, row in enumerate(self.rows):
             style = row.style or ""
             values = [str(column[at]) for column in cells]
-            said = [(h, v) for h, v in zip(heads, values, strict=True) if v]
+            said = [(h, v) for h, v in zip(heads, values, strict=True) if v not in ("", NOTHING)]
             yield Segment.line()
             for i, (head, value) in enumerate(said):
                 text = f"{head}: {value}" if head and i else value

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.build import Measured, build
+from zoo.catalogue import family_of
 from zoo.errors import DataError
 from zoo.files import read_json
 from zoo.runs.environment import ZOO
@@ -21,10 +22,6 @@ from zoo.words import score_digits
 
 SCHEMA = 2
 """Version of ``run.json``; raised when a key changes its meaning."""
-
-FAMILIES = ("trivial", "graph", "classical", "neural")
-"""Tags that name a family; the first that a model has decides."""
-
 
 @dataclass(frozen=True)
 class Source:
@@ -91,7 +88,7 @@ class RunModel:
     @property
     def family(self) -> str:
         """``trivial``, ``classical``, ``neural``, ``graph`` or ``other``, by the tags."""
-        return next((name for name in FAMILIES if name in self.tags), "other")
+        return family_of(self.tags)
 
 
 @dataclass(frozen=True)
