@@ -1,5 +1,6 @@
 """`zoo bench`: many models over many exercises, folds and seeds, each run in its own folder."""
 
+from zoo.cli.console import begin
 from zoo.cli.parser import Arguments, Subparsers, one_of_list
 from zoo.cli.sweeping import add_grid_options, add_sweep_options, narrowing, run_or_show
 
@@ -30,6 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Run the sweep, or print its plan; 0: every run is there, 1: some failed."""
+    begin("composing every run and checking it")
     given = narrowing(args, ("models", "protocols", "exercises", "folds", "seeds"))
 
     from zoo.experiments.definition import Experiment

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.cli.console import console, table
+from zoo.cli.console import begin, console, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.words import fixed
 
@@ -33,6 +33,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Compare, print, draw; return the exit code."""
+    begin(f"reading the runs in {args.runs}")
+
     from zoo.board.compare import compare
 
     found = compare(args.a, args.b, args.runs, args.dataset, args.protocol)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.cli.console import complain, console, table
+from zoo.cli.console import begin, complain, console, table
 from zoo.cli.parser import Arguments, Subparsers, add_options, one_of_list
 from zoo.errors import ConfigError
 from zoo.words import fixed
@@ -44,10 +44,12 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Combine, and print what came of it; return the exit code."""
-    from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
-
     if bool(args.members) == bool(args.models):
         raise ConfigError("name what to combine: run folders, or entries with --models")
+    begin(f"reading the runs in {args.runs}")
+
+    from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
+
     if args.members:
         if args.dataset or args.protocol or args.exercise:
             raise ConfigError("--dataset, --protocol and --exercise choose among --models only")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from zoo.api import evaluate
-from zoo.cli.console import console, print_json, table
+from zoo.cli.console import begin, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.words import fixed, percent
 
@@ -26,6 +26,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Evaluate and print; return 2 if the stored figures do not hold."""
+    if not args.json:
+        begin(f"predicting the test recordings of {args.run_folder} anew")
+
     from zoo.runs.intervals import LEVEL, run_intervals
 
     found = evaluate(args.run_folder, data_root=args.data_root, device=args.device)
@@ -56,7 +59,7 @@ def _print_json(found: "Evaluation", intervals: "Intervals") -> None:
 
 
 def _print_table(found: "Evaluation", intervals: "Intervals") -> None:
-    from zoo.cli.result_tables import cells, columns, verdict, warn_leaky
+    from zoo.cli.result_tables import cells, columns, explained, verdict, warn_leaky
 
     run, name = found.run, found.run.record.model.name
     who = "the test recordings (LEAKY)" if run.leaky else "people never seen in training"
@@ -70,8 +73,10 @@ def _print_table(found: "Evaluation", intervals: "Intervals") -> None:
         shown.add_row("mean score", *cells(run.baseline_test, digits, computed))
     out = console()
     out.print(shown)
+    out.print(explained(run), style="dim")
     if name != "mean":
-        out.print(verdict(name, computed["mad"], run.baseline_test["mad"], digits))
+        for sentence in verdict([run]):
+            out.print(sentence)
     out.print(_coverage(intervals, digits))
     warn_leaky(out, run)
     for file in found.altered:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry import config_names
-from zoo.cli.console import console, table
+from zoo.cli.console import begin, console, table
 from zoo.cli.parser import Arguments, Subparsers
 from zoo.cli.sweeping import add_grid_options, add_sweep_options, narrowing, run_or_show
 from zoo.errors import ConfigError
@@ -64,6 +64,8 @@ def run(args: Arguments) -> int:
     if args.name in (None, "list"):
         _list()
         return 0
+
+    begin(f"composing every run of {args.name} and checking it")
 
     from zoo.experiments.definition import Experiment
     from zoo.experiments.plan import make_plan

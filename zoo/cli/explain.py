@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from zoo.cli.console import console
+from zoo.cli.console import begin, console
 from zoo.cli.parser import Arguments, Subparsers, add_options
 
 
@@ -62,6 +62,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Explain one recording; return 0."""
+    begin(f"reading the model of {args.run_folder}")
+
     from zoo.explain.draw.video import can_write_mp4
     from zoo.explain.explanation import default_folder, explain, require_writable, write
     from zoo.prediction import Predictor

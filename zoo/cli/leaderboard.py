@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api import evaluate, leaderboard
-from zoo.cli.console import console, print_document
+from zoo.cli.console import begin, console, print_document
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.errors import ConfigError
 
@@ -64,6 +64,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: Arguments) -> int:
     """Rank, and print or write; return the exit code."""
     kind = _kind(args)
+    begin(f"reading the runs in {args.runs}")
     board = leaderboard(
         args.runs,
         args.dataset,
@@ -89,6 +90,8 @@ def run(args: Arguments) -> int:
 
 def run_check(args: Arguments) -> int:
     """Check a folder of runs; return 1 where something does not hold."""
+    begin(f"reading the runs in {args.runs}")
+
     from zoo.board.check import check_store
 
     def again(folder: Path) -> bool:

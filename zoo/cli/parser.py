@@ -9,6 +9,7 @@ from rich_argparse import RichHelpFormatter
 
 from registry import DATASETS, MODELS, PROTOCOLS, config_names, did_you_mean, nearest
 from zoo.api import RUNS, run_config
+from zoo.cli.console import begin
 from zoo.errors import ConfigError, UserError
 
 Arguments = argparse.Namespace
@@ -146,12 +147,19 @@ def add_run_choices(parser: Parser) -> None:
 
 
 def compose_from(args: Arguments) -> dict[str, Any]:
-    """The composed configuration of parsed arguments."""
+    """The composed configuration of parsed arguments.
+
+    Names are looked up before anything is said or imported, which takes seconds.
+    """
     if args.model is None and args.experiment is None:
         raise ConfigError("name a model: --model d2sta (`zoo models` lists them)")
     fold = None if args.fold in (None, "all") else args.fold
     if fold is not None and not fold.isdigit():
         raise ConfigError(f"--fold {fold}: expected a number from 0, or 'all'")
+    for entries in (MODELS, DATASETS, PROTOCOLS):
+        if getattr(args, entries.kind) is not None:
+            entries.get(getattr(args, entries.kind))
+    begin(f"getting {args.model or args.experiment} ready")
     names = ("model", "dataset", "protocol", "exercise", "seed", "overrides")
     chosen = {name: getattr(args, name) for name in names}
     chosen["fold"] = None if fold is None else int(fold)

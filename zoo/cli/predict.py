@@ -5,7 +5,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from registry import UserError
-from zoo.cli.console import complain, console, print_json, table
+from zoo.cli.console import begin, complain, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.words import fixed, percent, some
 
@@ -38,6 +38,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Score what can be scored, report what cannot; return 2 if anything could not."""
+    if not args.json:
+        begin(f"reading the model of {args.run_folder}")
+
     from zoo.prediction import Predictor
     from zoo.runs.intervals import LEVEL
 

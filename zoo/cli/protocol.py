@@ -7,7 +7,7 @@ from registry import DATASETS, PROTOCOLS
 from registry.yaml_files import Config
 from zoo.api import RUNS
 from zoo.catalogue import blocks_of, or_problem, parameters
-from zoo.cli.console import console, print_json, table
+from zoo.cli.console import begin, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_action
 from zoo.compose import apply_overrides
 
@@ -95,6 +95,9 @@ def _show(args: Arguments) -> int:
 
 
 def _audit(args: Arguments) -> int:
+    if not args.json:
+        begin(f"splitting {args.dataset} by {args.name}")
+
     from zoo.protocol.audit import audit
     from zoo.protocol.protocol import load_protocol
     from zoo.workspace import Workspace

@@ -114,7 +114,7 @@ def train_run(
                 key, folder, data, dataset, config, usual, trainer_config, reporter, stop, source
             )
             if resume and start is Start.NEW:
-                _mention_others(key, folder, reporter)
+                _say_nothing_to_resume(key, folder, reporter)
             return work.go(build, start)
     finally:
         reporter.on_end()
@@ -292,12 +292,13 @@ class _Training:
         )
 
 
-def _mention_others(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:
-    """Say which half-done run of other settings the user may have meant to go on with."""
+def _say_nothing_to_resume(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:
+    """Say that nothing is resumed, and which half-done run of other settings was perhaps meant."""
+    reporter.on_note("there is nothing to resume for these settings: the run begins anew")
     for file in sorted(folder.path.parent.glob(f"{key.stem}*.partial/{RESUME}")):
         with contextlib.suppress(ZooError, KeyError, TypeError):
             reasons = key.objections(read_json(file)["key"])
             reporter.on_note(
-                f"there is nothing to resume for these settings. {file.parent} is half done, but "
+                f"{file.parent} is half done, but "
                 f"{some(reasons, between='; ')}"
             )
