@@ -25,7 +25,7 @@ from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
 from zoo.protocol.protocol import Protocol, load_protocol
 from zoo.runs.find import open_run
-from zoo.runs.intervals import LEVEL, run_calibration
+from zoo.runs.intervals import LEVEL, on_scale, run_calibration, too_wide
 from zoo.runs.run import Run
 from zoo.runs.scores import shortest
 from zoo.skeleton import load_layout
@@ -71,8 +71,9 @@ class ScoredRecording:
         true: the true total score, where it is known.
         notes: what a reader of the score should know, such as that the model was trained on this
             person.
-        interval: lowest and highest score of the interval around `score`, see
-            `Predictor.calibration`; None where there is none.
+        interval: lowest and highest score of the interval around `score`, on the scale, see
+            `Predictor.calibration`; None where none can be promised: too few validation people,
+            another dataset or exercise, or a person the model was made with.
     """
 
     source: str
@@ -211,6 +212,10 @@ class Predictor:
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
         score = float(aggregate(samples.recording, scores, self._how)[0])
         true = recording.scores.get("total")
+        interval = self._interval(recording, score, batch)
+        scale = self.run.record.dataset.score_range
+        wide = [] if interval is None else [too_wide(interval[1] - interval[0], scale)]
+        wide = [f"the interval covers {said}" for said in wide if said]
         return ScoredRecording(
             source=source or recording.id,
             recording=recording.id,
@@ -223,19 +228,42 @@ class Predictor:
             seconds=seconds,
             preparation_seconds=prepared,
             true=None if true is None else float(true),
-            notes=(*notes, *self._notes(recording)),
-            interval=self._interval(score, batch),
+            notes=(*notes, *self._notes(recording), *wide),
+            interval=interval,
         )
 
-    def _interval(self, score: float, batch: Batch) -> tuple[float, float] | None:
-        """Around the score of a recording with these samples."""
-        # People of another dataset could not have been among those it is calibrated on.
-        if self._foreign or not self.calibration.finite:
+    def _interval(
+        self, recording: Recording, score: float, batch: Batch
+    ) -> tuple[float, float] | None:
+        """Around the score of a recording with these samples, where it can be promised."""
+        if not (self.calibration.finite and self._stands_for_new_people(recording)):
             return None
         deviation = self.trained.deviation(batch) if self.calibration.scaled else None
         mean = None if deviation is None else [float(deviation.mean())]
         radius = float(self.calibration.radius(mean, 1)[0])
-        return score - radius, score + radius
+        return on_scale(score, radius, self.run.record.dataset.score_range)
+
+    def _stands_for_new_people(self, recording: Recording) -> bool:
+        """Whether the people the intervals are calibrated on are like this one.
+
+        They are not where the dataset or the exercise is another, nor for one of those the model
+        was made with: it was fitted to some, and the interval to the errors for the others.
+        """
+        return not (self._foreign or self._other_exercise(recording) or self._parts(recording))
+
+    def _other_exercise(self, recording: Recording) -> bool:
+        exercise = self.run.record.dataset.params.get("exercise")
+        return exercise is not None and recording.exercise not in ("", str(exercise))
+
+    def _parts(self, recording: Recording) -> list[str]:
+        """Parts of the split, but the test, in which the recording or its person stands."""
+        split = self.run.split
+        return [
+            part
+            for part in ("train", "validation")
+            if recording.id in split[part]["recordings"]
+            or recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}
+        ]
 
     @property
     def _how(self) -> str:
@@ -346,23 +374,22 @@ class Predictor:
                 "and never tested on such recordings"
             ]
         found, split = [], self.run.split
-        exercise = self.run.record.dataset.params.get("exercise")
-        if exercise is not None and recording.exercise not in ("", str(exercise)):
+        if self._other_exercise(recording):
             found.append(
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
-                f"{exercise}"
+                f"{self.run.record.dataset.exercise}"
             )
+        best = self.protocol.selection == "best"
         parts = {
             "train": "the model was trained on",
-            "validation": "the model's epoch was chosen with",
+            "validation": "the model's epoch was chosen and its intervals were calibrated with"
+            if best
+            else "the model's intervals were calibrated with",
         }
-        if self.protocol.selection != "best":
-            del parts["validation"]
-        for part, what in parts.items():
-            if recording.id in split[part]["recordings"]:
-                found.append(f"{what} this recording")
-            elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
-                found.append(f"{what} other recordings of {recording.subject}")
+        for part in self._parts(recording):
+            known = recording.id in split[part]["recordings"]
+            which = "this recording" if known else f"other recordings of {recording.subject}"
+            found.append(f"{parts[part]} {which}")
         return found
 
 

@@ -9,6 +9,7 @@ from zoo.words import fixed, percent
 
 if TYPE_CHECKING:
     from zoo.runs.intervals import Intervals
+    from zoo.runs.run import Run
     from zoo.training.evaluate import Evaluation
 
 
@@ -77,7 +78,7 @@ def _print_table(found: "Evaluation", intervals: "Intervals") -> None:
     if name != "mean":
         for sentence in verdict([run]):
             out.print(sentence)
-    out.print(_coverage(intervals, digits))
+    out.print(_coverage(intervals, run))
     warn_leaky(out, run)
     for file in found.altered:
         out.print(
@@ -88,20 +89,24 @@ def _print_table(found: "Evaluation", intervals: "Intervals") -> None:
     out.print(_agreement(found), style="green" if found.agrees else "bold red")
 
 
-def _coverage(intervals: "Intervals", digits: int) -> str:
-    """How wide the intervals are and what they held, in a sentence."""
-    from zoo.runs.intervals import no_interval
+def _coverage(intervals: "Intervals", run: "Run") -> str:
+    """How wide the intervals are, what they held, and whether they are of use."""
+    from zoo.runs.intervals import no_interval, too_wide
+
+    digits, scale = run.digits, run.record.dataset.score_range
 
     calibration = intervals.calibration
     if not calibration.finite:
         return no_interval(calibration)
-    width = f"{'on average ' if calibration.scaled else ''}{fixed(intervals.width, digits)}"
+    width = f"on average {fixed(intervals.width, digits)}"
+    wide = too_wide(intervals.width, scale)
     people = "people (not new ones: this protocol leaks)" if intervals.leaky else "people"
     return (
         f"Intervals of {percent(calibration.level)}, from the errors for {calibration.people} "
         f"validation people, are {width} points wide and hold every true "
         f"score of {intervals.covered} of {intervals.people} test {people} and "
         f"{intervals.coverage:.0%} of their recordings."
+        f"{wide and f' That is {wide}.'}"
     )
 
 
