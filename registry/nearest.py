@@ -4,9 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest(
-    name: str, names: Iterable[str], count: int = 3, cutoff: float = 0.5
-) -> list[str]:
+def nearest(name: str, names: Iterable[str], count: int = 3, cutoff: float = 0.5) -> list[str]:
     """The known names closest to `name`, best first.
 
     Args:

@@ -20,6 +20,7 @@ from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.data.resample import SOURCES
 from zoo.errors import CheckpointError, DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
@@ -176,14 +177,14 @@ class Predictor:
         with _named(name):
             return [
                 self.score_recording(recording, source=name, notes=notes)
-                for recording, notes in self._read(name)
+                for recording, notes in self._usable(name)
             ]
 
     def recordings(self, source: Path | str) -> list[Recording]:
         """What `source` names, in the model's layout; errors as in `score`."""
         name = str(source)
         with _named(name):
-            return [recording for recording, _ in self._read(name)]
+            return [recording for recording, _ in self._usable(name)]
 
     def score_recording(
         self, recording: Recording, *, source: str = "", notes: Sequence[str] = ()
@@ -305,6 +306,24 @@ class Predictor:
             scores = self.trained.score(batch)
             times.append(time.perf_counter() - begun)
         return scores, median(times)
+
+    def _usable(self, name: str) -> Iterator[tuple[Recording, list[str]]]:
+        """As `_read`, but refuse a recording without a stream that stands in a file of its own."""
+        for recording, notes in self._read(name):
+            absent = {"orientation": recording.orientations is None}
+            for stream, file in self._reader.beside.items() if self._reader else ():
+                if stream in self._sources and absent.get(stream):
+                    raise DataError(
+                        f"{name}: {self.run.record.model.name} was trained on "
+                        f"{' and '.join(self.trained.streams)}, and this recording has no "
+                        f"{stream}. Expected {file}"
+                    )
+            yield recording, notes
+
+    @property
+    def _sources(self) -> set[str]:
+        """The recorded streams that the model is fed, or fed with what follows from them."""
+        return {raw for name in self.trained.streams for raw in SOURCES[name]}
 
     def _read(self, name: str) -> Iterator[tuple[Recording, list[str]]]:
         """Recordings with what their reader has to say of them."""

@@ -7,13 +7,7 @@ import pytest
 
 import zoo
 from zoo.prediction import Predictor
-from zoo.runs.intervals import (
-    no_interval,
-    on_scale,
-    run_calibration,
-    run_intervals,
-    too_wide,
-)
+from zoo.runs.intervals import no_interval, on_scale, run_calibration, run_intervals, too_wide
 from zoo.runs.run import Run
 from zoo.runs.scores import Scores
 from zoo.training.evaluate import load_trained

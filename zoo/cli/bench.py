@@ -15,7 +15,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "after whatever stopped it. `zoo experiment` runs grids that are described in a file.",
     )
     grid = parser.add_argument_group("what to run")
-    grid.add_argument("--models", nargs="+", type=one_of_list, metavar="NAME", help="registered models")
+    grid.add_argument(
+        "--models", nargs="+", type=one_of_list, metavar="NAME", help="registered models"
+    )
     grid.add_argument("--dataset", metavar="NAME", help="a prepared dataset (default: synthetic)")
     add_grid_options(
         grid, protocols="how the data are split (default: person-kfold)", seeds="the protocol's"

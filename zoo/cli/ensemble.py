@@ -26,7 +26,7 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="+",
         type=one_of_list,
         metavar="NAME",
-        help="entries as the leaderboard names them, not RUN"
+        help="entries as the leaderboard names them, not RUN",
     )
     parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
     parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")

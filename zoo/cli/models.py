@@ -65,7 +65,9 @@ def run(args: Arguments) -> int:
 def _what(card: Card) -> str:
     """A model in a line: title, year, and what it takes where that is not the usual."""
     year = f", {card.year}" if card.year else ""
-    takes = "" if card.streams in ((), _DEFAULT_STREAMS) else f"; takes {' and '.join(card.streams)}"
+    takes = (
+        "" if card.streams in ((), _DEFAULT_STREAMS) else f"; takes {' and '.join(card.streams)}"
+    )
     return f"{card.title}{year}{takes}"
 
 

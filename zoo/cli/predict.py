@@ -107,7 +107,9 @@ def _print_table(
     for s in scored:
         true = "–" if s.true is None else fixed(s.true, digits)
         speed = f"{s.ms_per_frame:.3f}"
-        interval = NOTHING if s.interval is None else " to ".join(fixed(v, digits) for v in s.interval)
+        interval = (
+            NOTHING if s.interval is None else " to ".join(fixed(v, digits) for v in s.interval)
+        )
         score = fixed(s.score, digits)
         row = (s.source, s.recording, "all", str(s.frames), score, true, interval, speed)
         shown.add_row(*compress(row, wanted))

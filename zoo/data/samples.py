@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoo.data.batch import Batch, group_code
 from zoo.data.recording import Recording
-from zoo.data.resample import SOURCES, derive, resample_motion
+from zoo.data.resample import SOURCES, derive, require_streams, resample_motion
 from zoo.data.segment import Sampling, segments
 from zoo.data.signature import Signature
 from zoo.data.transforms import Motion, Step
@@ -173,6 +173,7 @@ def _rows(
     cuts = segments(recording, sampling)
     for step in transforms:
         motion = step(motion)
+    require_streams(motion, streams)
     motion = motion.only(needed)
     for number, (start, stop) in enumerate(cuts):
         part = motion.cut(start, stop)

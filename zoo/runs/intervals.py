@@ -63,9 +63,7 @@ def run_intervals(run: Run, level: float = LEVEL) -> Intervals:
     )
 
 
-def on_scale(
-    score: float, radius: float, scale: tuple[float, float]
-) -> tuple[float, float] | None:
+def on_scale(score: float, radius: float, scale: tuple[float, float]) -> tuple[float, float] | None:
     """What of an interval around `score` lies on the scale; None where nothing does."""
     low, high = max(score - radius, scale[0]), min(score + radius, scale[1])
     return (low, high) if low <= high else None

@@ -23,6 +23,7 @@ from zoo.words import score_digits
 SCHEMA = 2
 """Version of ``run.json``; raised when a key changes its meaning."""
 
+
 @dataclass(frozen=True)
 class Source:
     """Whose code a model is.

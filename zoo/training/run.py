@@ -298,7 +298,4 @@ def _say_nothing_to_resume(key: RunKey, folder: RunFolder, reporter: Reporter) -
     for file in sorted(folder.path.parent.glob(f"{key.stem}*.partial/{RESUME}")):
         with contextlib.suppress(ZooError, KeyError, TypeError):
             reasons = key.objections(read_json(file)["key"])
-            reporter.on_note(
-                f"{file.parent} is half done, but "
-                f"{some(reasons, between='; ')}"
-            )
+            reporter.on_note(f"{file.parent} is half done, but {some(reasons, between='; ')}")

@@ -114,10 +114,12 @@ class Reader(ABC):
     Attributes:
         layout: skeleton layout of what is read.
         suffixes: endings of its files in lower case, such as ``.csv``.
+        beside: for a stream that stands in a file of its own, which file is looked for beside.
     """
 
     layout: str
     suffixes: tuple[str, ...] = ()
+    beside: Mapping[str, str] = MappingProxyType({})
 
     def looks_like(self, path: Path) -> bool:
         """Whether `path`, which exists, seems to be such a file; told by its name, or by a look.

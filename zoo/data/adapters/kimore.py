@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from registry import register_reader
@@ -61,6 +62,9 @@ class KimoreAdapter(Adapter, Reader):
     score_range = (0.0, 50.0)
     exercises = EXERCISES
     suffixes = (".csv",)
+    beside = MappingProxyType(
+        {"orientation": "the JointOrientation*.csv of the same session, beside the positions"}
+    )
 
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
