@@ -6,6 +6,7 @@ from importlib import import_module
 
 from registry import UserError, add_plugin, use_config_dir
 from zoo import __version__
+from zoo.cli.completion import complete
 from zoo.cli.console import complain, make_printable
 from zoo.cli.parser import Parser
 
@@ -64,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     parser = build_parser()
+    complete(parser)
     args = parser.parse_args(arguments)
     if "run" not in args:
         parser.print_help()

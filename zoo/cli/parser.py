@@ -158,7 +158,7 @@ def compose_from(args: Arguments) -> dict[str, Any]:
         raise ConfigError(f"--fold {fold}: expected a number from 0, or 'all'")
     for entries in (MODELS, DATASETS, PROTOCOLS):
         if getattr(args, entries.kind) is not None:
-            entries.get(getattr(args, entries.kind))
+            entries.get(getattr(args, entries.kind)).check()
     begin(f"getting {args.model or args.experiment} ready")
     names = ("model", "dataset", "protocol", "exercise", "seed", "overrides")
     chosen = {name: getattr(args, name) for name in names}

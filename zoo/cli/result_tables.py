@@ -10,6 +10,9 @@ from zoo.cli.console import table
 from zoo.evaluation.metrics import Metric, all_metrics
 from zoo.words import fixed
 
+_FEWEST = 6
+"""With fewer people no test by sign flips reaches 5 %: the least p value of 5 people is 1/16."""
+
 FEW_PEOPLE = 30
 """With fewer tested people, a comparison is told to rest on few."""
 
@@ -87,9 +90,9 @@ def verdict(runs: "Sequence[Run]") -> list[str]:
     first = runs[0]
     name, digits = first.record.model.name, first.digits
     found = versus_mean_score(runs)
-    if found is None:
-        return [f"One person says nothing of whether {name} is better than the mean score."]
     people = len({person for run in runs for person in run.tested.who})
+    if found is None or people < _FEWEST:
+        return [f"{people} people are too few to tell {name} from the mean score."]
     off = fixed(abs(found.difference), digits)
     way = "less" if found.difference < 0 else "more"
     interval = f"95 % interval {_more_or_less(found.low, digits)} to "
