@@ -10,9 +10,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "bench",
         help="run many models over many exercises, folds and seeds",
-        description="Compute every run of a grid. Finished runs are taken as they are, half-done "
-        "ones are resumed, failed ones are kept with their traceback. The same command goes on "
-        "after whatever stopped it. `zoo experiment` runs grids that are described in a file.",
+        description="Compute every run of a grid. Finished runs are used as they are, unfinished ones "
+        "are resumed, failed ones are kept with their traceback. If it was stopped, the same "
+        "command continues. `zoo experiment` runs grids that are described in a file.",
     )
     grid = parser.add_argument_group("what to run")
     grid.add_argument(

@@ -22,11 +22,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "better beyond noise. They must be of the same data, protocol and split.",
     )
     parser.add_argument("a", metavar="A", help="a model as the leaderboard names it, or a run")
-    parser.add_argument("b", metavar="B", help="another one")
+    parser.add_argument("b", metavar="B", help="the other one")
     add_options(parser, "--runs")
-    parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
-    parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")
-    parser.add_argument("--all", action="store_true", help=f"everybody, not {_SHOWN} people")
+    parser.add_argument("--dataset", metavar="NAME", help="which board, if they are on several")
+    parser.add_argument("--protocol", metavar="NAME", help="which board, if they are on several")
+    parser.add_argument("--all", action="store_true", help=f"show everybody, not only {_SHOWN} people")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .png, .svg or .pdf")
     parser.set_defaults(run=run)
 

@@ -6,6 +6,7 @@ All that is printed here is plain text, no markup.
 import codecs
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ _ASCII = str.maketrans(
     }
 )  # fmt: skip
 _HANDLER = "zoo-nearest"
+_LAST_BLANKS = re.compile(r" +(?=\n)")
 
 
 def make_printable() -> None:
@@ -62,10 +64,28 @@ def console(stderr: bool = False) -> "Console":
     """
     from rich.console import Console
 
-    out = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    stream: Any = sys.stderr if stderr else sys.stdout
+    if not stream.isatty():
+        stream = _Trimmed(stream)
+    out = Console(file=stream, highlight=False, markup=False, emoji=False)
     if not out.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
         out.width = UNBOUNDED
     return out
+
+
+class _Trimmed:
+    """A stream without blanks at the ends of lines."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write `text`, and say how long it was."""
+        self._stream.write(_LAST_BLANKS.sub("", text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def details(rows: Iterable[tuple[str, str]]) -> "Table":

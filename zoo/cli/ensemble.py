@@ -26,18 +26,18 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="+",
         type=one_of_list,
         metavar="NAME",
-        help="entries as the leaderboard names them, not RUN",
+        help="entries as the leaderboard names them, instead of RUN",
     )
-    parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
-    parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")
+    parser.add_argument("--dataset", metavar="NAME", help="which board, if they are on several")
+    parser.add_argument("--protocol", metavar="NAME", help="which board, if they are on several")
     parser.add_argument("--exercise", metavar="ID", help="only this exercise")
     parser.add_argument(
         "--weights",
         choices=("mean", "fitted"),
         default="mean",
-        help="all alike, or fitted on the validation people (default: mean)",
+        help="equal, or fitted on the validation people (default: mean)",
     )
-    parser.add_argument("--name", metavar="NAME", help="what the board calls it")
+    parser.add_argument("--name", metavar="NAME", help="name on the leaderboard")
     add_options(parser, "--runs")
     parser.set_defaults(run=run)
 

@@ -17,9 +17,9 @@ def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo evaluate`."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="compute a run's figures anew from its checkpoint and compare",
-        description="Predict the test recordings of a finished run anew, from its checkpoint and "
-        "the prepared data, and say whether the stored figures hold.",
+        help="recompute a run's figures from its checkpoint and compare",
+        description="Predict the test recordings of a finished run again, from its checkpoint and "
+        "the prepared data, and check that the stored figures are right.",
     )
     add_options(parser, "run_folder", "--data-root", "--device", "--level", "--json")
     parser.set_defaults(run=run)
@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: Arguments) -> int:
     """Evaluate and print; return 2 if the stored figures do not hold."""
     if not args.json:
-        begin(f"predicting the test recordings of {args.run_folder} anew")
+        begin(f"predicting the test recordings of {args.run_folder} again")
 
     from zoo.runs.intervals import LEVEL, run_intervals
 

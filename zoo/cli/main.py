@@ -26,7 +26,7 @@ def build_parser() -> Parser:
         prog="zoo",
         description="Skeleton graph models for scoring rehabilitation exercises, compared "
         "honestly: split by person.",
-        epilog="The quickest start: zoo train --model d2sta",
+        epilog="To begin with: zoo train --model d2sta-small",
     )
     parser.add_argument("--version", action="version", version=f"skeleton-zoo {__version__}")
     subparsers = parser.add_subparsers(

@@ -136,10 +136,10 @@ def add_run_choices(parser: Parser) -> None:
     group.add_argument(
         "--protocol", metavar="NAME", help="how the data are split (default: person-kfold)"
     )
-    group.add_argument("--experiment", metavar="NAME", help="train as an experiment does")
-    group.add_argument("--row", metavar="LABEL", help="of the experiment (default: its first)")
+    group.add_argument("--experiment", metavar="NAME", help="train with the settings of an experiment")
+    group.add_argument("--row", metavar="LABEL", help="row of the experiment (default: its first)")
     group.add_argument("--fold", metavar="N", help="fold to test on, or 'all' (default: 0)")
-    group.add_argument("--seed", type=int, metavar="N", help="seed of weights and order")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of the weights and of the order of samples")
     parser.epilog = (
         "Any setting can follow as key=value: trainer.epochs=50 model.groups=4. "
         "`zoo config show` lists them."
@@ -181,9 +181,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--plugin": {
         "action": "append",
         "metavar": "FILE.py",
-        "help": "a file with models of your own",
+        "help": "a Python file with models of your own",
     },
-    "--config-dir": {"action": "append", "metavar": "DIR", "help": "search DIR for configs first"},
+    "--config-dir": {"action": "append", "metavar": "DIR", "help": "look for YAML entries in DIR first"},
     "--debug": {"action": "store_true", "help": "show the traceback of an error"},
     "--runs": {**_FOLDER, "default": RUNS, "help": "folder of runs (default: ./runs)"},
     "--data-root": {
@@ -192,8 +192,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--dataset": {
         "metavar": "NAME",
-        "help": "dataset or reader whose form a file has, and whose ids are meant (default: the "
-        "run's dataset)",
+        "help": "dataset or reader that says how files are read, and whose recording ids are meant "
+        "(default: the run's dataset)",
     },
     "--device": {"metavar": "NAME", "help": "auto, cpu, cuda or cuda:N"},
     "--json": {"action": "store_true", "help": "print JSON"},

@@ -23,15 +23,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "predict",
         help="score recordings with a trained model",
-        description="Score recordings with the model of a finished run, as its protocol does. "
-        "Where no file of that name exists, it is the id of a prepared recording.",
+        description="Score recordings with the model of a finished run, prepared as in its training. "
+        "A name that is no file is taken for the id of a prepared recording.",
     )
     add_options(parser, "run_folder")
     parser.add_argument(
         "files",
         metavar="FILE",
         nargs="+",
-        help="a published file, such as JointPosition*.csv, its folder, or a recording's id",
+        help="a recording's file (such as JointPosition*.csv), its folder, or its id",
     )
     add_options(parser, "--dataset", "--data-root", "--device")
     parser.add_argument(

@@ -27,11 +27,11 @@ def add_parser(subparsers: Subparsers) -> None:
     add_action(actions, "list", "list the protocols and which of them leak", _list, "--json")
     showing = add_action(actions, "show", "explain in words what a protocol does", _show, "--json")
     auditing = add_action(
-        actions, "audit", "count who stands on both sides when a protocol splits a dataset",
+        actions, "audit", "count the people and recordings on both sides of a protocol's splits",
         _audit, "--json", "--data-root",
     )  # fmt: skip
     for made in (showing, auditing):
-        made.add_argument("name", help="a registered protocol (see: zoo protocol list)")
+        made.add_argument("name", metavar="NAME", help="a registered protocol (see: zoo protocol list)")
         made.epilog = "Its settings can follow as key=value: protocol.split.folds=10"
         made.set_defaults(takes_overrides=True)
     auditing.add_argument("--dataset", required=True, metavar="NAME", help="a prepared dataset")
@@ -85,11 +85,11 @@ def _show(args: Arguments) -> int:
         )
     if told:
         settings = ", ".join(f"{key} {value}" for key, value in told.items())
-        details.add_row("trainer", f"Unless told otherwise: {settings}.")
+        details.add_row("trainer", f"Unless set otherwise: {settings}.")
     details.add_row("hash", protocol.hash())
     out.print(details)
     out.print(
-        f"Look at it on your data: zoo protocol audit {protocol.name} --dataset NAME", style="dim"
+        f"Check it on your data: zoo protocol audit {protocol.name} --dataset NAME", style="dim"
     )
     return 0
 

@@ -20,7 +20,7 @@ _MOST_FAILURES = 20
 def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
     """How the runs of a sweep are computed and where they are kept."""
     group.add_argument(
-        "--jobs", type=int, metavar="N", help="runs at once, a core each (default: all cores)"
+        "--jobs", type=int, metavar="N", help="number of runs at a time, one core each (default: all cores)"
     )
     group.add_argument(
         "--executor",
@@ -28,7 +28,7 @@ def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
         default="local",
         help="this machine, or a Ray cluster (extra: ray)",
     )
-    group.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster's head")
+    group.add_argument("--ray-address", metavar="HOST:PORT", help="address of the cluster's head")
     group.add_argument("--dry-run", action="store_true", help="print the plan and its cost")
     group.add_argument("--retry-failed", action="store_true", help="try failed runs again")
     add_options(group, "--runs", "--data-root")

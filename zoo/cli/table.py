@@ -1,7 +1,7 @@
 """A table that cuts no word: its columns share the width there is, or its rows become lists."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -16,7 +16,7 @@ _BOX = Box(str(SIMPLE_HEAD), ascii=True)
 
 
 class Table(RichTable):
-    """Rows of text. No line of it ends in blanks.
+    """Rows of text.
 
     A column is never narrower than its longest word, so that names, paths and addresses stay whole;
     what is left goes to the columns that could use it. Where that does not fit, each row is a list
@@ -41,10 +41,7 @@ class Table(RichTable):
             return
         for column, width in zip(self.columns, widths, strict=True):
             column.width = width
-        drawn = Segment.split_lines(super().__rich_console__(console, options))  # type: ignore[arg-type]
-        for line in drawn:
-            yield from _without_end(line)
-            yield Segment.line()
+        yield from super().__rich_console__(console, options)
 
     def _widths(self, console: Console, options: ConsoleOptions) -> list[int] | None:
         """How wide each column is; None where not every word has room."""
@@ -80,7 +77,8 @@ class Table(RichTable):
             yield Segment.line()
             for i, (head, value) in enumerate(said):
                 text = f"{head}: {value}" if head and i else value
-                yield Text("\n".join(_indented(text, 2 if i == 0 else 4, width)), style=style)
+                lines = "\n".join(_indented(text, 2 if i == 0 else 4, width))
+                yield Text(lines, style=style, no_wrap=True, overflow="ignore")
         yield Segment.line()
 
 
@@ -97,13 +95,3 @@ def _indented(text: str, by: int, width: int) -> list[str]:
             break_on_hyphens=False,
         )
     return wrapped
-
-
-def _without_end(line: Sequence[Segment]) -> list[Segment]:
-    """A line without the blanks at its end."""
-    kept = list(line)
-    while kept and not kept[-1].text.strip(" "):
-        kept.pop()
-    if kept:
-        kept[-1] = kept[-1]._replace(text=kept[-1].text.rstrip(" "))
-    return kept

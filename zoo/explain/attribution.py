@@ -1,4 +1,4 @@
-"""What a score is laid to: one number for every joint and frame of a sample."""
+"""What a score depends on: one number for every joint and frame of a sample."""
 
 import math
 from collections.abc import Mapping

@@ -37,7 +37,7 @@ FIGURES = ("key-frames", "joints-over-time", "groups", "attention")
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What a model's score of one sample is laid to.
+    """What a model's score of one sample depends on.
 
     Attributes:
         sample: what was explained.
