@@ -156,7 +156,7 @@ def compose_from(args: Arguments) -> dict[str, Any]:
     fold = None if args.fold in (None, "all") else args.fold
     if fold is not None and not fold.isdigit():
         raise ConfigError(f"--fold {fold}: expected a number from 0, or 'all'")
-    for entries in (MODELS, DATASETS, PROTOCOLS):
+    for entries in (MODELS, PROTOCOLS):
         if getattr(args, entries.kind) is not None:
             entries.get(getattr(args, entries.kind)).check()
     begin(f"getting {args.model or args.experiment} ready")
