@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from torch import nn
 
 from zoo.compose import compose
+from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, load_dataset
 from zoo.data.samples import SampleSet
 from zoo.models import create_model
@@ -54,7 +55,9 @@ class Session:
     @property
     def num_folds(self) -> int:
         """How many folds the protocol has on these recordings, repeats counted."""
-        return self.protocol.split.num_folds({i.subject for i in self.dataset.index if i.scored})
+        columns = Columns.of(info for info in self.dataset.index if info.scored)
+        self.protocol.split.check(columns)
+        return self.protocol.split.num_folds(columns)
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""

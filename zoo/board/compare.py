@@ -6,13 +6,13 @@ from pathlib import Path
 from statistics import fmean
 
 from registry import did_you_mean
-from zoo.board.entries import BoardKey, Group, entries_called, fold_words, natural, read_groups
+from zoo.board.entries import BoardKey, Group, entries_called, fold_words, read_groups
 from zoo.errors import DataError
 from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, incomparable, load_run, pooled_tables
-from zoo.words import fixed
+from zoo.words import fixed, natural
 
 
 @dataclass(frozen=True)

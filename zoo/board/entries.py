@@ -15,6 +15,7 @@ from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, Tested, pooled_tables
+from zoo.words import natural
 
 _MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
 
@@ -179,11 +180,6 @@ def groups_of(runs: Iterable[Run]) -> list[Group]:
         }
         groups.append(_group(key, boards[key], others))
     return groups
-
-
-def natural(text: str) -> tuple[int, int, str]:
-    """A sort key that puts numbers in order: 2 before 10, numbers before words."""
-    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
 
 
 def spans(numbers: Iterable[int]) -> str:
