@@ -42,6 +42,7 @@ class Session:
         build: makes a freshly initialised model.
         streams: what the model needs.
         raw: whether it takes segments as recorded, neither resampled nor scaled.
+        draws: whether its seed makes a difference.
     """
 
     config: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Session:
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
     raw: bool
+    draws: bool
     _kept: OrderedDict[str, SampleSet] = field(repr=False)
 
     @property
@@ -116,9 +118,9 @@ class Workspace:
         dataset, protocol, _ = self._opened(config)
         build = partial(create_model, layout=dataset.layout, **config["model"])
 
-        def inputs() -> tuple[tuple[str, ...], bool]:
+        def inputs() -> tuple[tuple[str, ...], bool, bool]:
             contract = contract_of(build())
-            return contract.streams, contract.raw
+            return contract.streams, contract.raw, contract.draws
 
         inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
         return Session(config, dataset, protocol, build, *inputs_of, self._samples)

@@ -6,13 +6,18 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
 from registry.yaml_files import read_yaml
 from zoo.board.board import Incomplete
 from zoo.board.leaderboard import build_board
 from zoo.build import to_plain
+from zoo.cli.board_table import print_board
+from zoo.cli.console import console
 from zoo.errors import DataError
 from zoo.files import to_json
+from zoo.report.publish import document
+from zoo.runs.run import load_run
 
 
 def board(root, public=False, **chosen):
@@ -333,3 +338,60 @@ def test_unreadable_folders_are_listed_without_the_machines_folders(store):
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(DataError, match="holds no finished run that can be ranked"):
         board(tmp_path)
+
+
+def test_right_or_wrong_is_ranked_by_the_auc_pooled_over_folds(make_store):
+    store = make_store(persons=40, dataset="irds-simplified", exercises=("0", "1"))
+    store.entry("gru", error=0.3)
+    store.entry("tcn", error=0.35)
+    store.entry("aagcn", error=3.0)
+    store.entry("mean", constant=True, closed_form=True)
+    found = section(store.root)
+    assert [m.name for m in found.metrics] == ["auc", "mad", "rmse", "balanced-accuracy", "f1"]
+    order = [entry.name for entry in found.ranked]
+    values = [entry.metrics["mean"]["auc"].value for entry in found.ranked]
+    assert values == sorted(values, reverse=True)
+    assert set(order[:2]) == {"gru", "tcn"}
+    assert [entry.rank for entry in found.ranked] == [1, 2, 3, 4]
+    tied = {entry.name: entry.tied_with_best for entry in found.ranked}
+    assert tied == {"gru": True, "tcn": True, "aagcn": False, "mean": False}
+    mean = next(entry for entry in found.ranked if entry.mean_score)
+    assert mean.metrics["mean"]["auc"] == (0.5, 0.5, 0.5), "its order of folds says nothing"
+    gru = next(entry for entry in found.ranked if entry.name == "gru")
+    assert gru.metrics["mean"]["auc"].low > 0.5
+    assert math.isnan(gru.better_than_mean.value)
+    assert found.friedman is None
+    pooled = []
+    for exercise in store.exercises:
+        rows = [load_run(p).tested for p in store.root.glob(f"*/{exercise}/*/gru/fold*")]
+        true, predicted = (
+            np.concatenate([getattr(r, name) for r in rows]) for name in ("true", "predicted")
+        )
+        pooled.append(roc_auc_score(true, predicted))
+    assert gru.metrics["mean"]["auc"].value == pytest.approx(np.mean(pooled))
+    json.dumps(to_plain(found), allow_nan=False)
+
+
+def test_every_form_of_a_board_of_right_and_wrong_is_written(make_store, capsys):
+    store = make_store(persons=20, dataset="irds-simplified", exercises=("0",))
+    store.entry("gru", error=0.3)
+    store.entry("mean", constant=True, closed_form=True)
+    found = board(store.root)
+    for kind in ("md", "csv", "html", "json"):
+        text = document(found, kind)
+        assert "AUC" in text or "auc" in text
+        assert "MAPE %" not in text
+    print_board(console(), found)
+    out = capsys.readouterr().out
+    assert "balanced acc." in out
+    assert "Spearman" not in out
+
+
+def test_one_class_alone_ranks_nobody_and_breaks_nothing(make_store, monkeypatch):
+    store = make_store(persons=8, dataset="irds-simplified", exercises=("0",))
+    monkeypatch.setattr(store, "true", lambda exercise: np.ones(8))
+    store.entry("gru", error=0.3)
+    store.entry("tcn", error=0.3)
+    found = section(store.root)
+    assert [(e.rank, e.rank_low, e.rank_high) for e in found.ranked] == [(1, 1, 2), (2, 1, 2)]
+    assert math.isnan(found.ranked[0].metrics["mean"]["auc"].value)

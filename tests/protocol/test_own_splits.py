@@ -1,4 +1,4 @@
-"""Splits that follow what the recordings, or a published file, say: groups left out, folds, strata."""
+"""Splits that follow columns of the recordings or a published file: groups, folds, strata."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,10 @@ def samples(device=lambda i: ("kinect", "phone", "mocap")[i % 3], **columns) -> 
         fps=[30.0] * len(rows),
         layout="three",
         extra={
-            f"{person}/{k}": {"session": str(k), **{n: f(int(person[1:])) for n, f in given.items()}}
+            f"{person}/{k}": {
+                "session": str(k),
+                **{n: f(int(person[1:])) for n, f in given.items()},
+            }
             for person, k in rows
         },
     )

@@ -63,13 +63,16 @@ class Ranked:
         flops: operations for one sequence.
         train_seconds: time to train one run.
         latency_ms: time to score one sequence.
-        rank: by mean MAD, 1 is best; `rank_low` to `rank_high` is its 95 % interval.
+        rank: by the section's first metric, 1 is best; `rank_low` to `rank_high` is its 95 %
+            interval.
         tied_with_best: no worse than the first beyond noise.
         metrics: by `MEAN` or exercise, then by metric.
-        better_than_mean: by how many percent its MAD is below the mean training score's.
+        better_than_mean: by how many percent its MAD is below the mean training score's; NaN where
+            the target is right or wrong: an AUC of 0.5 is what the mean score has.
         spread: standard deviation of the MAD between seeds and between folds; NaN for one.
-        versus_mean: against the mean training score of the same splits.
-        versus_best: against the first; None for itself.
+        versus_mean: against the mean training score of the same splits, by the MAD of each person;
+            None for itself, and where the target is right or wrong.
+        versus_best: against the first, likewise.
         by_group: MAD by clinical group.
         points: by exercise, group, true and predicted score of every row of the first seed; None
             on a public board.
@@ -109,7 +112,7 @@ class Ranked:
 
     @property
     def mad(self) -> float:
-        """Mean absolute deviation, averaged over exercises: what models are ranked by."""
+        """Mean absolute deviation, averaged over exercises: what scores are ranked by."""
         return self.metrics[MEAN]["mad"].value
 
 
@@ -180,7 +183,7 @@ class Section:
         meaning: for a leaky protocol, what its numbers mean; empty for an honest one.
         exercises: in order.
         persons: how many were tested.
-        metrics: those that stand in tables, in order.
+        metrics: those that stand in tables, in order; models are ranked by the first.
         ranked: complete entries, best first.
         incomplete: the others.
         published: numbers of papers on this dataset, never ranked.

@@ -182,6 +182,7 @@ def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> Run:
             flops=_sum(run.record.model.flops for run in members),
             latency_ms=_sum(run.record.model.latency_ms for run in members),
             closed_form=True,
+            draws=any(run.record.model.draws for run in members),
             source=Source(f"{ZOO} {versions()[ZOO]}", "zoo.runs.ensemble:combined", None),
         ),
         trainer={},

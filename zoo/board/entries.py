@@ -240,18 +240,8 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
 def _expected_folds(exercise: str, runs: Sequence[Run]) -> list[int]:
     """The protocol's folds, and any other that a run is of."""
     own = [run for run in runs if run.exercise == exercise]
-    split = own[0].record.protocol.params.get("split")
-    count = 0
-    if isinstance(split, Mapping):
-        if split.get("kind") == "leave-one-person-out":
-            count = max(run.record.people for run in own)
-        else:
-            count = _whole(split.get("folds", 1)) * _whole(split.get("repeats", 1))
+    count = max(run.record.protocol.folds for run in own)
     return sorted({run.fold for run in own} | set(range(min(count, _MOST_FOLDS))))
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 1
 
 
 def _missing(runs: Sequence[Run], folds: Mapping[str, list[int]]) -> tuple[list[str], int]:

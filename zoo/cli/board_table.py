@@ -67,10 +67,10 @@ def _ranked(section: "Section") -> Any:
     )  # fmt: skip
     for row in ranked(section):
         entry, cells = row.entry, row.cells
-        mad, *others = (cells[column.key] for column in means)
+        first, *others = (cells[column.key] for column in means)
         low, high = entry.rank_low, entry.rank_high
         whole = (
-            mad.text, mad.small, *(cell.text for cell in others),
+            first.text, first.small, *(cell.text for cell in others),
             f"{fixed(-entry.better_than_mean.value, 0, sign=True)} %",
             cells["parameters"].text, str(len(entry.runs)),
         )  # fmt: skip
@@ -88,7 +88,7 @@ def _whole(cell: str) -> str:
 def _by_exercise(section: "Section") -> Any:
     columns = [
         column
-        for metric in ("mad", "spearman")
+        for metric in (section.metrics[0].name, "spearman")
         for column in metric_columns(section)
         if column.metric.name == metric and column.exercise != MEAN
     ]

@@ -17,8 +17,8 @@ Value = str | float
 class Columns:
     """Columns of N recordings, or of N samples that were cut from them.
 
-    Every dataset has ``recording``, ``person``, ``group``, ``exercise`` and ``session``. What else a
-    recording's `Identity.extra` holds, such as a device or a site, is a column if it is a text, a
+    Every dataset has ``recording``, ``person``, ``group``, ``exercise`` and ``session``. What else
+    a recording's `Identity.extra` holds, such as a device or a site, is a column if it is a text, a
     number, or true or false.
 
     Attributes:

@@ -20,9 +20,11 @@ def render(board: Board) -> str:
     board = plain(board)
     lines = ["# Leaderboard", ""]
     lines += [
-        "Models are ranked by their mean absolute deviation (MAD) from the clinical score. In "
+        "Models are ranked by their mean absolute deviation (MAD) from the clinical score, and by "
+        "the area under the ROC curve (AUC) where the target is right or wrong. In "
         "brackets are 95 % intervals by bootstrap over persons. **=** marks models that are no "
-        "worse than the first beyond noise (paired permutation test over persons, Holm-corrected): "
+        "worse than the first beyond noise (paired permutation test over persons, Holm-corrected; "
+        "for the AUC the interval of the difference): "
         "their order says nothing.",
         "",
     ]

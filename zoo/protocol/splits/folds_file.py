@@ -50,7 +50,7 @@ class FoldTable:
 
 
 def read_fold_table(file: Path) -> FoldTable:
-    """The table in a CSV file of two columns: ``person`` or ``recording``, and ``fold`` or ``part``.
+    """The table in a CSV file with two columns, ``person`` or ``recording``, ``fold`` or ``part``.
 
     Lines end in any way; fields are separated by commas, semicolons or tabs.
 
@@ -186,10 +186,12 @@ class FoldsFromFile(SplitRule):
         absent = sorted(set(self.table.place) - set(columns.labels(self.table.by)))
         if not absent:
             return []
-        return [
-            f"{self.file} names {len(absent)} {self.table.by}s that are not in these data: "
-            f"{some(absent)}"
-        ]
+        what = (
+            f"1 {self.table.by} that is"
+            if len(absent) == 1
+            else f"{len(absent)} {self.table.by}s that are"
+        )
+        return [f"{self.file} names {what} not in these data: {some(absent)}"]
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""

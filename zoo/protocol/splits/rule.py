@@ -110,7 +110,7 @@ class SplitRule(ABC):
         return {f.name: to_plain(getattr(self, f.name)) for f in fields(self)}
 
     def hashed(self) -> dict[str, Any]:
-        """What enters the protocol's hash: every setting, and of a file its content, not its name."""
+        """What enters the protocol's hash: every setting; of a file its content, not its name."""
         return self.to_dict()
 
     def entries(self) -> list[Entry]:
