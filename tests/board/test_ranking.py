@@ -2,18 +2,22 @@
 
 import json
 import math
+import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+import zoo
 from registry.yaml_files import read_yaml
 from zoo.board.board import Incomplete
 from zoo.board.leaderboard import build_board
 from zoo.build import to_plain
 from zoo.cli.board_table import print_board
 from zoo.cli.console import console
+from zoo.cli.main import main
 from zoo.errors import DataError
 from zoo.files import to_json
 from zoo.report.publish import document
@@ -106,14 +110,71 @@ def test_incomplete_entries_stand_apart(store):
     found = section(store.root)
     assert [e.name for e in found.ranked] == ["d2sta"]
     (apart,) = found.incomplete
-    assert apart == Incomplete(
+    run = load_run(next(store.root.glob("*/1/*/stgcn/*")))
+    assert apart.metrics == {name: pytest.approx(run.test[name]) for name in apart.metrics}
+    assert list(apart.metrics) == ["mad", "rmse", "mape", "spearman"]
+    assert apart.mean_score == pytest.approx(run.baseline_test["mad"], abs=1e-4)
+    assert replace(apart, metrics={}, mean_score=0.0) == Incomplete(
         name="stgcn",
         model="stgcn",
         have=1,
         expected=4,
         missing=["fold 1 of exercise 1, seed 0", "all folds of exercise 5, seed 0"],
         reason="runs are missing",
+        tested_on="exercise 1, fold 0",
+        persons=12,
+        metrics={},
+        mean_score=0.0,
     )
+    assert found.completing == [
+        f"zoo bench --models stgcn --dataset kimore --protocol person-kfold --exercises 1 5 "
+        f"--runs {store.root} --seeds 0 "
+        + shlex.quote(f"protocol.split={json.dumps(run.record.protocol.params['split'])}")
+    ]
+
+
+def test_the_command_that_completes_a_board_does(tmp_path):
+    grid = {"dataset": "synthetic", "exercise": "5", "runs": tmp_path / "runs"}
+    settings = {"protocol.frames": 16, "protocol.split.folds": 2, "dataset.people": 12}
+    for model, more in (("mean", {}), ("ridge-pose", {"model.alphas": [1.0, 10.0]})):
+        zoo.train(model, **grid, data_root=tmp_path, overrides={**settings, **more})
+    found = section(tmp_path / "runs")
+    assert not found.ranked
+    assert [apart.have for apart in found.incomplete] == [1, 1]
+    assert len(found.completing) == 2, "settings differ"
+    for command in found.completing:
+        program, *words = shlex.split(command)
+        assert program == "zoo"
+        assert main([*words, "--data-root", str(tmp_path), "--jobs", "1"]) == 0
+    whole = section(tmp_path / "runs")
+    assert not whole.incomplete
+    assert whole.completing == []
+    assert [len(entry.runs) for entry in whole.ranked] == [2, 2]
+
+
+def test_a_public_board_names_no_folder_of_the_machine(store):
+    store.entry("d2sta")
+    store.run("stgcn", "1", 0)
+    store.run("own", "1", 0, owner="/home/me/own.py")
+    found = section(store.root)
+    plugin, plain = found.completing
+    assert "--models own" in plugin
+    assert "--plugin /home/me/own.py" in plugin
+    assert "--models stgcn" in plain
+    (public,) = section(store.root, public=True).completing
+    assert "--models stgcn" in public
+    assert str(store.root) not in public
+    every = document(board(store.root), "md") + document(board(store.root), "html")
+    assert every.count("zoo bench") == 4
+    print_board(console(), board(store.root))
+
+
+def test_provisional_entries_of_the_same_people_stand_together_best_first(store):
+    for model, error in (("stgcn", 9.0), ("gru", 1.0), ("tcn", 4.0)):
+        store.run(model, "1", 0, error=error)
+    store.run("aagcn", "5", 0, error=0.1)
+    found = section(store.root)
+    assert [a.name for a in found.incomplete] == ["gru", "tcn", "stgcn", "aagcn"]
 
 
 def test_failed_runs_say_why_an_entry_is_incomplete(store):

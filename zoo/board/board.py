@@ -13,6 +13,9 @@ from zoo.words import score_digits
 class Incomplete:
     """A model that is not ranked, because runs are missing or cannot be compared.
 
+    What is there of it is shown beside the mean score on the same people, and is provisional:
+    others may have been tested on harder ones.
+
     Attributes:
         name: as an entry's.
         model: registered name.
@@ -20,6 +23,10 @@ class Incomplete:
         expected: runs that a complete entry with its seeds has.
         missing: what is not there, in words.
         reason: why it stands apart.
+        tested_on: exercises and folds that are there, in words.
+        persons: how many people were tested in them.
+        metrics: over what is there, by name; empty where it cannot be compared.
+        mean_score: the first metric of the mean training score on the same people.
     """
 
     name: str
@@ -28,6 +35,10 @@ class Incomplete:
     expected: int
     missing: list[str]
     reason: str
+    tested_on: str
+    persons: int
+    metrics: Mapping[str, float]
+    mean_score: float
 
 
 @dataclass(frozen=True)
@@ -185,7 +196,8 @@ class Section:
         persons: how many were tested.
         metrics: those that stand in tables, in order; models are ranked by the first.
         ranked: complete entries, best first.
-        incomplete: the others.
+        incomplete: the others, those that were tested on the same people together.
+        completing: commands that make what is missing.
         published: numbers of papers on this dataset, never ranked.
         friedman: Friedman's test over (exercise × fold) blocks; None where there are too few.
         notes: what a reader must know besides.
@@ -202,6 +214,7 @@ class Section:
     metrics: list[BoardMetric]
     ranked: list[Ranked]
     incomplete: list[Incomplete]
+    completing: list[str]
     published: list[PublishedResult]
     friedman: Friedman | None
     notes: list[str]

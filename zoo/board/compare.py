@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from registry import did_you_mean
-from zoo.board.entries import BoardKey, Group, entries_called, fold_words, read_groups
+from zoo.board.entries import BoardKey, Group, entries_called, places, read_groups
 from zoo.errors import DataError
 from zoo.evaluation.metrics import ranking_metric
 from zoo.evaluation.statistics import (
@@ -203,8 +203,8 @@ def _require_comparable(a: Run, b: Run) -> None:
 
 def _common(a: _Side, b: _Side) -> tuple[list[Run], list[Run], str]:
     """Runs of both in the exercises and folds that both have, and these in words."""
-    places = [{(run.exercise, run.fold) for run in side.runs} for side in (a, b)]
-    both = places[0] & places[1]
+    had = [{(run.exercise, run.fold) for run in side.runs} for side in (a, b)]
+    both = had[0] & had[1]
     if not both:
         raise DataError(
             f"{a.name} and {b.name} have no exercise and fold in common, so they were tested on "
@@ -229,12 +229,7 @@ def _common(a: _Side, b: _Side) -> tuple[list[Run], list[Run], str]:
                 f"{other.path} and {run.path} have different true scores: `zoo leaderboard check` "
                 "says more"
             )
-    by_exercise = {e: [f for x, f in both if x == e] for e, _ in both}
-    words = "; ".join(
-        f"exercise {e}, {fold_words(f)}"
-        for e, f in sorted(by_exercise.items(), key=lambda item: natural(item[0]))
-    )
-    return sides[0], sides[1], words
+    return sides[0], sides[1], places(both)
 
 
 def _mean(metric: str, tables: Sequence[Table], exercise: str) -> float:

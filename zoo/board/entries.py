@@ -199,6 +199,15 @@ def fold_words(folds: Iterable[int]) -> str:
     return f"{'fold' if len(some) == 1 else 'folds'} {spans(some)}"
 
 
+def places(tested: Iterable[tuple[str, int]]) -> str:
+    """Exercises and folds in words: ``exercise 1, folds 0-1; exercise 5, fold 0``."""
+    folds: dict[str, set[int]] = defaultdict(set)
+    for exercise, fold in tested:
+        folds[exercise].add(fold)
+    order = sorted(folds, key=natural)
+    return "; ".join(f"exercise {exercise}, {fold_words(folds[exercise])}" for exercise in order)
+
+
 def entries_called(name: str, entries: Iterable[Entry]) -> list[Entry]:
     """Those of this name; where there are none, those of the model of this name."""
     known = list(entries)

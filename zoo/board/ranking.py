@@ -17,10 +17,11 @@ from zoo.board.board import (
     RankedRun,
     Section,
 )
-from zoo.board.entries import Entry, Group
+from zoo.board.completing import commands
+from zoo.board.entries import Entry, Group, places
 from zoo.board.notes import meaning, notes
 from zoo.board.published import MEAN, published_for
-from zoo.evaluation.metrics import Metric, board_metrics, ranking_metric
+from zoo.evaluation.metrics import Metric, board_metrics, load_metric, ranking_metric
 from zoo.evaluation.statistics import (
     Bootstrap,
     Comparison,
@@ -37,7 +38,7 @@ from zoo.evaluation.statistics import (
     versus,
 )
 from zoo.runs.find import failures
-from zoo.runs.run import Run
+from zoo.runs.run import Run, pooled_metrics
 
 SMALLEST_GROUP = 5
 """On a public board, a group of fewer people has no error of its own."""
@@ -88,7 +89,8 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
             for m in board_metrics(data.binary).values()
         ],
         ranked=ranked,
-        incomplete=[_incomplete(entry, public) for entry in group.entries if not entry.complete],
+        incomplete=_incomplete(group, public),
+        completing=commands(group, root, public=public),
         published=published_for(group.key.dataset),
         friedman=_friedman(complete),
         notes=notes(group),
@@ -304,15 +306,30 @@ def _sources(runs: Sequence[Run], public: bool) -> str:
     return ", ".join(sorted(owner or "unknown" for owner in owners))
 
 
-def _incomplete(entry: Entry, public: bool) -> Incomplete:
-    return Incomplete(
-        name=entry.name,
-        model=entry.model,
-        have=len(entry.runs),
-        expected=entry.expected,
-        missing=entry.missing,
-        reason=entry.objection or _why_missing(entry, public),
-    )
+def _incomplete(group: Group, public: bool) -> list[Incomplete]:
+    """Entries that are not ranked, the best first of those that were tested on the same people."""
+    found = []
+    for entry in group.entries:
+        if entry.complete:
+            continue
+        metrics = {} if entry.objection else pooled_metrics(entry.runs)
+        first = next(iter(metrics), None)
+        mean = pooled_metrics(entry.runs, baseline=True)[first] if first else math.nan
+        apart = Incomplete(
+            name=entry.name,
+            model=entry.model,
+            have=len(entry.runs),
+            expected=entry.expected,
+            missing=entry.missing,
+            reason=entry.objection or _why_missing(entry, public),
+            tested_on=places((run.exercise, run.fold) for run in entry.runs),
+            persons=len({person for table in entry.tables for person in table.person}),
+            metrics=metrics,
+            mean_score=mean,
+        )
+        order = _placed(metrics[first], load_metric(first)) if first else math.inf
+        found.append(((apart.tested_on, order, apart.name), apart))
+    return [apart for _, apart in sorted(found, key=lambda pair: pair[0])]
 
 
 def _why_missing(entry: Entry, public: bool) -> str:
