@@ -10,9 +10,10 @@ Later wins:
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, cast
 
-from registry import MODELS, REGISTRIES, did_you_mean
+from registry import MODELS, REGISTRIES, SPLITS, did_you_mean
 from registry.yaml_files import Config, one_line
 from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
@@ -85,7 +86,7 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
         key, equals, _ = override.partition("=")
         if not equals or not key:
             raise ConfigError(f"{override!r} is no setting; write key=value, as trainer.epochs=50")
-        _require_key(config, key)
+        _require_key(config, key, result)
         try:
             given = OmegaConf.from_dotlist([override])
             split = OmegaConf.select(given, "protocol.split.kind")
@@ -97,13 +98,19 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
     return cast(Config, OmegaConf.to_container(result, resolve=True))
 
 
-def _require_key(config: Config, key: str) -> None:
-    """Refuse a key that neither stands in `config` nor is an option of the trainer or the model."""
+def _require_key(config: Config, key: str, now: Any) -> None:
+    """Refuse a key that neither stands in `config` nor is an option of something chosen in it.
+
+    Those are the trainer, the model, and the way of splitting that the overrides `now` chose.
+    """
     keys = _all_keys(config) | {f"trainer.{name}" for name in TRAINER_OPTIONS}
     if key.startswith("model.") and key not in keys:
         factory = MODELS.get(config["model"]["name"]).load()
         own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}
         keys |= {f"model.{name}" for name in own | ({"head"} if chooses_head(factory) else set())}
+    if key.startswith("protocol.split.") and key not in keys:
+        rule = SPLITS.get(now.protocol.split.kind).load()
+        keys |= {f"protocol.split.{field.name}" for field in fields(rule)}
     if key not in keys:
         group = f"{key.partition('.')[0]}."
         near = did_you_mean(key, {k for k in keys if k.startswith(group)} or keys)

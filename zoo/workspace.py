@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from torch import nn
 
 from zoo.compose import compose
+from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, load_dataset
 from zoo.data.samples import SampleSet
 from zoo.models import create_model
@@ -41,6 +42,7 @@ class Session:
         build: makes a freshly initialised model.
         streams: what the model needs.
         raw: whether it takes segments as recorded, neither resampled nor scaled.
+        draws: whether its seed makes a difference.
     """
 
     config: Mapping[str, Any]
@@ -49,12 +51,15 @@ class Session:
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
     raw: bool
+    draws: bool
     _kept: OrderedDict[str, SampleSet] = field(repr=False)
 
     @property
     def num_folds(self) -> int:
         """How many folds the protocol has on these recordings, repeats counted."""
-        return self.protocol.split.num_folds({i.subject for i in self.dataset.index if i.scored})
+        columns = Columns.of(info for info in self.dataset.index if info.scored)
+        self.protocol.split.check(columns)
+        return self.protocol.split.num_folds(columns)
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""
@@ -113,9 +118,9 @@ class Workspace:
         dataset, protocol, _ = self._opened(config)
         build = partial(create_model, layout=dataset.layout, **config["model"])
 
-        def inputs() -> tuple[tuple[str, ...], bool]:
+        def inputs() -> tuple[tuple[str, ...], bool, bool]:
             contract = contract_of(build())
-            return contract.streams, contract.raw
+            return contract.streams, contract.raw, contract.draws
 
         inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
         return Session(config, dataset, protocol, build, *inputs_of, self._samples)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from zoo.build import to_plain
 from zoo.errors import DataError
@@ -11,7 +12,7 @@ from zoo.files import to_json
 from zoo.runs.environment import hardware, versions
 from zoo.runs.folder import RunFolder
 from zoo.runs.record import Source, changed_settings
-from zoo.runs.run import load_run, versus_mean_score
+from zoo.runs.run import load_run, pooled_metrics, versus_mean_score
 
 FILES = {
     "history.csv": b"epoch,lr,loss,validation_mad,seconds\n1,0.1,,2.5,0.2\n",
@@ -179,3 +180,15 @@ def test_runs_are_judged_against_the_mean_score_person_by_person(make_store):
 def test_nothing_is_said_of_a_single_person(make_store):
     alone = load_run(make_store(persons=8, folds=8).run("gru", "5", 0))
     assert versus_mean_score([alone]) is None
+
+
+def test_right_and_wrong_have_an_auc_over_all_folds(make_store):
+    store = make_store(persons=24, dataset="irds-simplified", exercises=("0",))
+    runs = [load_run(store.run("gru", "0", fold, error=0.3)) for fold in (0, 1)]
+    assert versus_mean_score(runs) is None
+    pooled = pooled_metrics(runs)
+    assert list(pooled) == ["auc", "mad", "rmse", "balanced-accuracy", "f1"]
+    true = np.concatenate([run.tested.true for run in runs])
+    predicted = np.concatenate([run.tested.predicted for run in runs])
+    assert pooled["auc"] == pytest.approx(roc_auc_score(true, predicted))
+    assert pooled_metrics(runs, baseline=True)["auc"] == 0.5

@@ -4,7 +4,7 @@ Everything is computed from predictions, takes persons as the unit and gives the
 machine.
 """
 
-from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, bootstrap
+from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, RankInterval, bootstrap
 from zoo.evaluation.statistics.friedman import Friedman, friedman
 from zoo.evaluation.statistics.paired import Comparison, Paired, paired, paired_tables, versus
 from zoo.evaluation.statistics.spread import Spread, spread
@@ -24,6 +24,7 @@ __all__ = [
     "Paired",
     "PersonErrors",
     "PersonPair",
+    "RankInterval",
     "Spread",
     "Table",
     "bootstrap",
