@@ -10,8 +10,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "bench",
         help="run many models over many exercises, folds and seeds",
-        description="Compute every run of a grid. Finished runs are used as they are, unfinished ones "
-        "are resumed, failed ones are kept with their traceback. If it was stopped, the same "
+        description="Compute every run of a grid. Finished runs are used as they are, unfinished "
+        "ones are resumed, failed ones are kept with their traceback. If it was stopped, the same "
         "command continues. `zoo experiment` runs grids that are described in a file.",
     )
     grid = parser.add_argument_group("what to run")

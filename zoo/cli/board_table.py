@@ -19,6 +19,11 @@ def print_board(out: "Console", board: "Board") -> None:
     board = plain(board)
     for section in board.sections:
         _print_section(out, section)
+    if any(section.ranked and section.metrics[0].name == "mad" for section in board.sections):
+        out.print(
+            "MAD: mean absolute deviation from the true score, in points; the less the better",
+            style="dim",
+        )
     for bad in board.unreadable:
         out.print(f"not read: {bad.path}: {bad.reason}", style="red")
 

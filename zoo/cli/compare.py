@@ -26,7 +26,9 @@ def add_parser(subparsers: Subparsers) -> None:
     add_options(parser, "--runs")
     parser.add_argument("--dataset", metavar="NAME", help="which board, if they are on several")
     parser.add_argument("--protocol", metavar="NAME", help="which board, if they are on several")
-    parser.add_argument("--all", action="store_true", help=f"show everybody, not only {_SHOWN} people")
+    parser.add_argument(
+        "--all", action="store_true", help=f"show everybody, not only {_SHOWN} people"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .png, .svg or .pdf")
     parser.set_defaults(run=run)
 

@@ -3,13 +3,7 @@
 from registry.yaml_files import Config, to_yaml
 from zoo.api import RUNS
 from zoo.cli.console import complain
-from zoo.cli.parser import (
-    Arguments,
-    Subparsers,
-    add_options,
-    add_run_choices,
-    compose_from,
-)
+from zoo.cli.parser import Arguments, Subparsers, add_options, add_run_choices, compose_from
 from zoo.errors import ConfigError
 
 

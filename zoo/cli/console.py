@@ -62,12 +62,12 @@ def console(stderr: bool = False) -> "Console":
     It is as wide as the terminal, or as ``COLUMNS`` says; where there is neither, a line is as long
     as what it says, so that each row of a table is a line.
     """
-    from rich.console import Console
+    from zoo.cli.table import WholeWords
 
     stream: Any = sys.stderr if stderr else sys.stdout
     if not stream.isatty():
         stream = _Trimmed(stream)
-    out = Console(file=stream, highlight=False, markup=False, emoji=False)
+    out = WholeWords(file=stream, highlight=False, markup=False, emoji=False)
     if not out.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
         out.width = UNBOUNDED
     return out

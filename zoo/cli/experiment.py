@@ -28,7 +28,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "earlier call stopped, then print its tables, draw its figures, and compare a paper's "
         "numbers with ours one by one. Without a name, list the experiments.",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="name of the experiment; without one, list all")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="name of the experiment; without one, list all"
+    )
     cut = parser.add_argument_group("to run a part only; the tables say so")
     cut.add_argument("--small", action="store_true", help="take the small variants of the models")
     cut.add_argument("--rows", nargs="+", metavar="LABEL", help="only these rows of the table")
@@ -41,11 +43,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "--report", action="store_true", help="run nothing, report on the finished runs"
     )
     report.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder for the report (default: ./experiments/NAME)"
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder for the report (default: ./experiments/NAME)",
     )
     report.add_argument(
         "--format", dest="formats", action="append", choices=FORMATS, metavar="KIND",
-        help=f"format of the figures: {', '.join(FORMATS)} (default: svg); may be given several times",
+        help=f"format of the figures: {', '.join(FORMATS)} (default: svg); may be repeated",
     )  # fmt: skip
     parser.epilog = (
         "Settings for every run can follow as key=value: trainer.epochs=5. Lists end at the next "

@@ -37,7 +37,10 @@ def add_parser(subparsers: Subparsers) -> None:
         help="new folder (default: explanations/RECORDING-MODEL-METHOD)",
     )
     parser.add_argument(
-        "--format", default="svg", metavar="KIND", help="format of the figures: svg (default), pdf or png"
+        "--format",
+        default="svg",
+        metavar="KIND",
+        help="format of the figures: svg (default), pdf or png",
     )
     parser.add_argument(
         "--video",
@@ -45,7 +48,9 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="KIND",
         help="gif (default), mp4 (needs ffmpeg, else a gif is written) or none",
     )
-    parser.add_argument("--recording", metavar="ID", help="which recording, of a file that holds several")
+    parser.add_argument(
+        "--recording", metavar="ID", help="which recording, of a file that holds several"
+    )
     parser.add_argument(
         "--segment",
         type=int,

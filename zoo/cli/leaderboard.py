@@ -20,7 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "leaderboard",
         help="rank the runs of a folder, or check them",
-        description="Rank finished runs from their predictions, each dataset and protocol separately. "
+        description="Rank finished runs from their predictions, each dataset and protocol apart. "
         "Incomplete entries are listed apart; a model no worse than the best beyond noise is "
         "marked with =.",
     )
@@ -30,15 +30,23 @@ def add_parser(subparsers: Subparsers) -> None:
     group.add_argument("--protocol", metavar="NAME", help="only this protocol")
     group.add_argument("--exercise", metavar="ID", help="only this exercise")
     group.add_argument(
-        "--fingerprint", metavar="HASH", help="which version of the data, where there are several: the first characters"
+        "--fingerprint",
+        metavar="HASH",
+        help="which version of the data, where there are several: the first characters",
     )
     group.add_argument(
-        "--protocol-hash", metavar="HASH", help="which settings of the protocol: the first characters"
+        "--protocol-hash",
+        metavar="HASH",
+        help="which settings of the protocol: the first characters",
     )
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=FORMATS, metavar="KIND", help=", ".join(FORMATS))
-    group.add_argument("--output", type=Path, metavar="FILE", help="a file, or a folder to put it in")
-    group.add_argument("--public", action="store_true", help="leave out whatever belongs to a single person")
+    group.add_argument(
+        "--output", type=Path, metavar="FILE", help="a file, or a folder to put it in"
+    )
+    group.add_argument(
+        "--public", action="store_true", help="leave out whatever belongs to a single person"
+    )
     group.add_argument(
         "--publish", type=Path, metavar="DIR", help="write a public page with tables and figures"
     )
@@ -47,15 +55,17 @@ def add_parser(subparsers: Subparsers) -> None:
     check = actions.add_parser(
         "check",
         help="recompute every stored number and compare",
-        description="Recompute every stored metric from the predictions, compare hashes, keys, splits "
-        "and true scores, and name what is missing or does not belong together. The exit code is "
+        description="Recompute every stored metric from the predictions, compare hashes, keys, "
+        "splits and true scores, and name what is missing or does not belong together. The exit code is "
         "1 where something is wrong.",
     )
     check.add_argument(
         "--runs", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="folder of runs"
     )
     check.add_argument(
-        "--evaluate", action="store_true", help="also repeat every run's predictions from its checkpoint"
+        "--evaluate",
+        action="store_true",
+        help="also repeat every run's predictions from its checkpoint",
     )
     add_options(check, "--data-root")
     check.set_defaults(run=run_check)

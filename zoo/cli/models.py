@@ -18,8 +18,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "models", help="list the models, or show one", description="List the models, or show one."
     )
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a model's name, or a pattern such as '*gcn*'")
-    parser.add_argument("--check", action="store_true", help="import every model to see that it works")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="a model's name, or a pattern such as '*gcn*'"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="import every model to see that it works"
+    )
     add_options(parser, "--json")
     parser.set_defaults(run=run)
 

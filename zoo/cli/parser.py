@@ -136,10 +136,14 @@ def add_run_choices(parser: Parser) -> None:
     group.add_argument(
         "--protocol", metavar="NAME", help="how the data are split (default: person-kfold)"
     )
-    group.add_argument("--experiment", metavar="NAME", help="train with the settings of an experiment")
+    group.add_argument(
+        "--experiment", metavar="NAME", help="train with the settings of an experiment"
+    )
     group.add_argument("--row", metavar="LABEL", help="row of the experiment (default: its first)")
     group.add_argument("--fold", metavar="N", help="fold to test on, or 'all' (default: 0)")
-    group.add_argument("--seed", type=int, metavar="N", help="seed of the weights and of the order of samples")
+    group.add_argument(
+        "--seed", type=int, metavar="N", help="seed of the weights and of the order of samples"
+    )
     parser.epilog = (
         "Any setting can follow as key=value: trainer.epochs=50 model.groups=4. "
         "`zoo config show` lists them."
@@ -183,7 +187,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "FILE.py",
         "help": "a Python file with models of your own",
     },
-    "--config-dir": {"action": "append", "metavar": "DIR", "help": "look for YAML entries in DIR first"},
+    "--config-dir": {
+        "action": "append",
+        "metavar": "DIR",
+        "help": "look for YAML entries in DIR first",
+    },
     "--debug": {"action": "store_true", "help": "show the traceback of an error"},
     "--runs": {**_FOLDER, "default": RUNS, "help": "folder of runs (default: ./runs)"},
     "--data-root": {

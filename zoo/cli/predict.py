@@ -23,7 +23,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "predict",
         help="score recordings with a trained model",
-        description="Score recordings with the model of a finished run, prepared as in its training. "
+        description="Score recordings with the model of a finished run, prepared as in training. "
         "A name that is no file is taken for the id of a prepared recording.",
     )
     add_options(parser, "run_folder")

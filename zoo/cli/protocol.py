@@ -31,7 +31,9 @@ def add_parser(subparsers: Subparsers) -> None:
         _audit, "--json", "--data-root",
     )  # fmt: skip
     for made in (showing, auditing):
-        made.add_argument("name", metavar="NAME", help="a registered protocol (see: zoo protocol list)")
+        made.add_argument(
+            "name", metavar="NAME", help="a registered protocol (see: zoo protocol list)"
+        )
         made.epilog = "Its settings can follow as key=value: protocol.split.folds=10"
         made.set_defaults(takes_overrides=True)
     auditing.add_argument("--dataset", required=True, metavar="NAME", help="a prepared dataset")

@@ -89,10 +89,13 @@ def verdict(runs: "Sequence[Run]") -> list[str]:
     Args:
         runs: one run, or several of one model that differ in fold, seed or exercise.
     """
-    from zoo.runs.run import versus_mean_score
+    from zoo.runs.run import pooled_metrics, versus_mean_score
 
     first = runs[0]
     name, digits = first.record.model.name, first.digits
+    if first.record.dataset.binary:
+        auc = fixed(pooled_metrics(runs).get("auc"), 2)
+        return [f"{name} has an AUC of {auc}; the mean score, which tells nothing apart, has 0.50."]
     found = versus_mean_score(runs)
     people = len({person for run in runs for person in run.tested.who})
     if found is None or people < _FEWEST:
@@ -138,7 +141,7 @@ def _close(out: "Console", runs: "Sequence[Run]", folder: Path) -> None:
 def explained(run: "Run") -> str:
     """What the first column means."""
     if run.record.dataset.binary:
-        return ""
+        return "AUC: how often a right performance is scored above a wrong one; 0.5 is chance"
     return "MAD: mean absolute deviation from the true score, in points; the less the better"
 
 

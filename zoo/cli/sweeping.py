@@ -20,7 +20,10 @@ _MOST_FAILURES = 20
 def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
     """How the runs of a sweep are computed and where they are kept."""
     group.add_argument(
-        "--jobs", type=int, metavar="N", help="number of runs at a time, one core each (default: all cores)"
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="number of runs at a time, one core each (default: all cores)",
     )
     group.add_argument(
         "--executor",

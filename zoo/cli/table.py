@@ -1,7 +1,8 @@
-"""A table that cuts no word: its columns share the width there is, or its rows become lists."""
+"""A console and a table that cut no word: columns share the width, or rows become lists."""
 
 import textwrap
 from collections.abc import Iterator
+from typing import Any
 
 from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -13,6 +14,14 @@ from zoo.words import NOTHING
 
 # A box that rich would replace where the encoding is not UTF-8; the door of `console` sees to it.
 _BOX = Box(str(SIMPLE_HEAD), ascii=True)
+
+
+class WholeWords(Console):
+    """A console that lets a word stand out rather than cut it."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """As rich's, but nothing is cropped at the right."""
+        super().print(*objects, **{"crop": False, **how})
 
 
 class Table(RichTable):

@@ -23,7 +23,9 @@ def add_parser(subparsers: Subparsers) -> None:
     group = parser.add_argument_group("where to, and unfinished or finished runs")
     add_options(group, "--runs", "--data-root")
     group.add_argument("--resume", action="store_true", help="continue an unfinished run")
-    group.add_argument("--overwrite", action="store_true", help="train again and replace the finished run")
+    group.add_argument(
+        "--overwrite", action="store_true", help="train again and replace the finished run"
+    )
     parser.set_defaults(run=run, takes_overrides=True)
 
 
