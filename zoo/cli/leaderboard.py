@@ -56,8 +56,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "check",
         help="recompute every stored number and compare",
         description="Recompute every stored metric from the predictions, compare hashes, keys, "
-        "splits and true scores, and name what is missing or does not belong together. The exit code is "
-        "1 where something is wrong.",
+        "splits and true scores, and name what is missing or does not belong together. The exit "
+        "code is 1 where something is wrong.",
     )
     check.add_argument(
         "--runs", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="folder of runs"
