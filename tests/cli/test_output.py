@@ -123,9 +123,8 @@ def test_every_word_is_whole_at_every_width(
             assert line == line.rstrip(), (arguments, line)
             assert not line.endswith("…")
             words = line.split()
-            assert len(line) <= width or len(words) <= 2 or max(map(len, words)) > width - 45, (
-                arguments, line,
-            )  # fmt: skip
+            if line.startswith("  "):  # of a table; long paths and commands are the terminal's
+                assert len(line) <= width or len(words) <= 2, (arguments, line)
 
 
 def table_text(width: int | None, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> str:
