@@ -89,6 +89,16 @@ def test_a_file_away_from_its_tree_has_no_person_and_no_true_score(trained, ask,
     assert by_file.score == by_id.score
 
 
+def test_positions_alone_ask_for_the_orientations_beside_them(trained, ask, tmp_path):
+    file = tmp_path / trained.files(trained.unseen("d2sta"))[0].name
+    shutil.copy(trained.files(trained.unseen("d2sta"))[0], file)
+    with pytest.raises(DataError) as told:
+        ask("d2sta", file)
+    assert str(file) in str(told.value)
+    assert "has no orientation. Expected the JointOrientation*.csv" in str(told.value)
+    assert ask("mean", file)[0].score > 0
+
+
 def test_segments_cover_the_recording_and_their_median_is_the_score(trained, ask):
     recording = trained.unseen("stgcn")
     (scored,) = ask("stgcn", recording)
