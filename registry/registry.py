@@ -60,7 +60,7 @@ class Registry:
             RegistryError: nothing or more than one owner has this name.
         """
         claims = self._claims()
-        if name not in claims:
+        if not isinstance(name, str) or name not in claims:  # a name may come from a file
             if not claims:
                 raise RegistryError(
                     f"no {self.kind}s are registered: skeleton-zoo is not installed in this "
@@ -69,8 +69,8 @@ class Registry:
             raise RegistryError(f"no {self.kind} is called {name!r}. {did_you_mean(name, claims)}")
         return self._judged(claims[name])
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._claims()
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._claims()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries())

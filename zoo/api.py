@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.build import Index, Place, checked
 from zoo.compose import compose, written
 from zoo.errors import CheckpointError, ConfigError
 
@@ -26,19 +27,20 @@ RUNS = Path("runs")
 """Where runs are kept unless another folder is named."""
 
 
+@checked
 def train(
     model: str | None = None,
     dataset: str | None = None,
     *,
     exercise: str | None = None,
     protocol: str | None = None,
-    fold: int | None = None,
-    seed: int | None = None,
+    fold: Index | None = None,
+    seed: Index | None = None,
     experiment: str | None = None,
     row: str | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
+    runs: Place = RUNS,
+    data_root: Place | None = None,
     resume: bool = False,
     overwrite: bool = False,
     reporter: "Reporter | None" = None,
@@ -96,17 +98,18 @@ def run_config(experiment: str | None, row: str | None, **chosen: Any) -> dict[s
     return Experiment.load(experiment).training(row=row, **chosen)
 
 
+@checked
 def bench(
     models: Sequence[str] | None = None,
     dataset: str | None = None,
     *,
     exercises: Sequence[str] | None = None,
     protocols: Sequence[str] | None = None,
-    folds: Sequence[int] | None = None,
-    seeds: Sequence[int] | None = None,
+    folds: Sequence[Index] | None = None,
+    seeds: Sequence[Index] | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
+    runs: Place = RUNS,
+    data_root: Place | None = None,
     jobs: int | None = None,
     retry_failed: bool = False,
     executor: str = "local",
@@ -162,6 +165,7 @@ def bench(
     )
 
 
+@checked
 def experiment(
     name: str,
     *,
@@ -170,12 +174,12 @@ def experiment(
     dataset: str | None = None,
     protocols: Sequence[str] | None = None,
     exercises: Sequence[str] | None = None,
-    folds: Sequence[int] | None = None,
-    seeds: Sequence[int] | None = None,
+    folds: Sequence[Index] | None = None,
+    seeds: Sequence[Index] | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
-    output: Path | str | None = None,
+    runs: Place = RUNS,
+    data_root: Place | None = None,
+    output: Place | None = None,
     **how: Any,
 ) -> "list[ProtocolResult]":
     """Compute every run of an experiment, or a part of it, and report on it.
@@ -217,10 +221,11 @@ def experiment(
     return results
 
 
+@checked
 def evaluate(
     run: "Run | Path | str",
     *,
-    data_root: Path | str | None = None,
+    data_root: Place | None = None,
     device: str | None = None,
 ) -> "Evaluation":
     """Compute a finished run's figures anew from its checkpoint and data, and compare.
@@ -254,12 +259,13 @@ def evaluate(
         ) from None
 
 
+@checked
 def predict(
     run: "Run | Path | str",
     files: Sequence[Path | str],
     *,
     dataset: str | None = None,
-    data_root: Path | str | None = None,
+    data_root: Place | None = None,
     device: str | None = None,
 ) -> "list[ScoredRecording]":
     """Score recordings with the model of a finished run, exactly as the run's protocol does.
@@ -288,8 +294,9 @@ def predict(
     return [scored for file in files for scored in predictor.score(file)]
 
 
+@checked
 def leaderboard(
-    runs: Path | str = RUNS,
+    runs: Place = RUNS,
     dataset: str | None = None,
     protocol: str | None = None,
     *,
@@ -315,7 +322,7 @@ def leaderboard(
     from zoo.board.leaderboard import build_board
 
     return build_board(
-        Path(runs).expanduser(),
+        Path(runs),
         dataset,
         protocol,
         exercise=exercise,
@@ -325,8 +332,9 @@ def leaderboard(
     )
 
 
+@checked
 def load_dataset(
-    name: str, data_root: Path | str | None = None, **params: Any
+    name: str, data_root: Place | None = None, **params: Any
 ) -> "SkeletonDataset":
     """Open a prepared dataset; the built-in simulator's is made on first use.
 
@@ -345,10 +353,11 @@ def load_dataset(
     return load(name, default_root(data_root), **params)
 
 
+@checked
 def prepare_dataset(
     name: str,
-    source: Path | str | None = None,
-    data_root: Path | str | None = None,
+    source: Place | None = None,
+    data_root: Place | None = None,
     *,
     strict: bool = False,
     progress: "Progress | None" = None,
@@ -373,7 +382,7 @@ def prepare_dataset(
 
     return prepare(
         create_adapter(name, **params),
-        None if source is None else Path(source).expanduser(),
+        None if source is None else Path(source),
         default_root(data_root),
         strict=strict,
         progress=progress,

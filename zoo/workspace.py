@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from torch import nn
 
+from zoo.build import Place, checked
 from zoo.compose import compose
 from zoo.data.dataset import SkeletonDataset, load_dataset
 from zoo.data.samples import SampleSet
@@ -86,7 +87,8 @@ class Workspace:
         data_root: folder of prepared datasets; None for the usual place.
     """
 
-    def __init__(self, runs: Path | str, data_root: Path | str | None = None) -> None:
+    @checked
+    def __init__(self, runs: Place, data_root: Place | None = None) -> None:
         self.runs = Path(runs)
         self.data_root = None if data_root is None else Path(data_root)
         self._made: dict[str, Any] = {}
@@ -183,6 +185,29 @@ class Workspace:
         if name not in self._made:
             self._made[name] = make()
         return cast(T, self._made[name])
+
+
+def check_run(config: Mapping[str, Any]) -> None:
+    """Nothing, if a run of a composed configuration could begin, as far as is seen without data.
+
+    The model is made, the device asked for; where the dataset is prepared in its usual place, the
+    exercise and the fold are looked up too.
+
+    Raises:
+        UserError: as `Workspace.run` does.
+    """
+    protocol, trainer = load_protocol(**config["protocol"]), TrainerConfig.from_dict(config["trainer"])
+    with_source(config)
+    resolve_device(trainer.device, trainer.precision)
+    require_validation(trainer, protocol.selection, protocol.split.has_validation)
+    dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
+    with torch.random.fork_rng(devices=[]):
+        model = create_model(layout=create_adapter(**dataset).layout, **config["model"])
+    if not contract_of(model).closed_form:
+        make_optimizer(model, trainer)
+    if (data_root() / dataset["name"] / MANIFEST_FILE).is_file():
+        session = Workspace("runs").open(config)
+        protocol.split.require_fold(config["fold"], session.num_folds)
 
 
 def _size(samples: SampleSet) -> int:

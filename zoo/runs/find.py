@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from registry import MODELS, nearest
-from zoo.errors import CheckpointError, DataError, ZooError
+from zoo.errors import CheckpointError, ConfigError, DataError, ZooError
 from zoo.files import read_json
 from zoo.runs.folder import RECORD, RESUME
 from zoo.runs.record import settings_of
@@ -56,6 +56,8 @@ def open_finished(run: Path | str) -> Run:
     Raises:
         DataError: no finished run; the message names the runs found below that folder.
     """
+    if not isinstance(run, str | Path):
+        raise ConfigError(f"run is {run!r}, expected a finished run or its folder")
     path = Path(run).expanduser()
     if path.is_dir() and (path / RECORD).is_file():
         return load_run(path)
