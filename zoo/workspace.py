@@ -9,20 +9,28 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import torch
 from torch import nn
 
 from zoo.build import Place, checked
 from zoo.compose import compose
-from zoo.data.dataset import SkeletonDataset, load_dataset
+from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.paths import data_root
 from zoo.data.samples import SampleSet
+from zoo.data.store import MANIFEST_FILE
+from zoo.errors import ConfigError
 from zoo.models import create_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run
+from zoo.training.config import TrainerConfig
+from zoo.training.device import resolve_device
 from zoo.training.fold import FoldDataset
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run
+from zoo.training.trainer import make_optimizer, require_validation
+from zoo.training.transfer import with_source
 
 T = TypeVar("T")
 
@@ -196,7 +204,8 @@ def check_run(config: Mapping[str, Any]) -> None:
     Raises:
         UserError: as `Workspace.run` does.
     """
-    protocol, trainer = load_protocol(**config["protocol"]), TrainerConfig.from_dict(config["trainer"])
+    protocol = load_protocol(**config["protocol"])
+    trainer = TrainerConfig.from_dict(config["trainer"])
     with_source(config)
     resolve_device(trainer.device, trainer.precision)
     require_validation(trainer, protocol.selection, protocol.split.has_validation)
@@ -206,8 +215,11 @@ def check_run(config: Mapping[str, Any]) -> None:
     if not contract_of(model).closed_form:
         make_optimizer(model, trainer)
     if (data_root() / dataset["name"] / MANIFEST_FILE).is_file():
-        session = Workspace("runs").open(config)
-        protocol.split.require_fold(config["fold"], session.num_folds)
+        folds = Workspace("runs").open(config).num_folds
+        if config["fold"] >= folds:
+            raise ConfigError(
+                f"there is no fold {config['fold']}: this protocol has the folds 0 to {folds - 1}"
+            )
 
 
 def _size(samples: SampleSet) -> int:

@@ -78,12 +78,7 @@ class Trainer:
         seed: int = 0,
         selection: str = "last",
     ) -> None:
-        if data.validation is None and (selection == "best" or config.early_stopping):
-            what = "selects the best epoch" if selection == "best" else "stops early"
-            raise ConfigError(
-                f"the protocol has no validation part, but the training {what} on it: use "
-                "protocol.selection=last and trainer.early_stopping=null"
-            )
+        require_validation(config, selection, data.validation is not None)
         self.config = config
         self.device = resolve_device(config.device, config.precision)
         self.model = model.to(self.device)
@@ -284,6 +279,20 @@ class Trainer:
                 f"the {what} is no longer finite in epoch {epoch} of {self.config.epochs}, "
                 f"learning rate {lr:g}. Try {', '.join(tries)}{hint}"
             )
+
+
+def require_validation(config: TrainerConfig, selection: str, there: bool) -> None:
+    """Nothing, if the validation part that a training asks for is `there`.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not there and (selection == "best" or config.early_stopping):
+        what = "selects the best epoch" if selection == "best" else "stops early"
+        raise ConfigError(
+            f"the protocol has no validation part, but the training {what} on it: use "
+            "protocol.selection=last and trainer.early_stopping=null"
+        )
 
 
 def learning_rate(config: TrainerConfig, epoch: int) -> float:
