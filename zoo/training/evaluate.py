@@ -23,6 +23,7 @@ from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
 from zoo.training.device import predict, resolve_device
 from zoo.training.fold import predicted_scores
+from zoo.training.kept import ROUNDING
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
 
@@ -173,7 +174,7 @@ def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Ev
         metrics={part: table.metrics(how) for part, table in tables.items()},
         from_table={part: table.metrics(how) for part, table in kept.items()},
         largest_difference=_largest_difference(join(list(tables.values())), run.scores),
-        tolerance=spread * (1e-3 if trained._settings.precision == "fp32" else 5e-2),
+        tolerance=spread * ROUNDING[trained._settings.precision],
         altered=run.altered_files(),
     )
 

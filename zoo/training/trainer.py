@@ -64,6 +64,10 @@ class Trainer:
         seed: of batch order and random layers.
         selection: ``best`` keeps the weights with the lowest validation MAD, ``last`` the last.
 
+    Attributes:
+        unlearned_variance: whether the model predicts variances that no loss teaches it; they are
+            left out.
+
     Raises:
         ConfigError: no such device, or ``best`` without a validation part.
         TrainingError: the model has nothing to train.
@@ -93,6 +97,7 @@ class Trainer:
         contract = contract_of(model)
         self.closed_form = contract.closed_form
         self.head, self.fit = contract.head, contract.fit
+        self.learns_variance, self.unlearned_variance = contract.learns_variance, False
         self.target = self.data.target
         if self.head is not None:
             self.target = self.head.targets(data.target, data.parts).to(self.device)
@@ -209,6 +214,8 @@ class Trainer:
         with autocast(self.config, self.device):
             answer = self.model(self.data.batch.select(index))
             score = scores_of(answer, len(index))
+        if not self.learns_variance and getattr(answer, "log_variance", None) is not None:
+            self.unlearned_variance = True
         if not score.requires_grad:
             raise TrainingError(
                 "the model's scores do not depend on a parameter that can be trained: does its "
