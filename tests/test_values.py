@@ -114,7 +114,21 @@ def test_every_key_takes_a_hostile_value_or_says_why_not(data: st.DataObject) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("base", BASES, ids=lambda base: str(base["model"]))
 def test_every_key_with_every_hostile_value(base: dict[str, str]) -> None:
-    values = ["", "x", "???", "true", "-1", "1.5", "1e400", ".nan", "1:30", "[]", "[1]", "{}", "&a [*a]"]
+    values = [
+        "",
+        "x",
+        "???",
+        "true",
+        "-1",
+        "1.5",
+        "1e400",
+        ".nan",
+        "1:30",
+        "[]",
+        "[1]",
+        "{}",
+        "&a [*a]",
+    ]
     for key in keys(compose(**base)):  # type: ignore[arg-type]
         for value in values:
             try:
@@ -124,7 +138,8 @@ def test_every_key_with_every_hostile_value(base: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [1e-5, 1e16, -0.5, "1e-3", "1:30", "null", "é\u2028😀", [1, [2.5]], {"a": None}, "", " x"]
+    "value",
+    [1e-5, 1e16, -0.5, "1e-3", "1:30", "null", "é\u2028😀", [1, [2.5]], {"a": None}, "", " x"],
 )
 def test_what_is_written_is_read_as_it_was(value: Any) -> None:
     (text,) = written({"key": value})
@@ -191,7 +206,11 @@ def test_the_home_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.chdir(tmp_path)
     few = {"dataset.people": 10, "dataset.repetitions": 2, "protocol.frames": 16}
     run = zoo.train(
-        "mean", fold=np.int64(1), overrides=few, runs="~/mine", data_root="~/data"  # type: ignore[arg-type]
+        "mean",
+        fold=np.int64(1),
+        overrides=few,
+        runs="~/mine",
+        data_root="~/data",  # type: ignore[arg-type]
     )
     assert run.path.is_relative_to(tmp_path / "home" / "mine")
     assert [p.name for p in tmp_path.iterdir()] == ["home"]

@@ -333,9 +333,7 @@ def leaderboard(
 
 
 @checked
-def load_dataset(
-    name: str, data_root: Place | None = None, **params: Any
-) -> "SkeletonDataset":
+def load_dataset(name: str, data_root: Place | None = None, **params: Any) -> "SkeletonDataset":
     """Open a prepared dataset; the built-in simulator's is made on first use.
 
     Args:

@@ -17,10 +17,8 @@ from registry import DATASETS, MODELS, REGISTRIES, did_you_mean
 from registry.yaml_files import Config, merged, read_value
 from zoo.build import Index, build, checked, to_plain
 from zoo.catalogue import blocks_of, parameters
-from zoo.data.dataset import create_adapter
 from zoo.errors import ConfigError
 from zoo.models import chooses_head, require_parameters
-from zoo.protocol.protocol import load_protocol
 from zoo.training.config import TrainerConfig
 
 TRAINER_OPTIONS = {"init_from": None, "init_joints": None, "init_head": "keep"}
@@ -87,6 +85,9 @@ def _checked(config: Config, chosen: Mapping[str, str]) -> Config:
         ConfigError: a value is not; what a model or an adapter refuses when it is made is found
             where it is made.
     """
+    from zoo.data.dataset import create_adapter
+    from zoo.protocol.protocol import load_protocol
+
     for kind in ("model", "dataset", "protocol", "trainer"):
         block = config[kind]
         if not isinstance(block, Mapping):

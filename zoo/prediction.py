@@ -294,7 +294,7 @@ class Predictor:
             like = " or ".join(readers_of(path, layout))
             raise DataError(
                 f"{name}: {self.dataset} reads no single files. Name the dataset or reader whose "
-                f"form the file has with --dataset (dataset=); with the model's layout {layout}: "
+                f"form the file has with dataset=; with the model's layout {layout}: "
                 f"{', '.join(fitting) or 'no dataset'}{like and f'. It looks like {like}'}"
             )
         self._require_layout(reader.layout, f"{name}, read as {self.dataset},")

@@ -232,7 +232,7 @@ def prepare(
         reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"the prepared dataset cannot be written to {target}: {reason}. "
-            "Nothing was left behind; make room or name another folder with --data-root"
+            "Nothing was left behind; make room or name another folder with data_root="
         ) from error
     return SkeletonDataset(Store.open(target))
 
@@ -268,7 +268,7 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
         now = f"{ {k: own[k] for k in wrong} }" if wrong else f"version {adapter.version}"
         raise DataError(
             f"{name} in {root} was prepared {was}, now {now} is asked for: prepare it again with "
-            f"`zoo data prepare {name} --source DIR`"
+            f'zoo.prepare_dataset("{name}", "DIR")'
         )
     return dataset
 
@@ -359,6 +359,6 @@ def _not_prepared(name: str, root: Path) -> str:
     near = "" if name in DATASETS else f" {did_you_mean(name, DATASETS.names())}"
     return (
         f"{name} is not prepared in {root}.{near} Download it (see `zoo data list`) and run "
-        f"`zoo data prepare {name} --source DIR`, or name the folder of prepared datasets with "
-        "--data-root or $ZOO_DATA"
+        f'zoo.prepare_dataset("{name}", "DIR"), or name the folder of prepared datasets with '
+        "data_root= or $ZOO_DATA"
     )

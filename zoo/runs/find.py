@@ -44,8 +44,8 @@ def open_run(run: "Run | Path | str") -> Run:
         owner = f" (it came from {model.source.owner})" if model.source.owner else ""
         raise CheckpointError(
             f"the run {found.path} needs the model {model.name!r}, which is not registered "
-            f"here{owner}. Name its file with --plugin FILE.py, or install the package that "
-            "brings it"
+            f'here{owner}. Name its file with registry.add_plugin("FILE.py"), or install the '
+            "package that brings it"
         )
     return found
 
@@ -66,7 +66,7 @@ def open_finished(run: Path | str) -> Run:
     if partial.is_dir():
         state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
         raise DataError(
-            f"the run {partial} {state}: train it again with the same settings and --resume to "
+            f"the run {partial} {state}: train it again with the same settings and resume=True to "
             "finish it"
         )
     if path.is_file():

@@ -107,7 +107,7 @@ class Checkpoint:
         if reasons:
             raise CheckpointError(
                 f"the checkpoint cannot be used here: {some(reasons, between='; ')}. Use "
-                "--overwrite to train anew, or the data and settings it was made with"
+                "overwrite=True to train anew, or the data and settings it was made with"
             )
 
     def to_files(self, tensor_file: str) -> tuple[str, bytes, bytes]:

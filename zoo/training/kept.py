@@ -53,14 +53,18 @@ def require_kept(
         difference = f"cannot be made again from its saved state: {error}"
     except Exception as error:  # a model without what it learned may do anything
         first = str(error).strip().splitlines()[:1]
-        difference = f"cannot score from its saved state ({': '.join([type(error).__name__, *first])})"
+        difference = (
+            f"cannot score from its saved state ({': '.join([type(error).__name__, *first])})"
+        )
     else:
         apart = _largest(said.score, expected.score)
         if said.log_variance is not None and expected.log_variance is not None:
             apart = max(apart, _largest(said.log_variance, expected.log_variance))
         if apart <= ROUNDING[config.precision]:
             return
-        difference = f"scores otherwise when it is made again from its saved state, by up to {apart:.2g}"
+        difference = (
+            f"scores otherwise when it is made again from its saved state, by up to {apart:.2g}"
+        )
     found = _learned_attributes(_attributes(trained), before)
     where = f": it keeps what it learned in {found}" if found else ""
     raise TrainingError(

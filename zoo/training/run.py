@@ -202,7 +202,7 @@ class _Training:
         try:
             trainer.restore(stored.state)
         except CheckpointError as error:
-            raise CheckpointError(f"{error}. Use --overwrite to train anew") from None
+            raise CheckpointError(f"{error}. Use overwrite=True to train anew") from None
         self.kept = trainer.progress.epoch
         now = session(trainer, self.config["model"]["name"], after_epoch=self.kept)
         before = {**stored.sessions[-1], "after_epoch": self.kept}
@@ -265,9 +265,7 @@ class _Training:
         }
         state = trainer.capture()
         tested = self.data.part("test")[0]
-        require_kept(
-            build, trainer.model, state.model, tested, self.settings, trainer.device
-        )
+        require_kept(build, trainer.model, state.model, tested, self.settings, trainer.device)
         checkpoint = self._checkpoint(state, {"model": state.model})
         record = finished_record(
             self.key,
@@ -297,10 +295,10 @@ class _Training:
 
     def _how_to_go_on(self, verb: str) -> str:
         if not self.kept:
-            return f"No epoch is kept yet. {verb} the same command again to begin anew"
+            return f"No epoch is kept yet. {verb} the same again to begin anew"
         return (
             f"Everything up to epoch {self.kept} is kept in {self.folder.partial}. {verb} the "
-            "same command with --resume to go on"
+            "same again with resume=True to go on"
         )
 
 
