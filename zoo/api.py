@@ -13,6 +13,7 @@ from zoo.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from zoo.board.board import Board
+    from zoo.board.compare import ComparedModels
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
     from zoo.experiments.progress import Display
@@ -271,7 +272,7 @@ def predict(
     """Score recordings with the model of a finished run, exactly as the run's protocol does.
 
     Args:
-        run: a finished run, or its folder.
+        run: a finished run, its folder, or a bundle that `export` wrote.
         files: published files or folders of single recordings; where no such file exists, ids of
             recordings in the prepared dataset.
         dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
@@ -292,6 +293,64 @@ def predict(
 
     predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
     return [scored for file in files for scored in predictor.score(file)]
+
+
+@checked
+def export(
+    run: "Run | Path | str", output: Place | None = None, *, overwrite: bool = False
+) -> Path:
+    """Write a trained model as one file, a bundle, that `load_model` and `predict` take anywhere.
+
+    In it are weights, scalers, skeleton layout, card, protocol, the data's fingerprint, what the
+    run found, and how far off the model was for its validation people, who are numbered. There is
+    no code in it: a model of a plug-in needs its plug-in where the bundle is used. Models that keep
+    training samples among their weights, as nearest neighbours do, carry these along.
+
+    Args:
+        run: a finished run, or its folder.
+        output: the file, whose name ends in ``.zoo``; default the model's name, here.
+        overwrite: replace a file that is there.
+
+    Returns:
+        The file.
+
+    Raises:
+        DataError: no finished run.
+        CheckpointError: its files were altered, or its model is not registered here.
+        ConfigError: `output` is there, or is no name of a bundle.
+    """
+    from zoo.training.bundle import export_run
+
+    return export_run(run, None if output is None else Path(output), overwrite=overwrite)
+
+
+@checked
+def compare(
+    a: "Run | Path | str",
+    b: "Run | Path | str",
+    runs: Place = RUNS,
+    dataset: str | None = None,
+    protocol: str | None = None,
+) -> "ComparedModels":
+    """Compare two models person by person, over the exercises and folds that both have.
+
+    Args:
+        a: name of a model as the leaderboard shows it, or a run or its folder.
+        b: the same.
+        runs: folder of all runs, where names are looked up.
+        dataset: to compare on, where they stand on several boards.
+        protocol: the same.
+
+    Returns:
+        Everybody's errors, the paired test, and the verdict in a sentence.
+
+    Raises:
+        DataError: no such model or run, or they cannot be compared; the message says why.
+    """
+    from zoo.board.compare import compare as compared
+
+    first, second = (str(getattr(side, "path", side)) for side in (a, b))
+    return compared(first, second, Path(runs), dataset, protocol)
 
 
 @checked

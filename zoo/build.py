@@ -131,7 +131,7 @@ def build_arguments(
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """`function`, whose arguments are first checked by their annotations and converted as in `build`.
+    """`function`, its arguments checked by their annotations and converted as in `build`.
 
     The door for values from Python: a fold from numpy is a plain number behind it, a path a `Path`,
     and a text where a list belongs is refused.

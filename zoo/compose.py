@@ -56,25 +56,48 @@ def compose(
     """
     if model is None:
         raise ConfigError("no model is given: name one, such as model='d2sta' (zoo.list_models())")
-    chosen = {"model": model, "dataset": dataset or "synthetic"}
-    chosen["protocol"] = protocol or "person-kfold"
+    return _composed(model, dataset, protocol, exercise, fold, seed, overrides)
+
+
+def compose_data(
+    dataset: str,
+    protocol: str | None = None,
+    exercise: str | None = None,
+    fold: int = 0,
+    overrides: Sequence[str] = (),
+) -> Config:
+    """The configuration of a fold's data alone: `compose` without a model and its trainer."""
+    return _composed(None, dataset, protocol, exercise, fold, 0, overrides)
+
+
+def _composed(
+    model: str | None,
+    dataset: str | None,
+    protocol: str | None,
+    exercise: str | None,
+    fold: int | None,
+    seed: int | None,
+    overrides: Sequence[str],
+) -> Config:
+    chosen = {} if model is None else {"model": model}
+    chosen |= {"dataset": dataset or "synthetic", "protocol": protocol or "person-kfold"}
     entries = {kind: REGISTRIES[kind].get(name) for kind, name in chosen.items()}
     config: Config = {kind: {"name": entry.name} for kind, entry in entries.items()}
     config["dataset"]["exercise"] = blocks_of(entries["dataset"]).get("exercise")
     for kind, entry in entries.items():
         config[kind] |= parameters(entry)
-    head = blocks_of(entries["protocol"]).get("head")
-    takes_head = chooses_head(entries["model"].load())
-    if head is not None and takes_head:
-        config["model"]["head"] = head
-    config["trainer"] = {
-        **{k: v for k, v in vars(TrainerConfig()).items() if k not in TRAINER_OPTIONS},
-        **blocks_of(entries["model"]).get("trainer", {}),
-        **blocks_of(entries["protocol"]).get("trainer", {}),
-    }
+    if model is not None:
+        head = blocks_of(entries["protocol"]).get("head")
+        if head is not None and chooses_head(entries["model"].load()):
+            config["model"]["head"] = head
+        config["trainer"] = {
+            **{k: v for k, v in vars(TrainerConfig()).items() if k not in TRAINER_OPTIONS},
+            **blocks_of(entries["model"]).get("trainer", {}),
+            **blocks_of(entries["protocol"]).get("trainer", {}),
+        }
     config |= {"seed": seed or 0, "fold": fold or 0}
     if exercise is not None:
-        config["dataset"]["exercise"] = str(exercise)
+        config["dataset"]["exercise"] = exercise
     return _checked(apply_overrides(config, overrides), chosen)
 
 
@@ -88,7 +111,7 @@ def _checked(config: Config, chosen: Mapping[str, str]) -> Config:
     from zoo.data.dataset import create_adapter
     from zoo.protocol.protocol import load_protocol
 
-    for kind in ("model", "dataset", "protocol", "trainer"):
+    for kind in {**chosen, "trainer": ""} if "model" in chosen else chosen:
         block = config[kind]
         if not isinstance(block, Mapping):
             raise ConfigError(f"{kind} is {block!r}, expected keys and values")
@@ -97,19 +120,22 @@ def _checked(config: Config, chosen: Mapping[str, str]) -> Config:
                 f"{kind}.name is {block['name']!r}: the {kind} is chosen by its own argument, not "
                 f"by a setting, since each has settings of its own"
             )
-    trainer = TrainerConfig.from_dict(config["trainer"])
     given = {"fold": config["fold"], "seed": config["seed"]}
     exercise = config["dataset"].get("exercise")
     place = build(_Place, {**given, "exercise": exercise}, "", error=ConfigError)
     load_protocol(**config["protocol"])
-    require_parameters({k: v for k, v in config["model"].items() if k != "name"}, chosen["model"])
+    if "model" in chosen:
+        params = {k: v for k, v in config["model"].items() if k != "name"}
+        require_parameters(params, chosen["model"])
+        trainer = TrainerConfig.from_dict(config["trainer"])
+        settings = {key: to_plain(getattr(trainer, key)) for key in config["trainer"]}
+        config = {**config, "trainer": settings}
     dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
     if dataset["name"] in DATASETS:
         create_adapter(**dataset)
     return {
         **config,
         "dataset": {**config["dataset"], "exercise": place.exercise},
-        "trainer": {key: to_plain(getattr(trainer, key)) for key in config["trainer"]},
         "fold": place.fold,
         "seed": place.seed,
     }
@@ -154,8 +180,10 @@ def _split_kind(config: Any) -> Any:
 
 def _require_key(config: Config, key: str) -> None:
     """Refuse a key that neither stands in `config` nor is an option of the trainer or the model."""
-    keys = _all_keys(config) | {f"trainer.{name}" for name in TRAINER_OPTIONS}
-    if key.startswith("model.") and key not in keys:
+    keys = _all_keys(config)
+    if "trainer" in config:
+        keys |= {f"trainer.{name}" for name in TRAINER_OPTIONS}
+    if key.startswith("model.") and key not in keys and "model" in config:
         factory = MODELS.get(config["model"]["name"]).load()
         own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}
         keys |= {f"model.{name}" for name in own | ({"head"} if chooses_head(factory) else set())}

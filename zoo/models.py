@@ -37,7 +37,6 @@ def create_model(name: str, layout: "str | Layout" = "kinect-v2", **params: Any)
     from zoo.skeleton import load_layout
 
     entry = MODELS.get(name)
-    factory = entry.load()
     settings = {**blocks_of(entry).get("params", {}), **to_plain(params)}
     require_parameters(settings, name, f"model {name!r}")
     try:

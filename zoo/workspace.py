@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -20,6 +20,7 @@ from zoo.data.samples import SampleSet
 from zoo.data.store import MANIFEST_FILE
 from zoo.errors import ConfigError
 from zoo.models import create_model
+from zoo.nn.inputs import stream_names
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 from zoo.runs.key import RunKey
@@ -129,6 +130,22 @@ class Workspace:
 
         inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
         return Session(config, dataset, protocol, build, *inputs_of, self._samples)
+
+    def fold(
+        self, config: Mapping[str, Any], streams: Sequence[str], *, raw: bool = False
+    ) -> FoldData:
+        """The fold that `config` names, for a model of one's own; `config` need not name it.
+
+        Args:
+            config: a composed configuration.
+            streams: what the model needs.
+            raw: whether it takes segments as recorded.
+
+        Raises:
+            UserError: whatever is unknown, not prepared or does not fit together.
+        """
+        dataset, protocol, _ = self._opened(config)
+        return protocol.fold(dataset, int(config["fold"]), stream_names(streams), raw=raw)
 
     def key(self, config: Mapping[str, Any]) -> RunKey:
         """What makes the run of `config` the run it is; nothing is computed, no model built.

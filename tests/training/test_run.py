@@ -370,8 +370,8 @@ def test_a_disk_that_fills_up_at_any_moment_costs_only_what_came_after(
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (0, r"No epoch is kept yet\. Make room and run the same command again"),
-        (2, r"up to epoch 2 is kept in .*\. Make room and run .* with --resume to go on"),
+        (0, r"No epoch is kept yet\. Make room and run the same again"),
+        (2, r"up to epoch 2 is kept in .*\. Make room and run .* with resume=True to go on"),
     ],
 )
 def test_a_full_disk_says_what_is_kept_and_how_to_go_on(go, monkeypatch, after, words):

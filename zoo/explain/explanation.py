@@ -194,7 +194,8 @@ def require_writable(folder: Path | None, *, kind: str, video: str, overwrite: b
         )
     if not overwrite:
         raise ConfigError(
-            f"{folder} exists already: name another with output=, or add overwrite=True to replace it"
+            f"{folder} exists already: name another with output=, or add overwrite=True to "
+            "replace it"
         )
 
 

@@ -19,6 +19,7 @@ from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
+from zoo.training.bundle import BundledRun
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
 from zoo.training.device import predict, resolve_device
@@ -113,7 +114,7 @@ def load_trained(
     """The model of a finished run.
 
     Args:
-        run: the finished run, or its folder.
+        run: the finished run, its folder, or what `zoo.training.bundle.open_trained` gives.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         build: makes the untrained model; if None the registered one is built with the stored
             parameters on the stored layout.
@@ -125,7 +126,7 @@ def load_trained(
         RegistryError: the model is no longer registered.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    stored = read_checkpoint(run.path / SIDECAR)
+    stored = run.checkpoint if isinstance(run, BundledRun) else read_checkpoint(run.path / SIDECAR)
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
