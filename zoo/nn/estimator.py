@@ -1,9 +1,9 @@
 """Regressors of other libraries (scikit-learn, aeon) as models: their state is data, not code.
 
-What such an estimator learned is an object of its library, which could be kept only by pickling it,
-and a pickle is code. So what is kept are the numbers it was fitted on and the seed, and it is
-fitted again where a run is loaded: any estimator will do, nothing in a run is code, and before a run
-is finished it is seen that the estimator, fitted again, scores the same.
+What such an estimator learned is an object of its library, which could be kept only by pickling
+it, and a pickle is code. So what is kept are the numbers it was fitted on and the seed, and it is
+fitted again where a run is loaded: any estimator will do, nothing in a run is code, and before a
+run is finished it is seen that the estimator, fitted again, scores the same.
 """
 
 from abc import ABC, abstractmethod
@@ -43,8 +43,8 @@ class EstimatorModel(ScoreModel, ABC):
         streams: what is described.
         inputs: what the regressor sees of a sequence: ``flat``, all numbers of `frames` frames side
             by side (N, T·V·C); ``summary``, mean, deviation, lowest and highest value of each
-            channel over time (N, 4·V·C); ``series``, as libraries of time series take it (N, V·C, T).
-            `describe` can say otherwise.
+            channel over time (N, 4·V·C); ``series``, as libraries of time series take it,
+            (N, V·C, T). `describe` can say otherwise.
         frames: T of ``flat`` and ``series``.
     """
 

@@ -3,7 +3,7 @@
 import csv
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -145,21 +145,26 @@ class Run:
         return dataframe({name: getattr(scores, name) for name in COLUMNS})
 
     def _repr_html_(self) -> str:
-        record, digits = self.record, self.digits
-        shown = [m for m in all_metrics() if m.shown and m.name in self.test]
-        rows = [
-            [name, *(fixed(found.get(m.name), digits if m.decimals is None else m.decimals) for m in shown)]
-            for name, found in ((record.model.name, self.test), ("mean score", self.baseline_test))
-        ]
-        people = f"{record.counts['test'].persons} people"
+        record = self.record
         leaky = [f"This protocol leaks: {record.protocol.leak_reason}"] if self.leaky else []
-        return html(
+        return self.metrics_html(
             f"{record.model.name} on {record.dataset.name}/{self.exercise}, "
-            f"{record.protocol.name} fold {self.fold}, seed {self.seed}: tested on {people}",
-            ["", *(m.heading for m in shown)],
-            rows,
+            f"{record.protocol.name} fold {self.fold}, seed {self.seed}: tested on "
+            f"{record.counts['test'].persons} people",
+            {record.model.name: self.test, "mean score": self.baseline_test},
             [*leaky, f"kept in {self.path}"],
         )
+
+    def metrics_html(self, title: str, found: Mapping[str, Metrics], notes: Sequence[str]) -> str:
+        """A table of metrics, a row for each of `found`, as a notebook shows it."""
+        first = next(iter(found.values()))
+        shown = [m for m in all_metrics() if m.shown and m.name in first]
+        digits = {m.name: self.digits if m.decimals is None else m.decimals for m in shown}
+        rows = [
+            [name, *(fixed(values.get(key), decimals) for key, decimals in digits.items())]
+            for name, values in found.items()
+        ]
+        return html(title, ["", *(m.heading for m in shown)], rows, notes)
 
     def altered_files(self) -> list[str]:
         """Names of files that are missing or no longer what the run wrote, sorted."""

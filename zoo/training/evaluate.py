@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
-from zoo.evaluation.metrics import all_metrics
 from zoo.models import build_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
@@ -21,7 +20,7 @@ from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
-from zoo.tables import html, of_rows
+from zoo.tables import of_rows
 from zoo.training.bundle import BundledRun
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
@@ -30,7 +29,6 @@ from zoo.training.fold import predicted_scores
 from zoo.training.kept import ROUNDING
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
-from zoo.words import fixed
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -130,21 +128,14 @@ class Evaluation:
         )
 
     def _repr_html_(self) -> str:
-        now = self.metrics["test"]["recording"]
-        shown, digits = [m for m in all_metrics() if m.shown and m.name in now], self.run.digits
-        rows = [
-            [name, *(fixed(found.get(m.name), digits if m.decimals is None else m.decimals) for m in shown)]
-            for name, found in (
-                ("computed now", now),
-                ("stored", self.run.test),
-                ("mean score", self.run.baseline_test),
-            )
-        ]
         said = "come out again" if self.agrees else "do NOT come out again, or files were altered"
-        return html(
+        return self.run.metrics_html(
             f"{self.run.record.model.name} on its test recordings",
-            ["", *(m.heading for m in shown)],
-            rows,
+            {
+                "computed now": self.metrics["test"]["recording"],
+                "stored": self.run.test,
+                "mean score": self.run.baseline_test,
+            },
             [f"The stored predictions {said} (largest difference {self.largest_difference:.2g})"],
         )
 
