@@ -15,7 +15,7 @@ def nearest(name: str, names: Iterable[str], count: int = 3, cutoff: float = 0.5
     """
     folded = {n.casefold().replace("-", "_"): n for n in names}
     close = difflib.get_close_matches(
-        name.casefold().replace("-", "_"), list(folded), n=count, cutoff=cutoff
+        str(name).casefold().replace("-", "_"), list(folded), n=count, cutoff=cutoff
     )
     return [folded[c] for c in close]
 

@@ -176,7 +176,7 @@ def test_a_split_is_judged_by_the_gate(plug_in, data, tmp_path):
 def test_a_head_with_a_loss_of_its_own_stands_everywhere(plug_in, data, tmp_path, capsys):
     """In a run and its key, on a board, in a prediction with its interval."""
     file = plug_in("absolute.py")
-    quick = {"model.head": "absolute", "model.width": 8, "trainer.epochs": 2}
+    quick = {"model.head": "absolute", "model.hidden": 8, "trainer.epochs": 2}
     more = {"dataset.people": 20, "protocol.split.validation": 0.4}
     runs = [
         zoo.train(

@@ -1,10 +1,7 @@
 """`zoo config show`: the resolved configuration of a run, and what can be chosen."""
 
-from registry.yaml_files import Config, to_yaml
-from zoo.api import RUNS
-from zoo.cli.console import complain
-from zoo.cli.parser import Arguments, Subparsers, add_options, add_run_choices, compose_from
-from zoo.errors import ConfigError
+from registry.yaml_files import to_yaml
+from zoo.cli.parser import Arguments, Subparsers, add_run_choices, compose_from
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -20,7 +17,6 @@ def add_parser(subparsers: Subparsers) -> None:
         "`zoo train` would refuse is refused.",
     )
     add_run_choices(show)
-    add_options(show, "--data-root")
     show.set_defaults(run=run, takes_overrides=True)
 
 
@@ -28,40 +24,9 @@ def run(args: Arguments) -> int:
     """Print the YAML; return the exit code."""
     if args.model is None and args.experiment is None:
         args.model = "d2sta"
+    from zoo.workspace import check_run
+
     config = compose_from(args)
-    _check(config, args)
+    check_run(config)
     print(to_yaml(config), end="")
     return 0
-
-
-def _check(config: Config, args: Arguments) -> None:
-    """Refuse what training would refuse; with a note where the data are not there to be asked.
-
-    Raises:
-        UserError: as `zoo train` does.
-    """
-    from zoo.data.dataset import create_adapter
-    from zoo.data.paths import data_root
-    from zoo.data.store import MANIFEST_FILE
-    from zoo.models import create_model
-    from zoo.protocol.protocol import load_protocol
-    from zoo.training.config import TrainerConfig
-    from zoo.workspace import Workspace
-
-    TrainerConfig.from_dict(config["trainer"])
-    name = config["dataset"]["name"]
-    if (data_root(args.data_root) / name / MANIFEST_FILE).is_file():
-        session = Workspace(RUNS, args.data_root).open(config)
-        if not 0 <= config["fold"] < session.num_folds:
-            raise ConfigError(
-                f"there is no fold {config['fold']}: this protocol has the folds 0 to "
-                f"{session.num_folds - 1}"
-            )
-        session.first_samples()
-        return
-    block = {key: value for key, value in config["dataset"].items() if key != "exercise"}
-    adapter = create_adapter(**block)
-    load_protocol(**config["protocol"])
-    create_model(layout=adapter.layout, **config["model"])
-    if adapter.needs_source:
-        complain(f"{name} is not prepared here: exercise and fold are not checked", word="note")

@@ -71,8 +71,9 @@ class _Decision(_Binary):
 
     def value(self, true: Array, predicted: Array) -> float:
         """See `Metric.value`."""
+        counts = [np.array(cell.sum(), dtype=np.float64) for cell in _cells(true, predicted)]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return float(self.of_counts(*(np.float64(c.sum()) for c in _cells(true, predicted))))
+            return float(self.of_counts(*counts))
 
     def weighted(self, tables: Sequence[Rows], weights: Array) -> Array:
         """See `Metric.weighted`: the counts of each person are weighted."""
