@@ -20,7 +20,7 @@ class _HelpFormatter(RichHelpFormatter):
     """Heads in sentence case."""
 
     @staticmethod
-    def group_name_formatter(name: str) -> str:
+    def group_name_formatter(name: str) -> str:  # type: ignore[override]
         """The head of a group of options."""
         return name[:1].upper() + name[1:]
 
@@ -69,7 +69,7 @@ class Parser(argparse.ArgumentParser):
             return
         near = did_you_mean(str(value), map(str, action.choices))
         if isinstance(action, argparse._SubParsersAction):
-            self.error(f"{self.prog} has no {action.metavar.lower()} {value!r}. {near}")
+            self.error(f"{self.prog} has no {str(action.metavar).lower()} {value!r}. {near}")
         raise argparse.ArgumentError(action, f"{value!r} is no such value. {near}")
 
     def _refuse(self, extra: Sequence[str]) -> NoReturn:

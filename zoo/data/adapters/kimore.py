@@ -89,7 +89,7 @@ class KimoreAdapter(Adapter, Reader):
                 progress(done, len(tree.sessions), session.id)
         if scalar_first:
             report.note(
-                f"quaternions stand as w, x, y, z in {scalar_first} recordings (told by the "
+                f"quaternions stand as w, x, y, z in {scalar_first} recordings (as seen from the "
                 "direction of the bones; descriptions of the dataset say x, y, z, w)"
             )
 

@@ -55,7 +55,7 @@ class PersonKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"People are dealt {self._dealt('people')}"
+        return f"People are assigned {self._dealt('people')}"
 
 
 @register_split("random-kfold")
@@ -97,7 +97,7 @@ class RandomKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"Samples, not people, are dealt at random {self._dealt('samples')}"
+        return f"Samples, not people, are assigned at random {self._dealt('samples')}"
 
 
 @register_split("leave-one-person-out")

@@ -67,7 +67,7 @@ class PersonHoldout(_Parts):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"People are dealt {self._words()}"
+        return f"People are assigned {self._words()}"
 
 
 @register_split("random")
@@ -85,4 +85,4 @@ class RandomParts(_Parts):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"Samples, not people, are dealt at random {self._words()}"
+        return f"Samples, not people, are assigned at random {self._words()}"
