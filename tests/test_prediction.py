@@ -90,6 +90,16 @@ def test_a_file_away_from_its_tree_has_no_person_and_no_true_score(trained, ask,
     assert by_file.score == by_id.score
 
 
+def test_positions_alone_ask_for_the_orientations_beside_them(trained, ask, tmp_path):
+    file = tmp_path / trained.files(trained.unseen("d2sta"))[0].name
+    shutil.copy(trained.files(trained.unseen("d2sta"))[0], file)
+    with pytest.raises(DataError) as told:
+        ask("d2sta", file)
+    assert str(file) in str(told.value)
+    assert "has no orientation. Expected the JointOrientation*.csv" in str(told.value)
+    assert ask("mean", file)[0].score > 0
+
+
 def test_segments_cover_the_recording_and_their_median_is_the_score(trained, ask):
     recording = trained.unseen("stgcn")
     (scored,) = ask("stgcn", recording)
@@ -142,7 +152,9 @@ def test_notes_say_whom_the_model_knows(trained, ask):
     train, chosen, test = (split[p]["recordings"][0] for p in ("train", "validation", "test"))
     known, seen, unknown = ask("mean", train, chosen, test)
     assert known.notes == ("the model was trained on this recording",)
-    assert seen.notes == ("the model's epoch was chosen with this recording",)
+    assert seen.notes == (
+        "the model's epoch was chosen and its intervals were calibrated with this recording",
+    )
     assert unknown.notes == ()
 
 
@@ -153,6 +165,38 @@ def test_notes_say_that_the_exercise_is_another(trained, ask):
                 if "E_ID1" in trained.run("mean").split[p]["persons"])  # fmt: skip
     if part != "test":
         assert any("other recordings of E_ID1" in note for note in scored.notes)
+
+
+def test_an_interval_is_promised_for_new_people_and_the_trained_exercise_alone(trained):
+    run = trained.run("mean")
+    people = len(run.split["validation"]["persons"])
+    predictor = Predictor.open(run, data_root=trained.data_root, level=people / (people + 1))
+
+    def scored(name):
+        (one,) = predictor.score(name)
+        return one
+
+    new = scored(trained.unseen())
+    low, high = new.interval
+    assert 0 <= low <= new.score <= high <= 50
+    for part in ("train", "validation"):
+        assert scored(run.split[part]["recordings"][0]).interval is None
+    calibrated = scored(run.split["validation"]["recordings"][0])
+    assert "intervals were calibrated with this recording" in " ".join(calibrated.notes)
+    other = trained.maker.positions("E_ID1", 3)
+    assert scored(other).interval is None
+
+
+def test_an_interval_too_wide_to_be_of_use_says_so(trained):
+    run = trained.run("mean")
+    people = len(run.split["validation"]["persons"])
+    predictor = Predictor.open(run, data_root=trained.data_root, level=people / (people + 1))
+    assert predictor.calibration.finite
+    wide = replace(predictor.calibration, factor=40.0)
+    predictor.__dict__["calibration"] = wide
+    (scored,) = predictor.score(trained.unseen())
+    assert any("too wide to tell a good execution" in note for note in scored.notes)
+    assert scored.interval[1] <= 50
 
 
 def test_a_leaky_run_says_so(trained):

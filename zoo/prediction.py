@@ -22,16 +22,17 @@ from zoo.data.known import dataset_settings
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import fitting_readers, read_recordings, reader_for, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.data.resample import SOURCES
 from zoo.data.signature import Signature
-from zoo.errors import CheckpointError, DataError
+from zoo.errors import DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
-from zoo.protocol.protocol import Protocol, load_protocol
-from zoo.runs.find import open_run
-from zoo.runs.intervals import LEVEL, run_calibration
+from zoo.protocol.protocol import Protocol
+from zoo.runs.intervals import LEVEL, on_scale, run_calibration, too_wide
 from zoo.runs.run import Run
 from zoo.runs.scores import shortest
 from zoo.skeleton import load_layout
+from zoo.training.bundle import open_trained, protocol_of
 from zoo.training.evaluate import TrainedModel, load_trained
 from zoo.training.source import model_source
 
@@ -77,8 +78,9 @@ class ScoredRecording:
         true: the true total score, where it is known.
         notes: what a reader of the score should know, such as that the model was trained on this
             person.
-        interval: lowest and highest score of the interval around `score`, see
-            `Predictor.calibration`; None where there is none.
+        interval: lowest and highest score of the interval around `score`, on the scale, see
+            `Predictor.calibration`; None where none can be promised: too few validation people,
+            another dataset or exercise, or a person the model was made with.
     """
 
     source: str
@@ -135,18 +137,12 @@ class Predictor:
         settings: Mapping[str, Any] | None = None,
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
-        found = open_run(run)
+        found = open_trained(run)
         root = default_root(data_root)
         if dataset not in (None, found.record.dataset.name, *READERS.names()):
             dataset = dataset_settings(dataset, root)["name"]
         trained = load_trained(found, device=device or "auto")
-        protocol = load_protocol(**found.record.config["protocol"])
-        if protocol.hash() != found.record.protocol.hash:
-            raise CheckpointError(
-                f"the protocol {protocol.name} no longer means what it did when {found.path} was "
-                "trained (other settings, or other code that makes samples): the model would see "
-                "samples unlike those it learned from. Train it again"
-            )
+        protocol = protocol_of(found)
         own = dataset or found.record.dataset.name
         return cls(trained, protocol, own, root, level, settings or {})
 
@@ -185,14 +181,14 @@ class Predictor:
         with _named(name):
             return [
                 self.score_recording(recording, source=name, notes=notes)
-                for recording, notes in self._read(name)
+                for recording, notes in self._usable(name)
             ]
 
     def recordings(self, source: Path | str) -> list[Recording]:
         """What `source` names, in the model's layout; errors as in `score`."""
         name = str(source)
         with _named(name):
-            return [recording for recording, _ in self._read(name)]
+            return [recording for recording, _ in self._usable(name)]
 
     def score_recording(
         self, recording: Recording, *, source: str = "", notes: Sequence[str] = ()
@@ -222,6 +218,10 @@ class Predictor:
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
         score = float(aggregate(samples.recording, scores, self._how)[0])
         true = recording.scores.get("total")
+        interval = self._interval(recording, score, batch)
+        scale = self.run.record.dataset.score_range
+        wide = [] if interval is None else [too_wide(interval[1] - interval[0], scale)]
+        wide = [f"the interval covers {said}" for said in wide if said]
         return ScoredRecording(
             source=source or recording.id,
             recording=recording.id,
@@ -240,8 +240,9 @@ class Predictor:
                 *(text for _, text in looked.notes),
                 *self._notes(recording),
                 *self._beyond(score),
+                *wide,
             ),
-            interval=self._interval(score, batch),
+            interval=interval,
         )
 
     def looked(self, recording: Recording) -> Looked:
@@ -297,15 +298,43 @@ class Predictor:
                 return [f"{self._parts[self._part_of(name)]} {name}, which it is like: {how}"]
         return []
 
-    def _interval(self, score: float, batch: Batch) -> tuple[float, float] | None:
-        """Around the score of a recording with these samples."""
-        # People of another dataset could not have been among those it is calibrated on.
-        if self._foreign or not self.calibration.finite:
+    def _interval(
+        self, recording: Recording, score: float, batch: Batch
+    ) -> tuple[float, float] | None:
+        """Around the score of a recording with these samples, where it can be promised."""
+        if not (self.calibration.finite and self._stands_for_new_people(recording)):
             return None
         deviation = self.trained.deviation(batch) if self.calibration.scaled else None
         mean = None if deviation is None else [float(deviation.mean())]
         radius = float(self.calibration.radius(mean, 1)[0])
-        return score - radius, score + radius
+        return on_scale(score, radius, self.run.record.dataset.score_range)
+
+    def _stands_for_new_people(self, recording: Recording) -> bool:
+        """Whether the people the intervals are calibrated on are like this one.
+
+        They are not where the dataset or the exercise is another, nor for one of those the model
+        was made with: it was fitted to some, and the interval to the errors for the others.
+        """
+        return not (
+            self._foreign
+            or self._other_exercise(recording)
+            or self._known_in(recording)
+            or self._copies(recording)
+        )
+
+    def _other_exercise(self, recording: Recording) -> bool:
+        exercise = self.run.record.dataset.params.get("exercise")
+        return exercise is not None and recording.exercise not in ("", str(exercise))
+
+    def _known_in(self, recording: Recording) -> list[str]:
+        """Parts of the split, but the test, in which the recording or its person stands."""
+        split = self.run.split
+        return [
+            part
+            for part in ("train", "validation")
+            if recording.id in split[part]["recordings"]
+            or recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}
+        ]
 
     @property
     def _how(self) -> str:
@@ -347,6 +376,24 @@ class Predictor:
             times.append(time.perf_counter() - begun)
         return scores, median(times)
 
+    def _usable(self, name: str) -> Iterator[tuple[Recording, list[str]]]:
+        """As `_read`, but refuse a recording without a stream that stands in a file of its own."""
+        for recording, notes in self._read(name):
+            absent = {"orientation": recording.orientations is None}
+            for stream, file in self._reader.beside.items() if self._reader else ():
+                if stream in self._sources and absent.get(stream):
+                    raise DataError(
+                        f"{name}: {self.run.record.model.name} was trained on "
+                        f"{' and '.join(self.trained.streams)}, and this recording has no "
+                        f"{stream}. Expected {file}"
+                    )
+            yield recording, notes
+
+    @property
+    def _sources(self) -> set[str]:
+        """The recorded streams that the model is fed, or fed with what follows from them."""
+        return {raw for name in self.trained.streams for raw in SOURCES[name]}
+
     def _read(self, name: str) -> Iterator[tuple[Recording, list[str]]]:
         """Recordings with what their reader has to say of them."""
         path = Path(name).expanduser()
@@ -363,7 +410,7 @@ class Predictor:
             like = " or ".join(readers_of(path, layout))
             raise DataError(
                 f"{name}: {self.dataset} reads no single files. Name the dataset or reader whose "
-                f"form the file has with --dataset (dataset=); with the model's layout {layout}: "
+                f"form the file has with dataset=; with the model's layout {layout}: "
                 f"{', '.join(fitting) or 'no dataset'}{like and f'. It looks like {like}'}"
             )
         if reader.layout:
@@ -417,29 +464,27 @@ class Predictor:
                 "and never tested on such recordings"
             ]
         found, split = [], self.run.split
-        exercise = self.run.record.dataset.params.get("exercise")
-        if exercise is not None and recording.exercise not in ("", str(exercise)):
+        if self._other_exercise(recording):
             found.append(
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
-                f"{exercise}"
+                f"{self.run.record.dataset.exercise}"
             )
-        for part, what in self._parts.items():
-            if recording.id in split[part]["recordings"]:
-                found.append(f"{what} this recording")
-            elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
-                found.append(f"{what} other recordings of {recording.subject}")
+        for part in self._known_in(recording):
+            known = recording.id in split[part]["recordings"]
+            which = "this recording" if known else f"other recordings of {recording.subject}"
+            found.append(f"{self._parts[part]} {which}")
         return found if self._part_of(recording.id) else [*found, *self._copies(recording)]
 
     @property
     def _parts(self) -> dict[str, str]:
         """Parts of the split that the model has seen, and how messages say so."""
-        parts = {
+        best = self.protocol.selection == "best"
+        return {
             "train": "the model was trained on",
-            "validation": "the model's epoch was chosen with",
+            "validation": "the model's epoch was chosen and its intervals were calibrated with"
+            if best
+            else "the model's intervals were calibrated with",
         }
-        if self.protocol.selection != "best":
-            del parts["validation"]
-        return parts
 
     def _part_of(self, name: str) -> str:
         """The part of the split that the model has seen this recording in; empty for none."""

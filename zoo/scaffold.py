@@ -48,7 +48,7 @@ def new_package(kind: str, name: str, folder: Path | str = ".") -> Path:
     template = _TEMPLATES / kind
     target = Path(folder).expanduser() / name
     if target.exists() or target.is_symlink():
-        raise ConfigError(f"{target} exists already: choose another name, or another --dir")
+        raise ConfigError(f"{target} exists already: choose another name, or another folder=")
     try:
         with replaced_folder(target) as staging:
             for path in sorted(filter(Path.is_file, template.rglob("*"))):

@@ -66,6 +66,12 @@ class Sample:
         return self.trained.run.digits
 
     @property
+    def span(self) -> float:
+        """From the lowest to the highest possible score."""
+        lowest, highest = self.trained.run.record.dataset.score_range
+        return highest - lowest
+
+    @property
     def model(self) -> nn.Module:
         """The model, in evaluation mode."""
         return self.trained.model
@@ -145,6 +151,7 @@ class Sample:
             unit=unit,
             parts=self.layout.parts,
             title=title,
+            span=self.span,
         )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -20,6 +21,7 @@ from zoo.data.transforms import Step, parse_steps
 from zoo.errors import ConfigError
 from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
+from zoo.protocol.part import Part
 from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule, split_rule
 
@@ -37,6 +39,7 @@ class FoldData:
         target_scaler: fitted as the protocol says.
         leakage: what stands on both sides.
         warning: plain words about leakage, for a leaky protocol; None for an honest one.
+        remarks: what is odd about these recordings under the split, in sentences.
     """
 
     protocol: "Protocol"
@@ -47,6 +50,25 @@ class FoldData:
     target_scaler: TargetScaler
     leakage: LeakageReport
     warning: str | None
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def train(self) -> Part:
+        """The samples that a model learns from."""
+        return self._part("train")
+
+    @cached_property
+    def validation(self) -> Part:
+        """The samples of the people that choose the epoch; empty where there are none."""
+        return self._part("validation")
+
+    @cached_property
+    def test(self) -> Part:
+        """The samples of the people that nothing of a model has seen."""
+        return self._part("test")
+
+    def _part(self, name: str) -> Part:
+        return Part(*self.part(name), self.subset(name))
 
     def part(self, name: str) -> tuple[Batch, Tensor]:
         """Scaled batch and standardised target (N,) of ``train``, ``validation`` or ``test``."""
@@ -155,6 +177,7 @@ class Protocol:
         Where a plug-in's split, stratum or transform is used, the hash of its file is in it.
         """
         content = {k: v for k, v in self.to_dict().items() if k not in _UNHASHED}
+        content["split"] = self.split.hashed()
         content["transforms"] = [[s.name, s.resolved()] for s in self.transforms]
         content["pipeline"] = PIPELINE_VERSION
         used = [*self.split.entries(), *(step.entry for step in self.transforms)]
@@ -222,6 +245,7 @@ class Protocol:
             target_scaler=TargetScaler(self.target_scale).fit(target),
             leakage=leakage,
             warning=warning,
+            remarks=tuple(self.split.remarks(samples.columns)),
         )
 
     @classmethod

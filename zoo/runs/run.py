@@ -3,22 +3,28 @@
 import csv
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.errors import DataError
-from zoo.evaluation.metrics import mad
-from zoo.evaluation.statistics.tables import Table
+from zoo.evaluation.metrics import all_metrics, board_metrics, mad
+from zoo.evaluation.statistics import Paired, Table, paired_tables
 from zoo.files import file_hash, read_json
 from zoo.runs.folder import HISTORY, PREDICTIONS, RECORD, SPLIT
 from zoo.runs.key import differences
 from zoo.runs.record import RunRecord, read_record, settings_of
-from zoo.runs.scores import Metrics, Scores, read_scores
+from zoo.runs.scores import COLUMNS, Metrics, Scores, read_scores
+from zoo.tables import dataframe, html
+from zoo.words import fixed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Tested = tuple[str, int]
 
@@ -134,6 +140,33 @@ class Run:
                 for row in csv.DictReader(file)
             ]
 
+    def to_dataframe(self) -> "DataFrame":
+        """True and predicted scores of validation and test samples, a row a sample (pandas)."""
+        scores = self.scores
+        return dataframe({name: getattr(scores, name) for name in COLUMNS})
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        leaky = [f"This protocol leaks: {record.protocol.leak_reason}"] if self.leaky else []
+        return self.metrics_html(
+            f"{record.model.name} on {record.dataset.name}/{self.exercise}, "
+            f"{record.protocol.name} fold {self.fold}, seed {self.seed}: tested on "
+            f"{record.counts['test'].persons} people",
+            {record.model.name: self.test, "mean score": self.baseline_test},
+            [*leaky, f"kept in {self.path}"],
+        )
+
+    def metrics_html(self, title: str, found: Mapping[str, Metrics], notes: Sequence[str]) -> str:
+        """A table of metrics, a row for each of `found`, as a notebook shows it."""
+        first = next(iter(found.values()))
+        shown = [m for m in all_metrics() if m.shown and m.name in first]
+        digits = {m.name: self.digits if m.decimals is None else m.decimals for m in shown}
+        rows = [
+            [name, *(fixed(values.get(key), decimals) for key, decimals in digits.items())]
+            for name, values in found.items()
+        ]
+        return html(title, ["", *(m.heading for m in shown)], rows, notes)
+
     def altered_files(self) -> list[str]:
         """Names of files that are missing or no longer what the run wrote, sorted."""
         return sorted(
@@ -154,7 +187,7 @@ def load_run(path: Path | str) -> Run:
         if (folder.with_name(f"{folder.name}.partial")).is_dir() or folder.suffix == ".partial":
             raise DataError(
                 f"the run {folder} is not finished: train it again with the same settings and "
-                "--resume"
+                "resume=True"
             )
         raise DataError(f"{folder} is no run folder: it has no {RECORD}")
     return Run(folder, read_record(folder))
@@ -194,6 +227,48 @@ def _both(one: str, other: str, *names: str) -> str:
     """Two hashes, shortened, with the names of what they are of."""
     of = [f" of {name}" for name in names] or ["", ""]
     return f"{one[:12]}…{of[0]} and {other[:12]}…{of[1]}"
+
+
+def versus_mean_score(runs: Sequence[Run]) -> Paired | None:
+    """Some runs of one model against the mean training scores of their splits, person by person.
+
+    `Paired.word` says whether it is better; `low` to `high` is the interval of the difference.
+
+    Args:
+        runs: one run, or several that differ in fold, seed or exercise.
+
+    Returns:
+        None where nothing can be said so: of fewer than two persons, and of a target that is right
+        or wrong, whose error is least for whoever is sure (see `ranking_metric`): there an AUC of
+        0.5 is what the mean score has.
+    """
+    if runs[0].record.dataset.binary:
+        return None
+    tables = pooled_tables(runs)
+    if len({person for table in tables for person in table.person}) < 2:
+        return None
+    return paired_tables(tables, pooled_tables(runs, baseline=True))
+
+
+def pooled_metrics(runs: Sequence[Run], *, baseline: bool = False) -> Metrics:
+    """Metrics over the test rows of all folds together, averaged over seeds, then over exercises.
+
+    They say more than the mean of the folds where a fold has few people: an order among five says
+    little, and a fold without a wrong performance has no AUC.
+
+    Args:
+        runs: of one model.
+        baseline: the mean training score of each fold instead of the model's scores.
+    """
+    tables = pooled_tables(runs, baseline=baseline)
+    exercises = list(dict.fromkeys(table.exercise for table in tables))
+    return {
+        metric: fmean(
+            fmean(table.value(metric) for table in tables if table.exercise == exercise)
+            for exercise in exercises
+        )
+        for metric in board_metrics(runs[0].record.dataset.binary)
+    }
 
 
 def pooled_tables(runs: Iterable[Run], *, baseline: bool = False) -> list[Table]:

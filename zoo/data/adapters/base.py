@@ -93,7 +93,9 @@ class PrepareReport:
         """
         full = replace(problem, recording=recording, skipped=skipped)
         if self.strict:
-            raise DataError(f"{recording}: {full} ({full.kind}; --strict stops at the first fault)")
+            raise DataError(
+                f"{recording}: {full} ({full.kind}; strict=True stops at the first fault)"
+            )
         self.problems.append(full)
 
     def note(self, text: str) -> None:
@@ -116,11 +118,13 @@ class Reader(ABC):
         title: what it reads, in a few words.
         layout: skeleton layout of what is read; empty where the file tells.
         suffixes: endings of its files in lower case, such as ``.csv``.
+        beside: for a stream that stands in a file of its own, which file is looked for beside.
     """
 
     title: str = ""
     layout: str
     suffixes: tuple[str, ...] = ()
+    beside: Mapping[str, str] = MappingProxyType({})
 
     def looks_like(self, path: Path) -> bool:
         """Whether `path`, which exists, seems to be such a file; told by its name, or by a look.

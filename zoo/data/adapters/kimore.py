@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from registry import register_reader
@@ -59,6 +60,9 @@ class KimoreAdapter(Adapter, Reader):
     score_range = (0.0, 50.0)
     exercises = EXERCISES
     suffixes = (".csv",)
+    beside = MappingProxyType(
+        {"orientation": "the JointOrientation*.csv of the same session, beside the positions"}
+    )
 
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
@@ -85,7 +89,7 @@ class KimoreAdapter(Adapter, Reader):
                 progress(done, len(tree.sessions), session.id)
         if scalar_first:
             report.note(
-                f"quaternions stand as w, x, y, z in {scalar_first} recordings (told by the "
+                f"quaternions stand as w, x, y, z in {scalar_first} recordings (as seen from the "
                 "direction of the bones; descriptions of the dataset say x, y, z, w)"
             )
 

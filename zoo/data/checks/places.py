@@ -28,7 +28,7 @@ _ROOM = 50.0
 
 
 def places(recording: Recording, look: Look) -> Recording:
-    """Bridges places that are no number or far beyond a body; joints nobody saw go to their parents.
+    """Bridges places that are no number or far beyond a body; unseen joints go to their parents.
 
     A recording in which a joint is wild more often than not is refused, and so is one of which half
     of the joints were never seen.
