@@ -71,7 +71,6 @@ def test_an_undefined_feature_counts_as_usual() -> None:
     assert model(still).score.isfinite().all()
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
 def test_a_sequence_without_a_body_ends_no_fold() -> None:
     batch, target = people()
     model = quick("ridge")
@@ -87,6 +86,7 @@ def test_a_sequence_without_a_body_ends_no_fold() -> None:
         quick("ridge").fit(Batch({"position": 0 * x}, fps=batch.fps), target)
 
 
+@pytest.mark.parametrize("kind", KINDS[1:])
 def test_without_scikit_learn_the_error_names_the_extra(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
