@@ -473,7 +473,8 @@ class Predictor:
             known = recording.id in split[part]["recordings"]
             which = "this recording" if known else f"other recordings of {recording.subject}"
             found.append(f"{self._parts[part]} {which}")
-        return found if self._part_of(recording.id) else [*found, *self._copies(recording)]
+        known = self._part_of(recording.id) or recording.id in split["test"]["recordings"]
+        return found if known else [*found, *self._copies(recording)]
 
     @property
     def _parts(self) -> dict[str, str]:

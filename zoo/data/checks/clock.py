@@ -72,7 +72,7 @@ def even_time(recording: Recording, look: Look) -> Recording:
         )
     before = np.clip(np.searchsorted(times, grid, side="right") - 1, 0, len(steps) - 1)
     share = np.clip((grid - times[before]) / steps[before], 0.0, 1.0)
-    return _at(recording, before, share, gap[before] & (share > 0) & (share < 1))
+    return _at(recording, before, share, gap[before] & (share > 0.01) & (share < 0.99))
 
 
 def _at(
