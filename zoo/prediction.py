@@ -139,7 +139,7 @@ class Predictor:
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_trained(run)
         root = default_root(data_root)
-        if dataset not in (None, found.record.dataset.name, *READERS.names()):
+        if dataset is not None and dataset not in (found.record.dataset.name, *READERS.names()):
             dataset = dataset_settings(dataset, root)["name"]
         trained = load_trained(found, device=device or "auto")
         protocol = protocol_of(found)

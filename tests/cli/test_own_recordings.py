@@ -1,7 +1,9 @@
 """From a folder of MediaPipe CSVs to a board and back to a new file, with no line of Python."""
 
 import json
+import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,43 @@ def test_it_is_evaluated_and_explained(zoo: Any, trained: Path) -> None:
     assert "come out again" in zoo(f"evaluate {trained}")
     zoo(f"explain {trained} P02_lift --output shown --format svg")
     assert list(Path("shown").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["openpose", "trc", "c3d", "ntu", "wide_csv", "npz"])
+def test_every_form_leads_to_a_board(
+    form: str,
+    pose_files: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if form == "c3d":
+        pytest.importorskip("c3d", reason="C3D files are read and written by c3d")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZOO_DATA", "data")
+    person = pose_files.person
+    for number in range(5):
+        moving = partial(person, frames=30, seed=number)
+        monkeypatch.setattr(pose_files, "person", moving)
+        monkeypatch.setattr(pose_files, "FRAMES", 30)
+        folder = tmp_path / "takes" / f"P{number}"
+        folder.mkdir(parents=True)
+        file = getattr(pose_files, form)(folder)
+        if form == "ntu":
+            file.rename(folder / f"S001C001P{number:03d}R001A001.skeleton")
+    assert main(["data", "new", "takes"]) == 0
+    table, description = Path("takes/recordings.csv"), Path("takes/dataset.yaml")
+    rows = table.read_text().splitlines()
+    table.write_text("\n".join(row.replace("FILL_IN", str(i)) for i, row in enumerate(rows)))
+    text = description.read_text().replace("range: FILL_IN", "range: [0, 9]")
+    text = re.sub(r"^guessed:.*\n", "", text.replace("fps: FILL_IN", "fps: 25"), flags=re.M)
+    description.write_text(text.replace("FILL_IN", "made up"))
+    models = ["mean", "ridge-pose"]
+    for command in (
+        ["data", "prepare", "takes", "--source", "takes"],
+        ["bench", "--dataset", "takes", "--models", *models, "--seeds", "0"],
+        ["leaderboard", "--dataset", "takes", "--format", "html", "--output", "board.html"],
+    ):
+        assert main(command) == 0, capsys.readouterr().err
+    assert "ridge-pose" in Path("board.html").read_text(encoding="utf-8")

@@ -120,7 +120,7 @@ def test_an_altered_checkpoint_is_refused(toy, run):
 def test_the_registered_model_is_built_where_none_is_given(toy, tmp_path, monkeypatch):
     from registry import MODELS
     from registry.entry import live_source
-    from zoo.training import evaluate as module
+    from zoo.runs import record as module
 
     class Registered(toy.TinyNet):
         def __init__(self, layout, width):

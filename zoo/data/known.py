@@ -68,11 +68,15 @@ def parameters_for(name: str, source: Path | None, data_root: Path | None = None
     if name in DATASETS:
         return parameters(DATASETS.get(name))
     if source is None or not (source / FILE).is_file():
-        where = "" if source is None else f", and {source} has no {FILE}"
+        why = (
+            ": the folder of its recordings is not named"
+            if source is None
+            else (f", and {source} has no {FILE}")
+        )
         raise RegistryError(
-            f"no dataset is registered as {name!r}{where}. "
-            f"{did_you_mean(name, DATASETS.names())} For recordings of your own, "
-            f"`zoo data new FOLDER` writes what they need"
+            f"no dataset is registered as {name!r}{why}. {did_you_mean(name, DATASETS.names())} "
+            "For recordings of your own, `zoo data new FOLDER` writes what they need, and they are "
+            "prepared from that folder"
         )
     if not _NAME.fullmatch(name):
         raise ConfigError(

@@ -164,8 +164,10 @@ def load_trained(
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
-    skeleton = run.record.dataset.skeleton
-    model = build_model(block.pop("name"), skeleton, block) if build is None else build()
+    if build is None:
+        model = build_model(block.pop("name"), run.record.dataset.skeleton, block)
+    else:
+        model = build()
     load_weights(model, stored.tensors["model"], free_shapes=contract_of(model).closed_form)
     settings = TrainerConfig.from_dict(stored.key["config"]["trainer"])
     where = resolve_device(device, settings.precision)
