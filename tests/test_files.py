@@ -75,7 +75,10 @@ def test_json_goes_there_and_back(tmp_path):
         (b'{"a": Infinity}', "Infinity"),
         (b'{"a":' * 200_000, "nested too deeply"),
         (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
-        (b'{"a": ' + b"9" * 50_000 + b"}", "no JSON"),
+        (b'{"a": ' + b"[" * 60 + b"]" * 60 + b"}", "nested too deeply"),
+        (b'{"a": ' + b"9" * 50_000 + b"}", "a whole number of 50000 digits is too large"),
+        (b'{"a": 1e999}', "the number 1e999 is too large"),
+        (b'{"a": "\\ud800"}', "no valid Unicode"),
         (b'{"a": "' + b"x" * 2000 + b'"}', "more than the 1000"),
     ],
 )
@@ -87,9 +90,14 @@ def test_hostile_json_is_refused(tmp_path, content, words):
         read_json(path, limit)
 
 
-def test_missing_json(tmp_path):
+def test_json_that_is_no_file(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         read_json(tmp_path / "a.json")
+    with pytest.raises(DataError, match="is a folder, expected a file"):
+        read_json(tmp_path)
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(DataError, match="is a pipe, expected a file"):
+        read_json(tmp_path / "pipe.json")
 
 
 def test_path_parts_are_harmless_and_differ():

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import secrets
@@ -18,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from registry.outside import read_bytes
 from zoo.errors import DataError, ZooError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -295,18 +297,23 @@ def read_json(path: Path, limit: int = 64_000_000) -> dict[str, Any]:
     """A JSON object from a file that may have been tampered with.
 
     Raises:
-        DataError: it is missing, larger than `limit` bytes, or no JSON object.
+        DataError: it is missing, no regular file, larger than `limit` bytes, no JSON object, deeper
+            than any of ours, or holds a number that is not finite or beyond 64 bits.
     """
+    content = read_bytes(path, limit, error=DataError)
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise DataError(f"{path} has {size} bytes, more than the {limit} it may have")
-        value = json.loads(path.read_bytes(), parse_constant=_no_constant)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
+        value = json.loads(
+            content, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite
+        )
+        if b"\\u" in content:  # half a character is no text: it could not be printed
+            json.dumps(value, ensure_ascii=False).encode()
+        if content.count(b"[") + content.count(b"{") > _DEEPEST:
+            _require_shallow(value)
     except RecursionError:
         raise DataError(f"{path} is nested too deeply to be one of ours") from None
-    except (ValueError, OSError) as error:
+    except UnicodeError:
+        raise DataError(f"{path} is no JSON: its text is no valid Unicode") from None
+    except ValueError as error:
         raise DataError(f"{path} is no JSON: {error}") from None
     if not isinstance(value, dict):
         raise DataError(f"{path} holds a {type(value).__name__}, expected a JSON object")
@@ -321,5 +328,33 @@ def path_part(name: str) -> str:
     return f"{safe[:55]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+_DEEPEST = 50
+_MOST_DIGITS = 18
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a whole number of {len(digits.lstrip('-'))} digits is too large")
+    return int(digits)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return value
+
+
+def _require_shallow(value: Any) -> None:
+    """Refuse containers that lie deeper within each other than `_DEEPEST`."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        below = [v.values() if isinstance(v, dict) else v for v in level]
+        level = [item for items in below for item in items if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise RecursionError

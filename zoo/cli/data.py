@@ -84,7 +84,7 @@ def _list(args: Arguments) -> int:
 
 
 def _state(folder: Path) -> dict[str, Any]:
-    from zoo.data.store import MANIFEST_FILE, read_manifest
+    from zoo.data.manifest import MANIFEST_FILE, read_manifest
 
     if not (folder / MANIFEST_FILE).is_file():
         return {"state": "no", "recordings": None}
@@ -92,7 +92,7 @@ def _state(folder: Path) -> dict[str, Any]:
         manifest = read_manifest(folder)
     except UserError:
         return {"state": "damaged", "recordings": None}
-    count = len(manifest["recordings"])
+    count = len(manifest.recordings)
     return {"state": f"{count} recordings", "recordings": count}
 
 
@@ -168,8 +168,8 @@ def _inspect(args: Arguments) -> int:
 
 
 def _verify(args: Arguments) -> int:
+    from zoo.data.manifest import MANIFEST_FILE
     from zoo.data.paths import data_root
-    from zoo.data.store import MANIFEST_FILE
 
     root = data_root(args.data_root)
     names = [args.name] if args.name else []

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,32 +13,13 @@ from registry import DATASETS, did_you_mean
 from zoo.build import build_arguments
 from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
+from zoo.data.manifest import MANIFEST_FILE, AdapterUsed, RecordingInfo
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
-from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
+from zoo.data.store import Store, StoreWriter
 from zoo.errors import DataError
 from zoo.files import StorageError, recover, replaced_folder
 from zoo.skeleton.layout import load_layout
-
-
-@dataclass(frozen=True)
-class RecordingInfo(Identity):
-    """What is known of a recording without touching its arrays.
-
-    Attributes:
-        frames: number of frames T.
-        fps: frames per second.
-        arrays: which arrays it has: positions, orientations, angles, tracked, timestamps.
-    """
-
-    frames: int
-    fps: float
-    arrays: tuple[str, ...] = ()
-
-    @property
-    def scored(self) -> bool:
-        """Whether it has a ``total`` score, the one that models predict."""
-        return "total" in self.scores
 
 
 class SkeletonDataset:
@@ -60,20 +41,19 @@ class SkeletonDataset:
     """
 
     def __init__(self, store: Store, rows: Iterable[int] | None = None) -> None:
-        entries = store.manifest["recordings"]
+        about = store.manifest
         self._store = store
-        self._rows = list(range(len(entries)) if rows is None else rows)
-        self.manifest: Mapping[str, Any] = store.manifest
-        self.name: str = store.manifest["name"]
-        self.title: str = store.manifest.get("title") or self.name
-        self.layout: str = store.manifest["layout"]
-        self.fps: float = store.manifest["fps"]
-        low, high = store.manifest["score_range"]
-        self.score_range: tuple[float, float] = (low, high)
-        self.exercise_titles: Mapping[str, str] = store.manifest.get("exercises", {})
-        self.binary: bool = store.manifest.get("binary", False)
-        self.fingerprint: str = store.manifest["fingerprint"]
-        self.index: list[RecordingInfo] = [_info(entries[row]) for row in self._rows]
+        self._rows = list(range(len(about.recordings)) if rows is None else rows)
+        self.manifest: Mapping[str, Any] = about.plain
+        self.name: str = about.name
+        self.title: str = about.title or about.name
+        self.layout: str = about.layout
+        self.fps: float = about.fps
+        self.score_range: tuple[float, float] = about.score_range
+        self.exercise_titles: Mapping[str, str] = about.exercises
+        self.binary: bool = about.binary
+        self.fingerprint: str = about.fingerprint
+        self.index: list[RecordingInfo] = [about.recordings[row] for row in self._rows]
 
     @classmethod
     def open(cls, root: Path, name: str) -> "SkeletonDataset":
@@ -91,6 +71,11 @@ class SkeletonDataset:
     def folder(self) -> Path:
         """Where the store lies."""
         return self._store.folder
+
+    @property
+    def prepared_by(self) -> AdapterUsed:
+        """The reader that prepared it."""
+        return self._store.manifest.adapter
 
     @property
     def subjects(self) -> list[str]:
@@ -111,10 +96,9 @@ class SkeletonDataset:
         return len(self._rows)
 
     def __getitem__(self, i: int) -> Recording:
-        known: dict[str, Any] = dict(vars(self.index[i]))
-        del known["frames"], known["arrays"]
-        known |= self._store.arrays(self._store.manifest["recordings"][self._rows[i]])
-        return Recording(layout=self.layout, **known)
+        info = self.index[i]
+        known = {field.name: getattr(info, field.name) for field in fields(Identity)}
+        return Recording(layout=self.layout, fps=info.fps, **known, **self._store.arrays(info))
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
@@ -261,10 +245,10 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
     if not adapter.needs_source:
         return _open_or_generate(adapter, root, folder)
     dataset = SkeletonDataset.open(root, folder)
-    made = dataset.manifest["adapter"]
-    wrong = {k: made["params"].get(k) for k, v in own.items() if made["params"].get(k) != v}
-    if made["version"] != adapter.version or wrong:
-        was = f"with {wrong}" if wrong else f"by version {made['version']} of its reader"
+    made = dataset.prepared_by
+    wrong = {k: made.params.get(k) for k, v in own.items() if made.params.get(k) != v}
+    if made.version != adapter.version or wrong:
+        was = f"with {wrong}" if wrong else f"by version {made.version} of its reader"
         now = f"{ {k: own[k] for k in wrong} }" if wrong else f"version {adapter.version}"
         raise DataError(
             f"{name} in {root} was prepared {was}, now {now} is asked for: prepare it again with "
@@ -288,8 +272,7 @@ def _open_or_generate(adapter: Adapter, root: Path, folder: str) -> SkeletonData
             dataset = SkeletonDataset.open(root, folder)
         except DataError:
             return None  # what can be made again is made again
-        made = dataset.manifest["adapter"]
-        return dataset if {key: made[key] for key in wanted} == wanted else None
+        return dataset if vars(dataset.prepared_by) == wanted else None
 
     return current() or prepare(adapter, None, root, folder=folder, unless=current)
 
@@ -343,11 +326,6 @@ def _prepare_into(
             "notes": report.notes,
         },
     )
-
-
-def _info(entry: Mapping[str, Any]) -> RecordingInfo:
-    known = {key: value for key, value in entry.items() if key != "sha256"}
-    return RecordingInfo(**{**known, "arrays": tuple(entry["arrays"])})
 
 
 def _short_hash(params: Mapping[str, Any]) -> str:
