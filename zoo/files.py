@@ -23,7 +23,10 @@ from registry.outside import read_bytes
 from zoo.errors import DataError, ZooError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_OUR_FAULT_NOT = _NO_ROOM | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+_OUR_FAULT_NOT = _NO_ROOM | {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EBUSY,
+    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP,
+}  # fmt: skip
 
 
 class StorageError(ZooError):
@@ -82,13 +85,13 @@ class WriteLock:
             return
         # POSIX: while it is still held, so that nobody else's is removed. Windows removes no file
         # that is open, so there it goes after the lock, unless somebody has it already.
+        # What no longer can be removed must not hide the error that ended the writing.
         posix = os.name == "posix"
         if posix:
-            self.file.unlink(missing_ok=True)
+            _remove(self.file)
         self._lock.release()
         if not posix:
-            with contextlib.suppress(OSError):
-                self.file.unlink(missing_ok=True)
+            _remove(self.file)
 
     def _holder(self) -> str:
         try:
@@ -128,11 +131,16 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(temporary, path)  # noqa: PTH105 - named in the tests that let it fail
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise storage_error(path, len(content), error) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
+
+
+def _remove(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
 
 
 def storage_error(path: Path, size: int, error: OSError) -> Exception:

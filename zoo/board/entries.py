@@ -183,7 +183,8 @@ def groups_of(runs: Iterable[Run]) -> list[Group]:
 
 def natural(text: str) -> tuple[int, int, str]:
     """A sort key that puts numbers in order: 2 before 10, numbers before words."""
-    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
+    number = text.lstrip("0") if text.isdecimal() else ""
+    return (0, len(number), number) if text.isdecimal() else (1, 0, text)
 
 
 def spans(numbers: Iterable[int]) -> str:

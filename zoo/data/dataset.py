@@ -216,7 +216,8 @@ def prepare(
         reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"the prepared dataset cannot be written to {target}: {reason}. "
-            "Nothing was left behind; make room or name another folder with --data-root"
+            "What was there before is as it was. Make room, or name another folder of prepared "
+            "datasets"
         ) from error
     return SkeletonDataset(Store.open(target))
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import glob
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -119,9 +120,9 @@ def read_runs(root: Path) -> tuple[list[Run], list[Unreadable]]:
         for folder in finished_runs(root):
             try:
                 run = load_run(folder)
-                _ = run.scores
+                _ = run.tested
                 runs.append(run)
-            except ZooError as error:
+            except (ZooError, OSError) as error:
                 unreadable.append(Unreadable(folder, str(error)))
     return runs, unreadable
 
@@ -140,7 +141,8 @@ def failures(runs: Sequence[Run], seeds: Sequence[int]) -> Counter[str]:
         return Counter()
     model, protocol, _, data = above[:4]
     closed_form = runs[0].record.model.closed_form
-    files = data.glob(f"*/{protocol.name}/{model.name}/fold*.failed.json")
+    names = map(glob.escape, (protocol.name, model.name))
+    files = data.glob("/".join(("*", *names, "fold*.failed.json")))
     found: Counter[str] = Counter()
     for file in sorted(islice(files, _MOST_FAILURES)):
         # `zoo bench` says what is wrong with a damaged one
