@@ -63,7 +63,7 @@ def copy(run: Path, like: Path, model: int) -> None:
 
 
 def measure(runs: Path, form: str) -> tuple[int, float, float, float, int]:
-    """Runs ranked, seconds to rank them, seconds in all, megabytes at most, and the text's length."""
+    """Runs, seconds to rank them, seconds in all, megabytes at most, characters of the text."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(runs), form], capture_output=True, text=True, check=True
     )

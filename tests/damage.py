@@ -21,8 +21,8 @@ LONGEST_MESSAGE = 3000
 LONGEST_WAIT = 60
 
 WILD: tuple[Any, ...] = (
-    None, True, 5, -1, 0.5, 1e308, 10**17, "", "x", "x" * 300, "5", "../../x", "a\x00b", "\n", "[x]",
-    "*", [], {}, [[]], [1, 2, 3], ["x"], {"a": 1}, {"name": 5}, {"name": "x"},
+    None, True, 5, -1, 0.5, 1e308, 10**17, "", "x", "x" * 300, "5", "../../x", "a\x00b", "\n",
+    "[x]", "*", [], {}, [[]], [1, 2, 3], ["x"], {"a": 1}, {"name": 5}, {"name": "x"},
 )  # fmt: skip
 """Values of every type, and of sizes and forms that are no plain ones."""
 

@@ -42,7 +42,7 @@ def _damage() -> Any:
 
 
 damage = _damage()
-COUNTS = [pytest.param(6, id="some"), pytest.param(400, id="many", marks=pytest.mark.slow)]
+COUNTS = [pytest.param(2, id="some"), pytest.param(300, id="many", marks=pytest.mark.slow)]
 RUN_FILES = (
     "run.json", "config.yaml", "predictions.csv", "history.csv", "split.json", "checkpoint.json",
     "checkpoint.safetensors",
@@ -66,7 +66,7 @@ def damaged(file: Path, count: int) -> Iterator[str]:
     for what, content in forms:
         file.write_bytes(content)
         yield f"{file.name}: {what} (seed {seed})"
-    for kind in damage.SPECIAL:
+    for kind in damage.SPECIAL if count > 100 else chance.sample(damage.SPECIAL, 2):
         file.write_bytes(sound)
         with damage.special_file(file, kind):
             yield f"{file.name}: {kind}"
@@ -78,7 +78,7 @@ def require_told(file: Path, read: Callable[[], Any], count: int, capsys: Any) -
     assert damage.told(read) is None
     outcomes = [damage.told(read, what) for what in damaged(file, count)]
     refused = [message for message in outcomes if message is not None]
-    assert len(refused) >= 5  # a folder, a pipe and the like, at least
+    assert len(refused) >= 2  # what is no file, at least
     assert damage.told(read) is None
     with capsys.disabled():
         if count > 100:
