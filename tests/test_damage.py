@@ -23,6 +23,7 @@ from zoo.data.dataset import SkeletonDataset, create_adapter, prepare
 from zoo.data.manifest import MANIFEST_FILE
 from zoo.data.store import DATA_FILE
 from zoo.experiments.definition import Experiment
+from zoo.protocol.protocol import load_protocol
 from zoo.report.publish import document
 from zoo.runs.find import read_runs
 from zoo.skeleton import load_layout
@@ -231,9 +232,9 @@ def test_a_damaged_checkpoint_is_told(
     ("kind", "name", "read"),
     [
         ("layout", "kinect-v2", lambda: load_layout("kinect-v2")),
-        ("protocol", "person-kfold", lambda: compose(protocol="person-kfold")),
+        ("protocol", "person-kfold", lambda: load_protocol("person-kfold")),
         ("dataset", "synthetic", lambda: create_adapter("synthetic")),
-        ("model", "stgcn", lambda: compose(model="stgcn-small")),
+        ("model", "stgcn", lambda: compose(model="stgcn")),
         ("experiment", "own", lambda: Experiment.load("own")),
     ],
     ids=["layout", "protocol", "dataset", "model", "experiment"],

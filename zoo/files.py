@@ -315,7 +315,7 @@ def read_json(path: Path, limit: int = 64_000_000) -> dict[str, Any]:
         )
         if b"\\u" in content:  # half a character is no text: it could not be printed
             json.dumps(value, ensure_ascii=False).encode()
-        if content.count(b"[") + content.count(b"{") > _DEEPEST:
+        if _seems_deep(content):
             _require_shallow(value)
     except RecursionError:
         raise DataError(f"{path} is nested too deeply to be one of ours") from None
@@ -355,6 +355,20 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"the number {text[:40]} is too large")
     return value
+
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
+
+
+def _seems_deep(content: bytes) -> bool:
+    """Whether brackets, those in texts among them, are deeper within each other than `_DEEPEST`."""
+    depth = 0
+    for byte in content.translate(None, _NO_BRACKETS):
+        depth += _STEP[byte]
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _require_shallow(value: Any) -> None:
