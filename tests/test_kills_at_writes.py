@@ -70,7 +70,7 @@ def numbers(some: int | None, below: Path, work: Callable[[], Any]) -> Iterator[
             yield number
     last = 1
     while killed_at(last, below, work):
-        shutil.rmtree(below)
+        shutil.rmtree(below, ignore_errors=True)
         last *= 2
     yield from sorted(random.sample(range(1, last), min(some, last - 1)))
 
