@@ -33,12 +33,14 @@ def read_bytes(file: Path, limit: int, *, error: type[ZooError] = ConfigError) -
     try:
         # Without waiting: to open a pipe waits for its other end.
         handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
-        with os.fdopen(handle, "rb") as opened:
-            mode = os.fstat(handle).st_mode
-            if not stat.S_ISREG(mode):
-                raise error(f"{_shown(file)} is {_kind(mode)}, expected a file")
-            content = opened.read(limit + 1)
-            size = max(len(content), os.fstat(handle).st_size)
+        try:
+            there = os.fstat(handle)
+            if not stat.S_ISREG(there.st_mode):
+                raise error(f"{_shown(file)} is {_kind(there.st_mode)}, expected a file")
+            size = there.st_size
+            content = b"" if size > limit else _content(handle, size, limit)
+        finally:
+            os.close(handle)
     except FileNotFoundError:
         raise error(f"{_shown(file)} does not exist") from None
     except IsADirectoryError:
@@ -49,9 +51,20 @@ def read_bytes(file: Path, limit: int, *, error: type[ZooError] = ConfigError) -
             raise error(f"{_shown(file)} is {_kind(mode)}, expected a file") from None
         reason = getattr(fault, "strerror", None) or fault
         raise error(f"{_shown(file)} cannot be read: {reason}") from None
-    if len(content) > limit:
+    if max(size, len(content)) > limit:
+        size = max(size, len(content))
         raise error(f"{_shown(file)} has {size} bytes, more than the {limit} it may have")
     return content
+
+
+def _content(handle: int, size: int, limit: int) -> bytes:
+    """What an open file holds, read to its end, whatever it says of its size; or just too much."""
+    parts = [os.read(handle, size + 1)]
+    total = len(parts[0])
+    while parts[-1] and total <= limit:
+        parts.append(os.read(handle, 1 << 20))
+        total += len(parts[-1])
+    return b"".join(parts)
 
 
 def read_text(file: Path, limit: int, *, error: type[ZooError] = ConfigError) -> str:

@@ -1,11 +1,13 @@
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from zoo import files
 from zoo.errors import DataError
-from zoo.files import StorageError, path_part, read_json, to_json, write_atomically
+from zoo.files import StorageError, WriteLock, path_part, read_json, to_json, write_atomically
+from zoo.report.publish import save
 
 
 def names(folder):
@@ -111,3 +113,43 @@ def test_path_parts_are_harmless_and_differ():
         assert not set(part) & set('/\\<>:"|?*\x00')
         assert not part.startswith(".")
         assert not part.endswith(".partial")
+
+
+def test_an_error_of_the_clean_up_does_not_hide_the_clear_one(tmp_path, monkeypatch):
+    """As on a disk that has become read-only: neither written nor removed."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StorageError, match=r"cannot write .*a\.txt: Read-only file system"):
+        write_atomically(tmp_path / "a.txt", b"x")
+
+
+def test_a_lock_that_cannot_be_removed_is_let_go(tmp_path, monkeypatch):
+    lock = WriteLock(tmp_path / "a")
+    lock.acquire()
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        lock.release()
+    assert not lock.held
+    again = WriteLock(tmp_path / "a")
+    again.acquire()
+    again.release()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("place", ["file/x.md", "folder", "n" * 300])
+def test_a_document_that_cannot_be_saved_is_told(tmp_path, place):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(
+        StorageError, match="cannot write .*: (Not a dir|Is a dir|File name|File ex)"
+    ):
+        save("text", tmp_path / place)
+    assert names(tmp_path) == ["file", "folder"]

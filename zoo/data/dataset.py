@@ -97,8 +97,9 @@ class SkeletonDataset:
 
     def __getitem__(self, i: int) -> Recording:
         info = self.index[i]
-        known = {field.name: getattr(info, field.name) for field in fields(Identity)}
-        return Recording(layout=self.layout, fps=info.fps, **known, **self._store.arrays(info))
+        known: dict[str, Any] = {f.name: getattr(info, f.name) for f in fields(Identity)}
+        known |= self._store.arrays(info)
+        return Recording(layout=self.layout, fps=info.fps, **known)
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
