@@ -54,31 +54,41 @@ class _StrictLoader(_Loader):
             raise _at(node, f"a whole number of {digits} digits is too large")
         return int(node.value)
 
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        value = float(node.value.replace(".inf", "inf").replace(".nan", "nan"))
+        if value == 0 and re.search("[1-9]", re.split("[eE]", node.value)[0]):
+            raise _at(node, f"{node.value} is too small to be told from 0")
+        return value
 
-_StrictLoader.add_constructor(_INT, _StrictLoader.construct_yaml_int)
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_StrictLoader` reads as it was, and nothing by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 for _tag in (_TIME, *_OTHERS):
     _StrictLoader.add_constructor(_tag, _StrictLoader.construct_undefined)
-# YAML 1.1 reads 1:30 as 90, 010 as 8 and 1_2 as 12, which nobody means who writes a person's id.
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, match) for tag, match in known if tag not in (_INT, _FLOAT, _TIME)]
-    for first, known in _Loader.yaml_implicit_resolvers.items()
-}
-_StrictLoader.add_implicit_resolver(
-    _INT, re.compile(r"^[-+]?(0|[1-9]\d*)$", re.ASCII), list("-+0123456789")
-)
-_StrictLoader.add_implicit_resolver(
-    _FLOAT,
-    re.compile(
-        r"^[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?\d+[eE][-+]?\d+$"
-        r"|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$",
-        re.ASCII,
-    ),
-    list("-+.0123456789"),
-)
+_StrictLoader.add_constructor(_INT, _StrictLoader.construct_yaml_int)
+_StrictLoader.add_constructor(_FLOAT, _StrictLoader.construct_yaml_float)
+for _class in (_StrictLoader, _Dumper):
+    # Numbers as everywhere else, 1e-3 among them. YAML 1.1 reads 1:30 as 90, 010 as 8 and 1_2 as
+    # 12, which nobody means who writes a person's id.
+    _class.yaml_implicit_resolvers = {
+        first: [(tag, match) for tag, match in known if tag not in (_INT, _FLOAT, _TIME)]
+        for first, known in _class.yaml_implicit_resolvers.items()
+    }
+    _class.add_implicit_resolver(_INT, re.compile(r"[-+]?(0|[1-9]\d*)$"), list("-+0123456789"))
+    _class.add_implicit_resolver(
+        _FLOAT,
+        re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?$|[-+]?\.inf$|\.nan$"),
+        list("-+.0123456789"),
+    )
 
 
 def read_yaml(file: Path | Traversable) -> Config:
-    """A YAML mapping as plain containers; what OmegaConf would fill in (``${...}``) is refused.
+    """A YAML mapping as plain containers; ``${...}``, which other tools fill in, is refused.
 
     Raises:
         ConfigError: it cannot be read, does not parse, is no mapping of words to values, or is
@@ -99,6 +109,21 @@ def read_yaml(file: Path | Traversable) -> Config:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise ConfigError(f"{file}: expected a mapping of keys to values")
     return values
+
+
+def read_value(text: str) -> Any:
+    """One YAML value as plain containers, read as in a file.
+
+    Raises:
+        ConfigError: it does not parse, or is larger or deeper than a file may be.
+    """
+    try:
+        _require_bounded(text)
+        return yaml.load(text, Loader=_StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError(error.problem or one_line(error)) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(one_line(error)) from None
 
 
 @dataclass
@@ -163,6 +188,7 @@ def one_line(error: BaseException) -> str:
 
 def to_yaml(config: Mapping[str, Any]) -> str:
     """The configuration as YAML text."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+    text: str = yaml.dump(
+        dict(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False
+    )
+    return text

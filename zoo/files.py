@@ -93,6 +93,13 @@ class WriteLock:
         if not posix:
             _remove(self.file)
 
+    def sweep(self) -> None:
+        """Remove the file of a lock that a killed process held; one that is held stays."""
+        if self.file.is_file():
+            with contextlib.suppress(BusyError, StorageError):
+                self.acquire()
+                self.release()
+
     def _holder(self) -> str:
         try:
             return self.file.read_text(encoding="utf-8")[:40] or "another process"

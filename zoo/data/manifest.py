@@ -139,7 +139,7 @@ def damaged(folder: Path, what: str) -> DataError:
     """That a prepared dataset cannot be used, why, and what to do."""
     return DataError(
         f"the prepared dataset in {folder} cannot be used: {what}. Prepare it again with "
-        f"`zoo data prepare {folder.name} --source DIR`"
+        f'zoo.prepare_dataset("{folder.name}", "DIR")'
     )
 
 

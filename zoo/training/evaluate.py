@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,12 +20,18 @@ from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
+from zoo.tables import of_rows
+from zoo.training.bundle import BundledRun
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
 from zoo.training.device import predict, resolve_device
 from zoo.training.fold import predicted_scores
+from zoo.training.kept import ROUNDING
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +109,36 @@ class Evaluation:
         """Whether the run's figures can be reproduced and no file was altered."""
         return self.largest_difference <= self.tolerance and not self.altered
 
+    def to_dataframe(self) -> "DataFrame":
+        """Metrics by part, level and what they were computed from (pandas)."""
+        record = self.run.record
+        sources = {
+            "computed now": self.metrics,
+            "from predictions.csv": self.from_table,
+            "stored": record.metrics,
+            "mean score": record.baseline,
+        }
+        return of_rows(
+            [
+                {"part": part, "level": level, "source": source, **found}
+                for source, parts in sources.items()
+                for part, levels in parts.items()
+                for level, found in levels.items()
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        said = "come out again" if self.agrees else "do NOT come out again, or files were altered"
+        return self.run.metrics_html(
+            f"{self.run.record.model.name} on its test recordings",
+            {
+                "computed now": self.metrics["test"]["recording"],
+                "stored": self.run.test,
+                "mean score": self.run.baseline_test,
+            },
+            [f"The stored predictions {said} (largest difference {self.largest_difference:.2g})"],
+        )
+
 
 def load_trained(
     run: Run | Path | str,
@@ -112,7 +149,7 @@ def load_trained(
     """The model of a finished run.
 
     Args:
-        run: the finished run, or its folder.
+        run: the finished run, its folder, or what `zoo.training.bundle.open_trained` gives.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         build: makes the untrained model; if None the registered one is built with the stored
             parameters on the stored layout.
@@ -124,7 +161,7 @@ def load_trained(
         RegistryError: the model is no longer registered.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    stored = read_checkpoint(run.path / SIDECAR)
+    stored = run.checkpoint if isinstance(run, BundledRun) else read_checkpoint(run.path / SIDECAR)
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
@@ -173,7 +210,7 @@ def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Ev
         metrics={part: table.metrics(how) for part, table in tables.items()},
         from_table={part: table.metrics(how) for part, table in kept.items()},
         largest_difference=_largest_difference(join(list(tables.values())), run.scores),
-        tolerance=spread * (1e-3 if trained._settings.precision == "fp32" else 5e-2),
+        tolerance=spread * ROUNDING[trained._settings.precision],
         altered=run.altered_files(),
     )
 
