@@ -103,6 +103,12 @@ def make_kimore() -> Any:
 
 
 @pytest.fixture(scope="session")
+def make_body() -> Any:
+    """The function `body` of tests/data/body_maker.py: positions of a standing person."""
+    return _module("data/body_maker.py").body
+
+
+@pytest.fixture(scope="session")
 def trained(make_kimore: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A hand-made KIMORE and models trained on it: `Trained` of tests/trained_maker.py."""
     root = tmp_path_factory.mktemp("trained")

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -16,10 +16,12 @@ from registry import DATASETS, READERS, UserError, nearest
 from zoo.build import to_plain
 from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
+from zoo.data.checks import Expected, Looked, looked_at
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.data.signature import Signature
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
@@ -34,6 +36,9 @@ from zoo.training.source import model_source
 
 TIMED_CALLS = 3
 """Calls of the model whose median is the time of a recording."""
+
+_FAR_OFF = 0.2
+"""Share of the scale by which a score beyond it is no score any more."""
 
 _FILE_ENDINGS = (".csv", ".txt")
 
@@ -189,10 +194,11 @@ class Predictor:
             notes: come first among the notes of the result.
 
         Raises:
-            DataError: another layout, too few frames, a stream it cannot give, or a score that is
-                no finite number.
+            DataError: another layout, nobody to be seen or whatever else `zoo.data.checks` refuses,
+                a stream it cannot give, or a score that is no finite number.
         """
-        self._require_layout(recording.layout, f"recording {recording.id}")
+        looked = self.looked(recording)
+        recording = looked.recording
         begun = time.perf_counter()
         samples = self.protocol.samples(
             [recording], self.trained.streams, scored=False, raw=self.trained.raw
@@ -217,9 +223,68 @@ class Predictor:
             seconds=seconds,
             preparation_seconds=prepared,
             true=None if true is None else float(true),
-            notes=(*notes, *self._notes(recording)),
+            notes=(
+                *notes,
+                *(str(fault) for fault in looked.faults),
+                *(text for _, text in looked.notes),
+                *self._notes(recording),
+                *self._beyond(score),
+            ),
             interval=self._interval(score, batch),
         )
+
+    def looked(self, recording: Recording) -> Looked:
+        """The recording as far as it may be believed, with what is to know of it.
+
+        Raises:
+            DataError: another layout, or `zoo.data.checks` refuses it.
+        """
+        self._require_layout(recording.layout, f"recording {recording.id}")
+        expected = Expected(metric=self._metric)
+        if not self._foreign:
+            told = self.run.record.dataset
+            expected = replace(
+                expected,
+                score_range=told.score_range,
+                binary=told.binary,
+                exercises=tuple(told.exercises),
+            )
+        return looked_at(recording, expected)
+
+    @cached_property
+    def _metric(self) -> bool:
+        return self.dataset not in DATASETS or DATASETS.get(self.dataset).load().metric
+
+    def _beyond(self, score: float) -> list[str]:
+        """A score that no rater could give."""
+        low, high = self.run.record.dataset.score_range
+        off = max(low - score, score - high)
+        if off <= 0:
+            return []
+        far = ": the recording is unlike those the model was trained on, do not use the score"
+        return [
+            f"the score lies outside the scale, {low:g} to {high:g}"
+            + (far if off > _FAR_OFF * (high - low) else "")
+        ]
+
+    @cached_property
+    def _seen(self) -> dict[str, Signature]:
+        """Signatures of the recordings that were trained or chosen with, where they are at hand."""
+        seen = [r for part in self._parts for r in self.run.split[part]["recordings"]]
+        try:
+            dataset, layout = self._recordings, load_layout(self.trained.layout)
+            return {r: Signature.of(dataset.recording(r), layout) for r in seen}
+        except UserError:
+            return {}
+
+    def _copies(self, recording: Recording) -> list[str]:
+        """That its content was trained on, under another name."""
+        own = Signature.of(recording, load_layout(recording.layout))
+        for name, other in self._seen.items():
+            how = own.likeness(other)
+            if how:
+                return [f"{self._parts[self._part_of(name)]} {name}, which it is like: {how}"]
+        return []
 
     def _interval(self, score: float, batch: Batch) -> tuple[float, float] | None:
         """Around the score of a recording with these samples."""
@@ -346,18 +411,29 @@ class Predictor:
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
                 f"{exercise}"
             )
+        for part, what in self._parts.items():
+            if recording.id in split[part]["recordings"]:
+                found.append(f"{what} this recording")
+            elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
+                found.append(f"{what} other recordings of {recording.subject}")
+        known = self._part_of(recording.id) or recording.id in split["test"]["recordings"]
+        return found if known else [*found, *self._copies(recording)]
+
+    @property
+    def _parts(self) -> dict[str, str]:
+        """Parts of the split that the model has seen, and how messages say so."""
         parts = {
             "train": "the model was trained on",
             "validation": "the model's epoch was chosen with",
         }
         if self.protocol.selection != "best":
             del parts["validation"]
-        for part, what in parts.items():
-            if recording.id in split[part]["recordings"]:
-                found.append(f"{what} this recording")
-            elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
-                found.append(f"{what} other recordings of {recording.subject}")
-        return found
+        return parts
+
+    def _part_of(self, name: str) -> str:
+        """The part of the split that the model has seen this recording in; empty for none."""
+        split = self.run.split
+        return next((p for p in self._parts if name in split[p]["recordings"]), "")
 
 
 @contextmanager

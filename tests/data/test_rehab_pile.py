@@ -60,7 +60,7 @@ def make_set(
     rng = np.random.default_rng(7)
     x = rng.normal(size=(FOLDS * TESTED, JOINTS, dims, FRAMES))
     scores = np.linspace(2, 48, len(x)).round(1)[rng.permutation(len(x))]
-    x[:, -1] *= scores[:, None, None]
+    x[:, -1] *= scores[:, None, None] / 20
     x, y = x.reshape(len(x), -1, FRAMES), labels(scores)
     folder.mkdir(parents=True)
     info = INFO.format(frames=FRAMES, joints=JOINTS, dims=dims)

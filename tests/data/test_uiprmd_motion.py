@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
 from zoo.data.adapters.uiprmd import motion
+from zoo.data.gaps import bridged
 from zoo.data.rotation import continuous_sign
 from zoo.errors import DataError
 from zoo.skeleton import load_layout
@@ -173,7 +174,7 @@ def test_fill_draws_lines_and_holds_the_ends() -> None:
     missing[[0, 1, 4, 5, 7], 0] = True
     missing[:, 1] = True
     values[missing] = 0
-    result = motion.fill(values, missing)
+    result = bridged(values, missing)
     np.testing.assert_allclose(result[:, 0, 1], [2, 2, 2, 3, 4, 5, 6, 6])
     np.testing.assert_array_equal(result[:, 1], 0)
     np.testing.assert_array_equal(result[:, 2], values[:, 2])

@@ -70,6 +70,8 @@ class Manifest:
         url: where it is published.
         exercises: what each exercise is, by id.
         binary: whether the total is no score but right (1) or wrong (0).
+        metric: whether positions are metres with y up, as far as the source says.
+        checks: version of the checks its recordings passed; see `zoo.data.checks`.
         source: folder it was prepared from; None for one the zoo made itself.
         prepared: when, ISO time.
         seconds_reading: how long it took.
@@ -94,6 +96,8 @@ class Manifest:
     url: str = ""
     exercises: Mapping[str, str] = field(default_factory=dict)
     binary: bool = False
+    metric: bool = True
+    checks: int | None = None
     source: str | None = None
     prepared: str = ""
     seconds_reading: float = 0.0

@@ -14,7 +14,7 @@ from zoo.data.batch import Batch
 from zoo.data.recording import Recording
 from zoo.data.resample import SOURCES
 from zoo.data.transforms import RAW_STREAMS
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError
 from zoo.explain.attribution import POINTS, Array, Attribution
 from zoo.prediction import Predictor
 from zoo.skeleton import Layout, load_layout
@@ -165,11 +165,7 @@ def samples_of(predictor: Predictor, source: Recording | Path | str) -> list[Sam
 
 def _cut(predictor: Predictor, recording: Recording) -> list[Sample]:
     trained, protocol = predictor.trained, predictor.protocol
-    if recording.layout != trained.layout:
-        raise DataError(
-            f"recording {recording.id} has the skeleton layout {recording.layout}, the model was "
-            f"trained on {trained.layout}"
-        )
+    recording = predictor.looked(recording).recording
     sources = {raw for name in trained.streams for raw in SOURCES[name]}
     moving = next(name for name in RAW_STREAMS if name in sources)
     cut = protocol.samples([recording], trained.streams, scored=False, raw=trained.raw)

@@ -25,6 +25,7 @@ from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
 from zoo.training.fold import FoldDataset, predicted_scores, validation_mad
 from zoo.training.kept import require_kept
+from zoo.training.plausible import require_plausible
 from zoo.training.report import Reporter, RunStart
 from zoo.training.result_files import (
     finished_files,
@@ -173,6 +174,7 @@ class _Training:
             raise DataError("the split leaves no samples for training or none for the test")
         if not bool(torch.isfinite(target).all()):
             raise DataError("a training sample has no finite score")
+        require_plausible(data, self.dataset.score_range)
         training_data = TrainingData(batch, target, parts=data.score_parts("train"))
         if len(data.split.validation):
             training_data = training_data._replace(

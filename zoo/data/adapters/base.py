@@ -166,6 +166,8 @@ class Adapter(ABC):
         binary: True where ``total`` is no score but right (1) or wrong (0). Models predict it by
             the same regression; AUC, balanced accuracy and F1 are reported beside the rest.
         exercises: exercise id → description.
+        metric: whether positions are metres with y up; False where the source gives neither units
+            nor axes, which are then not looked at.
         needs_source: False when `read` makes the recordings itself.
         params: the constructor arguments, kept in the manifest; `zoo.data.dataset` sets it.
     """
@@ -181,6 +183,7 @@ class Adapter(ABC):
     score_range: tuple[float, float]
     binary: bool = False
     exercises: Mapping[str, str]
+    metric: bool = True
     needs_source: bool = True
     params: Mapping[str, Any] = MappingProxyType({})
 
