@@ -31,6 +31,7 @@ from registry import use_config_dir
 from zoo.cli.main import main
 from zoo.data.adapters.rehab_pile import RehabPileAdapter, numbered_layout
 from zoo.data.adapters.rehab_pile_set import find_set
+from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, create_adapter, prepare
 from zoo.errors import ConfigError, DataError, LayoutError, ZooError
 from zoo.protocol.protocol import load_protocol
@@ -138,7 +139,7 @@ def test_a_set_of_scores(scored: Path, tmp_path: Path) -> None:
 def test_the_published_folds_are_those_of_the_protocol(scored: Path, tmp_path: Path) -> None:
     dataset = ready(scored, tmp_path)
     protocol = load_protocol("rehab-pile")
-    assert protocol.split.num_folds(dataset.subjects) == FOLDS
+    assert protocol.split.num_folds(Columns.of(dataset.index)) == FOLDS
     for k in range(FOLDS):
         fold = protocol.fold(dataset, k, ["position"])
         for part in ("train", "test"):

@@ -66,7 +66,7 @@ def same_rotation(a, b):
     np.testing.assert_allclose(dots, 1, atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(degrees=st.floats(-179, 179))
 def test_face_camera_undoes_any_turn(degrees):
     plain, aligned = face_camera(body()), face_camera(turned(body(), degrees))

@@ -145,7 +145,7 @@ def test_unwrap_continues_on_the_other_side() -> None:
     np.testing.assert_array_equal(result[:, 1], 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(np.float64, (12, 2, 3), elements=st.floats(-180, 180, allow_subnormal=False)))
 def test_unwrap_adds_whole_turns_and_nothing_else(angles: np.ndarray) -> None:
     missing = np.zeros((12, 2), dtype=bool)

@@ -58,7 +58,8 @@ def _print(found: "ComparedModels", limit: int | None) -> None:
     if limit is not None and len(found.persons) > limit:
         rest = len(found.persons) - limit
         out.print(f"… and {rest} more people with smaller differences (--all)", style="dim")
-    shown = table("exercise", f"MAD of {found.a}>", f"MAD of {found.b}>", "difference>")
+    metric, digits = found.metric, found.metric_digits
+    shown = table("exercise", f"{metric} of {found.a}>", f"{metric} of {found.b}>", "difference>")
     for exercise, (a, b) in found.exercises.items():
         shown.add_row(exercise, fixed(a, digits), fixed(b, digits), fixed(a - b, digits, sign=True))
     out.print(shown)

@@ -137,6 +137,8 @@ def _print_audit(found: "Audit", title: str) -> None:
         out.print(f"{unknown} samples do not say whose they are", style="red")
     if found.protocol.scaler == "all":
         out.print("scalers are fitted on the test samples too", style="red")
+    for words in (*found.sides(), *found.remarks):
+        out.print(words, soft_wrap=True)
     out.print(found.verdict, style="bold red" if found.leaks else "green")
 
 

@@ -32,6 +32,8 @@ def print_run(out: "Console", result: "Run") -> None:
 
 def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
+    from zoo.runs.run import pooled_metrics
+
     first = results[0]
     titles = (f"{m.heading}>" for m in columns(first.test))
     shown = table("fold", *titles, "mean score's MAD>")
@@ -47,6 +49,8 @@ def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     for label, summary in (("mean", fmean), ("± sd", _deviation)):
         summed = {key: summary(values) for key, values in over_folds.items()}
         shown.add_row(label, *cells(summed, digits), fixed(summary(baseline), digits))
+    pooled = pooled_metrics(results)
+    shown.add_row("all folds together", *cells(pooled, digits, first.test), "")
     people = len({person for r in results for person in r.split["test"]["persons"]})
     out.print(_title(first, people=people, folds=len(results)), style="bold")
     out.print(shown)

@@ -71,6 +71,7 @@ class RunModel:
         flops: operations for one sequence.
         latency_ms: time to score one sequence.
         closed_form: it is fitted once, without a trainer.
+        draws: random numbers are drawn in training it, so that other seeds give other scores.
         source: whose code it is.
     """
 
@@ -86,6 +87,7 @@ class RunModel:
     flops: int | None
     latency_ms: float | None
     closed_form: bool
+    draws: bool
     source: Source
 
     @property
@@ -138,6 +140,7 @@ class RunProtocol:
         name: of its configuration.
         params: its parameters.
         hash: of everything in it that can change a number.
+        folds: how many there are on these recordings, repeats counted.
         title: full name.
         summary: one sentence.
         leaky: a person may stand on both sides.
@@ -150,6 +153,7 @@ class RunProtocol:
     name: str
     params: Mapping[str, Any]
     hash: str
+    folds: int
     title: str
     summary: str
     leaky: bool
@@ -282,11 +286,6 @@ class RunRecord:
         if self.members:
             config["members"] = [member.key_hash for member in self.members]
         return config
-
-    @property
-    def people(self) -> int:
-        """How many stand in all parts together."""
-        return sum(part.persons for part in self.counts.values())
 
 
 def read_record(folder: Path) -> RunRecord:

@@ -219,6 +219,8 @@ class _Training:
     def _announce(self, trainer: Trainer) -> None:
         if self.data.warning:
             self.reporter.on_note(self.data.warning)
+        for remark in self.data.remarks:
+            self.reporter.on_note(remark)
         self.reporter.on_start(
             RunStart(
                 title=self.key.title,
