@@ -11,6 +11,7 @@ that package (beside it in a checkout of the zoo) holds ``KIND/NAME.yaml``. Such
 Files are read, and nothing is imported. A folder of the user comes on top: see `use_config_dir`.
 """
 
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -99,7 +100,7 @@ def find_config(kind: str, name: str) -> Traversable | None:
     For an entry of a registry take `Registry.get`, which lays files over each other.
     """
     files = (folder / kind / f"{name}.yaml" for folder in _folders())
-    return next((file for file in files if file.is_file()), None)
+    return next((file for file in files if _is_there(file)), None)
 
 
 def entries_of(
@@ -148,6 +149,11 @@ def _laid_over(entry: Entry, file: Traversable, values: Mapping[str, Any]) -> En
             source = replace(source, module=module, attribute=attribute)
     config = {k: v for k, v in values.items() if k not in ("code", "variants")}
     return replace(entry, source=source, file=file, config=merged(entry.config, config))
+
+
+def _is_there(file: Traversable) -> bool:
+    """Whether something has this name; a folder or a pipe is found, and then refused."""
+    return os.path.lexists(file) if isinstance(file, Path) else file.is_file()
 
 
 def _read(file: Traversable) -> Config:

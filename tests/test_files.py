@@ -1,11 +1,13 @@
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from zoo import files
 from zoo.errors import DataError
-from zoo.files import StorageError, path_part, read_json, to_json, write_atomically
+from zoo.files import StorageError, WriteLock, path_part, read_json, to_json, write_atomically
+from zoo.report.publish import save
 
 
 def names(folder):
@@ -75,7 +77,10 @@ def test_json_goes_there_and_back(tmp_path):
         (b'{"a": Infinity}', "Infinity"),
         (b'{"a":' * 200_000, "nested too deeply"),
         (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
-        (b'{"a": ' + b"9" * 50_000 + b"}", "no JSON"),
+        (b'{"a": ' + b"[" * 60 + b"]" * 60 + b"}", "nested too deeply"),
+        (b'{"a": ' + b"9" * 50_000 + b"}", "a whole number of 50000 digits is too large"),
+        (b'{"a": 1e999}', "the number 1e999 is too large"),
+        (b'{"a": "\\ud800"}', "no valid Unicode"),
         (b'{"a": "' + b"x" * 2000 + b'"}', "more than the 1000"),
     ],
 )
@@ -87,9 +92,14 @@ def test_hostile_json_is_refused(tmp_path, content, words):
         read_json(path, limit)
 
 
-def test_missing_json(tmp_path):
+def test_json_that_is_no_file(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         read_json(tmp_path / "a.json")
+    with pytest.raises(DataError, match="is a folder, expected a file"):
+        read_json(tmp_path)
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(DataError, match="is a pipe, expected a file"):
+        read_json(tmp_path / "pipe.json")
 
 
 def test_path_parts_are_harmless_and_differ():
@@ -103,3 +113,43 @@ def test_path_parts_are_harmless_and_differ():
         assert not set(part) & set('/\\<>:"|?*\x00')
         assert not part.startswith(".")
         assert not part.endswith(".partial")
+
+
+def test_an_error_of_the_clean_up_does_not_hide_the_clear_one(tmp_path, monkeypatch):
+    """As on a disk that has become read-only: neither written nor removed."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StorageError, match=r"cannot write .*a\.txt: Read-only file system"):
+        write_atomically(tmp_path / "a.txt", b"x")
+
+
+def test_a_lock_that_cannot_be_removed_is_let_go(tmp_path, monkeypatch):
+    lock = WriteLock(tmp_path / "a")
+    lock.acquire()
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        lock.release()
+    assert not lock.held
+    again = WriteLock(tmp_path / "a")
+    again.acquire()
+    again.release()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("place", ["file/x.md", "folder", "n" * 300])
+def test_a_document_that_cannot_be_saved_is_told(tmp_path, place):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(
+        StorageError, match="cannot write .*: (Not a dir|Is a dir|File name|File ex)"
+    ):
+        save("text", tmp_path / place)
+    assert names(tmp_path) == ["file", "folder"]

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import inspect
 import math
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -179,7 +180,7 @@ def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, 
         ConfigError: they are not; the message begins with `where` they stand.
     """
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{where} is {values!r}, expected keys and values")
+        raise ConfigError(f"{where} is {_shown(values)}, expected keys and values")
     for key in values:
         if key not in known:
             raise ConfigError(f"{where} {_no_key(key, known)}")
@@ -187,6 +188,7 @@ def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, 
 
 
 Converter = Callable[[Any, str], Any]
+_LONGEST = 120  # characters of a value in a message
 
 
 class _Field(NamedTuple):
@@ -199,7 +201,8 @@ def _message(where: str, fault: _MisfitError) -> str:
     if not where:
         return f"{fault.where} {fault}"
     between = "" if fault.where.startswith("[") else " " if where.endswith(":") else "."
-    return f"{where}{between}{fault.where} {fault}" if fault.where else f"{where} {fault}"
+    place = fault.where if len(fault.where) <= _LONGEST else f"{fault.where[:_LONGEST]}…"
+    return f"{where}{between}{place} {fault}" if place else f"{where} {fault}"
 
 
 def _below(path: str, key: str) -> str:
@@ -207,7 +210,17 @@ def _below(path: str, key: str) -> str:
 
 
 def _no_key(key: Any, known: Sequence[str]) -> str:
-    return f"has no key {str(key)!r}. {did_you_mean(str(key), known)}"
+    word = str(key)[:_LONGEST]
+    return f"has no key {word!r}. {did_you_mean(word, known)}"
+
+
+def _shown(value: Any) -> str:
+    """The value as Python writes it, on one line that can be read."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; containers without end
+        return f"a {type(value).__name__} too large to show"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
 
 
 @lru_cache(maxsize=256)
@@ -235,7 +248,7 @@ def _dataclass(cls: type) -> Converter:
 
 def _fields(known: Mapping[str, _Field], value: Any, path: str) -> dict[str, Any]:
     if type(value) is not dict and not isinstance(value, Mapping):  # quick for thousands of records
-        raise _MisfitError(path, f"is {value!r}, expected keys and values")
+        raise _MisfitError(path, f"is {_shown(value)}, expected keys and values")
     found: dict[str, Any] = {}
     for key, item in value.items():
         field = known.get(key)
@@ -341,14 +354,14 @@ def _scalar(hint: Any) -> Converter:
             plain = _unwrapped(value)
             if plain is not value:
                 return convert(plain, path)
-        if hint is float and kind is int:
+        if hint is float and kind is int and abs(value) < sys.float_info.max:
             return float(value)
         if hint is str and kind is int:
             return str(value)
         if hint not in words and (not isinstance(cls, type) or isinstance(value, cls)):
             return value
         raise _MisfitError(
-            path, f"is {value!r}, expected {words.get(hint, getattr(hint, '__name__', hint))}"
+            path, f"is {_shown(value)}, expected {words.get(hint, getattr(hint, '__name__', hint))}"
         )
 
     return convert
@@ -377,7 +390,7 @@ def _union(arguments: tuple[Any, ...]) -> Converter:
             raise deepest
         expected = [str(f).partition(", expected ")[2] or str(f) for f in faults]
         none = ["nothing"] if optional else []
-        raise _MisfitError(path, f"is {value!r}, expected {' or '.join([*expected, *none])}")
+        raise _MisfitError(path, f"is {_shown(value)}, expected {' or '.join([*expected, *none])}")
 
     return convert
 
@@ -388,7 +401,7 @@ def _literal(choices: tuple[Any, ...]) -> Converter:
         for choice in choices:
             if type(value) is type(choice) and value == choice:
                 return choice
-        raise _MisfitError(path, f"is {value!r}, expected {' or '.join(map(str, choices))}")
+        raise _MisfitError(path, f"is {_shown(value)}, expected {' or '.join(map(str, choices))}")
 
     return convert
 
@@ -401,9 +414,9 @@ def _sequence(kind: type, arguments: tuple[Any, ...]) -> Converter:
     def convert(value: Any, path: str) -> Any:
         value = _unwrapped(value)
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
-            raise _MisfitError(path, f"is {value!r}, expected a list")
+            raise _MisfitError(path, f"is {_shown(value)}, expected a list")
         if fixed and len(value) != len(items):
-            raise _MisfitError(path, f"is {value!r}, expected a list of {len(items)}")
+            raise _MisfitError(path, f"is {_shown(value)}, expected a list of {len(items)}")
         each = items or [item] * len(value)
         return kind(
             one(v, f"{path}[{i}]") for i, (one, v) in enumerate(zip(each, value, strict=True))
@@ -417,7 +430,7 @@ def _mapping(hint: Any) -> Converter:
 
     def convert(value: Any, path: str) -> Any:
         if type(value) is not dict and not isinstance(value, Mapping):
-            raise _MisfitError(path, f"is {value!r}, expected keys and values")
+            raise _MisfitError(path, f"is {_shown(value)}, expected keys and values")
         above = f"{path}." if path else ""
         return {str(key): item(v, f"{above}{key}") for key, v in value.items()}
 

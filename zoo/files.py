@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import secrets
@@ -18,10 +19,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from registry.outside import read_bytes
 from zoo.errors import DataError, ZooError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_OUR_FAULT_NOT = _NO_ROOM | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+_OUR_FAULT_NOT = _NO_ROOM | {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EBUSY,
+    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP,
+}  # fmt: skip
 
 
 class StorageError(ZooError):
@@ -80,13 +85,20 @@ class WriteLock:
             return
         # POSIX: while it is still held, so that nobody else's is removed. Windows removes no file
         # that is open, so there it goes after the lock, unless somebody has it already.
+        # What no longer can be removed must not hide the error that ended the writing.
         posix = os.name == "posix"
         if posix:
-            self.file.unlink(missing_ok=True)
+            _remove(self.file)
         self._lock.release()
         if not posix:
-            with contextlib.suppress(OSError):
-                self.file.unlink(missing_ok=True)
+            _remove(self.file)
+
+    def sweep(self) -> None:
+        """Remove the file of a lock that a killed process held; one that is held stays."""
+        if self.file.is_file():
+            with contextlib.suppress(BusyError, StorageError):
+                self.acquire()
+                self.release()
 
     def _holder(self) -> str:
         try:
@@ -126,11 +138,16 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(temporary, path)  # noqa: PTH105 - named in the tests that let it fail
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise storage_error(path, len(content), error) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
+
+
+def _remove(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
 
 
 def storage_error(path: Path, size: int, error: OSError) -> Exception:
@@ -295,18 +312,23 @@ def read_json(path: Path, limit: int = 64_000_000) -> dict[str, Any]:
     """A JSON object from a file that may have been tampered with.
 
     Raises:
-        DataError: it is missing, larger than `limit` bytes, or no JSON object.
+        DataError: it is missing, no regular file, larger than `limit` bytes, no JSON object, deeper
+            than any of ours, or holds a number that is not finite or beyond 64 bits.
     """
+    content = read_bytes(path, limit, error=DataError)
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise DataError(f"{path} has {size} bytes, more than the {limit} it may have")
-        value = json.loads(path.read_bytes(), parse_constant=_no_constant)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
+        value = json.loads(
+            content, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite
+        )
+        if b"\\u" in content:  # half a character is no text: it could not be printed
+            json.dumps(value, ensure_ascii=False).encode()
+        if _seems_deep(content):
+            _require_shallow(value)
     except RecursionError:
         raise DataError(f"{path} is nested too deeply to be one of ours") from None
-    except (ValueError, OSError) as error:
+    except UnicodeError:
+        raise DataError(f"{path} is no JSON: its text is no valid Unicode") from None
+    except ValueError as error:
         raise DataError(f"{path} is no JSON: {error}") from None
     if not isinstance(value, dict):
         raise DataError(f"{path} holds a {type(value).__name__}, expected a JSON object")
@@ -321,5 +343,47 @@ def path_part(name: str) -> str:
     return f"{safe[:55]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+_DEEPEST = 50
+_MOST_DIGITS = 18
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a whole number of {len(digits.lstrip('-'))} digits is too large")
+    return int(digits)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return value
+
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
+
+
+def _seems_deep(content: bytes) -> bool:
+    """Whether brackets, those in texts among them, are deeper within each other than `_DEEPEST`."""
+    depth = 0
+    for byte in content.translate(None, _NO_BRACKETS):
+        depth += _STEP[byte]
+        if depth > _DEEPEST:
+            return True
+    return False
+
+
+def _require_shallow(value: Any) -> None:
+    """Refuse containers that lie deeper within each other than `_DEEPEST`."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        below = [v.values() if isinstance(v, dict) else v for v in level]
+        level = [item for items in below for item in items if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise RecursionError

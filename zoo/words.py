@@ -97,7 +97,8 @@ def probability(value: float | None) -> str:
 
 def natural(text: str) -> tuple[int, int, str]:
     """A sort key that puts numbers in order: 2 before 10, numbers before words."""
-    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
+    number = text.lstrip("0")
+    return (0, len(number), number) if text.isdecimal() else (1, 0, text)
 
 
 def some(names: Iterable[str], most: int = 3, between: str = ", ") -> str:

@@ -161,7 +161,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing(tmp_path: Path, root: Pat
     _, err = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "the prepared dataset cannot be written to" in err.splitlines()[-1]
-    assert "Nothing was left behind; make room" in err.splitlines()[-1]
+    assert "What was there before is as it was. Make room" in err.splitlines()[-1]
     assert [f.name for f in root.iterdir()] == []
     finish(tmp_path, root, 2)
     process = start(tmp_path, root, "full disk", 3)

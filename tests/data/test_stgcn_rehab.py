@@ -109,7 +109,7 @@ def test_people_who_cannot_be_told_apart_stay_together(tmp_path: Path) -> None:
         ({"E_ID1": {"1": 3}}, r"E_ID1 has the score 40 in exercise 1, but line 3 .* says 30"),
         ({"X1": {"1": 3}}, "cannot be understood"),
         ({"E_ID1": 3}, "cannot be understood"),
-        ([1], "expected {person"),
+        ([1], "holds a list, expected a JSON object"),
     ],
 )
 def test_counts_that_do_not_fit(tmp_path: Path, counts: Any, message: str) -> None:
@@ -120,7 +120,7 @@ def test_counts_that_do_not_fit(tmp_path: Path, counts: Any, message: str) -> No
 
 def test_a_counts_file_that_is_not_there(tmp_path: Path) -> None:
     write(tmp_path / "data" / "ex1", [40])
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=r"absent\.json does not exist"):
         read(tmp_path / "data", counts=str(tmp_path / "absent.json"))
 
 

@@ -12,8 +12,9 @@ import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.data.manifest import MANIFEST_FILE, read_manifest
 from zoo.data.recording import Recording
-from zoo.data.store import DATA_FILE, MANIFEST_FILE, Store, StoreWriter, fingerprint, read_manifest
+from zoo.data.store import DATA_FILE, Store, StoreWriter, fingerprint
 from zoo.errors import DataError
 
 HEADER = {
@@ -69,8 +70,7 @@ def lies_in(array: np.ndarray, file: Path) -> bool:
 
 
 def same(store: Store, one: Recording) -> bool:
-    entry = next(e for e in store.manifest["recordings"] if e["id"] == one.id)
-    arrays = store.arrays(entry)
+    arrays = store.arrays(next(info for info in store.manifest.recordings if info.id == one.id))
     names = ("positions", "orientations", "angles", "tracked", "timestamps")
     given_arrays = {n: getattr(one, n) for n in names if getattr(one, n) is not None}
     return set(arrays) == set(given_arrays) and all(
@@ -94,7 +94,7 @@ def test_round_trip(
     ]
     store = Store.open(written(folder, *made))
     assert all(same(store, one) for one in made)
-    assert [e["id"] for e in store.manifest["recordings"]] == [one.id for one in made]
+    assert [info.id for info in store.manifest.recordings] == [one.id for one in made]
 
 
 def test_the_safetensors_library_reads_it(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_the_safetensors_library_reads_it(tmp_path: Path) -> None:
 
 def test_arrays_are_aligned_views_of_the_file_that_cannot_be_written(tmp_path: Path) -> None:
     store = Store.open(written(tmp_path / "s", recording("A/1", 5), recording("B/1", 7)))
-    for entry in store.manifest["recordings"]:
-        for array in store.arrays(entry).values():
+    for info in store.manifest.recordings:
+        for array in store.arrays(info).values():
             assert not array.flags.owndata
             assert array.flags.aligned
             with pytest.raises(ValueError, match="read-only"):
@@ -128,7 +128,7 @@ def test_the_fingerprint_does_not_depend_on_order(tmp_path: Path) -> None:
     a, b = recording("A/1", 4), recording("B/1", 6)
     first = Store.open(written(tmp_path / "1", a, b)).manifest
     second = Store.open(written(tmp_path / "2", b, a)).manifest
-    assert first["fingerprint"] == second["fingerprint"]
+    assert first.fingerprint == second.fingerprint
     assert (tmp_path / "1" / DATA_FILE).read_bytes() == (tmp_path / "2" / DATA_FILE).read_bytes()
 
 
@@ -145,8 +145,8 @@ def test_the_fingerprint_does_not_depend_on_order(tmp_path: Path) -> None:
     ],
 )
 def test_the_fingerprint_sees_every_change(tmp_path: Path, change: dict[str, Any]) -> None:
-    plain = read_manifest(written(tmp_path / "1"))["fingerprint"]
-    changed = read_manifest(written(tmp_path / "2", recording(**change)))["fingerprint"]
+    plain = read_manifest(written(tmp_path / "1")).fingerprint
+    changed = read_manifest(written(tmp_path / "2", recording(**change))).fingerprint
     assert plain != changed
 
 
@@ -156,14 +156,14 @@ def test_the_fingerprint_sees_every_change(tmp_path: Path, change: dict[str, Any
 def test_the_fingerprint_ignores_where_data_came_from(
     tmp_path: Path, header: dict[str, Any]
 ) -> None:
-    plain = read_manifest(written(tmp_path / "1"))["fingerprint"]
-    assert read_manifest(written(tmp_path / "2", **header))["fingerprint"] == plain
+    plain = read_manifest(written(tmp_path / "1")).fingerprint
+    assert read_manifest(written(tmp_path / "2", **header)).fingerprint == plain
 
 
 def test_the_fingerprint_has_the_adapter_version(tmp_path: Path) -> None:
-    plain = read_manifest(written(tmp_path / "1"))["fingerprint"]
+    plain = read_manifest(written(tmp_path / "1")).fingerprint
     newer = {"version": 2, "params": {}}
-    assert read_manifest(written(tmp_path / "2", adapter=newer))["fingerprint"] != plain
+    assert read_manifest(written(tmp_path / "2", adapter=newer)).fingerprint != plain
 
 
 def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
@@ -232,6 +232,82 @@ def test_a_manifest_that_is_none(tmp_path: Path, text: str) -> None:
         Store.open(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"recordings": 5}, "manifest.json: recordings is 5, expected a list"),
+        ({"recordings": []}, "it lists no recording"),
+        ({"recordings": [5]}, r"recordings\[0\] is 5, expected keys and values"),
+        ({"adapter": None}, "adapter is None, expected keys and values"),
+        ({"adapter": {}}, "adapter lacks version"),
+        ({"score_range": None}, "score_range is None, expected a list"),
+        ({"score_range": [0, 50, 100]}, "expected a list of 2"),
+        ({"score_range": [50, 0]}, "score_range is 50 to 0, expected the lower score first"),
+        ({"layout": ["lines"]}, "layout is .'lines'., expected text"),
+        ({"fps": "30"}, "fps is '30', expected a number"),
+        ({"problems": [{"kind": "x"}]}, r"problems\[0\] lacks file"),
+        ({"notes": 5}, "notes is 5, expected a list"),
+        ({"colour": 5}, "has no key 'colour'"),
+    ],
+)
+def test_a_manifest_of_another_form(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    folder = written(tmp_path / "s")
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    (folder / MANIFEST_FILE).write_text(json.dumps({**manifest, **change}))
+    with pytest.raises(DataError, match=words) as caught:
+        Store.open(folder)
+    assert "cannot be used" in str(caught.value)
+    assert "zoo.prepare_dataset(\"s\", " in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["adapter", "score_range", "recordings", "layout", "fps", "name"])
+def test_a_manifest_that_lacks_something(tmp_path: Path, key: str) -> None:
+    folder = written(tmp_path / "s")
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    del manifest[key]
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=f"lacks {key}"):
+        Store.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"id": None}, "id is None, expected text"),
+        ({"id": "B/1"}, r"recordings\[1\] \('B/1'\): expected an id of its own"),
+        ({"arrays": 5}, "arrays is 5, expected keys and values"),
+        ({"arrays": {"positions": "5"}}, "arrays.positions is '5', expected a list"),
+        ({"arrays": {"colours": [5, 3, 3]}}, "found an array 'colours'"),
+        ({"arrays": {"positions": [6, 3, 3]}}, r"have shape \[6, 3, 3\] of 5 frames"),
+        ({"arrays": {"positions": []}}, r"have shape \[\]"),
+        ({"arrays": {"positions": [5, 3, 3], "tracked": [5, 4]}}, "have shape"),
+        ({"frames": 0}, "of 0 frames"),
+        ({"fps": 0}, "found 0 frames per second"),
+        ({"fps": 10**18}, "manifest.json is no JSON: a whole number of 19 digits is too large"),
+        ({"sha256": 5.5}, "sha256 is 5.5, expected text"),
+        ({"scores": {"total": "x"}}, "scores.total is 'x', expected a number"),
+        ({"extra": []}, r"extra is \[\], expected keys and values"),
+    ],
+)
+def test_a_recording_of_another_form(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    folder = written(tmp_path / "s", recording("A/1"), recording("B/1"))
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    manifest["recordings"][0].update(change)
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=words):
+        Store.open(folder)
+
+
+@pytest.mark.parametrize("key", ["id", "arrays", "sha256", "frames", "fps", "subject"])
+def test_a_recording_that_lacks_something(tmp_path: Path, key: str) -> None:
+    folder = written(tmp_path / "s")
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    del manifest["recordings"][0][key]
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=rf"recordings\[0\] lacks {key}"):
+        Store.open(folder)
+
+
 def test_a_manifest_of_a_newer_zoo(tmp_path: Path) -> None:
     folder = written(tmp_path / "s")
     manifest = json.loads((folder / MANIFEST_FILE).read_text())
@@ -271,8 +347,8 @@ def test_what_a_writer_refuses() -> None:
 def test_the_fingerprint_is_that_of_the_manifest(tmp_path: Path) -> None:
     extra = {"numbers": {10: "ten", 9: "nine"}, "pair": (1, 2)}
     manifest = read_manifest(written(tmp_path / "s", recording(extra=extra)))
-    assert fingerprint(manifest) == manifest["fingerprint"]
-    assert manifest["recordings"][0]["extra"] == {
+    assert fingerprint(manifest.plain) == manifest.fingerprint
+    assert manifest.recordings[0].extra == {
         "numbers": {"10": "ten", "9": "nine"},
         "pair": [1, 2],
     }

@@ -137,6 +137,22 @@ def test_two_sweeps_at_once_share_the_work(desk, start, tmp_path):
     require_whole(desk, plan, tmp_path)
 
 
+@pytest.mark.slow
+def test_two_sweeps_of_which_one_is_killed_again_and_again(desk, start, tmp_path):
+    plan = desk.plan(PATIENT, "toy-mean", seeds=(0, 1))
+    patient, chance = start("--jobs", "1"), random.Random()
+    for _ in range(4):
+        other = start("--jobs", "1")
+        time.sleep(chance.uniform(3, 12))
+        other.kill()
+        other.communicate()
+    output, _ = patient.communicate(timeout=900)
+    assert patient.returncode == 0, output
+    output, _ = start("--jobs", "1").communicate(timeout=900)
+    assert "were there already" in output
+    require_whole(desk, plan, tmp_path)
+
+
 def test_a_full_disk(desk, small_disk, tmp_path):
     desk.runs = small_disk / "runs"
     plan = desk.plan("toy-mean", seeds=(0, 1, 2))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from zoo.data.dataset import RecordingInfo
+from zoo.data.manifest import RecordingInfo
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 from zoo.protocol.audit import audit
@@ -24,7 +24,12 @@ class Data:
         self.index = [
             RecordingInfo(
                 r.id, r.subject, r.group, r.exercise, r.session, r.num_frames, r.fps,
-                tuple(a for a in ("positions", "orientations") if getattr(r, a) is not None),
+                {
+                    name: array.shape
+                    for name in ("positions", "orientations")
+                    if (array := getattr(r, name)) is not None
+                },
+                "0" * 64,
                 scores=r.scores, extra=r.extra,
             )
             for r in self.recordings

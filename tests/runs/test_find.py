@@ -26,8 +26,8 @@ def test_what_is_no_run(trained, tmp_path):
         (path / "run.json", ["is a file", f"the run's folder: {path}"]),
         (path.parent / "fold0-seed1", ["no such run folder", "Did you mean", path.name]),
         (tmp_path, ["no run.json in it or below it"]),
-        (half, ["half done", "--resume"]),
-        (tmp_path / "fold0", ["half done", "--resume"]),
+        (half, ["half done", "resume=True"]),
+        (tmp_path / "fold0", ["half done", "resume=True"]),
     ):
         with pytest.raises(DataError) as error:
             open_run(wrong)

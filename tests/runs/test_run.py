@@ -14,9 +14,10 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.record import Source, changed_settings
 from zoo.runs.run import load_run, pooled_metrics, versus_mean_score
 
+PART = {"persons": ["P1"], "recordings": ["P1/5"], "samples": [["P1/5", 0]]}
 FILES = {
     "history.csv": b"epoch,lr,loss,validation_mad,seconds\n1,0.1,,2.5,0.2\n",
-    "split.json": b'{"hash": "s"}',
+    "split.json": to_json({"hash": "s", "train": PART, "validation": PART, "test": PART}),
     "config.yaml": b"model:\n  name: toy\n",
 }
 
@@ -44,7 +45,8 @@ def test_a_run_is_read_back(path, record):
     assert run.place == ("5", 2, 0)
     assert run.digits == 2
     assert run.record.config == record.config
-    assert run.split == {"hash": "s"}
+    assert run.split["hash"] == "s"
+    assert run.split["test"] == PART
     (row,) = run.history
     assert (row["epoch"], row["validation_mad"]) == (1, 2.5)
     assert math.isnan(row["loss"])

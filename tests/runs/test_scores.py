@@ -123,5 +123,5 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
     with pytest.raises(DataError, match="line 1: expected the columns part"):
         read_scores(file)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="no table of predictions"):
+    with pytest.raises(DataError, match="line 1: found byte 0xff, expected UTF-8"):
         read_scores(file)

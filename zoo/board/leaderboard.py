@@ -10,8 +10,10 @@ from zoo.board.board import Board, LeftOut, Pair, PairedModel, Ranked, Section
 from zoo.board.entries import Group, read_groups
 from zoo.board.ranking import section
 from zoo.errors import DataError
+from zoo.runs.find import no_collection
 
 
+@no_collection()
 def build_board(
     root: Path,
     dataset: str | None = None,

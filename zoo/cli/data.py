@@ -12,6 +12,7 @@ from registry import DATASETS, UserError
 from registry.yaml_files import Config
 from zoo.catalogue import blocks_of, or_problem
 from zoo.cli.console import console, details, print_json, table
+from zoo.cli.flags import in_flags
 from zoo.cli.parser import Arguments, Subparsers, add_action
 from zoo.compose import apply_overrides
 from zoo.errors import DataError
@@ -99,7 +100,7 @@ def _list(args: Arguments) -> int:
 
 
 def _state(folder: Path) -> dict[str, Any]:
-    from zoo.data.store import MANIFEST_FILE, read_manifest
+    from zoo.data.manifest import MANIFEST_FILE, read_manifest
 
     if not (folder / MANIFEST_FILE).is_file():
         return {"state": "no", "recordings": None}
@@ -107,9 +108,10 @@ def _state(folder: Path) -> dict[str, Any]:
         manifest = read_manifest(folder)
     except UserError:
         return {"state": "damaged", "recordings": None}
-    count = len(manifest["recordings"])
+    count = len(manifest.recordings)
     found = {"state": f"{count} recordings", "recordings": count}
-    return found | {key: manifest[key] for key in ("title", "url") if manifest.get(key)}
+    about = {"title": manifest.title, "url": manifest.url}
+    return found | {key: value for key, value in about.items() if value}
 
 
 def _new(args: Arguments) -> int:
@@ -221,8 +223,8 @@ def _inspect(args: Arguments) -> int:
 
 
 def _verify(args: Arguments) -> int:
+    from zoo.data.manifest import MANIFEST_FILE
     from zoo.data.paths import data_root
-    from zoo.data.store import MANIFEST_FILE
 
     root = data_root(args.data_root)
     names = [args.name] if args.name else []
@@ -238,7 +240,7 @@ def _verify(args: Arguments) -> int:
             if args.name:
                 raise
             failed += 1
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{name}: {in_flags(str(error))}", file=sys.stderr)
         else:
             print(f"{name}: {len(dataset)} recordings as written, {dataset.fingerprint}")
     return 2 if failed else 0

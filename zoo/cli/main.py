@@ -61,6 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if debug or error.filename is None:
+            raise
+        complain(f"cannot use {str(error.filename)[:200]}: {error.strerror}")
+        return 2
 
 
 def _run(arguments: list[str]) -> int:

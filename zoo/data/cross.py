@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from registry import did_you_mean
-from zoo.data.dataset import RecordingInfo, SkeletonDataset
+from zoo.data.dataset import SkeletonDataset
+from zoo.data.manifest import RecordingInfo
 from zoo.data.people import unmatched_people
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError, DataError

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, fields
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,35 +16,16 @@ from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Progress
 from zoo.data.adapters.folder import FolderAdapter
 from zoo.data.checks import CHECKS_VERSION, Expected, looked_at
 from zoo.data.known import dataset_settings, is_folder, own_datasets, parameters_for
+from zoo.data.manifest import MANIFEST_FILE, AdapterUsed, RecordingInfo
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
-from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
+from zoo.data.store import Store, StoreWriter
 from zoo.errors import DataError
 from zoo.files import StorageError, recover, replaced_folder
 from zoo.skeleton.layout import load_layout, own_layout
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-
-
-@dataclass(frozen=True)
-class RecordingInfo(Identity):
-    """What is known of a recording without touching its arrays.
-
-    Attributes:
-        frames: number of frames T.
-        fps: frames per second.
-        arrays: which arrays it has: positions, orientations, angles, tracked, timestamps.
-    """
-
-    frames: int
-    fps: float
-    arrays: tuple[str, ...] = ()
-
-    @property
-    def scored(self) -> bool:
-        """Whether it has a ``total`` score, the one that models predict."""
-        return "total" in self.scores
 
 
 _NOTES_OF_A_KIND = 5
@@ -71,24 +52,23 @@ class SkeletonDataset:
     """
 
     def __init__(self, store: Store, rows: Iterable[int] | None = None) -> None:
-        entries = store.manifest["recordings"]
-        layout = store.manifest.get("adapter", {}).get("params", {}).get("layout")
+        about = store.manifest
+        layout = about.adapter.params.get("layout")
         if isinstance(layout, Mapping):
             own_layout(layout)
         self._store = store
-        self._rows = list(range(len(entries)) if rows is None else rows)
-        self.manifest: Mapping[str, Any] = store.manifest
-        self.name: str = store.manifest["name"]
-        self.title: str = store.manifest.get("title") or self.name
-        self.layout: str = store.manifest["layout"]
-        self.fps: float = store.manifest["fps"]
-        low, high = store.manifest["score_range"]
-        self.score_range: tuple[float, float] = (low, high)
-        self.exercise_titles: Mapping[str, str] = store.manifest.get("exercises", {})
-        self.binary: bool = store.manifest.get("binary", False)
-        self.metric: bool = store.manifest.get("metric", True)
-        self.fingerprint: str = store.manifest["fingerprint"]
-        self.index: list[RecordingInfo] = [_info(entries[row]) for row in self._rows]
+        self._rows = list(range(len(about.recordings)) if rows is None else rows)
+        self.manifest: Mapping[str, Any] = about.plain
+        self.name: str = about.name
+        self.title: str = about.title or about.name
+        self.layout: str = about.layout
+        self.fps: float = about.fps
+        self.score_range: tuple[float, float] = about.score_range
+        self.exercise_titles: Mapping[str, str] = about.exercises
+        self.binary: bool = about.binary
+        self.metric: bool = about.metric
+        self.fingerprint: str = about.fingerprint
+        self.index: list[RecordingInfo] = [about.recordings[row] for row in self._rows]
 
     @classmethod
     def open(cls, root: Path, name: str) -> "SkeletonDataset":
@@ -106,6 +86,16 @@ class SkeletonDataset:
     def folder(self) -> Path:
         """Where the store lies."""
         return self._store.folder
+
+    @property
+    def prepared_by(self) -> AdapterUsed:
+        """The reader that prepared it."""
+        return self._store.manifest.adapter
+
+    @property
+    def checks(self) -> int | None:
+        """Version of the checks its recordings passed."""
+        return self._store.manifest.checks
 
     @property
     def subjects(self) -> list[str]:
@@ -126,10 +116,10 @@ class SkeletonDataset:
         return len(self._rows)
 
     def __getitem__(self, i: int) -> Recording:
-        known: dict[str, Any] = dict(vars(self.index[i]))
-        del known["frames"], known["arrays"]
-        known |= self._store.arrays(self._store.manifest["recordings"][self._rows[i]])
-        return Recording(layout=self.layout, **known)
+        info = self.index[i]
+        known: dict[str, Any] = {f.name: getattr(info, f.name) for f in fields(Identity)}
+        known |= self._store.arrays(info)
+        return Recording(layout=self.layout, fps=info.fps, **known)
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
@@ -295,7 +285,8 @@ def prepare(
         reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"the prepared dataset cannot be written to {target}: {reason}. "
-            "Nothing was left behind; make room or name another folder with data_root="
+            "What was there before is as it was. Make room, or name another folder with "
+            "data_root="
         ) from error
     return SkeletonDataset(Store.open(target))
 
@@ -325,16 +316,16 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
     if not adapter.needs_source:
         return _open_or_generate(adapter, root, folder)
     dataset = SkeletonDataset.open(root, folder)
-    made = dataset.manifest["adapter"]
-    wrong = {k: made["params"].get(k) for k, v in own.items() if made["params"].get(k) != v}
-    if dataset.manifest.get("checks") != CHECKS_VERSION:
+    made = dataset.prepared_by
+    wrong = {k: made.params.get(k) for k, v in own.items() if made.params.get(k) != v}
+    if dataset.checks != CHECKS_VERSION:
         raise DataError(
             f"{name} in {root} was prepared before its recordings were looked at as they are now "
             f"(docs: data, what is looked at): prepare it again with "
-            f"`zoo data prepare {name} --source DIR`"
+            f'zoo.prepare_dataset("{name}", "DIR")'
         )
-    if made["version"] != adapter.version or wrong:
-        was = f"with {wrong}" if wrong else f"by version {made['version']} of its reader"
+    if made.version != adapter.version or wrong:
+        was = f"with {wrong}" if wrong else f"by version {made.version} of its reader"
         now = f"{ {k: own[k] for k in wrong} }" if wrong else f"version {adapter.version}"
         raise DataError(
             f"{name} in {root} was prepared {was}, now {now} is asked for: prepare it again with "
@@ -367,8 +358,8 @@ def _open_or_generate(adapter: Adapter, root: Path, folder: str) -> SkeletonData
             dataset = SkeletonDataset.open(root, folder)
         except DataError:
             return None  # what can be made again is made again
-        made = {**dataset.manifest["adapter"], "checks": dataset.manifest.get("checks")}
-        return dataset if {key: made[key] for key in wanted} == wanted else None
+        made = {**vars(dataset.prepared_by), "checks": dataset.checks}
+        return dataset if made == wanted else None
 
     return current() or prepare(adapter, None, root, folder=folder, unless=current)
 
@@ -441,11 +432,6 @@ def _prepare_into(
             "notes": report.notes,
         },
     )
-
-
-def _info(entry: Mapping[str, Any]) -> RecordingInfo:
-    known = {key: value for key, value in entry.items() if key != "sha256"}
-    return RecordingInfo(**{**known, "arrays": tuple(entry["arrays"])})
 
 
 def _short_hash(params: Mapping[str, Any]) -> str:

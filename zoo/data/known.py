@@ -13,7 +13,7 @@ from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.description import FILE
 from zoo.data.adapters.folder import FolderAdapter
 from zoo.data.paths import data_root as default_root
-from zoo.data.store import MANIFEST_FILE, read_manifest
+from zoo.data.manifest import MANIFEST_FILE, read_manifest
 from zoo.errors import ConfigError
 from zoo.files import recover
 
@@ -53,8 +53,8 @@ def dataset_settings(name: str, data_root: Path | None = None) -> Config:
             f"{did_you_mean(name, known)}"
         )
     manifest = read_manifest(root / name)
-    params = dict(manifest["adapter"]["params"])
-    return {"name": name, "exercise": next(iter(manifest["exercises"]), None), **params}
+    params = dict(manifest.adapter.params)
+    return {"name": name, "exercise": next(iter(manifest.exercises), None), **params}
 
 
 def parameters_for(name: str, source: Path | None, data_root: Path | None = None) -> Config:

@@ -20,13 +20,12 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from zoo.data.manifest import MANIFEST_FILE, SCHEMA, Manifest, RecordingInfo, damaged, read_manifest
 from zoo.data.recording import Recording
 from zoo.errors import DataError
 from zoo.files import to_json, write_atomically
 
-SCHEMA = 1
 DATA_FILE = "data.safetensors"
-MANIFEST_FILE = "manifest.json"
 
 ARRAY_DTYPES: Mapping[str, str] = {
     "timestamps": "<f8",
@@ -39,8 +38,6 @@ ARRAY_DTYPES: Mapping[str, str] = {
 
 _STORED_DTYPES = {"F64": "<f8", "F32": "<f4", "U8": "|u1"}
 
-Indexed = dict[str, Any]
-
 
 @dataclass
 class Store:
@@ -48,11 +45,11 @@ class Store:
 
     Attributes:
         folder: where it lies.
-        manifest: the manifest as plain data.
+        manifest: what it says of itself.
     """
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     _views: dict[str, NDArray[Any]] | None = field(default=None, repr=False)
 
     @classmethod
@@ -63,13 +60,12 @@ class Store:
             DataError: something is missing, damaged, or written by a newer zoo.
         """
         while True:
-            text = _manifest_text(folder)
+            store = cls(folder, read_manifest(folder))
             try:
-                store = cls(folder, _parse_manifest(folder, text))
                 store.check()
             except DataError:
                 # The store may have been replaced between the two files: then look again.
-                if _manifest_text(folder) == text:
+                if read_manifest(folder).plain == store.manifest.plain:
                     raise
             else:
                 return store
@@ -80,27 +76,27 @@ class Store:
         Raises:
             DataError: something differs; the message names the recordings.
         """
-        entries: list[Indexed] = self.manifest["recordings"]
+        infos = self.manifest.recordings
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            digests = pool.map(lambda e: array_digest(self.arrays(e)), entries)
-            damaged = [e["id"] for e, d in zip(entries, digests, strict=True) if d != e["sha256"]]
-        if damaged:
-            shown = ", ".join(damaged[:5]) + (" and more" if len(damaged) > 5 else "")
-            raise _damaged(self.folder, f"the arrays of {shown} are not those that were written")
-        if fingerprint(self.manifest) != self.manifest["fingerprint"]:
-            raise _damaged(self.folder, f"{MANIFEST_FILE} does not fit its fingerprint")
+            digests = pool.map(lambda info: array_digest(self.arrays(info)), infos)
+            altered = [info.id for info, d in zip(infos, digests, strict=True) if d != info.sha256]
+        if altered:
+            shown = ", ".join(altered[:5]) + (" and more" if len(altered) > 5 else "")
+            raise damaged(self.folder, f"the arrays of {shown} are not those that were written")
+        if fingerprint(self.manifest.plain) != self.manifest.fingerprint:
+            raise damaged(self.folder, f"{MANIFEST_FILE} does not fit its fingerprint")
 
-    def arrays(self, entry: Indexed) -> dict[str, NDArray[Any]]:
-        """The arrays of one manifest entry: read-only views of the mapped file."""
+    def arrays(self, info: RecordingInfo) -> dict[str, NDArray[Any]]:
+        """The arrays of one recording: read-only views of the mapped file."""
         if self._views is None:
             self._views = _mapped(self.folder)
         found = {}
-        for name, shape in entry["arrays"].items():
-            label = f"{entry['id']}/{name}"
+        for name, shape in info.arrays.items():
+            label = f"{info.id}/{name}"
             view = self._views.get(label)
-            if view is None or list(view.shape) != shape:
+            if view is None or view.shape != shape:
                 what = f"{DATA_FILE} lacks {label} or has it in another shape"
-                raise _damaged(self.folder, what)
+                raise damaged(self.folder, what)
             found[name] = view
         return found
 
@@ -121,7 +117,7 @@ class StoreWriter:
         self._header = _plain(header, "the header")
         self._joints = joints
         self._arrays: dict[str, dict[str, NDArray[Any]]] = {}
-        self._entries: dict[str, Indexed] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -237,41 +233,6 @@ def _plain(values: Mapping[str, Any], what: str) -> dict[str, Any]:
         raise DataError(f"{what} must be plain data that JSON can hold: {error}") from None
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a store without looking at its arrays.
-
-    Raises:
-        DataError: there is none, or it is damaged.
-    """
-    return _parse_manifest(folder, _manifest_text(folder))
-
-
-def _manifest_text(folder: Path) -> str:
-    try:
-        return (folder / MANIFEST_FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise _damaged(folder, f"it holds no {MANIFEST_FILE}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(folder, f"{MANIFEST_FILE} cannot be read ({error})") from None
-
-
-def _parse_manifest(folder: Path, text: str) -> dict[str, Any]:
-    try:
-        manifest = json.loads(text)
-        schema = manifest["schema"]
-    except (ValueError, KeyError, TypeError):
-        raise _damaged(folder, f"{MANIFEST_FILE} is no manifest") from None
-    if schema != SCHEMA:
-        raise DataError(
-            f"{folder} was written in form {schema}, this version of the zoo reads form {SCHEMA}: "
-            "prepare the dataset again with this version, or use the one that wrote it"
-        )
-    missing = [k for k in ("name", "layout", "recordings", "fingerprint") if k not in manifest]
-    if missing:
-        raise _damaged(folder, f"{MANIFEST_FILE} lacks {', '.join(missing)}")
-    return cast(dict[str, Any], manifest)
-
-
 def _mapped(folder: Path) -> dict[str, NDArray[Any]]:
     """Every array by its label, in place and read-only.
 
@@ -279,7 +240,7 @@ def _mapped(folder: Path) -> dict[str, NDArray[Any]]:
     """
     file = folder / DATA_FILE
     if not file.is_file():
-        raise _damaged(folder, f"it holds no {DATA_FILE}")
+        raise damaged(folder, f"it holds no {DATA_FILE}")
     views = {}
     try:
         with safe_open(file, framework="numpy") as index:
@@ -290,13 +251,6 @@ def _mapped(folder: Path) -> dict[str, NDArray[Any]]:
                 dtype = _STORED_DTYPES[part.get_dtype()]
                 views[label] = np.ndarray(part.get_shape(), dtype, buffer=data, offset=at)
                 at += views[label].nbytes
-    except (SafetensorError, OSError, KeyError) as error:
-        raise _damaged(folder, f"{DATA_FILE} cannot be read ({error})") from None
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise damaged(folder, f"{DATA_FILE} cannot be read ({error})") from None
     return views
-
-
-def _damaged(folder: Path, what: str) -> DataError:
-    return DataError(
-        f"the prepared dataset in {folder} cannot be used: {what}. Prepare it again with "
-        f'zoo.prepare_dataset("{folder.name}", "DIR")'
-    )

@@ -32,6 +32,9 @@ PREDICTIONS, HISTORY = "predictions.csv", "history.csv"
 CHECKPOINT, SIDECAR = "checkpoint.safetensors", "checkpoint.json"
 RESUME = "resume.json"
 
+LARGEST_FILE = 8_000_000_000
+"""Bytes that no file of a run exceeds: a larger one is another's."""
+
 
 class RunExistsError(ZooError):
     """The run is there already, finished or half done, and nobody said what to do with it.
@@ -87,6 +90,7 @@ class RunFolder:
             StorageError: the folder cannot be made.
         """
         if self.path.exists() and not self.partial.exists() and not overwrite:
+            self._lock.sweep()
             return self._finished(resume)
         try:
             self._lock.acquire()

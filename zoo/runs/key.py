@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from registry import HEADS
-from zoo.errors import ConfigError
+from zoo.build import build
+from zoo.errors import ConfigError, ZooError
 from zoo.files import path_part
 
 MACHINE_KEYS = ("device", "threads", "checkpoint_every")
@@ -116,6 +117,33 @@ class RunKey:
         return found
 
 
+@dataclass(frozen=True)
+class _Composed:
+    """A composed configuration as a file holds it."""
+
+    model: Mapping[str, Any]
+    dataset: Mapping[str, Any]
+    protocol: Mapping[str, Any]
+    trainer: Mapping[str, Any]
+    seed: int
+    fold: int
+    members: tuple[str, ...] = ()
+
+
+def require_composed(values: Any, where: str, *, error: type[ZooError]) -> dict[str, Any]:
+    """`values`, if they are a composed configuration: its blocks, each with the name of an entry.
+
+    Raises:
+        ZooError: `error`, if they are not; the message begins with `where` they stand.
+    """
+    built = build(_Composed, values, where, error=error)
+    for kind in ("model", "dataset", "protocol"):
+        name = getattr(built, kind).get("name")
+        if not isinstance(name, str) or not name:
+            raise error(f"{where} {kind}.name is {str(name)[:80]!r}, expected text")
+    return dict(values)
+
+
 def _head_code(choice: Any) -> dict[str, str]:
     """Kind, name and SHA-256 of the head that ``model.head`` names, where it is a plug-in's."""
     name = choice.get("name") if isinstance(choice, Mapping) else choice
@@ -139,7 +167,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
     return found
 
 
-def config_hash(config: Mapping[str, Any]) -> str:
+def config_hash(config: Any) -> str:
     """SHA-256 over the canonical JSON of a configuration: equal settings, equal hash."""
     text = json.dumps(config, sort_keys=True, separators=(",", ":"), default=str)
     return sha256(text.encode()).hexdigest()

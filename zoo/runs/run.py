@@ -1,6 +1,5 @@
 """A finished run as it lies on the disk, what was found in it, and several taken together."""
 
-import csv
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from registry.outside import read_text
+from zoo.build import build
 from zoo.errors import DataError
 from zoo.evaluation.metrics import all_metrics, board_metrics, mad
 from zoo.evaluation.statistics import Paired, Table, paired_tables
 from zoo.files import file_hash, read_json
-from zoo.runs.folder import HISTORY, PREDICTIONS, RECORD, SPLIT
+from zoo.runs.folder import HISTORY, LARGEST_FILE, PREDICTIONS, RECORD, SPLIT
 from zoo.runs.key import differences
 from zoo.runs.record import RunRecord, read_record, settings_of
 from zoo.runs.scores import COLUMNS, Metrics, Scores, read_scores
@@ -27,6 +28,28 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Tested = tuple[str, int]
+
+LARGEST_SPLIT = 200_000_000
+_EPOCH = ("epoch", "lr", "loss", "validation_mad", "seconds")
+
+
+@dataclass(frozen=True)
+class _SplitPart:
+    """Who stands in one part of ``split.json``, and a sample's recording and number."""
+
+    persons: Sequence[str]
+    recordings: Sequence[str]
+    samples: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class _Split:
+    """The content of ``split.json``."""
+
+    hash: str
+    train: _SplitPart
+    validation: _SplitPart
+    test: _SplitPart
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,17 +151,38 @@ class Run:
 
     @cached_property
     def split(self) -> dict[str, Any]:
-        """Persons, recordings and samples of each part."""
-        return read_json(self.path / SPLIT)
+        """Persons, recordings and samples of each part.
+
+        Raises:
+            DataError: it is missing, or damaged.
+        """
+        file = self.path / SPLIT
+        values = read_json(file, LARGEST_SPLIT)
+        build(_Split, values, f"{file} is damaged:", error=DataError)
+        return values
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
-        """One mapping per epoch: epoch, lr, loss, validation_mad, seconds; NaN for none."""
-        with (self.path / HISTORY).open(encoding="utf-8", newline="") as file:
-            return [
-                {key: float(value) if value else math.nan for key, value in row.items()}
-                for row in csv.DictReader(file)
-            ]
+        """One mapping per epoch: epoch, lr, loss, validation_mad, seconds; NaN for none.
+
+        Raises:
+            DataError: it is missing, or damaged; the message names the line.
+        """
+        file = self.path / HISTORY
+        text = read_text(file, LARGEST_SPLIT, error=DataError)
+        head, *lines = text.splitlines() or [""]
+        if tuple(head.split(",")) != _EPOCH:
+            raise DataError(f"{file}, line 1: expected the columns {', '.join(_EPOCH)}")
+        rows = []
+        for number, line in enumerate(lines, 2):
+            try:
+                values = [float(cell) if cell else math.nan for cell in line.split(",")]
+                rows.append(dict(zip(_EPOCH, values, strict=True)))
+            except ValueError:
+                raise DataError(
+                    f"{file}, line {number}: found {line[:80]!r}, expected {len(_EPOCH)} numbers"
+                ) from None
+        return rows
 
     def to_dataframe(self) -> "DataFrame":
         """True and predicted scores of validation and test samples, a row a sample (pandas)."""
@@ -172,8 +216,17 @@ class Run:
         return sorted(
             name
             for name, digest in self.record.files.items()
-            if not (self.path / name).is_file() or file_hash(self.path / name) != digest
+            if not _is_as_written(self.path, name, digest)
         )
+
+
+def _is_as_written(folder: Path, name: str, digest: str) -> bool:
+    file = folder / name
+    try:
+        beside = Path(name).name == name and file.is_file()
+        return beside and file.stat().st_size <= LARGEST_FILE and file_hash(file) == digest
+    except (OSError, ValueError):  # a name that no file system takes, a file nobody may read
+        return False
 
 
 def load_run(path: Path | str) -> Run:

@@ -1,7 +1,7 @@
 """The one table of scores: what every figure, interval and comparison is computed from."""
 
 import csv
-import math
+import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from registry.outside import read_text
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import AGGREGATES, aggregate, rows_by_recording
@@ -18,6 +19,11 @@ from zoo.evaluation.metrics import measure
 from zoo.files import to_csv
 
 COLUMNS = ("part", "person", "group", "recording", "sample", "true", "predicted", "deviation")
+
+LARGEST = 500_000_000
+"""Bytes that a table of predictions may have."""
+MOST = 1e30
+"""No score, true or predicted, is as large; the squares of those below are numbers, too."""
 
 UNKNOWN_PEOPLE = ("", UNKNOWN_SUBJECT)
 """In place of a person where the dataset does not say who performs."""
@@ -164,15 +170,13 @@ def read_scores(path: Path, *, binary: bool = False) -> Scores:
         DataError: it is missing, has other columns, a row of the wrong width, or a score that is
             no finite number; the message names the line.
     """
+    text = read_text(path, LARGEST, error=DataError)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file)
-            if tuple(next(reader, ())) != COLUMNS:
-                raise DataError(f"{path}, line 1: expected the columns {', '.join(COLUMNS)}")
-            rows = list(reader)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (csv.Error, UnicodeDecodeError) as error:
+        reader = csv.reader(io.StringIO(text, newline=""))
+        if tuple(next(reader, ())) != COLUMNS:
+            raise DataError(f"{path}, line 1: expected the columns {', '.join(COLUMNS)}")
+        rows = list(reader)
+    except csv.Error as error:
         raise DataError(f"{path} is no table of predictions: {error}") from None
     try:
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
@@ -181,10 +185,10 @@ def read_scores(path: Path, *, binary: bool = False) -> Scores:
         sample, true, predicted, deviation = columns[4:]
         numbers = [true, predicted, deviation] if any(deviation) else [true, predicted]
         scores = np.array([list(map(float, column)) for column in numbers])
-        if not (np.isfinite(scores).all() and all(map(str.isdecimal, sample))):
+        if not ((np.abs(scores) < MOST).all() and all(map(_counts, sample))):  # no NaN is less
             raise ValueError
     except ValueError:
-        raise _first_fault(path) from None
+        raise _first_fault(path, text) from None
     return Scores(
         part,
         person,
@@ -198,22 +202,21 @@ def read_scores(path: Path, *, binary: bool = False) -> Scores:
     )
 
 
-def _first_fault(path: Path) -> DataError:
-    """What is wrong with the first line that cannot be read."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        next(reader)
-        rows = [(reader.line_num, row) for row in reader]
+def _first_fault(path: Path, text: str) -> DataError:
+    """What is wrong with the first line that cannot be used."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    next(reader)
+    rows = [(reader.line_num, row) for row in reader]
     all_deviate = any(row[7] for _, row in rows if len(row) == len(COLUMNS))
     for line, row in rows:
         where = f"{path}, line {line}"
         if len(row) != len(COLUMNS):
             return DataError(f"{where}: {len(row)} fields, expected {len(COLUMNS)}")
-        for text in row[5:] if all_deviate else row[5:7]:
-            if not _finite(text):
-                return DataError(f"{where}: {text!r} is no finite number")
-        if not row[4].isdecimal():
-            return DataError(f"{where}: sample {row[4]!r} is no whole number")
+        for cell in row[5:] if all_deviate else row[5:7]:
+            if not _plausible(cell):
+                return DataError(f"{where}: {cell[:40]!r} is no finite number below {MOST:g}")
+        if not _counts(row[4]):
+            return DataError(f"{where}: sample {row[4][:40]!r} is no whole number below a billion")
     return DataError(f"{path} is no table of predictions")
 
 
@@ -225,8 +228,12 @@ def shortest(values: ArrayLike) -> NDArray[np.float64]:
     return np.array([float(str(v)) for v in np.asarray(values, dtype=np.float32)])
 
 
-def _finite(text: str) -> bool:
+def _counts(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
+
+
+def _plausible(text: str) -> bool:
     try:
-        return math.isfinite(float(text))
+        return abs(float(text)) < MOST
     except ValueError:
         return False

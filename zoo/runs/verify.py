@@ -19,7 +19,7 @@ from zoo.files import read_json
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey, config_hash, differences
+from zoo.runs.key import RunKey, config_hash, differences, require_composed
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import UNKNOWN_PEOPLE, LevelMetrics
 
@@ -86,7 +86,7 @@ def _unlike(where: str, stored: LevelMetrics, computed: LevelMetrics) -> Iterato
 
 
 def _settings(run: Run) -> Iterator[str]:
-    record, kept = run.record, read_yaml(run.path / CONFIG)
+    record, kept = run.record, _config(run)
     for line in differences(record.config, kept):
         yield f"run.json and {CONFIG} differ in {line.replace(' then', ' in run.json')}"
     for key in ("leaky", "leak_reason", "aggregate", "selection"):
@@ -104,7 +104,7 @@ def _settings(run: Run) -> Iterator[str]:
 def _key(run: Run) -> Iterator[str]:
     record = run.record
     key = RunKey.of(
-        read_yaml(run.path / CONFIG),
+        _config(run),
         fingerprint=record.dataset.fingerprint,
         layout=record.dataset.layout,
         protocol_hash=record.protocol.hash,
@@ -115,12 +115,18 @@ def _key(run: Run) -> Iterator[str]:
     if run.path.resolve().name != name:
         yield f"a run of these settings is kept in a folder called {name}"
     sidecar = read_json(run.path / SIDECAR)
-    if config_hash(sidecar["key"]) != record.key_hash:
+    tensors = sidecar.get("tensors")
+    if config_hash(sidecar.get("key")) != record.key_hash:
         yield f"{SIDECAR} is of another run: its key is not the one of run.json"
-    if sidecar["split_hash"] != record.split_hash:
+    if sidecar.get("split_hash") != record.split_hash:
         yield f"{SIDECAR} is of another split"
-    if sidecar["tensors"]["sha256"] != record.files.get(CHECKPOINT):
+    if not isinstance(tensors, dict) or tensors.get("sha256") != record.files.get(CHECKPOINT):
         yield f"{SIDECAR} is not about the {CHECKPOINT} of run.json"
+
+
+def _config(run: Run) -> dict[str, Any]:
+    file = run.path / CONFIG
+    return require_composed(read_yaml(file), f"{file}:", error=ConfigError)
 
 
 def _split(run: Run) -> Iterator[str]:

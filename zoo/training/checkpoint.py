@@ -18,11 +18,12 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from registry.outside import read_bytes
 from zoo.build import Measured, build, to_plain
 from zoo.errors import CheckpointError, DataError
 from zoo.files import read_json, to_json, write_atomically
-from zoo.runs.folder import CHECKPOINT, SIDECAR
-from zoo.runs.key import RunKey
+from zoo.runs.folder import CHECKPOINT, LARGEST_FILE, SIDECAR
+from zoo.runs.key import RunKey, require_composed
 from zoo.training.report import EpochRow
 from zoo.training.state import TrainState
 from zoo.words import some
@@ -30,7 +31,6 @@ from zoo.words import some
 SCHEMA = 1
 FORMAT = "skeleton-zoo checkpoint"
 LARGEST_HEADER = 10_000_000
-LARGEST_FILE = 8_000_000_000
 
 _GROUPS = ("model", "best", "optimizer", "stream_scaler", "target_scaler")
 
@@ -192,6 +192,8 @@ def read_checkpoint(sidecar: Path) -> Checkpoint:
     where = f"the checkpoint {sidecar} is damaged:"
     file = build(_TensorFile, about.pop("tensors", {}), f"{where} tensors", error=CheckpointError)
     kept = build(Checkpoint, about, where, error=CheckpointError)
+    key = build(RunKey, kept.key, f"{where} key:", error=CheckpointError)
+    require_composed(key.config, f"{where} key.config:", error=CheckpointError)
     try:
         tensors = grouped(safetensors.torch.load(_tensor_bytes(sidecar.parent, file)))
     except (SafetensorError, KeyError) as error:
@@ -216,7 +218,7 @@ def _tensor_bytes(folder: Path, named: _TensorFile) -> bytes:
     actual = file.stat().st_size
     if actual != size or size > LARGEST_FILE:
         raise CheckpointError(f"{file} has {actual} bytes, expected {size}: it is cut or altered")
-    content = file.read_bytes()
+    content = read_bytes(file, LARGEST_FILE, error=CheckpointError)
     if hashlib.sha256(content).hexdigest() != digest:
         raise CheckpointError(f"{file} is damaged or altered: its SHA-256 is not {digest[:12]}…")
     header = int.from_bytes(content[:8], "little")

@@ -5,7 +5,6 @@ and ``Train_Y.csv``, one total score per repetition. Nothing in it says who perf
 told apart only by a list of repetitions per person, in the order of the release.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -32,6 +31,7 @@ from zoo.data.adapters.kimore_tree import GROUPS
 from zoo.data.adapters.rows import Rows, read_rows
 from zoo.data.recording import NOT_TRACKED, TRACKED, UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
+from zoo.files import read_json
 
 FRAMES = 100
 """Frames of every repetition in the release."""
@@ -97,7 +97,7 @@ class StgcnRehabAdapter(Adapter, Reader):
         """See `Adapter.read`; recordings come sorted by exercise and repetition."""
         assert source is not None
         folders = _find_folders(source)
-        counts = None if self._counts is None else _read_json(self._counts)
+        counts = None if self._counts is None else read_json(self._counts)
         if counts is None:
             report.note(
                 "the release does not say who performs: only protocols that ignore people can use "
@@ -249,16 +249,6 @@ def _states(column: NDArray[np.float32]) -> NDArray[np.uint8] | None:
     """Tracking states, None where resampling has blurred them."""
     sound = (column == np.round(column)) & (column >= NOT_TRACKED) & (column <= TRACKED)
     return column.astype(np.uint8) if sound.all() else None
-
-
-def _read_json(file: Path) -> Mapping[str, Any]:
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"counts={file} cannot be read: {error}") from None
-    if not isinstance(values, dict):
-        raise DataError(f"counts={file}: expected {{person: {{exercise: repetitions}}}}")
-    return values
 
 
 def _runs(file: Path | None, counts: Mapping[str, Any], exercise: str, scores: Rows) -> list[Run]:

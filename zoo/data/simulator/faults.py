@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.build import build
-from zoo.data.dataset import RecordingInfo
+from zoo.data.manifest import RecordingInfo
 from zoo.data.recording import Recording
 from zoo.errors import DataError
 

@@ -3,12 +3,19 @@
 One of your own stands in runs, tables, boards and comparisons like these: see docs/extending.md.
 """
 
+from functools import lru_cache
+from pathlib import Path
+
 from numpy.typing import ArrayLike
 
 from registry import METRICS, RegistryError
+from registry.catalogues import user_config_dirs
+from registry.entry import Source
 from zoo.evaluation.metrics import binary_target, order  # noqa: F401 - they register themselves
 from zoo.evaluation.metrics.errors import RowMean, mad
 from zoo.evaluation.metrics.metric import POINTS, Array, Metric, Rows, constant
+
+Registered = tuple[tuple[tuple[str, Source, int], ...], tuple[Path, ...]]
 
 
 def load_metric(name: str) -> Metric:
@@ -17,6 +24,22 @@ def load_metric(name: str) -> Metric:
     Raises:
         RegistryError: no metric has this name, or it is broken.
     """
+    return _loaded(name, _registered())
+
+
+def _registered() -> Registered:
+    """What decides which metrics there are; a board asks for them ten thousand times."""
+    added = tuple((name, source, id(source.object)) for name, source in METRICS.added)
+    return added, tuple(user_config_dirs())
+
+
+@lru_cache(maxsize=8)
+def _names(registered: Registered) -> tuple[str, ...]:
+    return tuple(METRICS.names())
+
+
+@lru_cache(maxsize=256)
+def _loaded(name: str, registered: Registered) -> Metric:
     entry = METRICS.get(name)
     cls = entry.load()
     if not (isinstance(cls, type) and issubclass(cls, Metric)):
@@ -29,7 +52,7 @@ def load_metric(name: str) -> Metric:
 
 def all_metrics() -> list[Metric]:
     """Every registered metric, in the order in which tables show them."""
-    found = [load_metric(name) for name in METRICS.names()]
+    found = [load_metric(name) for name in _names(_registered())]
     return sorted(found, key=lambda metric: (metric.place, metric.name))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
-from zoo.data.store import DATA_FILE, MANIFEST_FILE, read_manifest
+from zoo.data.manifest import MANIFEST_FILE, read_manifest
+from zoo.data.store import DATA_FILE
 from zoo.errors import DataError
 from zoo.experiments.executors.setup import Setup
 from zoo.workspace import Session
@@ -138,6 +139,6 @@ def _has(path: Path, content: bytes) -> bool:
 
 def _is_there(store: Store) -> bool:
     try:
-        return bool(read_manifest(Path(store.folder))["fingerprint"] == store.fingerprint)
+        return read_manifest(Path(store.folder)).fingerprint == store.fingerprint
     except DataError:
         return False
