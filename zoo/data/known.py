@@ -12,8 +12,8 @@ from registry.yaml_files import Config
 from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.description import FILE
 from zoo.data.adapters.folder import FolderAdapter
-from zoo.data.paths import data_root as default_root
 from zoo.data.manifest import MANIFEST_FILE, read_manifest
+from zoo.data.paths import data_root as default_root
 from zoo.errors import ConfigError
 from zoo.files import recover
 
