@@ -367,11 +367,12 @@ class Predictor:
         if reader.layout:
             self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
+        found: list[tuple[Recording, list[str]]] = []
         for recording in read_recordings(reader, path, report):
-            notes = [str(problem) for problem in report.problems] + report.notes
-            report.problems.clear()
-            report.notes.clear()
-            yield recording, notes
+            found.append((recording, _said(report)))
+        if found:  # what was said behind the last one, such as that another was skipped
+            found[-1][1].extend(_said(report))
+        yield from found
 
     def _prepared(self, name: str) -> tuple[Recording, list[str]]:
         if Path(name).suffix.casefold() in _FILE_ENDINGS or Path(name).is_absolute():
@@ -442,6 +443,14 @@ class Predictor:
         """The part of the split that the model has seen this recording in; empty for none."""
         split = self.run.split
         return next((p for p in self._parts if name in split[p]["recordings"]), "")
+
+
+def _said(report: PrepareReport) -> list[str]:
+    """What a reader has told since the last time."""
+    said = [str(problem) for problem in report.problems] + report.notes
+    report.problems.clear()
+    report.notes.clear()
+    return said
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from zoo.data.readers import readers_of
+from zoo.data.readers import PrepareReport, load_reader, readers_of
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
 from zoo.errors import DataError
 from zoo.skeleton.layout import load_layout
@@ -238,7 +238,13 @@ def test_kinects_of_mmaction_and_several_annotations(files, tmp_path, read):
     np.testing.assert_allclose(found[0].positions, body, rtol=1e-6)
     annotations[1]["keypoint"] = np.zeros((20, 25, 3))
     file.write_bytes(pickle.dumps(annotations))
-    with pytest.raises(DataError, match=r"the shape \(20, 25, 3\) in annotation 1, expected numb"):
+    report = PrepareReport()
+    found = list(load_reader("mmaction", fps=30).read_file(file, report))
+    assert [r.id for r in found] == ["ntu/S001C001P000R001A001", "ntu/S001C001P002R001A001"]
+    assert report.skipped == ["ntu/S001C001P001R001A001"]
+    assert "the shape (20, 25, 3) in annotation 1, expected numbers" in str(report.problems[0])
+    file.write_bytes(pickle.dumps(annotations[1:2]))
+    with pytest.raises(DataError, match=r"the shape \(20, 25, 3\) in annotation 0, expected numb"):
         read("mmaction", file, fps=30)
 
 
