@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import zoo
 from zoo.errors import DataError
@@ -231,6 +232,52 @@ def test_the_simulators_model_scores_kimores_files_when_asked(simulated, trained
         zoo.predict(run, [file], data_root=root)
     (scored,) = zoo.predict(run, [file], data_root=root, dataset="kimore")
     assert any("trained on synthetic, not on kimore" in note for note in scored.notes)
+
+
+def test_what_was_trained_on_is_known_by_its_content(trained, ask, own):
+    run = trained.run("stgcn")
+    seen = run.split["train"]["recordings"][0]
+    (scored,) = ask("stgcn", own(seen))
+    assert scored.recording != seen
+    count = scored.frames
+    assert scored.notes == (
+        f"the model was trained on {seen}, which it is like: {count} of {count} frames are equal",
+    )
+
+
+def test_nobody_is_not_scored(trained, ask, own):
+    file = own(trained.unseen())
+    lines = file.read_text().split("\n")
+    file.write_text("\n".join("0," * 100 if line else line for line in lines))
+    with pytest.raises(
+        DataError, match=r"JointPosition.*\.csv: found somebody in 0 of \d\d frames"
+    ):
+        ask("mean", file)
+
+
+def test_a_wild_number_is_bridged_and_told(trained, ask, own):
+    recording = trained.unseen("stgcn")
+    file = own(recording)
+    lines = file.read_text().split("\n")
+    lines[35] = ",".join(["-99999", *lines[35].split(",")[1:]])
+    file.write_text("\n".join(lines))
+    plain, wild = ask("stgcn", recording, file)
+    assert wild.score == pytest.approx(plain.score, abs=3.0)
+    assert f"{file}: found SpineBase at (-99999, " in wild.notes[0]
+    assert wild.notes[0].endswith("expected a place within reach of the body; bridged over time")
+
+
+def test_a_score_outside_the_scale_is_told(trained, monkeypatch):
+    predictor = Predictor.open(trained.run("mean"), data_root=trained.data_root)
+    recording = predictor.recordings(trained.unseen())[0]
+    for score, note in (
+        (50.5, "the score lies outside the scale, 0 to 50"),
+        (-499.0, "0 to 50: the recording is unlike those the model was trained on, do not use"),
+    ):
+        monkeypatch.setattr(
+            type(predictor.trained), "score", lambda self, batch, s=score: torch.full((1,), s)
+        )
+        assert note in predictor.score_recording(recording).notes[-1]
 
 
 def test_data_that_were_prepared_anew_are_noted(trained, make_kimore, tmp_path):

@@ -426,7 +426,8 @@ class Predictor:
                 found.append(f"{what} this recording")
             elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
                 found.append(f"{what} other recordings of {recording.subject}")
-        return found if self._part_of(recording.id) else [*found, *self._copies(recording)]
+        known = self._part_of(recording.id) or recording.id in split["test"]["recordings"]
+        return found if known else [*found, *self._copies(recording)]
 
     @property
     def _parts(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ import zoo
 from registry import MODELS
 from zoo.catalogue import parameters
 from zoo.data.batch import Batch
-from zoo.errors import ConfigError, TrainingError
+from zoo.errors import ConfigError, DataError, TrainingError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -72,6 +72,21 @@ def test_an_undefined_feature_counts_as_usual() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_sequence_without_a_body_ends_no_fold() -> None:
+    batch, target = people()
+    model = quick("ridge")
+    model.fit(batch, target)
+    x = batch.x["position"].clone()
+    x[3] = 0.0
+    empty = Batch({"position": x}, fps=batch.fps)
+    assert model.measured(empty)[3].isnan().all()
+    assert model(Batch({"position": x[3:4]}, fps=batch.fps[3:4])).score.isfinite().all()
+    model.fit(empty, target)
+    assert model(empty).score.isfinite().all()
+    with pytest.raises(DataError, match="no sequence shows a body"):
+        quick("ridge").fit(Batch({"position": 0 * x}, fps=batch.fps), target)
+
+
 def test_without_scikit_learn_the_error_names_the_extra(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

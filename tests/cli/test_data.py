@@ -113,7 +113,10 @@ def test_settings_of_a_dataset(zoo: Any, tmp_path: Path) -> None:
     folder = tmp_path / "Kimore ex1"
     folder.mkdir()
     rows = [
-        ",".join(f"{0.02 * joint + 0.001 * (frame % 7)},{(joint < 12) + 0.0},1,2" for joint in range(25)) + "\n"
+        ",".join(
+            f"{0.02 * joint + 0.001 * (frame % 7)},{(joint < 12) + 0.0},1,2" for joint in range(25)
+        )
+        + "\n"
         for frame in range(200)
     ]
     (folder / "Train_X.csv").write_text("".join(rows))

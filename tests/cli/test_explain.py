@@ -179,3 +179,12 @@ def test_the_usual_folder_is_named_after_the_question(trained, ask, tmp_path, mo
     assert main([str(w) for w in [*words, "--data-root", trained.data_root]]) == 0
     (folder,) = (tmp_path / "explanations").iterdir()
     assert folder.name == f"{name.replace('/', '-')}-mean-motion"
+
+
+def test_nobody_is_not_explained(trained, ask, tmp_path) -> None:
+    file = tmp_path / "JointPosition1.csv"
+    rows = trained.files(trained.unseen())[0].read_text().split("\n")
+    file.write_text("\n".join("0," * 100 if row else row for row in rows))
+    code, _, err = ask("mean", file, "--method", "motion", "--video", "none")
+    assert code == 2
+    assert "found somebody in 0 of" in err

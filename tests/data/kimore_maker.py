@@ -24,10 +24,11 @@ def random_positions(frames: int, seed: int) -> NDArray[np.float64]:
     """A wobbling body (T, 25, 3) with bones of about 0.3 m, rounded as in the files."""
     rng = np.random.default_rng(seed)
     offsets = rng.normal(size=(25, 3))
+    upper, lower = [1, 2, 3, 20], range(12, 20)  # the head is above, the feet are below
+    offsets[upper, 1] = 2 + np.abs(offsets[upper, 1])
+    offsets[lower, 1] = -2 - np.abs(offsets[lower, 1])
     offsets *= 0.3 / np.linalg.norm(offsets, axis=1, keepdims=True)
     wobble = rng.normal(scale=0.01, size=(frames, 25, 3))
-    offsets[[2, 3], 1] = np.abs(offsets[[2, 3], 1])  # the head is above, the feet are below
-    offsets[12:20, 1] = -np.abs(offsets[12:20, 1])
     positions = np.zeros((frames, 25, 3))
     pending = sorted(range(25), key=_depth)
     for joint in pending:

@@ -15,7 +15,7 @@ from zoo.data.adapters.base import PrepareReport, Progress
 from zoo.data.adapters.irds import IrdsSimplifiedAdapter
 from zoo.data.dataset import prepare
 from zoo.data.recording import Recording
-from zoo.errors import DataError
+from zoo.data.summary import summarise
 from zoo.evaluation.metrics import all_metrics, measure
 from zoo.runs.verify import run_faults
 
@@ -111,3 +111,14 @@ def test_a_binary_total_is_one_or_zero(made: SimpleNamespace, tmp_path: Path) ->
     problem = dataset.manifest["problems"][0]
     assert problem["found"] == "a total score of 0.5"
     assert problem["expected"].startswith("1 for right or 0 for wrong, as the dataset says")
+
+
+def test_inspect_counts_right_and_wrong(
+    made: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "inspect", "irds-simplified", "--data-root", made.data]) == 0
+    out = capsys.readouterr().out
+    assert "right   wrong" in out
+    assert "mean score" not in out
+    (row,) = summarise(made.dataset)
+    assert (row.right, row.scored) == (20, 40)

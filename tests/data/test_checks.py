@@ -277,10 +277,12 @@ def test_an_impossible_frame_rate(sound: Recording, fps: float) -> None:
 )
 def test_other_units_are_refused(sound: Recording, factor: float, says: str) -> None:
     message = refused(replace(sound, positions=places(sound) * np.float32(factor)))
-    assert message.startswith(f"found a body {1.602 * factor:.3g}"[:16])
+    assert message.startswith("found a body ")
     assert f"expected 0.2 to 4 metres: {says}" in message
     free = replace(KIMORE, metric=False)
-    assert looked_at(replace(sound, positions=places(sound) * np.float32(factor)), free).faults == ()
+    assert (
+        looked_at(replace(sound, positions=places(sound) * np.float32(factor)), free).faults == ()
+    )
 
 
 def test_pixels_are_refused(sound: Recording) -> None:

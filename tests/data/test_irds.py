@@ -135,9 +135,7 @@ def test_the_third_value_of_a_line_is_milliseconds(irds: ModuleType, tree: Path)
     assert one.tracked is not None
     assert (one.tracked == 0).all(axis=1).sum() == 14  # 0.466 s without a frame
     notes = [n for n in dataset.manifest["notes"] if n.startswith(FIRST)]
-    assert notes[0] == (
-        f"{FIRST}: 15.2 frames a second by the time stamps; brought to 30"
-    )
+    assert notes[0] == (f"{FIRST}: 15.2 frames a second by the time stamps; brought to 30")
     assert notes[1] == f"{FIRST}: 1 gap between frames, the longest 0.47 s at 0.5 s; bridged"
 
 

@@ -187,9 +187,7 @@ def test_a_broken_last_line_costs_itself_alone(tree: Path) -> None:
     file = tree / "group3" / "kinect" / "CTK" / f"G3-Kinect-CTK-{SIMULATED[0]}.txt"
     edit(file, lambda x: [*x[:-1], x[-1][:500]])
     found, report = read(KeraalAdapter(), tree)
-    np.testing.assert_allclose(
-        positions(found[FIRST]), bone_frames(0, True)[:-1, :, :3], rtol=1e-5
-    )
+    np.testing.assert_allclose(positions(found[FIRST]), bone_frames(0, True)[:-1, :, :3], rtol=1e-5)
     (problem,) = report.problems
     assert (problem.kind, problem.line, problem.skipped) == ("truncated", FRAMES, False)
     assert "expected 175 values separated by spaces; the row is left out" in str(problem)
@@ -228,7 +226,11 @@ def test_faulty_quaternions_cost_only_themselves(tree: Path) -> None:
         (None, "no-annotation", "annotatorA/G1A-RTK-R1-Brest-022.anvil beside the folder kinect"),
         ("<annotation>", "annotation", "a broken annotatorA/"),
         ('<?xml version="1.0" encoding="klingon"?><annotation/>', "annotation", "unknown encoding"),
-        ('<?xml version="1.0" encoding="utf-7"?><annotation/>', "annotation", "a broken annotatorA/"),
+        (
+            '<?xml version="1.0" encoding="utf-7"?><annotation/>',
+            "annotation",
+            "a broken annotatorA/",
+        ),
         ("<annotation/>", "annotation", "without an evaluation"),
     ],
 )

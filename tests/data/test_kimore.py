@@ -296,6 +296,26 @@ def test_time_stamps(maker: Any) -> None:
     ]
 
 
+def test_fifteen_frames_a_second_are_not_thirty(maker: Any, tmp_path: Path) -> None:
+    """By time stamps every 66.7 ms, of which two are missing."""
+    maker.session("E_ID1", 1, frames=40)
+    maker.session("E_ID1", 2, frames=40, seed=1)
+    ticks = 636505344000000000 + np.arange(40) * 666_667
+    ticks[25:] += 2 * 666_667
+    maker.timestamps("E_ID1", 1).write_text("".join(f"{t},12:00:00,\n" for t in ticks))
+    dataset = prepare(KimoreAdapter(), maker.root, tmp_path / "root")
+    slow, plain = dataset.recording("E_ID1/Es1"), dataset.recording("E_ID1/Es2")
+    assert (slow.fps, plain.fps) == (30.0, 30.0)
+    assert (slow.num_frames, plain.num_frames) == (2 * 41 + 1, 40)
+    assert [n for n in dataset.manifest["notes"] if n.startswith("E_ID1/Es1")] == [
+        "E_ID1/Es1: 15 frames a second by the time stamps; brought to 30",
+        "E_ID1/Es1: 1 gap between frames, the longest 0.20 s at 1.6 s; bridged",
+        "E_ID1/Es1: 6% of the joints are lost, SpineBase in 6% of the frames",
+    ]
+    assert slow.tracked is not None
+    assert np.flatnonzero((slow.tracked == 0).all(axis=1)).tolist() == [49, 50, 51, 52, 53]
+
+
 def test_the_skeletons_jump_is_kept_and_noted(maker: Any, tmp_path: Path) -> None:
     maker.session("E_ID1", 1, frames=12)
     file = maker.positions("E_ID1", 1)

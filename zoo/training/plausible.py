@@ -24,9 +24,9 @@ def require_plausible(data: FoldData, score_range: tuple[float, float]) -> None:
     for name, x in samples.streams.items():
         largest = x.abs().flatten(1).amax(1)
         usual = float(largest.nan_to_num(posinf=0.0).median())
-        wild = torch.nonzero(~(largest <= _TIMES * usual)) if usual > 0 else []
-        if len(wild):
-            i = int(wild[0])
+        wild = ~(largest <= _TIMES * usual) if usual > 0 else ~largest.isfinite()
+        if wild.any():
+            i = int(torch.nonzero(wild)[0])
             raise DataError(
                 f"recording {samples.recording[i]}: the stream {name} reaches "
                 f"{float(largest[i]):.3g}, where {usual:.3g} is usual; {again}"

@@ -108,9 +108,9 @@ class IrdsAdapter(IrdsSimplifiedAdapter):
 
     A line is ``frame,body,time`` and 25 × ``(name,state,x,y,z,px,py)``; the first line of a file
     is ``Version0.1``. Recordings and scores are those of `IrdsSimplifiedAdapter`. Where the
-    sensor saw several bodies, the tracked one that moves is kept (`performer`). A line of another width is left
-    out and reported. A joint at 0, 0, 0 counts as lost. The third value of a line is taken for
-    milliseconds: in published files it steps by 28 to 38 at 30 Hz.
+    sensor saw several bodies, the tracked one that moves is kept (`performer`). A line of another
+    width is left out and reported. A joint at 0, 0, 0 counts as lost. The third value
+    of a line is taken for milliseconds: in published files it steps by 28 to 38 at 30 Hz.
     """
 
     name = "irds"

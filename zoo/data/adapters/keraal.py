@@ -188,7 +188,7 @@ def _annotation(file: Path, annotator: str) -> str:
             raise FaultError("annotation", None, f"more than 10 MB in {wanted}", "an annotation")
         tracks = ElementTree.parse(found[0]).getroot().iter("track")
     except (ElementTree.ParseError, OSError, LookupError, ValueError) as error:
-        # An encoding that Python does not know is a LookupError, one that expat cannot a ValueError.
+        # An encoding that Python lacks is a LookupError, one that expat lacks a ValueError.
         raise FaultError("annotation", None, f"a broken {wanted} ({error})", "XML") from None
     for track in tracks:
         if track.get("name") == "Global evaluation":

@@ -16,7 +16,6 @@ from zoo.data.adapters.base import (
     faults_in,
 )
 from zoo.data.adapters.kimore_frames import (
-    JOINTS,
     SCALAR_FIRST,
     read_frames,
     read_orientations,
@@ -191,7 +190,6 @@ def _read_arrays(
     Raises:
         FaultError: positions or orientations cannot be used.
     """
-
     positions_file, orientations_file, timestamps_file = files
     with faults_in(shown(positions_file)):
         bodies = [read_positions(rows) for rows in read_frames(positions_file)]

@@ -30,7 +30,7 @@ _SAMPLED_FRAMES = 50
 def read_frames(file: Path) -> list[Rows]:
     """The rows of a file of positions or orientations, 25 × 4 numbers each, by body.
 
-    Most files are of one body. Where rows hold more, a body that is not in a row is all zeros in it.
+    Most files are of one body. Where rows hold more, a body that a row lacks is all zeros in it.
 
     Raises:
         FaultError: see `read_rows`.

@@ -128,7 +128,9 @@ def _require_small(file: Path, shown: str) -> None:
                 found = f"a workbook that unpacks to {size / 1e6:.0f} MB"
                 wanted = f"at most {_MOST_BYTES / 1e6:g} MB"
                 raise FaultError("too-large", None, found, wanted, shown)
-            book.testzip()  # reads no more than was announced, and fails if there is more
+            damaged = book.testzip()  # reads no more than was announced
+            if damaged is not None:
+                raise zipfile.BadZipFile(f"{damaged} in it is damaged, or larger than it says")
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError,
             RuntimeError) as error:  # fmt: skip
         raise FaultError("broken-workbook", None, f"{error}", "an Excel workbook", shown) from None

@@ -125,11 +125,11 @@ def numbered_lines(file: Path) -> list[tuple[int, str]]:
         FaultError: the file cannot be read or has no such line.
     """
     try:
-        found = file.stat()
-        if not stat.S_ISREG(found.st_mode):
+        known = file.stat()
+        if not stat.S_ISREG(known.st_mode):
             raise FaultError("unreadable", None, "no regular file", "a text file")
-        if found.st_size > MOST_BYTES:
-            size = f"a file of {found.st_size / 1e9:.1f} GB"
+        if known.st_size > MOST_BYTES:
+            size = f"a file of {known.st_size / 1e9:.1f} GB"
             raise FaultError("too-large", None, size, f"at most {MOST_BYTES / 1e9:g} GB")
         data = file.read_bytes().removeprefix(BOM)
     except OSError as error:

@@ -1,6 +1,7 @@
 """When frames were taken: time stamps are believed if they can be, and time becomes even."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,9 @@ def time_stamps(recording: Recording, look: Look) -> Recording:
     new = np.r_[True, np.diff(times) > 0]
     if new.all():
         return recording
-    look.note("doubled-frames", f"{int((~new).sum())} frames have the time of the one before; left out")
+    look.note(
+        "doubled-frames", f"{int((~new).sum())} frames have the time of the one before; left out"
+    )
     return keep_frames(recording, new)
 
 
@@ -59,9 +62,7 @@ def even_time(recording: Recording, look: Look) -> Recording:
     if len(grid) == len(times) and np.abs(times - grid).max() <= _OFF / fps:
         return recording
     if abs(1 / usual - fps) > _OTHER_RATE * fps:
-        look.note(
-            "rate", f"{1 / usual:.3g} frames a second by the time stamps; brought to {fps:g}"
-        )
+        look.note("rate", f"{1 / usual:.3g} frames a second by the time stamps; brought to {fps:g}")
     gaps = int(gap.sum())
     if gaps:
         look.note(
@@ -81,7 +82,7 @@ def _at(
     bridged: NDArray[np.bool_],
 ) -> Recording:
     """The recording at other times; `bridged` (N,) are those inside a gap."""
-    made: dict[str, NDArray[np.float32] | NDArray[np.uint8] | None] = {}
+    made: dict[str, Any] = {}
     for name in ("positions", "angles"):
         values = getattr(recording, name)
         if values is not None:

@@ -1,6 +1,7 @@
 """Where joints are: lost ones, and numbers that no place in a room has."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ _ROOM = 50.0
 
 
 def places(recording: Recording, look: Look) -> Recording:
-    """Bridges places that are no number or far beyond a body; a joint nobody saw goes to its parent.
+    """Bridges places that are no number or far beyond a body; unseen joints go to their parents.
 
     A recording in which a joint is wild more often than not is refused, and so is one of which half
     of the joints were never seen.
@@ -35,14 +36,14 @@ def places(recording: Recording, look: Look) -> Recording:
     if recording.positions is None:
         return recording
     x = recording.positions.astype(np.float64)
-    unknown = ~np.isfinite(x).all(axis=-1)
-    wild = _wild(x, unknown) if not unknown.all() else unknown
-    missing = unknown | wild
+    unknown: Flags = ~np.asarray(np.isfinite(x).all(axis=-1))
+    wild = _wild(x, unknown)
+    missing: Flags = unknown | wild
     if not missing.any():
         return recording
     _tell_wild(recording, x, wild, look)
-    some_seen = ~missing.all(axis=1)
-    never = missing[some_seen].all(axis=0)
+    some_seen: Flags = ~np.asarray(missing.all(axis=1))
+    never: Flags = np.asarray(missing[some_seen].all(axis=0))
     names = load_layout(recording.layout).joints
     if never.mean() > MOST_MISSING:
         found = f"{int(never.sum())} of {len(never)} joints never seen"
@@ -51,14 +52,14 @@ def places(recording: Recording, look: Look) -> Recording:
     filled = bridged(x, missing)
     if never.any():
         lost = [names[j] for j in np.flatnonzero(never)]
-        look.fault("never-seen", f"no place of {some(lost)}", "places; the parent joint's are taken")
+        look.fault(
+            "never-seen", f"no place of {some(lost)}", "places; the parent joint's are taken"
+        )
         _place_at_parents(filled, never, load_layout(recording.layout).parents)
     filled[~some_seen] = 0.0
     states = np.full(missing.shape, TRACKED, dtype=np.uint8)
     states = np.where(missing, NOT_TRACKED, states if (t := recording.tracked) is None else t)
-    return replace(
-        recording, positions=filled.astype(np.float32), tracked=states.astype(np.uint8)
-    )
+    return replace(recording, positions=filled.astype(np.float32), tracked=states.astype(np.uint8))
 
 
 def turns(recording: Recording, look: Look) -> Recording:
@@ -83,7 +84,7 @@ def seen_frames(recording: Recording) -> Flags:
         seen &= (x != x[:, :1]).any(axis=(1, 2))
     else:
         turned = recording.orientations if recording.angles is None else recording.angles
-        seen &= (turned != 0).any(axis=(1, 2))  # type: ignore[operator, union-attr]
+        seen &= (turned != 0).any(axis=(1, 2))  # type: ignore[union-attr]
     return seen
 
 
@@ -104,10 +105,11 @@ def nobody(recording: Recording, look: Look) -> Recording:
     if between > MOST_MISSING * (last + 1 - first):
         found = f"nobody in {between} of the {last + 1 - first} frames from the first to the last"
         raise look.refusal("nobody-seen", found, "somebody in at least half of them")
-    parts = [f"{frames - between - count} at its ends, left out"] if between + count < frames else []
+    outside = frames - between - count
+    parts = [f"{outside} at its ends, left out"] if outside else []
     parts += [f"{between} between, bridged"] if between else []
-    look.note("nobody-seen", f"nobody is seen in {frames - count} of {frames} frames: "
-              + " and ".join(parts))  # fmt: skip
+    lost = f"nobody is seen in {frames - count} of {frames} frames"
+    look.note("nobody-seen", f"{lost}: {' and '.join(parts)}")
     times = recording.timestamps
     if times is None and between:
         times = np.arange(frames) / recording.fps
@@ -116,7 +118,7 @@ def nobody(recording: Recording, look: Look) -> Recording:
 
 def keep_frames(recording: Recording, kept: Flags) -> Recording:
     """The frames where `kept` (T,) is true; time is counted from the first of them."""
-    arrays = {
+    arrays: dict[str, Any] = {
         name: None if (array := getattr(recording, name)) is None else array[kept]
         for name in ("positions", "orientations", "angles", "tracked", "timestamps")
     }

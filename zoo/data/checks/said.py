@@ -20,7 +20,9 @@ _TEXTS = ("id", "subject", "group", "exercise", "session")
 def plain_values(recording: Recording, look: Look) -> Recording:
     """Names are texts, scores numbers, `extra` plain data; numpy's scalars are turned into them."""
     where = f"recording {recording.id}"
-    texts = {name: _text(getattr(recording, name), f"{where}: {name}") for name in _TEXTS}
+    texts: dict[str, Any] = {
+        name: _text(getattr(recording, name), f"{where}: {name}") for name in _TEXTS
+    }
     scores = {
         str(name): _number(value, f"{where}: the score {name!r}")
         for name, value in recording.scores.items()

@@ -14,7 +14,6 @@ from zoo.data.rotation import Array, continuous_sign
 from zoo.data.transforms.motion import Motion, normalized
 from zoo.errors import ConfigError
 
-
 _REACH = 3.0
 """A joint so many times as far from the middle of the body as its outer joints (`reach`) is astray.
 
@@ -132,9 +131,10 @@ def good_frames(
 def strays(positions: Array, fps: float) -> NDArray[np.bool_]:
     """Joints (T, V) that are not where the body is, told from the median joint of each frame.
 
-    A joint far beyond the others (`_REACH`) is astray. Its other frames are cut wherever it moves faster than
-    `_JOINT_SPEED` against the body; of the parts the chain with most frames is kept in which each
-    begins within `_RETURN` of where the one before ended. A joint without a part is left as it is.
+    A joint far beyond the others (`_REACH`) is astray. Its other frames are cut wherever it moves
+    faster than `_JOINT_SPEED` against the body; of the parts the chain with most frames is kept in
+    which each begins within `_RETURN` of where the one before ended. A joint without a part is left
+    as it is.
 
     Args:
         positions: (T, V, 3) metres.

@@ -125,7 +125,7 @@ def no_angle(values: Floats) -> NDArray[np.bool_]:
 
     The largest angle published is 318 degrees (Vicon) and 180 (Kinect).
     """
-    return (np.abs(values) > _TWO_TURNS).any(axis=-1)
+    return np.asarray((np.abs(values) > _TWO_TURNS).any(axis=-1))
 
 
 def unwrap_degrees(angles: Floats, missing: NDArray[np.bool_]) -> Floats:

@@ -11,17 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.adapters.base import (
-    Adapter,
-    FaultError,
-    PrepareReport,
-    Problem,
-    Progress,
-    Reader,
-    faults_in,
-)
-from zoo.data.adapters.rows import Rows, first_line, read_rows
+from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Problem, Progress, Reader
+from zoo.data.adapters.rows import first_line
 from zoo.data.adapters.uiprmd import motion
+from zoo.data.adapters.uiprmd.angles import MAX_UNSEEN, read_table, scored_motion
 from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, KeptSpan, find_quality
 from zoo.data.adapters.uiprmd.tree import (
     MOVEMENTS,
@@ -41,9 +34,6 @@ Subset = Literal["full", "reduced"]
 Score = Literal["published", "everybody", "others"]
 
 _BATCH = 64
-_ANGLES = 39
-_MAX_UNSEEN = 0.5
-"""Share of frames above which a joint of the Vicon angles counts as not seen by the score."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +199,7 @@ class UiprmdAdapter(Adapter, Reader):
     ) -> RawRepetition:
         joints = self.skeleton.num_joints
         files = [repetition.file(self.sensor, kind) for kind in self.kinds]
-        tables = [_read(root, file, 3 * joints) for file in files]
+        tables = [read_table(root, file, 3 * joints) for file in files]
         frames = len(tables[0].values)
         for file, table in zip(files[1:], tables[1:], strict=True):
             if len(table.values) != frames:
@@ -253,10 +243,11 @@ class UiprmdAdapter(Adapter, Reader):
         found += f", and {more} more such angle{'s' * (more > 1)}" if more else ""
         expected = "angles of at most two turns"
         line = first_line + frame
-        if wild.mean(axis=0).max() > _MAX_UNSEEN:
+        if wild.mean(axis=0).max() > MAX_UNSEEN:
             raise FaultError("wild-angle", line, found, expected, file)
         report.fault(
-            repetition.id, Problem("wild-angle", file, line, found, f"{expected}; bridged over time")
+            repetition.id,
+            Problem("wild-angle", file, line, found, f"{expected}; bridged over time"),
         )
         if self.sensor == "Vicon":
             return np.where(wild[..., None], 0.0, values)
@@ -282,7 +273,7 @@ class UiprmdAdapter(Adapter, Reader):
             for repetition in group:
                 try:
                     entry = quality.get(repetition)
-                    angles[repetition] = self._scored_motion(root, repetition, entry)
+                    angles[repetition] = scored_motion(root, repetition, entry, self.crop)
                 except FaultError as fault:
                     unscored[repetition] = fault.problem
             scores = quality_scores(angles, leave_out=self.score == "others")
@@ -302,36 +293,6 @@ class UiprmdAdapter(Adapter, Reader):
             own = [repetition.file(self.sensor, kind) for kind in self.kinds]
             if problem.file not in own and all((root / file).is_file() for file in own):
                 report.fault(repetition.id, replace(problem, kind="no-score"))
-
-    def _scored_motion(
-        self, root: Path, repetition: Repetition, entry: KeptSpan | None
-    ) -> NDArray[np.float64]:
-        """The Vicon angles (T, 39, 3) that a repetition is scored by.
-
-        Raises:
-            FaultError: they are missing, or not sound enough to be scored by.
-        """
-        file = repetition.file("Vicon", "Angles")
-        wanted = "the Vicon angles that scores are computed from"
-        try:
-            table = _read(root, file, 3 * _ANGLES)
-        except FaultError as fault:
-            p = fault.problem
-            raise FaultError(p.kind, p.line, p.found, f"{wanted} ({p.expected})", file) from None
-        values = table.values.reshape(-1, _ANGLES, 3).astype(np.float64)
-        if self.crop and entry is not None and len(values) == entry.full:
-            values = values[entry.crop(entry.full)]
-        missing = motion.lost(values) | motion.no_angle(values)
-        if len(values) < MIN_FRAMES:
-            raise FaultError(
-                "too-short", None, f"{len(values)} frames", f"at least {MIN_FRAMES} of {wanted}", file
-            )
-        shares = missing.mean(axis=0)
-        if shares.max() > _MAX_UNSEEN:
-            name = load_layout("uiprmd-vicon-angles").joints[int(shares.argmax())]
-            found = f"angles of {name} lost in {shares.max():.0%} of the frames"
-            raise FaultError("lost-angles", None, found, f"{wanted}, at most half of them", file)
-        return bridged(motion.unwrap_degrees(values, missing), missing)
 
     def _crop(
         self, repetition: Repetition, entry: KeptSpan | None, frames: int, report: PrepareReport
@@ -373,10 +334,3 @@ class UiprmdAdapter(Adapter, Reader):
             source=repetition.file(self.sensor, self.kinds[0]),
             **arrays,
         )
-
-
-def _read(root: Path, file: str, width: int) -> Rows:
-    with faults_in(file):
-        if not (root / file).is_file():
-            raise FaultError("missing-file", None, "no such file", "a recorded repetition")
-        return read_rows(root / file, width)
