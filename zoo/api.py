@@ -76,6 +76,7 @@ def train(
         fold=fold,
         seed=seed,
         overrides=_settings(overrides),
+        data_root=data_root,
     )
     workspace = Workspace(runs, data_root)
     return workspace.run(config, resume=resume, overwrite=overwrite, reporter=reporter)
@@ -335,7 +336,7 @@ def load_dataset(
     """Open a prepared dataset; the built-in simulator's is made on first use.
 
     Args:
-        name: a registered dataset, such as ``kimore``.
+        name: a registered dataset, such as ``kimore``, or a prepared folder of recordings.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         **params: settings of the dataset that differ from its configuration.
 
@@ -361,8 +362,9 @@ def prepare_dataset(
     """Read a published dataset into the zoo's own form, replacing an earlier one at the end.
 
     Args:
-        name: a registered dataset, such as ``kimore``.
-        source: folder of the download; None for a dataset that is made by the zoo.
+        name: a registered dataset, such as ``kimore``; or a name of your choice for a folder with
+            ``recordings.csv`` and ``dataset.yaml``.
+        source: the folder; None for a dataset that is made by the zoo.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         strict: the first fault is an error; otherwise faulty recordings are left out and listed.
         progress: called with (done, total, what).
@@ -375,9 +377,10 @@ def prepare_dataset(
     from zoo.data.dataset import create_adapter, prepare
     from zoo.data.paths import data_root as default_root
 
+    folder = None if source is None else Path(source).expanduser()
     return prepare(
-        create_adapter(name, **params),
-        None if source is None else Path(source).expanduser(),
+        create_adapter(name, source=folder, **params),
+        folder,
         default_root(data_root),
         strict=strict,
         progress=progress,

@@ -10,6 +10,7 @@ Later wins:
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from registry import MODELS, REGISTRIES, did_you_mean
@@ -32,10 +33,12 @@ def compose(
     fold: int | None = None,
     seed: int | None = None,
     overrides: Sequence[str] = (),
+    data_root: Path | str | None = None,
 ) -> Config:
     """The full configuration of one run, as plain containers.
 
     Arguments as in `zoo.train`, with `overrides` as ``key=value``, such as ``trainer.epochs=50``.
+    `data_root` is where a dataset that is not registered is looked for.
 
     Raises:
         ConfigError: a key that does not exist (with the nearest one), or a value that does not
@@ -44,13 +47,16 @@ def compose(
     """
     if model is None:
         raise ConfigError("no model is given: use --model NAME (see `zoo models`)")
-    chosen = {"model": model, "dataset": dataset or "synthetic"}
-    chosen["protocol"] = protocol or "person-kfold"
+    from zoo.data.known import dataset_settings
+
+    chosen = {"model": model, "protocol": protocol or "person-kfold"}
     entries = {kind: REGISTRIES[kind].get(name) for kind, name in chosen.items()}
-    config: Config = {kind: {"name": entry.name} for kind, entry in entries.items()}
-    config["dataset"]["exercise"] = blocks_of(entries["dataset"]).get("exercise")
-    for kind, entry in entries.items():
-        config[kind] |= parameters(entry)
+    root = None if data_root is None else Path(data_root)
+    config: Config = {
+        "model": {"name": model, **parameters(entries["model"])},
+        "dataset": dataset_settings(dataset or "synthetic", root),
+        "protocol": {"name": chosen["protocol"], **parameters(entries["protocol"])},
+    }
     head = blocks_of(entries["protocol"]).get("head")
     takes_head = chooses_head(entries["model"].load())
     if head is not None and takes_head:

@@ -18,6 +18,7 @@ from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.checks import Expected, Looked, looked_at
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.known import dataset_settings
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import fitting_readers, read_recordings, reader_for, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
@@ -135,8 +136,9 @@ class Predictor:
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_run(run)
-        if dataset is not None and dataset not in READERS:
-            dataset = DATASETS.get(dataset).name
+        root = default_root(data_root)
+        if dataset is not None and dataset not in (found.record.dataset.name, *READERS.names()):
+            dataset = dataset_settings(dataset, root)["name"]
         trained = load_trained(found, device=device or "auto")
         protocol = load_protocol(**found.record.config["protocol"])
         if protocol.hash() != found.record.protocol.hash:
@@ -146,7 +148,7 @@ class Predictor:
                 "samples unlike those it learned from. Train it again"
             )
         own = dataset or found.record.dataset.name
-        return cls(trained, protocol, own, default_root(data_root), level, settings or {})
+        return cls(trained, protocol, own, root, level, settings or {})
 
     @property
     def run(self) -> Run:
@@ -323,9 +325,9 @@ class Predictor:
 
     @cached_property
     def _reader(self) -> Reader | None:
-        if self.dataset not in DATASETS:
+        if self._foreign and self.dataset in READERS and self.dataset not in DATASETS:
             return reader_for(self.dataset, self.trained.layout, **self.settings)
-        adapter = create_adapter(self.dataset, **self._params)
+        adapter = create_adapter(self.dataset, data_root=self.data_root, **self._params)
         return adapter if isinstance(adapter, Reader) else None
 
     @cached_property
@@ -369,9 +371,9 @@ class Predictor:
         report = PrepareReport()
         found: list[tuple[Recording, list[str]]] = []
         for recording in read_recordings(reader, path, report):
-            found.append((recording, _said(report)))
+            found.append((recording, _said(report, recording)))
         if found:  # what was said behind the last one, such as that another was skipped
-            found[-1][1].extend(_said(report))
+            found[-1][1].extend(_said(report, found[-1][0]))
         yield from found
 
     def _prepared(self, name: str) -> tuple[Recording, list[str]]:
@@ -446,9 +448,10 @@ class Predictor:
         return next((p for p in self._parts if name in split[p]["recordings"]), "")
 
 
-def _said(report: PrepareReport) -> list[str]:
-    """What a reader has told since the last time."""
-    said = [str(problem) for problem in report.problems] + report.notes
+def _said(report: PrepareReport, recording: Recording) -> list[str]:
+    """What a reader has told since the last time, without the recording's own id before it."""
+    notes = [note.removeprefix(f"{recording.id}: ") for note in report.notes]
+    said = [str(problem) for problem in report.problems] + notes
     report.problems.clear()
     report.notes.clear()
     return said

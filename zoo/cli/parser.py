@@ -102,6 +102,7 @@ def compose_from(args: Arguments) -> dict[str, Any]:
         raise ConfigError(f"--fold {fold}: expected a number from 0, or 'all'")
     names = ("model", "dataset", "protocol", "exercise", "seed", "overrides")
     chosen = {name: getattr(args, name) for name in names}
+    chosen["data_root"] = getattr(args, "data_root", None)
     chosen["fold"] = None if fold is None else int(fold)
     return run_config(args.experiment, args.row, **chosen)
 

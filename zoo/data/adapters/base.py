@@ -62,8 +62,9 @@ def faults_in(file: str) -> Iterator[None]:
     try:
         yield
     except FaultError as error:
-        p = error.problem
-        raise FaultError(p.kind, p.line, p.found, p.expected, file) from None
+        error.problem = replace(error.problem, file=file)
+        error.args = (str(error.problem),)
+        raise error from None
 
 
 @dataclass

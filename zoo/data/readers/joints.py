@@ -93,7 +93,19 @@ def layout_of(names: Sequence[str]) -> str:
             nearest = (share, name, lost)
     if fitting:
         return min(fitting, key=lambda each: (-each[0], each[1]))[1]
-    raise FaultError("joints", None, _shown(names), _wanted(nearest))
+    raise NoLayoutError(names, _wanted(nearest))
+
+
+class NoLayoutError(FaultError):
+    """Joints of no layout.
+
+    Attributes:
+        joints: their names.
+    """
+
+    def __init__(self, joints: Sequence[str], expected: str) -> None:
+        self.joints = tuple(joints)
+        super().__init__("joints", None, _shown(joints), expected)
 
 
 def weights(names: Sequence[str], layout: Layout) -> tuple[NDArray[np.float64], list[str]]:
