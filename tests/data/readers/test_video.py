@@ -80,7 +80,10 @@ def test_of_several_people_the_one_who_moves(files, tmp_path, read):
         change(file, lambda v, t=t: v["people"].insert(t % 2, still))  # in no stable order
     (found,), notes = read("openpose", folder, fps=25)
     np.testing.assert_array_equal(found.positions, alone[0].positions)
-    assert "2 people were seen; the one who moves most is kept, in 20 of 20 frames" in notes[0]
+    assert (
+        "2 people were seen; the one who is in sight and moves most is kept, in 20 of 20 frames"
+        in notes[0]
+    )
 
 
 def test_somebody_who_passes_by_is_not_kept(files, tmp_path, read):
@@ -94,7 +97,7 @@ def test_somebody_who_passes_by_is_not_kept(files, tmp_path, read):
         change(file, lambda v, passing=passing: v["people"].insert(0, passing))
     (found,), notes = read("openpose", folder, fps=25)
     np.testing.assert_array_equal(found.positions, alone[0].positions)
-    assert "who is seen most is kept" in notes[0]
+    assert "moves most is kept, in 20 of 20" in notes[0]
 
 
 def test_confidence_nobody_and_missing_frames(files, tmp_path, read):
