@@ -93,7 +93,7 @@ def chosen(
 
 def _tracked(values: Floats) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Positions (T, J, 3) in parts of the body's size and states, as `performer` compares them."""
-    missing = ~np.isfinite(values[..., :2]).all(axis=-1)
+    missing: NDArray[np.bool_] = np.asarray(~np.isfinite(values[..., :2]).all(axis=-1))
     places = np.zeros((*missing.shape, 3), dtype=np.float32)
     sizes = [size for size in map(_size, values) if size > 0]
     places[..., :2] = np.where(missing[..., None], 0.0, values[..., :2])
