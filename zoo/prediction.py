@@ -416,12 +416,12 @@ class Predictor:
         if reader.layout:
             self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
+        found: list[tuple[Recording, list[str]]] = []
         for recording in read_recordings(reader, path, report):
-            told = [note.removeprefix(f"{recording.id}: ") for note in report.notes]
-            notes = [str(problem) for problem in report.problems] + told
-            report.problems.clear()
-            report.notes.clear()
-            yield recording, notes
+            found.append((recording, _said(report, recording)))
+        if found:  # what was said behind the last one, such as that another was skipped
+            found[-1][1].extend(_said(report, found[-1][0]))
+        yield from found
 
     def _prepared(self, name: str) -> tuple[Recording, list[str]]:
         if Path(name).suffix.casefold() in _FILE_ENDINGS or Path(name).is_absolute():
@@ -491,6 +491,15 @@ class Predictor:
         """The part of the split that the model has seen this recording in; empty for none."""
         split = self.run.split
         return next((p for p in self._parts if name in split[p]["recordings"]), "")
+
+
+def _said(report: PrepareReport, recording: Recording) -> list[str]:
+    """What a reader has told since the last time, without the recording's own id before it."""
+    notes = [note.removeprefix(f"{recording.id}: ") for note in report.notes]
+    said = [str(problem) for problem in report.problems] + notes
+    report.problems.clear()
+    report.notes.clear()
+    return said
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """NTU's text form, OpenSim's TRC, C3D, and the re-issues of IRDS and KIMORE."""
 
 import builtins
+import re
 
 import numpy as np
 import pytest
 
-from zoo.data.readers import readers_of
+from zoo.data.readers import PrepareReport, load_reader, readers_of
 from zoo.data.recording import INFERRED, NOT_TRACKED
 from zoo.errors import DataError
 from zoo.skeleton.layout import load_layout
@@ -47,7 +48,10 @@ def test_several_bodies_of_ntu_and_frames_with_nobody(files, tmp_path, read):
     body = files.person("kinect-v2")
     np.testing.assert_allclose(np.delete(found.positions, 4, 0), np.delete(body, 4, 0), rtol=1e-6)
     assert (found.tracked[4] == NOT_TRACKED).all()
-    assert "2 people were seen; the one who moves most is kept, in 19 of 20 frames" in notes[0]
+    assert (
+        "2 people were seen; the one who is in sight and moves most is kept, in 19 of 20 frames"
+        in notes[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +220,20 @@ def test_faults_of_irds_csv(line, change, said, files, tmp_path, read):
     file = files.irds_csv(tmp_path)
     own = file.read_text().split("\n")[line - 1]
     edit(file, line, own.replace(*change, 1))
+    if line > 1:  # the other repetition is sound
+        report = PrepareReport()
+        *_, last = load_reader("irds-csv").read_file(file, report)
+        assert last.id == "303/4/18_11_1_stand"
+        assert re.search(said, "\n".join(map(str, report.problems)))
+        return
     with pytest.raises(DataError, match=said):
+        read("irds-csv", file)
+
+
+def test_nothing_sound_in_irds_csv(files, tmp_path, read):
+    file = files.irds_csv(tmp_path)
+    file.write_text(file.read_text().replace("Head,Tracked", "Head,Seen"))
+    with pytest.raises(DataError, match="line 5: found 'Head', 'Seen', expected a joint of"):
         read("irds-csv", file)
 
 

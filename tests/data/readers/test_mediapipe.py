@@ -74,6 +74,13 @@ def test_times_give_the_frame_rate_in_whatever_unit(first, column, world, write,
     np.testing.assert_allclose(found.timestamps, np.arange(len(world)) / 25, atol=1e-6)
 
 
+def test_frames_that_were_left_out_are_lost(world, write, read):
+    rows = np.c_[np.delete(np.arange(23), [3, 4, 9]), world.reshape(len(world), -1)]
+    (found,), notes = read("mediapipe", write(["frame", *headers()["NOSE_x"]], rows), fps=30)
+    assert (found.tracked[[3, 4, 9]] == NOT_TRACKED).all()
+    assert "3 of 23 frames are missing" in notes[0]
+
+
 def test_labels_and_numbers_beside_the_landmarks_are_left_alone(world, write, read):
     plain, _ = read("mediapipe", write(None, world.reshape(len(world), -1)), fps=30)
     rows = [["squat, deep", *frame.ravel()] for frame in world]

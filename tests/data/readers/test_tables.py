@@ -115,6 +115,18 @@ def test_joints_of_no_layout_and_numbered_ones(body, write, read):
         read("wide-csv", file, unit="m")
 
 
+def test_numbers_of_frames_tell_which_are_missing_or_of_another_video(body, write, read):
+    header = ["frame", *(f"{j}_{c}" for j in JOINTS for c in "xyz")]
+    rows = np.c_[np.delete(np.arange(22), [5, 6]), body.reshape(20, -1)]
+    (found,), notes = read("wide-csv", write(header, rows), fps=30)
+    assert found.num_frames == 22
+    assert (found.tracked[5:7] == NOT_TRACKED).all()
+    assert "2 of 22 frames are missing and count as lost" in notes[0]
+    twice = write(header, np.concatenate([rows, rows]))
+    with pytest.raises(DataError, match="line 22: found frame 0 after 21, expected .*one person"):
+        read("wide-csv", twice, fps=30)
+
+
 def test_a_broken_last_line_and_a_header_alone(body, write, read):
     header = [f"{j}_{c}" for j in JOINTS for c in "xyz"]
     file = write(header, body.reshape(20, -1))

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from zoo.data.readers import readers_of
+from zoo.data.readers import PrepareReport, load_reader, readers_of
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED
 from zoo.errors import DataError
 from zoo.skeleton.layout import load_layout
@@ -80,7 +80,10 @@ def test_of_several_people_the_one_who_moves(files, tmp_path, read):
         change(file, lambda v, t=t: v["people"].insert(t % 2, still))  # in no stable order
     (found,), notes = read("openpose", folder, fps=25)
     np.testing.assert_array_equal(found.positions, alone[0].positions)
-    assert "2 people were seen; the one who moves most is kept, in 20 of 20 frames" in notes[0]
+    assert (
+        "2 people were seen; the one who is in sight and moves most is kept, in 20 of 20 frames"
+        in notes[0]
+    )
 
 
 def test_somebody_who_passes_by_is_not_kept(files, tmp_path, read):
@@ -94,7 +97,7 @@ def test_somebody_who_passes_by_is_not_kept(files, tmp_path, read):
         change(file, lambda v, passing=passing: v["people"].insert(0, passing))
     (found,), notes = read("openpose", folder, fps=25)
     np.testing.assert_array_equal(found.positions, alone[0].positions)
-    assert "who is seen most is kept" in notes[0]
+    assert "moves most is kept, in 20 of 20" in notes[0]
 
 
 def test_confidence_nobody_and_missing_frames(files, tmp_path, read):
@@ -238,7 +241,13 @@ def test_kinects_of_mmaction_and_several_annotations(files, tmp_path, read):
     np.testing.assert_allclose(found[0].positions, body, rtol=1e-6)
     annotations[1]["keypoint"] = np.zeros((20, 25, 3))
     file.write_bytes(pickle.dumps(annotations))
-    with pytest.raises(DataError, match=r"the shape \(20, 25, 3\) in annotation 1, expected numb"):
+    report = PrepareReport()
+    found = list(load_reader("mmaction", fps=30).read_file(file, report))
+    assert [r.id for r in found] == ["ntu/S001C001P000R001A001", "ntu/S001C001P002R001A001"]
+    assert report.skipped == ["ntu/S001C001P001R001A001"]
+    assert "the shape (20, 25, 3) in annotation 1, expected numbers" in str(report.problems[0])
+    file.write_bytes(pickle.dumps(annotations[1:2]))
+    with pytest.raises(DataError, match=r"the shape \(20, 25, 3\) in annotation 0, expected numb"):
         read("mmaction", file, fps=30)
 
 

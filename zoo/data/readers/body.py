@@ -169,7 +169,7 @@ def numbered(body: Body, numbers: Sequence[int]) -> Body:
         at = int(np.argmax(np.diff(frames) <= 0))
         found = f"frame {numbers[at + 1]} after {numbers[at]}"
         line = None if body.lines is None else body.lines[at + 1]
-        raise FaultError("frame-order", line, found, "numbers of frames that go up")
+        raise FaultError("frame-order", line, found, "numbers that go up, of one person and video")
     step = int(np.median(np.diff(frames))) if len(frames) > 1 else 1
     places = frames // step
     whole = int(places[-1]) + 1

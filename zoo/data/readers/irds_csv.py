@@ -24,6 +24,14 @@ _TIMES = ("Timestamp1", "Timestamp2", "Timestamp3")
 Row = tuple[int, dict[str, str]]
 
 
+class _Broken(dict[str, str]):
+    """A row that cannot be read: it counts to the recording of the row before it."""
+
+    def __init__(self, before: dict[str, str], fault: FaultError) -> None:
+        super().__init__(before)
+        self.fault = fault
+
+
 @register_reader("irds-csv")
 class IrdsCsvReader(PoseReader):
     """IRDS's CSV re-issue; a file may hold one repetition or all of them, in runs of rows.
@@ -49,19 +57,30 @@ class IrdsCsvReader(PoseReader):
         return all(name in first for name in ("SubjectID", "JointName", "TrackingStatus"))
 
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """The recordings of a file, one at a time; see `Reader.read_file`."""
+        """The recordings of a file, one at a time; a faulty one is skipped. See `Reader`."""
         seen: set[str] = set()
+        skipped: list[FaultError] = []
         with faults_in(str(file)):
             for who, rows in groupby(_rows(file), key=lambda row: [row[1][n] for n in _WHO]):
-                body = _body(list(rows), who)
-                own = body.identity["id"]
-                if own in seen:
-                    line = body.lines[0] if body.lines else None
-                    raise FaultError("twice", line, f"{own} again", "the rows of one together")
-                seen.add(own)
-                yield self.recording(body, file, report)
+                try:
+                    with faults_in(str(file)):
+                        body = _body(list(rows), who)
+                        own = body.identity["id"]
+                        if own in seen:
+                            line = body.lines[0] if body.lines else None
+                            raise FaultError("twice", line, f"{own} again", "its rows together")
+                    recording = self.recording(body, file, report)
+                except FaultError as error:
+                    skipped.append(error)
+                    report.skip(
+                        "/".join((who[0], who[2], "_".join((who[1], *who[3:])))), error.problem
+                    )
+                else:
+                    seen.add(own)
+                    yield recording
             if not seen:
-                raise FaultError("empty", None, "a header alone", "rows of joints")
+                nothing = FaultError("empty", None, "a header alone", "rows of joints")
+                raise skipped[0] if skipped else nothing
 
 
 def _rows(file: Path) -> Iterator[Row]:
@@ -77,11 +96,15 @@ def _rows(file: Path) -> Iterator[Row]:
                 found = ", ".join(name[:20] for name in names[:6]) or "nothing"
                 raise FaultError("header", 1, found, f"{', '.join(missing[:4])} too")
             reader.fieldnames = names
+            last = dict.fromkeys(names, "")
             for row in reader:
                 if None in row or None in row.values():
                     found = f"{len([v for k, v in row.items() if k and v is not None])} values"
-                    raise FaultError("row-width", reader.line_num, found, f"{len(names)}")
-                yield reader.line_num, {k: (v or "").strip() for k, v in row.items()}
+                    fault = FaultError("row-width", reader.line_num, found, f"{len(names)}")
+                    yield reader.line_num, _Broken(last, fault)
+                    continue
+                last = {k: (v or "").strip() for k, v in row.items()}
+                yield reader.line_num, last
     except csv.Error as error:
         raise FaultError("table", None, str(error), "rows of cells") from None
     except OSError as error:
@@ -92,6 +115,9 @@ def _rows(file: Path) -> Iterator[Row]:
 def _body(rows: Sequence[Row], who: Sequence[str]) -> Body:
     joints = load_layout("kinect-v2").joints
     places = {name: place for place, name in enumerate(joints)}
+    for _, row in rows:
+        if isinstance(row, _Broken):
+            raise row.fault
     identity = _identity(who, rows[0][0])
     frames = list(_frames(rows))
     if len(frames) < 2:

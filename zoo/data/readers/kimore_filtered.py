@@ -54,7 +54,9 @@ class KimoreFilteredReader(PoseReader):
                 row, column = bad[0]
                 shown = f"{table.rows[row][start + column][:40]!r} as value {column + 1}"
                 raise FaultError("not-a-number", table.lines[row], shown, "a number")
-            rows = Rows(values.astype(np.float32), np.array(table.lines), (_WIDTH,))
+            with np.errstate(over="ignore"):  # what is no float32 is infinite, and counts as lost
+                single = values.astype(np.float32)
+            rows = Rows(single, np.array(table.lines), (_WIDTH,))
             positions, states = read_positions(rows)
             names = load_layout("kinect-v2").joints
             body = Body(names, positions.astype(np.float64), states=states)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from registry import register_reader
 from zoo.data.adapters.base import FaultError, PrepareReport, faults_in
-from zoo.data.readers.body import Body, PoseReader, one_of
+from zoo.data.readers.body import Body, PoseReader, numbered, one_of
 from zoo.data.readers.joints import places
 from zoo.data.readers.mediapipe_json import JOINTS, LAYOUT, body_of, looks_like_landmarks, names
 from zoo.data.readers.tables import (
@@ -25,6 +25,7 @@ from zoo.data.readers.tables import (
     Columns,
     Table,
     columns_of,
+    frame_numbers,
     glance,
     is_number,
     numbered_header,
@@ -109,7 +110,8 @@ class MediaPipeReader(PoseReader):
         times = None if columns.time is None else table.numbers([columns.time])[:, 0]
         body = Body(names(), np.stack(arrays, axis=-1), confidence, lines=table.lines)
         body.times, body.unit = times, columns.unit
-        return body, world
+        numbers = frame_numbers(table, columns)
+        return (body if numbers is None else numbered(body, numbers)), world
 
     def _in_metres(self, body: Body, world: bool | None) -> Body:
         """The body with square coordinates, and what kind of landmarks they are, noted."""

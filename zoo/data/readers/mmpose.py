@@ -101,7 +101,7 @@ class MMActionReader(PoseReader):
         super().__init__(layout, fps, units, up)
 
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
-        """The recordings of a pickle; see `Reader.read_file`."""
+        """The recordings of a pickle; one that is faulty is skipped. See `Reader.read_file`."""
         with faults_in(str(file)):
             try:
                 value = read_pickle(file)
@@ -115,16 +115,27 @@ class MMActionReader(PoseReader):
             if not isinstance(annotations, list) or not annotations:
                 raise FaultError("pickle", None, type(annotations).__name__, "annotations")
             splits = _splits(value.get("split") if whole else None)
+        skipped: list[FaultError] = []
         for i, annotation in enumerate(annotations):
-            with faults_in(str(file)):
-                body = _annotated(annotation, i)
-            own = str(annotation.get("frame_dir", i))
-            label = annotation.get("label")
-            extra = {} if label is None else {"label": _plain(label)}
-            if own in splits:
-                extra["split"] = splits[own]
-            body.identity = {"id": f"{file.stem}/{own}", "session": own, "extra": extra}
-            yield self.recording(body, file, report)
+            named = isinstance(annotation, Mapping) and "frame_dir" in annotation
+            own = str(annotation["frame_dir"]) if named else str(i)
+            key = f"{file.stem}/{own}"
+            try:
+                with faults_in(str(file)):
+                    body = _annotated(annotation, i)
+                body.identity = {
+                    "id": key,
+                    "session": own,
+                    "extra": _extra(annotation, splits, own),
+                }
+                recording = self.recording(body, file, report)
+            except FaultError as error:
+                skipped.append(error)
+                report.skip(key, error.problem)
+            else:
+                yield recording
+        if len(skipped) == len(annotations):
+            raise skipped[0]
 
 
 def _instances(frame: Any, at: int) -> list[tuple[Floats, Hashable]]:
@@ -214,6 +225,14 @@ def _annotated(annotation: Any, at: int) -> Body:
     chosen_values, notes = chosen(in_frames, joints, width + 1)
     names = _names(None, joints, width)
     return Body(names, chosen_values[..., :-1], chosen_values[..., -1], notes=notes)
+
+
+def _extra(
+    annotation: Mapping[str, Any], splits: Mapping[str, list[str]], own: str
+) -> dict[str, Any]:
+    label = annotation.get("label")
+    found: dict[str, Any] = {} if label is None else {"label": _plain(label)}
+    return {**found, "split": splits[own]} if own in splits else found
 
 
 def _splits(split: Any) -> dict[str, list[str]]:

@@ -140,9 +140,11 @@ def _orientations(values: Floats, body: Body) -> NDArray[np.float32] | None:
     if not np.isfinite(values).all():
         return None
     lines = np.zeros(len(values), dtype=np.int64)
-    rows = Rows(values[..., _TURN].reshape(len(values), -1).astype(np.float32), lines, ())
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32)
+    rows = Rows(single[..., _TURN].reshape(len(values), -1), lines, ())
     try:
-        found, _ = read_orientations(rows, values[..., _POSITION].astype(np.float32))
+        found, _ = read_orientations(rows, single[..., _POSITION])
     except FaultError as error:
         body.notes.append(f"orientations are left out: {error.problem.found}")
         return None

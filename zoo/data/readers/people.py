@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from zoo.data.bodies import performer
+from zoo.data.gaps import bridged
+from zoo.data.recording import NOT_TRACKED, TRACKED
 
-IN_SIGHT = 0.5
-"""Whoever is seen half as much as the one seen most may be the one who exercises."""
+Floats = NDArray[np.float64]
 
 _NEAR = 0.5
 """A body half its own size away is another one."""
@@ -61,7 +62,7 @@ def named(frames: Sequence[Sequence[tuple[Floats, Hashable]]]) -> Sequence[Mappi
 def chosen(
     frames: Sequence[Mapping[Any, Floats]], joints: int, width: int
 ) -> tuple[Floats, list[str]]:
-    """The person who exercises: of those who are in sight, who moves most.
+    """The person who exercises: of those who are in sight, who moves most (`performer`).
 
     Args:
         frames: for every frame its people by number or id, each joints (J, C), NaN where lost.
@@ -79,19 +80,25 @@ def chosen(
             seen[who][t] = person
     if not seen:
         return np.full((len(frames), joints, width), np.nan), []
-    amount = {who: int(np.isfinite(values[..., 0]).sum()) for who, values in seen.items()}
-    most = max(amount.values())
-    rivals = [who for who, count in amount.items() if count and count >= IN_SIGHT * most]
-    best = max(rivals or list(seen), key=lambda who: _movement(seen[who]))
+    best = list(seen)[performer([_tracked(values) for values in seen.values()])]
     notes = []
     if len(seen) > 1:
-        frames_seen = int(np.isfinite(seen[best][..., 0]).any(axis=1).sum())
-        why = "who moves most" if len(rivals) > 1 else "who is seen most"
+        shown = int(np.isfinite(seen[best][..., 0]).any(axis=1).sum())
         notes.append(
-            f"{len(seen)} people were seen; the one {why} is kept, in {frames_seen} of "
-            f"{len(frames)} frames"
+            f"{len(seen)} people were seen; the one who is in sight and moves most is kept, in "
+            f"{shown} of {len(frames)} frames"
         )
     return seen[best], notes
+
+
+def _tracked(values: Floats) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Positions (T, J, 3) in parts of the body's size and states, as `performer` compares them."""
+    missing: NDArray[np.bool_] = np.asarray(~np.isfinite(values[..., :2]).all(axis=-1))
+    places = np.zeros((*missing.shape, 3), dtype=np.float32)
+    sizes = [size for size in map(_size, values) if size > 0]
+    places[..., :2] = np.where(missing[..., None], 0.0, values[..., :2])
+    places = bridged(places, missing) / (np.median(sizes) if sizes else 1.0)
+    return places.astype(np.float32), np.where(missing, NOT_TRACKED, TRACKED).astype(np.uint8)
 
 
 def _distance(before: Floats, now: Floats) -> float:
@@ -105,14 +112,3 @@ def _distance(before: Floats, now: Floats) -> float:
 def _size(person: Floats) -> float:
     known = person[np.isfinite(person[:, :2]).all(-1), :2]
     return float(np.linalg.norm(np.ptp(known, axis=0))) if len(known) > 1 else 0.0
-
-
-def _movement(values: Floats) -> float:
-    """Spread of the joints in time in parts of the body's size."""
-    shown = np.isfinite(values[..., 0])
-    enough = shown.sum(axis=0) > 1
-    if not enough.any():
-        return 0.0
-    spread = np.nanstd(values[:, enough, :2], axis=0)
-    sizes = [size for size in map(_size, values) if size > 0]
-    return float(np.nanmean(spread)) / float(np.median(sizes)) if sizes else 0.0

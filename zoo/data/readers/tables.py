@@ -167,6 +167,15 @@ def columns_of(header: Sequence[str]) -> Columns:
     return found
 
 
+def frame_numbers(table: Table, columns: Columns) -> list[int] | None:
+    """Numbers of the frames, where a column has whole ones and none has times."""
+    if columns.frame is None or columns.time is not None:
+        return None
+    numbers = table.numbers([columns.frame])[:, 0]
+    whole = np.isfinite(numbers) & (numbers == np.round(numbers)) & (np.abs(numbers) < 2**50)
+    return [int(number) for number in numbers] if whole.all() else None
+
+
 def split_name(name: str) -> tuple[str, str]:
     """Joint and part of a column: ``Nose_x``, ``x_Nose``, ``x1`` or ``NoseX``; empty of others."""
     name = re.sub(r"[()\[\]'\",]+", " ", name).strip()

@@ -7,9 +7,9 @@ import numpy as np
 
 from registry import register_reader
 from zoo.data.adapters.base import FaultError, PrepareReport, faults_in
-from zoo.data.readers.body import Body, PoseReader, states_of
+from zoo.data.readers.body import Body, PoseReader, numbered, states_of
 from zoo.data.readers.mediapipe import MediaPipeReader
-from zoo.data.readers.tables import Columns, Table, columns_of, glance, read_table
+from zoo.data.readers.tables import Columns, Table, columns_of, frame_numbers, glance, read_table
 from zoo.data.recording import Recording
 
 _ENOUGH = 5
@@ -67,6 +67,8 @@ class WideCsvReader(PoseReader):
                 wanted = "a header such as Nose_x, Nose_y, Nose_z"
                 raise FaultError("header", 1, f"{shown} in the first line", wanted)
             body = _body(table, columns, self.joints)
+            numbers = frame_numbers(table, columns)
+            body = body if numbers is None else numbered(body, numbers)
         yield self.recording(body, file, report)
 
 
