@@ -16,7 +16,8 @@ from registry.catalogues import use_config_dir as use_config_dir
 from registry.catalogues import user_config_dirs as user_config_dirs
 from registry.entry import Entry as Entry
 from registry.entry import Source as Source
-from registry.entry import scan_plugin
+from registry.entry import code_digest as code_digest
+from registry.entry import forget_edited, scan_plugin
 from registry.errors import RegistryError as RegistryError
 from registry.errors import UserError as UserError
 from registry.nearest import did_you_mean as did_you_mean
@@ -58,10 +59,16 @@ register_figure = FIGURES.register  # a function as those of `zoo.experiments.fi
 def add_plugin(path: str | Path) -> list[str]:
     """Add what a plug-in file registers, and return the names; the file is not run yet.
 
+    A file that was edited since it was added takes the place of what it was.
+
     Raises:
         RegistryError: no such file, it does not parse, or it registers nothing.
     """
     found = scan_plugin(path, REGISTRIES)
+    file = Path(found[0][2].module)
+    if forget_edited(file):
+        for entries in REGISTRIES.values():
+            entries.forget_file(str(file))
     for kind, name, source in found:
         REGISTRIES[kind].add(name, source)
     return [name for _, name, _ in found]

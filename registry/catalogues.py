@@ -70,7 +70,7 @@ def use_config_dir(path: str | Path) -> None:
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise ConfigError(f"--config-dir {folder}: no such folder")
+        raise ConfigError(f"{folder}: no such folder of configurations")
     if folder not in _user_dirs:
         _user_dirs.append(folder)
 

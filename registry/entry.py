@@ -10,7 +10,6 @@ import importlib.util
 import sys
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from importlib.resources.abc import Traversable
@@ -70,10 +69,20 @@ class Source:
         """Whether it is a part of the zoo itself."""
         return not self.is_file and self.module.partition(".")[0] in _OWN_PACKAGES
 
+    @property
+    def interactive(self) -> bool:
+        """Whether it was defined in a notebook or at a prompt, where it may be defined again."""
+        main = sys.modules.get("__main__")
+        return self.module == "__main__" and not hasattr(main, "__file__")
+
+    def replaces(self, other: "Source") -> bool:
+        """Whether this is what `other` was, defined anew."""
+        return self == other or (self.interactive and other.interactive)
+
     def digest(self) -> str:
         """SHA-256 (hex) of the file that holds the object; of its name where there is no file."""
         file = self.file()
-        return _digest(file) if file else sha256(self.target.encode()).hexdigest()
+        return code_digest(file) if file else sha256(self.target.encode()).hexdigest()
 
     def problem(self) -> str | None:
         """What is wrong, as far as looking tells; None when nothing is."""
@@ -180,7 +189,7 @@ def scan_plugin(path: str | Path, kinds: Container[str]) -> list[tuple[str, str,
     """
     file = Path(path).expanduser().resolve()
     if not file.is_file() or file.suffix != ".py":
-        raise RegistryError(f"--plugin {path}: no such Python file")
+        raise RegistryError(f"plug-in {path}: no such Python file")
     found = []
     for node in ast.walk(_parsed(file)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -190,7 +199,7 @@ def scan_plugin(path: str | Path, kinds: Container[str]) -> list[tuple[str, str,
                     found.append((kind, name, Source(str(file), node.name, str(file))))
     if not found:
         raise RegistryError(
-            f"--plugin {path}: nothing is registered in this file. Decorate your model with "
+            f"plug-in {path}: nothing is registered in this file. Decorate your model with "
             '@register_model("its-name") (from registry import register_model)'
         )
     return found
@@ -246,10 +255,32 @@ def _source_problem(file: Path, attribute: str) -> str | None:
     return f"{file} defines no {first!r}"
 
 
-@cache
-def _digest(file: Path) -> str:
-    """Read once: what was imported does not change when somebody edits its file."""
-    return sha256(file.read_bytes()).hexdigest()
+_digests: dict[Path, str] = {}
+
+
+def code_digest(file: Path) -> str:
+    """SHA-256 (hex) of a file of code as it was when it was imported.
+
+    It is read once: what was imported does not change when somebody edits its file. A plug-in that
+    is added again after such an edit is imported anew, see `forget_edited`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    file = file.resolve()
+    if file not in _digests:
+        _digests[file] = sha256(file.read_bytes()).hexdigest()
+    return _digests[file]
+
+
+def forget_edited(file: Path) -> bool:
+    """Let go of a plug-in's module where its file has changed since; whether it had."""
+    now = sha256(file.read_bytes()).hexdigest()
+    if _digests.get(file, now) == now:
+        return False
+    sys.modules.pop(_module_name(file), None)
+    del _digests[file]
+    return True
 
 
 def _registration(decorator: ast.expr) -> tuple[str, str | None]:
@@ -264,10 +295,15 @@ def _registration(decorator: ast.expr) -> tuple[str, str | None]:
     return kind, name if isinstance(name, str) else None
 
 
+def _module_name(file: Path) -> str:
+    return f"{_PLUGIN_PREFIX}{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
+
+
 def _import_file(file: Path) -> ModuleType:
-    name = f"{_PLUGIN_PREFIX}{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
+    name = _module_name(file)
     if name in sys.modules:
         return sys.modules[name]
+    _digests[file] = sha256(file.read_bytes()).hexdigest()
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise RegistryError(f"{file} cannot be imported")

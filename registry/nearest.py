@@ -14,7 +14,7 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
     """
     folded = {n.casefold().replace("-", "_"): n for n in names}
     close = difflib.get_close_matches(
-        name.casefold().replace("-", "_"), list(folded), n=count, cutoff=0.5
+        str(name).casefold().replace("-", "_"), list(folded), n=count, cutoff=0.5
     )
     return [folded[c] for c in close]
 

@@ -60,7 +60,7 @@ class Registry:
             RegistryError: nothing or more than one owner has this name.
         """
         claims = self._claims()
-        if name not in claims:
+        if not isinstance(name, str) or name not in claims:  # a name may come from a file
             if not claims:
                 raise RegistryError(
                     f"no {self.kind}s are registered: skeleton-zoo is not installed in this "
@@ -69,16 +69,23 @@ class Registry:
             raise RegistryError(f"no {self.kind} is called {name!r}. {did_you_mean(name, claims)}")
         return self._judged(claims[name])
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._claims()
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._claims()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries())
 
     def add(self, name: str, source: Source) -> None:
-        """Add an entry by its source; adding the same one again changes nothing."""
-        if (name, source) not in self.added:
-            self.added.append((name, source))
+        """Add an entry by its source, in place of what it was before where it is defined anew.
+
+        So a class whose cell of a notebook is run again is the new class. What stands in one place
+        and is seen again without its object, as a plug-in file looked at once more, stays.
+        """
+        before = [s for n, s in self.added if n == name and source.replaces(s)]
+        if source.object is None and source in before:
+            return
+        self.added = [(n, s) for n, s in self.added if n != name or s not in before]
+        self.added.append((name, source))
 
     def register(self, name: str) -> Callable[[T], T]:
         """A decorator that puts a class or a function into the zoo under `name`."""
@@ -92,6 +99,10 @@ class Registry:
     def forget(self, name: str) -> None:
         """Take back what `add` or `register` put in under `name`; catalogues stay."""
         self.added = [(n, s) for n, s in self.added if n != name]
+
+    def forget_file(self, file: str) -> None:
+        """Take back what a plug-in file put in."""
+        self.added = [(n, s) for n, s in self.added if s.module != file]
 
     def _claims(self) -> dict[str, list[Entry]]:
         """Who claims each name: catalogues first, then what was added; the user's files on top."""

@@ -28,15 +28,43 @@ class _StrictLoader(_Loader):
         return cast(dict[Any, Any], super().construct_mapping(node, deep))
 
 
-_StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$|^[-+]?\.\d[\d_]*([eE][-+]?\d+)?$"),
-    list("-+.0123456789"),
-)
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_StrictLoader` reads as it was, and nothing by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_INT = "tag:yaml.org,2002:int"
+_FLOAT = "tag:yaml.org,2002:float"
+_REPLACED = (_INT, _FLOAT, "tag:yaml.org,2002:timestamp")
+
+
+def _number(loader: Any, node: yaml.ScalarNode) -> float:
+    """A float; one that would be rounded to nothing is refused."""
+    value = float(node.value.replace(".inf", "inf").replace(".nan", "nan"))
+    if value == 0 and re.search("[1-9]", re.split("[eE]", node.value)[0]):
+        raise ValueError(f"{node.value} is too small to be told from 0")
+    return value
+
+
+for _class in (_StrictLoader, _Dumper):
+    # Numbers as everywhere else, 1e-3 among them; not YAML 1.1's 1:30 for 90, 010 for 8, dates.
+    _class.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
+        for first, resolvers in _class.yaml_implicit_resolvers.items()
+    }
+    _class.add_implicit_resolver(_INT, re.compile(r"[-+]?(0|[1-9]\d*)$"), list("-+0123456789"))
+    _class.add_implicit_resolver(
+        _FLOAT,
+        re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?$|[-+]?\.inf$|\.nan$"),
+        list("-+.0123456789"),
+    )
+_StrictLoader.add_constructor(_FLOAT, _number)
 
 
 def read_yaml(file: Path | Traversable) -> Config:
-    """A YAML mapping as plain containers; what OmegaConf would fill in (``${...}``) is refused.
+    """A YAML mapping as plain containers; ``${...}``, which other tools fill in, is refused.
 
     Raises:
         ConfigError: it cannot be read, does not parse, or is no mapping of words to values.
@@ -51,6 +79,18 @@ def read_yaml(file: Path | Traversable) -> Config:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise ConfigError(f"{file}: expected a mapping of keys to values")
     return values
+
+
+def read_value(text: str) -> Any:
+    """One YAML value as plain containers, read as in a file.
+
+    Raises:
+        ConfigError: it does not parse.
+    """
+    try:
+        return yaml.load(text, Loader=_StrictLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(one_line(error)) from None
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Config:
@@ -70,6 +110,7 @@ def one_line(error: BaseException) -> str:
 
 def to_yaml(config: Mapping[str, Any]) -> str:
     """The configuration as YAML text."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+    text: str = yaml.dump(
+        dict(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False
+    )
+    return text

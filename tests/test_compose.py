@@ -50,7 +50,7 @@ def test_mistyped_override(override: str, message: str) -> None:
 
 
 def test_no_model() -> None:
-    with pytest.raises(ConfigError, match="--model"):
+    with pytest.raises(ConfigError, match="no model is given"):
         compose()
 
 

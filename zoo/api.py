@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.build import Index, Place, checked
 from zoo.compose import compose, written
 from zoo.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from zoo.board.board import Board
+    from zoo.board.compare import ComparedModels
     from zoo.data.adapters.base import Progress
     from zoo.data.dataset import SkeletonDataset
     from zoo.experiments.progress import Display
@@ -26,19 +28,20 @@ RUNS = Path("runs")
 """Where runs are kept unless another folder is named."""
 
 
+@checked
 def train(
     model: str | None = None,
     dataset: str | None = None,
     *,
     exercise: str | None = None,
     protocol: str | None = None,
-    fold: int | None = None,
-    seed: int | None = None,
+    fold: Index | None = None,
+    seed: Index | None = None,
     experiment: str | None = None,
     row: str | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
+    runs: Place = RUNS,
+    data_root: Place | None = None,
     resume: bool = False,
     overwrite: bool = False,
     reporter: "Reporter | None" = None,
@@ -96,17 +99,18 @@ def run_config(experiment: str | None, row: str | None, **chosen: Any) -> dict[s
     return Experiment.load(experiment).training(row=row, **chosen)
 
 
+@checked
 def bench(
     models: Sequence[str] | None = None,
     dataset: str | None = None,
     *,
     exercises: Sequence[str] | None = None,
     protocols: Sequence[str] | None = None,
-    folds: Sequence[int] | None = None,
-    seeds: Sequence[int] | None = None,
+    folds: Sequence[Index] | None = None,
+    seeds: Sequence[Index] | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
+    runs: Place = RUNS,
+    data_root: Place | None = None,
     jobs: int | None = None,
     retry_failed: bool = False,
     executor: str = "local",
@@ -162,6 +166,7 @@ def bench(
     )
 
 
+@checked
 def experiment(
     name: str,
     *,
@@ -170,12 +175,12 @@ def experiment(
     dataset: str | None = None,
     protocols: Sequence[str] | None = None,
     exercises: Sequence[str] | None = None,
-    folds: Sequence[int] | None = None,
-    seeds: Sequence[int] | None = None,
+    folds: Sequence[Index] | None = None,
+    seeds: Sequence[Index] | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
-    runs: Path | str = RUNS,
-    data_root: Path | str | None = None,
-    output: Path | str | None = None,
+    runs: Place = RUNS,
+    data_root: Place | None = None,
+    output: Place | None = None,
     **how: Any,
 ) -> "list[ProtocolResult]":
     """Compute every run of an experiment, or a part of it, and report on it.
@@ -217,10 +222,11 @@ def experiment(
     return results
 
 
+@checked
 def evaluate(
     run: "Run | Path | str",
     *,
-    data_root: Path | str | None = None,
+    data_root: Place | None = None,
     device: str | None = None,
 ) -> "Evaluation":
     """Compute a finished run's figures anew from its checkpoint and data, and compare.
@@ -254,18 +260,19 @@ def evaluate(
         ) from None
 
 
+@checked
 def predict(
     run: "Run | Path | str",
     files: Sequence[Path | str],
     *,
     dataset: str | None = None,
-    data_root: Path | str | None = None,
+    data_root: Place | None = None,
     device: str | None = None,
 ) -> "list[ScoredRecording]":
     """Score recordings with the model of a finished run, exactly as the run's protocol does.
 
     Args:
-        run: a finished run, or its folder.
+        run: a finished run, its folder, or a bundle that `export` wrote.
         files: published files or folders of single recordings; where no such file exists, ids of
             recordings in the prepared dataset.
         dataset: whose form the files have, and whose ids are meant; the run's dataset if None. Or
@@ -288,8 +295,67 @@ def predict(
     return [scored for file in files for scored in predictor.score(file)]
 
 
+@checked
+def export(
+    run: "Run | Path | str", output: Place | None = None, *, overwrite: bool = False
+) -> Path:
+    """Write a trained model as one file, a bundle, that `load_model` and `predict` take anywhere.
+
+    In it are weights, scalers, skeleton layout, card, protocol, the data's fingerprint, what the
+    run found, and how far off the model was for its validation people, who are numbered. There is
+    no code in it: a model of a plug-in needs its plug-in where the bundle is used. Models that keep
+    training samples among their weights, as nearest neighbours do, carry these along.
+
+    Args:
+        run: a finished run, or its folder.
+        output: the file, whose name ends in ``.zoo``; default the model's name, here.
+        overwrite: replace a file that is there.
+
+    Returns:
+        The file.
+
+    Raises:
+        DataError: no finished run.
+        CheckpointError: its files were altered, or its model is not registered here.
+        ConfigError: `output` is there, or is no name of a bundle.
+    """
+    from zoo.training.bundle import export_run
+
+    return export_run(run, None if output is None else Path(output), overwrite=overwrite)
+
+
+@checked
+def compare(
+    a: "Run | Path | str",
+    b: "Run | Path | str",
+    runs: Place = RUNS,
+    dataset: str | None = None,
+    protocol: str | None = None,
+) -> "ComparedModels":
+    """Compare two models person by person, over the exercises and folds that both have.
+
+    Args:
+        a: name of a model as the leaderboard shows it, or a run or its folder.
+        b: the same.
+        runs: folder of all runs, where names are looked up.
+        dataset: to compare on, where they stand on several boards.
+        protocol: the same.
+
+    Returns:
+        Everybody's errors, the paired test, and the verdict in a sentence.
+
+    Raises:
+        DataError: no such model or run, or they cannot be compared; the message says why.
+    """
+    from zoo.board.compare import compare as compared
+
+    first, second = (str(getattr(side, "path", side)) for side in (a, b))
+    return compared(first, second, Path(runs), dataset, protocol)
+
+
+@checked
 def leaderboard(
-    runs: Path | str = RUNS,
+    runs: Place = RUNS,
     dataset: str | None = None,
     protocol: str | None = None,
     *,
@@ -315,7 +381,7 @@ def leaderboard(
     from zoo.board.leaderboard import build_board
 
     return build_board(
-        Path(runs).expanduser(),
+        Path(runs),
         dataset,
         protocol,
         exercise=exercise,
@@ -325,9 +391,8 @@ def leaderboard(
     )
 
 
-def load_dataset(
-    name: str, data_root: Path | str | None = None, **params: Any
-) -> "SkeletonDataset":
+@checked
+def load_dataset(name: str, data_root: Place | None = None, **params: Any) -> "SkeletonDataset":
     """Open a prepared dataset; the built-in simulator's is made on first use.
 
     Args:
@@ -345,10 +410,11 @@ def load_dataset(
     return load(name, default_root(data_root), **params)
 
 
+@checked
 def prepare_dataset(
     name: str,
-    source: Path | str | None = None,
-    data_root: Path | str | None = None,
+    source: Place | None = None,
+    data_root: Place | None = None,
     *,
     strict: bool = False,
     progress: "Progress | None" = None,
@@ -373,7 +439,7 @@ def prepare_dataset(
 
     return prepare(
         create_adapter(name, **params),
-        None if source is None else Path(source).expanduser(),
+        None if source is None else Path(source),
         default_root(data_root),
         strict=strict,
         progress=progress,

@@ -1,22 +1,32 @@
 """The one strict way from a mapping (YAML, JSON, keyword arguments) to a dataclass, and back."""
 
+import builtins
 import dataclasses
+import functools
 import inspect
 import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import PurePath
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 from registry.nearest import did_you_mean
 from zoo.errors import ConfigError, ZooError
 
 T = TypeVar("T")
+R = TypeVar("R")
+P = ParamSpec("P")
 
 Measured = Annotated[float, "null is NaN"]
 """A number that may be undefined: null in a file, NaN here."""
+
+Index = Annotated[int, "from 0"]
+"""A whole number from 0: a fold, a seed."""
+
+Place = Annotated[Path | str, "a file or folder"]
+"""A path as users name it; a `Path` once it is checked, ``~`` being their own folder."""
 
 
 class _MisfitError(Exception):
@@ -33,8 +43,9 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     Every key must be a field; what is not given keeps its default. Values are checked against the
     fields' types: ``bool``, ``int``, finite ``float`` (a whole number will do), ``str`` (a whole
     number will do: YAML reads an exercise called 5 as one), ``None``, ``Literal``, unions of
-    these, `Measured`, ``tuple[X, ...]`` and ``list[X]`` (from any list), fixed ``tuple[X, Y]``,
-    ``Mapping[str, X]``, dataclasses, and ``Any``. A field may stand under another key with
+    these, `Measured`, `Index`, `Place`, ``tuple[X, ...]`` and ``list[X]`` (from any list or
+    array), fixed ``tuple[X, Y]``, ``Mapping[str, X]``, dataclasses, and ``Any``. A number of numpy
+    or torch is the number it holds. A field may stand under another key with
     ``field(metadata={"key": "set"})``, under none with ``None``. A dataclass with a class attribute
     ``shorthand`` can be given as the value of that field alone, as ``stgcn`` for ``{name: stgcn}``.
 
@@ -58,9 +69,10 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
 def to_plain(value: Any) -> Any:
     """The way back: dataclasses and named tuples as mappings, under the keys `build` takes.
 
-    For JSON or YAML: sequences are lists, numbers that are not finite None. What is left out of a
-    dataclass's constructor, or stands under no key, is left out here too.
+    For JSON or YAML: sequences and arrays are lists, paths text, numbers that are not finite None.
+    What is left out of a dataclass's constructor, or stands under no key, is left out here too.
     """
+    value = _unwrapped(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             f.metadata.get("key", f.name): to_plain(getattr(value, f.name))
@@ -79,7 +91,7 @@ def to_plain(value: Any) -> Any:
 
 
 def build_arguments(
-    function: Callable[..., Any], values: Any, where: str, *, skip: int = 0
+    function: Callable[..., Any], values: Any, where: str, *, skip: int | str = 0
 ) -> dict[str, Any]:
     """Keyword arguments for `function`, checked by its signature as `build` checks fields.
 
@@ -88,7 +100,8 @@ def build_arguments(
             anything.
         values: a mapping.
         where: it stands; messages begin with it.
-        skip: parameters at the beginning that are not settings.
+        skip: parameters that are not settings: how many at the beginning, or the name of one. What
+            a function takes beside those it names (``**options``) is let through.
 
     Returns:
         Every parameter with its value, defaults among them.
@@ -96,20 +109,54 @@ def build_arguments(
     Raises:
         ConfigError: an unknown key, a missing one, or a value of another type.
     """
-    annotated = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
-    hints = typing.get_type_hints(annotated)
+    hints = _hints(function)
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    signature = inspect.signature(function).parameters.values()
-    parameters = [p for p in signature if p.kind not in variable][skip:]
+    signature = list(inspect.signature(function).parameters.values())
+    parameters = [p for p in signature if p.kind not in variable]
+    first, other = (skip, "") if isinstance(skip, int) else (0, skip)
+    parameters = [p for p in parameters[first:] if p.name != other]
     known = {
         p.name: _Field(p.name, _converter(hints.get(p.name, Any)), p.default is p.empty)
         for p in parameters
     }
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    free: dict[str, Any] = {}
+    if isinstance(values, Mapping) and any(p.kind is p.VAR_KEYWORD for p in signature):
+        free = {key: value for key, value in values.items() if key not in known}
+        values = {key: value for key, value in values.items() if key in known}
     try:
-        return {**defaults, **_fields(known, values, "")}
+        return {**defaults, **_fields(known, values, ""), **free}
     except _MisfitError as fault:
         raise ConfigError(_message(where, fault)) from None
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, its arguments checked by their annotations and converted as in `build`.
+
+    The door for values from Python: a fold from numpy is a plain number behind it, a path a `Path`,
+    and a text where a list belongs is refused.
+
+    Raises:
+        ConfigError: from a call, for an argument of another type; it names function and argument.
+    """
+    signature = inspect.signature(function)
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    held = {name for name, p in signature.parameters.items() if p.kind in variable}
+    where = f"{function.__name__}:"
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = signature.bind(*args, **kwargs)
+        hints = _hints(function)
+        for name, value in bound.arguments.items():
+            if name not in held:
+                try:
+                    bound.arguments[name] = _converter(hints.get(name, Any))(value, name)
+                except _MisfitError as fault:
+                    raise ConfigError(_message(where, fault)) from None
+        return function(*bound.args, **bound.kwargs)
+
+    return call
 
 
 def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:
@@ -136,6 +183,8 @@ class _Field(NamedTuple):
 
 
 def _message(where: str, fault: _MisfitError) -> str:
+    if not where:
+        return f"{fault.where} {fault}"
     between = "" if fault.where.startswith("[") else " " if where.endswith(":") else "."
     return f"{where}{between}{fault.where} {fault}" if fault.where else f"{where} {fault}"
 
@@ -186,13 +235,37 @@ def _fields(known: Mapping[str, _Field], value: Any, path: str) -> dict[str, Any
     return found
 
 
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a function's annotations say; `Any` where they name what only type checkers know."""
+    annotated = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
+    annotated = inspect.unwrap(annotated)
+    module = getattr(annotated, "__globals__", {})
+    found: dict[str, Any] = {}
+    for name, hint in getattr(annotated, "__annotations__", {}).items():
+        one = types.SimpleNamespace(__annotations__={name: hint})
+        try:
+            found |= typing.get_type_hints(one, module, _Lenient(module), include_extras=True)
+        except (NameError, AttributeError, TypeError, SyntaxError):
+            found[name] = Any
+    return found
+
+
+class _Lenient(dict[str, Any]):
+    """Names of a module, and `Any` for those it does not have when it runs."""
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(builtins, name, Any)
+
+
 @lru_cache(maxsize=1024)
 def _converter(hint: Any) -> Converter:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return lambda value, path: value
     if origin is Annotated:
-        return _measured
+        return {Measured: _measured, Index: _index, Place: _place}.get(hint) or _converter(
+            arguments[0]
+        )
     if dataclasses.is_dataclass(hint):
         return lambda value, path: _dataclass(cast(type, hint))(value, path)
     if origin in (typing.Union, types.UnionType):
@@ -218,7 +291,27 @@ def _measured(value: Any, path: str) -> Any:
     return math.nan if value is None else _converter(float)(value, path)
 
 
+def _index(value: Any, path: str) -> int:
+    value = _unwrapped(value)
+    if type(value) is not int or value < 0:
+        raise _MisfitError(path, f"is {value!r}, expected a whole number from 0")
+    return value
+
+
+def _place(value: Any, path: str) -> Path:
+    if not isinstance(value, str | PurePath) or not str(value):
+        raise _MisfitError(path, f"is {value!r}, expected a path")
+    return Path(value).expanduser()
+
+
+def _unwrapped(value: Any) -> Any:
+    """The plain number in a number of numpy or torch, the list in an array of them."""
+    known = type(value).__module__.partition(".")[0] in ("numpy", "torch", "pandas")
+    return value.tolist() if known and hasattr(value, "tolist") else value
+
+
 def _scalar(hint: Any) -> Converter:
+    cls = hint if isinstance(hint, type) else typing.get_origin(hint)
     words = {
         bool: "true or false",
         int: "a whole number",
@@ -231,11 +324,15 @@ def _scalar(hint: Any) -> Converter:
         kind = type(value)
         if kind is hint and (kind is not float or math.isfinite(value)):
             return value
+        if hint in words and kind not in words:
+            plain = _unwrapped(value)
+            if plain is not value:
+                return convert(plain, path)
         if hint is float and kind is int:
             return float(value)
         if hint is str and kind is int:
             return str(value)
-        if hint not in words and isinstance(value, hint):
+        if hint not in words and (not isinstance(cls, type) or isinstance(value, cls)):
             return value
         raise _MisfitError(
             path, f"is {value!r}, expected {words.get(hint, getattr(hint, '__name__', hint))}"
@@ -253,6 +350,9 @@ def _union(arguments: tuple[Any, ...]) -> Converter:
     def convert(value: Any, path: str) -> Any:
         if (value is None and optional) or (type(value) in exact and type(value) is not float):
             return value
+        plain = _unwrapped(value)
+        if type(plain) in exact and type(plain) is not float:
+            return plain
         faults = []
         for one in converters:
             try:
@@ -271,6 +371,7 @@ def _union(arguments: tuple[Any, ...]) -> Converter:
 
 def _literal(choices: tuple[Any, ...]) -> Converter:
     def convert(value: Any, path: str) -> Any:
+        value = _unwrapped(value)
         for choice in choices:
             if type(value) is type(choice) and value == choice:
                 return choice
@@ -285,6 +386,7 @@ def _sequence(kind: type, arguments: tuple[Any, ...]) -> Converter:
     items = [_converter(a) for a in arguments] if fixed else []
 
     def convert(value: Any, path: str) -> Any:
+        value = _unwrapped(value)
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
             raise _MisfitError(path, f"is {value!r}, expected a list")
         if fixed and len(value) != len(items):

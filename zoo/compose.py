@@ -10,27 +10,39 @@ Later wins:
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
-from registry import MODELS, REGISTRIES, did_you_mean
-from registry.yaml_files import Config, one_line
+from registry import DATASETS, MODELS, REGISTRIES, did_you_mean
+from registry.yaml_files import Config, merged, read_value
+from zoo.build import Index, build, checked, to_plain
 from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
-from zoo.models import chooses_head
+from zoo.models import chooses_head, require_parameters
 from zoo.training.config import TrainerConfig
 
 TRAINER_OPTIONS = {"init_from": None, "init_joints": None, "init_head": "keep"}
 """Settings of the trainer, and their defaults, that only a configuration that uses them names."""
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where in a grid of runs a configuration stands."""
+
+    exercise: str | None
+    fold: Index
+    seed: Index
+
+
+@checked
 def compose(
     *,
     model: str | None = None,
     dataset: str | None = None,
     protocol: str | None = None,
     exercise: str | None = None,
-    fold: int | None = None,
-    seed: int | None = None,
+    fold: Index | None = None,
+    seed: Index | None = None,
     overrides: Sequence[str] = (),
 ) -> Config:
     """The full configuration of one run, as plain containers.
@@ -39,68 +51,139 @@ def compose(
 
     Raises:
         ConfigError: a key that does not exist (with the nearest one), or a value that does not
-            parse.
+            parse or is not what its key takes.
         RegistryError: an unknown model, dataset or protocol.
     """
     if model is None:
-        raise ConfigError("no model is given: use --model NAME (see `zoo models`)")
-    chosen = {"model": model, "dataset": dataset or "synthetic"}
-    chosen["protocol"] = protocol or "person-kfold"
+        raise ConfigError("no model is given: name one, such as model='d2sta' (zoo.list_models())")
+    return _composed(model, dataset, protocol, exercise, fold, seed, overrides)
+
+
+def compose_data(
+    dataset: str,
+    protocol: str | None = None,
+    exercise: str | None = None,
+    fold: int = 0,
+    overrides: Sequence[str] = (),
+) -> Config:
+    """The configuration of a fold's data alone: `compose` without a model and its trainer."""
+    return _composed(None, dataset, protocol, exercise, fold, 0, overrides)
+
+
+def _composed(
+    model: str | None,
+    dataset: str | None,
+    protocol: str | None,
+    exercise: str | None,
+    fold: int | None,
+    seed: int | None,
+    overrides: Sequence[str],
+) -> Config:
+    chosen = {} if model is None else {"model": model}
+    chosen |= {"dataset": dataset or "synthetic", "protocol": protocol or "person-kfold"}
     entries = {kind: REGISTRIES[kind].get(name) for kind, name in chosen.items()}
     config: Config = {kind: {"name": entry.name} for kind, entry in entries.items()}
     config["dataset"]["exercise"] = blocks_of(entries["dataset"]).get("exercise")
     for kind, entry in entries.items():
         config[kind] |= parameters(entry)
-    head = blocks_of(entries["protocol"]).get("head")
-    takes_head = chooses_head(entries["model"].load())
-    if head is not None and takes_head:
-        config["model"]["head"] = head
-    config["trainer"] = {
-        **{k: v for k, v in vars(TrainerConfig()).items() if k not in TRAINER_OPTIONS},
-        **blocks_of(entries["model"]).get("trainer", {}),
-        **blocks_of(entries["protocol"]).get("trainer", {}),
-    }
+    if model is not None:
+        head = blocks_of(entries["protocol"]).get("head")
+        if head is not None and chooses_head(entries["model"].load()):
+            config["model"]["head"] = head
+        config["trainer"] = {
+            **{k: v for k, v in vars(TrainerConfig()).items() if k not in TRAINER_OPTIONS},
+            **blocks_of(entries["model"]).get("trainer", {}),
+            **blocks_of(entries["protocol"]).get("trainer", {}),
+        }
     config |= {"seed": seed or 0, "fold": fold or 0}
     if exercise is not None:
-        config["dataset"]["exercise"] = str(exercise)
-    config = apply_overrides(config, overrides)
-    if takes_head and config["model"].get("head") is not None:
-        from zoo.nn.heads import head_choice
+        config["dataset"]["exercise"] = exercise
+    return _checked(apply_overrides(config, overrides), chosen)
 
-        head_choice(config["model"]["head"])
-    return config
+
+def _checked(config: Config, chosen: Mapping[str, str]) -> Config:
+    """`config`, if every value is what its key takes; numbers as the trainer has them.
+
+    Raises:
+        ConfigError: a value is not; what a model or an adapter refuses when it is made is found
+            where it is made.
+    """
+    from zoo.data.dataset import create_adapter
+    from zoo.protocol.protocol import load_protocol
+
+    for kind in {**chosen, "trainer": ""} if "model" in chosen else chosen:
+        block = config[kind]
+        if not isinstance(block, Mapping):
+            raise ConfigError(f"{kind} is {block!r}, expected keys and values")
+        if block.get("name") != chosen.get(kind):
+            raise ConfigError(
+                f"{kind}.name is {block['name']!r}: the {kind} is chosen by its own argument, not "
+                f"by a setting, since each has settings of its own"
+            )
+    given = {"fold": config["fold"], "seed": config["seed"]}
+    exercise = config["dataset"].get("exercise")
+    place = build(_Place, {**given, "exercise": exercise}, "", error=ConfigError)
+    load_protocol(**config["protocol"])
+    if "model" in chosen:
+        params = {k: v for k, v in config["model"].items() if k != "name"}
+        require_parameters(params, chosen["model"])
+        trainer = TrainerConfig.from_dict(config["trainer"])
+        settings = {key: to_plain(getattr(trainer, key)) for key in config["trainer"]}
+        config = {**config, "trainer": settings}
+    dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
+    if dataset["name"] in DATASETS:
+        create_adapter(**dataset)
+    return {
+        **config,
+        "dataset": {**config["dataset"], "exercise": place.exercise},
+        "fold": place.fold,
+        "seed": place.seed,
+    }
 
 
 def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
     """A copy of `config` with ``key=value`` settings applied; a key must exist already.
 
     Another kind of split begins with settings of its own: those of the former are forgotten.
-    """
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
-    result: Any = OmegaConf.create(config)
+    Raises:
+        ConfigError: a key that does not exist, or a value that does not parse.
+    """
+    result = config
     for override in overrides:
-        key, equals, _ = override.partition("=")
+        key, equals, text = override.partition("=")
         if not equals or not key:
             raise ConfigError(f"{override!r} is no setting; write key=value, as trainer.epochs=50")
         _require_key(config, key)
         try:
-            given = OmegaConf.from_dotlist([override])
-            split = OmegaConf.select(given, "protocol.split.kind")
-            if split is not None and split != result.protocol.split.kind:
-                result.protocol.split = {}
-            result = OmegaConf.merge(result, given)
-        except (YAMLError, OmegaConfBaseException) as error:
-            raise ConfigError(f"{override!r}: {one_line(error)}") from None
-    return cast(Config, OmegaConf.to_container(result, resolve=True))
+            value = read_value(text)
+        except ConfigError as error:
+            raise ConfigError(f"{override!r}: {error}") from None
+        given: Config = {}
+        place = given
+        *above, last = key.split(".")
+        for name in above:
+            place[name] = place = {}
+        place[last] = value
+        if _split_kind(given) not in (None, _split_kind(result)):
+            result = {**result, "protocol": {**result["protocol"], "split": {}}}
+        result = merged(result, given)
+    return result
+
+
+def _split_kind(config: Any) -> Any:
+    """What ``protocol.split.kind`` is in a configuration; None where it is not there."""
+    for key in ("protocol", "split", "kind"):
+        config = config.get(key) if isinstance(config, Mapping) else None
+    return config
 
 
 def _require_key(config: Config, key: str) -> None:
     """Refuse a key that neither stands in `config` nor is an option of the trainer or the model."""
-    keys = _all_keys(config) | {f"trainer.{name}" for name in TRAINER_OPTIONS}
-    if key.startswith("model.") and key not in keys:
+    keys = _all_keys(config)
+    if "trainer" in config:
+        keys |= {f"trainer.{name}" for name in TRAINER_OPTIONS}
+    if key.startswith("model.") and key not in keys and "model" in config:
         factory = MODELS.get(config["model"]["name"]).load()
         own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}
         keys |= {f"model.{name}" for name in own | ({"head"} if chooses_head(factory) else set())}
@@ -120,5 +203,21 @@ def _all_keys(node: Mapping[str, Any], prefix: str = "") -> set[str]:
 
 
 def written(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as overrides spell them: ``key=value``."""
-    return [f"{key}={json.dumps(value)}" for key, value in settings.items()]
+    """Settings as overrides spell them: ``key=value``.
+
+    Raises:
+        ConfigError: a value that no file of settings can hold.
+    """
+    return [f"{key}={_spelled(key, value)}" for key, value in settings.items()]
+
+
+def _spelled(key: str, value: Any) -> str:
+    if isinstance(value, float) and value - value != 0:  # to_plain takes it for a missing number
+        raise ConfigError(f"{key} is {value!r}, expected a finite number")
+    try:
+        return json.dumps(to_plain(value), ensure_ascii=False)
+    except TypeError:
+        raise ConfigError(
+            f"{key} is a {type(value).__name__}, expected what YAML can hold: numbers, text, true "
+            "or false, lists and mappings of these"
+        ) from None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from registry import MODELS
-from zoo.build import require_keys
+from zoo.build import build_arguments, to_plain
 from zoo.catalogue import blocks_of
 from zoo.errors import ConfigError
 
@@ -37,16 +37,34 @@ def create_model(name: str, layout: "str | Layout" = "kinect-v2", **params: Any)
     from zoo.skeleton import load_layout
 
     entry = MODELS.get(name)
-    factory = entry.load()
-    settings = {**blocks_of(entry).get("params", {}), **params}
-    accepted = inspect.signature(factory).parameters
-    if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
-        known = [p for p in accepted if p != "layout"] + ["head"] * chooses_head(factory)
-        require_keys(settings, known, f"model {name!r}")
+    settings = {**blocks_of(entry).get("params", {}), **to_plain(params)}
+    require_parameters(settings, name, f"model {name!r}")
     try:
         return build_model(name, load_layout(layout), settings)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"model {name!r} refuses its parameters: {error}") from error
+
+
+def require_parameters(params: Mapping[str, Any], name: str, where: str = "model") -> None:
+    """Nothing, if a registered model has these parameters and each is what its annotation says.
+
+    Args:
+        params: by name.
+        name: of the model.
+        where: they stand; messages begin with it.
+
+    Raises:
+        ConfigError: a parameter it does not have, or a value of another type.
+        RegistryError: no such model, or no such head.
+    """
+    factory = MODELS.get(name).load()
+    settings = dict(params)
+    head = settings.pop("head", None) if chooses_head(factory) else None
+    build_arguments(factory, settings, where, skip="layout")
+    if head is not None:
+        from zoo.nn.heads import head_choice
+
+        head_choice(head)
 
 
 def build_model(name: str, layout: "Layout", params: Mapping[str, Any]) -> "nn.Module":

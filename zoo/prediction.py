@@ -20,15 +20,15 @@ from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
-from zoo.errors import CheckpointError, DataError
+from zoo.errors import DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
-from zoo.protocol.protocol import Protocol, load_protocol
-from zoo.runs.find import open_run
+from zoo.protocol.protocol import Protocol
 from zoo.runs.intervals import LEVEL, run_calibration
 from zoo.runs.run import Run
 from zoo.runs.scores import shortest
 from zoo.skeleton import load_layout
+from zoo.training.bundle import open_trained, protocol_of
 from zoo.training.evaluate import TrainedModel, load_trained
 from zoo.training.source import model_source
 
@@ -126,17 +126,11 @@ class Predictor:
         level: float = LEVEL,
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
-        found = open_run(run)
+        found = open_trained(run)
         if dataset is not None and dataset not in READERS:
             dataset = DATASETS.get(dataset).name
         trained = load_trained(found, device=device or "auto")
-        protocol = load_protocol(**found.record.config["protocol"])
-        if protocol.hash() != found.record.protocol.hash:
-            raise CheckpointError(
-                f"the protocol {protocol.name} no longer means what it did when {found.path} was "
-                "trained (other settings, or other code that makes samples): the model would see "
-                "samples unlike those it learned from. Train it again"
-            )
+        protocol = protocol_of(found)
         own = dataset or found.record.dataset.name
         return cls(trained, protocol, own, default_root(data_root), level)
 
@@ -294,7 +288,7 @@ class Predictor:
             like = " or ".join(readers_of(path, layout))
             raise DataError(
                 f"{name}: {self.dataset} reads no single files. Name the dataset or reader whose "
-                f"form the file has with --dataset (dataset=); with the model's layout {layout}: "
+                f"form the file has with dataset=; with the model's layout {layout}: "
                 f"{', '.join(fitting) or 'no dataset'}{like and f'. It looks like {like}'}"
             )
         self._require_layout(reader.layout, f"{name}, read as {self.dataset},")

@@ -34,7 +34,7 @@ def new_baseline(name: str, folder: Path | str = ".") -> Path:
     _check_name(name)
     target = Path(folder).expanduser() / name
     if target.exists() or target.is_symlink():
-        raise ConfigError(f"{target} exists already: choose another name, or another --dir")
+        raise ConfigError(f"{target} exists already: choose another name, or another folder=")
     try:
         with replaced_folder(target) as staging:
             for path in sorted(filter(Path.is_file, _TEMPLATE.rglob("*"))):

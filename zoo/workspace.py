@@ -2,26 +2,36 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import torch
 from torch import nn
 
+from zoo.build import Place, checked
 from zoo.compose import compose
-from zoo.data.dataset import SkeletonDataset, load_dataset
+from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.paths import data_root
 from zoo.data.samples import SampleSet
+from zoo.data.store import MANIFEST_FILE
+from zoo.errors import ConfigError
 from zoo.models import create_model
+from zoo.nn.inputs import stream_names
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run
+from zoo.training.config import TrainerConfig
+from zoo.training.device import resolve_device
 from zoo.training.fold import FoldDataset
 from zoo.training.report import Reporter
 from zoo.training.run import run_key, train_run
+from zoo.training.trainer import make_optimizer, require_validation
+from zoo.training.transfer import with_source
 
 T = TypeVar("T")
 
@@ -86,7 +96,8 @@ class Workspace:
         data_root: folder of prepared datasets; None for the usual place.
     """
 
-    def __init__(self, runs: Path | str, data_root: Path | str | None = None) -> None:
+    @checked
+    def __init__(self, runs: Place, data_root: Place | None = None) -> None:
         self.runs = Path(runs)
         self.data_root = None if data_root is None else Path(data_root)
         self._made: dict[str, Any] = {}
@@ -119,6 +130,22 @@ class Workspace:
 
         inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
         return Session(config, dataset, protocol, build, *inputs_of, self._samples)
+
+    def fold(
+        self, config: Mapping[str, Any], streams: Sequence[str], *, raw: bool = False
+    ) -> FoldData:
+        """The fold that `config` names, for a model of one's own; `config` need not name it.
+
+        Args:
+            config: a composed configuration.
+            streams: what the model needs.
+            raw: whether it takes segments as recorded.
+
+        Raises:
+            UserError: whatever is unknown, not prepared or does not fit together.
+        """
+        dataset, protocol, _ = self._opened(config)
+        return protocol.fold(dataset, int(config["fold"]), stream_names(streams), raw=raw)
 
     def key(self, config: Mapping[str, Any]) -> RunKey:
         """What makes the run of `config` the run it is; nothing is computed, no model built.
@@ -183,6 +210,33 @@ class Workspace:
         if name not in self._made:
             self._made[name] = make()
         return cast(T, self._made[name])
+
+
+def check_run(config: Mapping[str, Any]) -> None:
+    """Nothing, if a run of a composed configuration could begin, as far as is seen without data.
+
+    The model is made, the device asked for; where the dataset is prepared in its usual place, the
+    exercise and the fold are looked up too.
+
+    Raises:
+        UserError: as `Workspace.run` does.
+    """
+    protocol = load_protocol(**config["protocol"])
+    trainer = TrainerConfig.from_dict(config["trainer"])
+    with_source(config)
+    resolve_device(trainer.device, trainer.precision)
+    require_validation(trainer, protocol.selection, protocol.split.has_validation)
+    dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
+    with torch.random.fork_rng(devices=[]):
+        model = create_model(layout=create_adapter(**dataset).layout, **config["model"])
+    if not contract_of(model).closed_form:
+        make_optimizer(model, trainer)
+    if (data_root() / dataset["name"] / MANIFEST_FILE).is_file():
+        folds = Workspace("runs").open(config).num_folds
+        if config["fold"] >= folds:
+            raise ConfigError(
+                f"there is no fold {config['fold']}: this protocol has the folds 0 to {folds - 1}"
+            )
 
 
 def _size(samples: SampleSet) -> int:

@@ -154,7 +154,7 @@ def test_faulty_raw_files_are_skipped(
     assert (problem.kind, problem.line, problem.skipped) == (kind, line, True)
     assert problem.file == "SkeletonData/RawData/101_18_0_1_1_stand.txt"
     assert message in str(problem)
-    with pytest.raises(DataError, match="--strict stops"):
+    with pytest.raises(DataError, match="strict=True stops"):
         read(adapter, tree, strict=True)
     with pytest.raises(DataError, match=r"stand\.txt"):
         list(adapter.read_file(file_of(adapter, tree), PrepareReport()))

@@ -180,7 +180,7 @@ def test_faulty_files_are_skipped(
     assert (problem.kind, problem.line, problem.skipped) == (kind, line, True)
     assert problem.file == f"group3/kinect/CTK/{file.name}"
     assert message in str(problem)
-    with pytest.raises(DataError, match="--strict stops"):
+    with pytest.raises(DataError, match="strict=True stops"):
         read(KeraalAdapter(), tree, strict=True)
 
 

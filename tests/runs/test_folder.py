@@ -42,7 +42,7 @@ def test_a_finished_run_is_whole_and_nothing_else_is_left(tmp_path):
 def test_a_finished_run_is_kept_taken_or_replaced(tmp_path):
     path = tmp_path / "run"
     make_finished(path)
-    with pytest.raises(RunExistsError, match=r"finished in .*--resume.*--overwrite"):
+    with pytest.raises(RunExistsError, match=r"finished in .*resume=True.*overwrite=True"):
         RunFolder(path).begin()
     assert RunFolder(path).begin(resume=True) is Start.FINISHED
     run = RunFolder(path)
@@ -57,11 +57,11 @@ def test_a_finished_run_is_kept_taken_or_replaced(tmp_path):
 def test_a_half_done_run_goes_on_or_begins_anew(tmp_path):
     path = tmp_path / "run"
     make_half_done(path)
-    with pytest.raises(RunExistsError, match=r"begun in .*not finished.*--resume"):
+    with pytest.raises(RunExistsError, match=r"begun in .*not finished.*resume=True"):
         RunFolder(path).begin()
     run = RunFolder(path)
     assert run.begin(resume=True) is Start.RESUME
-    with pytest.raises(BusyError, match=r"process \d+ is writing .*--resume"):
+    with pytest.raises(BusyError, match=r"process \d+ is writing .*resume=True"):
         RunFolder(path).begin(resume=True)
     run.end()
     assert (run.partial / "resume-abc.safetensors").exists()

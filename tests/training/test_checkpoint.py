@@ -247,7 +247,7 @@ def test_the_same_run_fits_whatever_the_machine():
     ],
 )
 def test_a_checkpoint_of_another_run_is_refused_with_the_reason(change, words):
-    with pytest.raises(CheckpointError, match=f"cannot be used here: .*{words}.*--overwrite"):
+    with pytest.raises(CheckpointError, match=f"cannot be used here: .*{words}.*overwrite=True"):
         make_checkpoint().require(make_key(**change), "s" * 64, SCALERS)
 
 

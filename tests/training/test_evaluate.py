@@ -155,7 +155,7 @@ def test_bf16_runs_are_evaluated_in_bf16(toy, tmp_path):
 
 def test_a_run_that_is_not_finished_cannot_be_evaluated(toy, run):
     partial = run.path.rename(run.path.with_name(f"{run.path.name}.partial"))
-    with pytest.raises(DataError, match="is not finished: train it again .* --resume"):
+    with pytest.raises(DataError, match="is not finished: train it again .* resume=True"):
         load_trained(run.path, build=toy.TinyNet)
     (partial / "run.json").unlink()
     with pytest.raises(DataError, match="not finished"):

@@ -157,7 +157,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(toy, go, tmp_pat
 
 def test_a_finished_run_is_not_computed_twice(go):
     first = go()
-    with pytest.raises(RunExistsError, match=r"--resume.*--overwrite"):
+    with pytest.raises(RunExistsError, match=r"resume=True.*overwrite=True"):
         go()
     stamp = (first.path / "run.json").stat().st_mtime_ns
     told = Notes()
@@ -188,9 +188,9 @@ def test_a_stop_keeps_the_last_epoch_and_says_how_to_go_on(toy, go, tmp_path, nu
     assert f"{cause} came in epoch 4 of 6. Everything up to epoch 3 is kept in" in str(
         stopped.value
     )
-    assert "the same command with --resume" in str(stopped.value)
+    assert "the same again with resume=True" in str(stopped.value)
     assert told.ended
-    with pytest.raises(RunExistsError, match="--resume to go on"):
+    with pytest.raises(RunExistsError, match="resume=True to go on"):
         go()
     told = Notes()
     resumed = go(resume=True, reporter=told)
@@ -370,8 +370,8 @@ def test_a_disk_that_fills_up_at_any_moment_costs_only_what_came_after(
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (0, r"No epoch is kept yet\. Make room and run the same command again"),
-        (2, r"up to epoch 2 is kept in .*\. Make room and run .* with --resume to go on"),
+        (0, r"No epoch is kept yet\. Make room and run the same again"),
+        (2, r"up to epoch 2 is kept in .*\. Make room and run .* with resume=True to go on"),
     ],
 )
 def test_a_full_disk_says_what_is_kept_and_how_to_go_on(go, monkeypatch, after, words):

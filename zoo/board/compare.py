@@ -130,7 +130,7 @@ def _pair(
         raise DataError(f"{a} and {b} stand on no common board")
     boards = sorted({(key.dataset, key.protocol) for key in keys})
     if len(boards) > 1:
-        shown = "; ".join(f"--dataset {d} --protocol {p}" for d, p in boards)
+        shown = "; ".join(f"dataset={d!r} protocol={p!r}" for d, p in boards)
         raise DataError(f"{a} and {b} stand together on {len(boards)} boards. Choose: {shown}")
     first, second = (_only(name, keys[0], some) for name, some in zip((a, b), found, strict=True))
     return first, second

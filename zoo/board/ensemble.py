@@ -117,7 +117,7 @@ def _entries(models: Sequence[str], groups: Sequence[Group]) -> list[Entry]:
         )
     if len(boards) > 1:
         shown = "; ".join(
-            f"--dataset {key.dataset} --protocol {key.protocol} (data {key.fingerprint[:8]}, "
+            f"dataset={key.dataset!r} protocol={key.protocol!r} (data {key.fingerprint[:8]}, "
             f"protocol {key.protocol_hash[:8]})"
             for key, _ in boards
         )

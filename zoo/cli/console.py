@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from zoo.build import to_plain
+from zoo.cli.flags import in_flags
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +31,7 @@ def complain(message: str, word: str = "error") -> None:
     """One message on standard error, the word before it in red where that is a terminal."""
     from rich.text import Text
 
-    text = Text.assemble((f"{word}: ", "bold red"), message)
+    text = Text.assemble((f"{word}: ", "bold red"), in_flags(message))
     console(stderr=True).print(text, soft_wrap=True)
 
 

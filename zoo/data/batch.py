@@ -75,14 +75,17 @@ def group_code(group: str) -> int:
 
 
 class Prediction(NamedTuple):
-    """A model's answer for N sequences.
+    """A model's answer for N sequences; only `score` has to be there.
 
     Attributes:
-        score: (N,) in standardised units; the trainer's target scale turns it into score units.
-        log_variance: (N,) log of the predicted variance in standardised units, or None.
-        features: (N, D) what the head saw, or None.
-        output: (N, K) what a head of `zoo.nn.heads` said, from which it read the score and which
-            its loss takes; None for a module without one.
+        score: (N,) float in standardised units; the trainer's target scale turns it into score
+            units.
+        log_variance: (N,) float, log of the predicted variance in standardised units, or None. It
+            makes intervals wider or narrower where it was learned: by the loss of a head, or by a
+            closed-form model's fit.
+        features: (N, D) float, what the head saw, or None.
+        output: (N, K) float, what a head of `zoo.nn.heads` said, from which it read the score and
+            which its loss takes; None for a module without one.
     """
 
     score: Tensor

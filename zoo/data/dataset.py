@@ -3,11 +3,11 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry import DATASETS, did_you_mean
 from zoo.build import build_arguments
@@ -19,6 +19,9 @@ from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
 from zoo.errors import DataError
 from zoo.files import StorageError, recover, replaced_folder
 from zoo.skeleton.layout import load_layout
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,41 @@ class SkeletonDataset:
         ]
         return SkeletonDataset(self._store, rows)
 
+    def to_pyg(
+        self,
+        *,
+        frames: int | None = 100,
+        window: int | None = None,
+        stride: int | None = None,
+        streams: Sequence[str] = ("position",),
+        nodes: str = "joint-frames",
+    ) -> "list[Data]":
+        """The scored recordings as graphs, for any model and the loader of PyTorch Geometric.
+
+        Nothing is scaled and nobody is split: for training and test parts see `zoo.load_fold`.
+
+        Args:
+            frames: T that each recording or window is resampled to; None keeps the sensor's own.
+            window: cut windows of so many of the sensor's frames; None takes recordings whole.
+            stride: frames between the starts of two windows; `window` if None.
+            streams: what stands side by side in ``x``.
+            nodes: ``joint-frames`` or ``joints``, see `zoo.data.pyg.to_graphs`.
+
+        Returns:
+            A ``torch_geometric.data.Data`` a recording or window, in their order; ``y`` is the
+            score in score units.
+
+        Raises:
+            ConfigError: an impossible number, stream or kind of node.
+            DataError: no recording is scored, or a stream cannot be made.
+        """
+        from zoo.data.pyg import to_graphs
+        from zoo.data.samples import build_samples
+        from zoo.data.segment import Sampling
+
+        cut = Sampling() if window is None else Sampling("windows", length=window, stride=stride)
+        return to_graphs(build_samples(self, cut, (), streams, frames), nodes)
+
 
 def create_adapter(name: str, **params: Any) -> Adapter:
     """The adapter registered as `name`, built from ``configs/dataset/NAME.yaml``.
@@ -232,7 +270,7 @@ def prepare(
         reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"the prepared dataset cannot be written to {target}: {reason}. "
-            "Nothing was left behind; make room or name another folder with --data-root"
+            "Nothing was left behind; make room or name another folder with data_root="
         ) from error
     return SkeletonDataset(Store.open(target))
 
@@ -268,7 +306,7 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
         now = f"{ {k: own[k] for k in wrong} }" if wrong else f"version {adapter.version}"
         raise DataError(
             f"{name} in {root} was prepared {was}, now {now} is asked for: prepare it again with "
-            f"`zoo data prepare {name} --source DIR`"
+            f'zoo.prepare_dataset("{name}", "DIR")'
         )
     return dataset
 
@@ -359,6 +397,6 @@ def _not_prepared(name: str, root: Path) -> str:
     near = "" if name in DATASETS else f" {did_you_mean(name, DATASETS.names())}"
     return (
         f"{name} is not prepared in {root}.{near} Download it (see `zoo data list`) and run "
-        f"`zoo data prepare {name} --source DIR`, or name the folder of prepared datasets with "
-        "--data-root or $ZOO_DATA"
+        f'zoo.prepare_dataset("{name}", "DIR"), or name the folder of prepared datasets with '
+        "data_root= or $ZOO_DATA"
     )

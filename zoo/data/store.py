@@ -291,5 +291,5 @@ def _mapped(folder: Path) -> dict[str, NDArray[Any]]:
 def _damaged(folder: Path, what: str) -> DataError:
     return DataError(
         f"the prepared dataset in {folder} cannot be used: {what}. Prepare it again with "
-        f"`zoo data prepare {folder.name} --source DIR`"
+        f'zoo.prepare_dataset("{folder.name}", "DIR")'
     )

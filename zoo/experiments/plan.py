@@ -24,12 +24,12 @@ from zoo.training.source import model_source
 from zoo.workspace import Session, Workspace
 
 _GRID = {
-    "fold": "--folds",
-    "seed": "--seeds",
-    "dataset.exercise": "--exercises",
-    "model.name": "--models",
-    "dataset.name": "--dataset",
-    "protocol.name": "--protocol",
+    "fold": "folds=",
+    "seed": "seeds=",
+    "dataset.exercise": "exercises=",
+    "model.name": "models=",
+    "dataset.name": "dataset=",
+    "protocol.name": "protocol=",
 }
 
 

@@ -265,6 +265,8 @@ def run_plan(
     if executor not in EXECUTORS:
         raise ConfigError(f"no executor is called {executor!r}: use {' or '.join(EXECUTORS)}")
     costs = expected_costs(plan)
+    if workers is not None and workers < 1:
+        raise ConfigError(f"jobs is {workers!r}, expected a whole number of at least 1")
     count = max(1, min(workers or cores(), len(plan.jobs)))
     made: Executor
     if executor == "ray":

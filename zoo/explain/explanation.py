@@ -183,18 +183,19 @@ def require_writable(folder: Path | None, *, kind: str, video: str, overwrite: b
     if folder is None or not (folder.exists() or folder.is_symlink()):
         return
     if not folder.is_dir() or folder.is_symlink():
-        raise ConfigError(f"{folder} is no folder: name another with --output")
+        raise ConfigError(f"{folder} is no folder: name another with output=")
     names = {TEXT, VALUES, GROUPS, *(f"{VIDEO}.{kind}" for kind in VIDEOS)}
     names |= {f"{name}.{kind}" for name in FIGURES for kind in FORMATS}
     strange = sorted({file.name for file in folder.iterdir()} - names)
     if strange:
         raise ConfigError(
             f"{folder} holds {strange[0]}, which is no part of an explanation: name a new folder "
-            "with --output"
+            "with output="
         )
     if not overwrite:
         raise ConfigError(
-            f"{folder} exists already: name another with --output, or add --overwrite to replace it"
+            f"{folder} exists already: name another with output=, or add overwrite=True to "
+            "replace it"
         )
 
 
@@ -204,9 +205,7 @@ def _chosen(found: list[Recording], source: str, name: str | None) -> Recording:
         if len(found) == 1:
             return found[0]
         few = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
-        raise DataError(
-            f"{source} holds {len(found)} recordings: name one with --recording ({few})"
-        )
+        raise DataError(f"{source} holds {len(found)} recordings: name one with recording= ({few})")
     if name not in ids:
         raise ConfigError(f"{source} holds no recording {name!r}. {did_you_mean(name, ids)}")
     return found[ids.index(name)]

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -107,6 +108,12 @@ class Contract:
         """Whether it is fitted once, and not trained by gradients."""
         return self.fit is not None
 
+    @property
+    def learns_variance(self) -> bool:
+        """Whether the log variances in its answers are learned: by a head's loss, or a fit."""
+        by_head = self.head is not None and type(self.head).log_variance is not Head.log_variance
+        return self.closed_form or by_head
+
 
 def contract_of(model: nn.Module) -> Contract:
     """What `model` is taken for: what it does not say is as `ScoreModel` has it.
@@ -123,9 +130,56 @@ def contract_of(model: nn.Module) -> Contract:
         head=head if isinstance(head, Head) else None,
         fit=fit if callable(fit) else None,
         set_scale=getattr(model, "set_scale", None) or (lambda scaler: None),
-        attention_maps=getattr(model, "attention_maps", None) or (lambda batch: {}),
-        attention_rollup=getattr(model, "attention_rollup", None) or (lambda batch: None),
+        attention_maps=partial(_attention_maps, model),
+        attention_rollup=partial(_attention_rollup, model),
     )
+
+
+def _attention_maps(model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+    """A model's attention maps, each (N, …), looked at.
+
+    Raises:
+        ConfigError: they are no mapping of names to tensors of N sequences.
+    """
+    own = getattr(model, "attention_maps", None)
+    found: Any = {} if own is None else own(batch)
+    whole = isinstance(found, Mapping) and all(
+        isinstance(name, str) and isinstance(value, Tensor) and value.shape[:1] == (batch.size,)
+        for name, value in found.items()
+    )
+    if not whole:
+        raise ConfigError(
+            f"{type(model).__name__}.attention_maps gives {_kind(found)}, expected named tensors, "
+            f"each of shape ({batch.size}, …)"
+        )
+    return cast(Mapping[str, Tensor], found)
+
+
+def _attention_rollup(model: nn.Module, batch: Batch) -> Tensor | None:
+    """A model's rolled-up attention (N, T', V), looked at.
+
+    Raises:
+        ConfigError: it is another thing.
+    """
+    own = getattr(model, "attention_rollup", None)
+    found: Any = None if own is None else own(batch)
+    joints = next(iter(batch.x.values())).shape[2]
+    fits = isinstance(found, Tensor) and found.dim() == 3
+    if found is not None and not (fits and found.shape[::2] == (batch.size, joints)):
+        raise ConfigError(
+            f"{type(model).__name__}.attention_rollup gives {_kind(found)}, expected a tensor of "
+            f"shape ({batch.size}, T, {joints})"
+        )
+    return cast(Tensor | None, found)
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in words: its type, or the shapes of its tensors."""
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, Mapping) and value:
+        return ", ".join(f"{name}: {_kind(item)}" for name, item in value.items())
+    return f"a {type(value).__name__}"
 
 
 def replace_head(model: nn.Module, choice: Any) -> None:

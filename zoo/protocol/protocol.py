@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -20,6 +21,7 @@ from zoo.data.transforms import Step, parse_steps
 from zoo.errors import ConfigError
 from zoo.evaluation.aggregate import AGGREGATES
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
+from zoo.protocol.part import Part
 from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule, split_rule
 
@@ -47,6 +49,24 @@ class FoldData:
     target_scaler: TargetScaler
     leakage: LeakageReport
     warning: str | None
+
+    @cached_property
+    def train(self) -> Part:
+        """The samples that a model learns from."""
+        return self._part("train")
+
+    @cached_property
+    def validation(self) -> Part:
+        """The samples of the people that choose the epoch; empty where there are none."""
+        return self._part("validation")
+
+    @cached_property
+    def test(self) -> Part:
+        """The samples of the people that nothing of a model has seen."""
+        return self._part("test")
+
+    def _part(self, name: str) -> Part:
+        return Part(*self.part(name), self.subset(name))
 
     def part(self, name: str) -> tuple[Batch, Tensor]:
         """Scaled batch and standardised target (N,) of ``train``, ``validation`` or ``test``."""

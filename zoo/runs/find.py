@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 
 from registry import MODELS, nearest
-from zoo.errors import CheckpointError, DataError, ZooError
+from zoo.errors import CheckpointError, ConfigError, DataError, ZooError
 from zoo.files import read_json
 from zoo.runs.folder import RECORD, RESUME
-from zoo.runs.record import settings_of
+from zoo.runs.record import RunRecord, settings_of
 from zoo.runs.run import Run, load_run
 
 _SHOWN = 5
@@ -33,21 +33,33 @@ def open_run(run: "Run | Path | str") -> Run:
             an ensemble.
     """
     found = run if isinstance(run, Run) else open_finished(run)
-    model = found.record.model
     if found.record.members:
         members = ", ".join(member.model for member in found.record.members)
         raise CheckpointError(
             f"the run {found.path} is an ensemble and has no model of its own: name the run of one "
             f"of its members ({members}). `zoo leaderboard check` combines them anew"
         )
+    require_model(found.record, f"the run {found.path}")
+    return found
+
+
+def require_model(record: RunRecord, what: str) -> None:
+    """Nothing, if the model of a run is registered.
+
+    Args:
+        record: of the run.
+        what: needs it; the message begins with it.
+
+    Raises:
+        CheckpointError: it is registered nowhere.
+    """
+    model = record.model
     if model.name not in MODELS:
         owner = f" (it came from {model.source.owner})" if model.source.owner else ""
         raise CheckpointError(
-            f"the run {found.path} needs the model {model.name!r}, which is not registered "
-            f"here{owner}. Name its file with --plugin FILE.py, or install the package that "
-            "brings it"
+            f"{what} needs the model {model.name!r}, which is not registered here{owner}. Name its "
+            'file with registry.add_plugin("FILE.py"), or install the package that brings it'
         )
-    return found
 
 
 def open_finished(run: Path | str) -> Run:
@@ -56,6 +68,8 @@ def open_finished(run: Path | str) -> Run:
     Raises:
         DataError: no finished run; the message names the runs found below that folder.
     """
+    if not isinstance(run, str | Path):
+        raise ConfigError(f"run is {run!r}, expected a finished run or its folder")
     path = Path(run).expanduser()
     if path.is_dir() and (path / RECORD).is_file():
         return load_run(path)
@@ -64,7 +78,7 @@ def open_finished(run: Path | str) -> Run:
     if partial.is_dir():
         state = "is half done" if (partial / RESUME).is_file() else "has no finished epoch yet"
         raise DataError(
-            f"the run {partial} {state}: train it again with the same settings and --resume to "
+            f"the run {partial} {state}: train it again with the same settings and resume=True to "
             "finish it"
         )
     if path.is_file():

@@ -91,14 +91,16 @@ class RunFolder:
         try:
             self._lock.acquire()
         except BusyError as error:
-            raise BusyError(f"{error}. Wait for it, or stop it and go on with --resume") from None
+            raise BusyError(
+                f"{error}. Wait for it, or stop it and go on with resume=True"
+            ) from None
         try:
             self._recover()
             half_done = self.resume_file.is_file()
             if half_done and not (resume or overwrite):
                 raise RunExistsError(
                     f"a run of exactly these settings was begun in {self.partial} and not "
-                    "finished: add --resume to go on with it, or --overwrite to start anew"
+                    "finished: add resume=True to go on with it, or overwrite=True to start anew"
                 )
             if half_done and not overwrite:
                 return Start.RESUME
@@ -151,7 +153,7 @@ class RunFolder:
             return Start.FINISHED
         raise RunExistsError(
             f"a run of exactly these settings on exactly these data is finished in {self.path}: "
-            "add --resume to take it as it is, or --overwrite to compute it anew",
+            "add resume=True to take it as it is, or overwrite=True to compute it anew",
             self.path,
         )
 

@@ -154,7 +154,7 @@ def load_run(path: Path | str) -> Run:
         if (folder.with_name(f"{folder.name}.partial")).is_dir() or folder.suffix == ".partial":
             raise DataError(
                 f"the run {folder} is not finished: train it again with the same settings and "
-                "--resume"
+                "resume=True"
             )
         raise DataError(f"{folder} is no run folder: it has no {RECORD}")
     return Run(folder, read_record(folder))

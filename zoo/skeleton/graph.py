@@ -65,6 +65,34 @@ class SkeletonGraph:
         return dense
 
 
+def space_time_edges(layout: Layout, frames: int, *, self_loops: bool = False) -> Tensor:
+    """Edges of a graph with a node for each joint of each frame, number t·V + v for joint v.
+
+    Bones join the joints of one frame, steps join each joint with itself one frame on; both ways.
+
+    Args:
+        layout: skeleton of V joints.
+        frames: T.
+        self_loops: join every node with itself, too.
+
+    Returns:
+        (2, E) long, as PyTorch Geometric takes it; E is 2·T·(V − 1) + 2·(T − 1)·V, and T·V more
+        with self-loops.
+
+    Raises:
+        ConfigError: no frame.
+    """
+    if frames < 1:
+        raise ConfigError(f"frames is {frames}, expected a whole number of at least 1")
+    V = layout.num_joints
+    starts = V * torch.arange(frames)
+    bones = (layout.edge_index()[:, None, :] + starts[None, :, None]).flatten(1)
+    before = torch.arange(V * (frames - 1))
+    steps = torch.stack([before, before + V])
+    every = torch.arange(V * frames).expand(2, -1) if self_loops else before[None, :0].expand(2, -1)
+    return torch.cat([bones, steps, steps.flip(0), every], dim=1)
+
+
 def hop_distance(layout: Layout) -> Tensor:
     """Number of bones on the way between any two joints (V, V) long."""
     joints = layout.num_joints

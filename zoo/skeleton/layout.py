@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry import LAYOUTS, did_you_mean
 from zoo.build import build
 from zoo.errors import LayoutError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,18 @@ class Layout:
         for left, right in self.pairs:
             other[left], other[right] = right, left
         return tuple(other)
+
+    def edge_index(self, *, self_loops: bool = False) -> "Tensor":
+        """The bones as PyTorch Geometric takes edges: (2, E) long, each both ways.
+
+        Args:
+            self_loops: join every joint with itself, too.
+        """
+        import torch
+
+        bones = torch.tensor(self.bones, dtype=torch.long).reshape(-1, 2).T
+        loops = torch.arange(self.num_joints if self_loops else 0).expand(2, -1)
+        return torch.cat([bones, bones.flip(0), loops], dim=1)
 
     def index(self, name: str) -> int:
         """The number of the joint called `name`.

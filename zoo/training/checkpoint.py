@@ -107,7 +107,7 @@ class Checkpoint:
         if reasons:
             raise CheckpointError(
                 f"the checkpoint cannot be used here: {some(reasons, between='; ')}. Use "
-                "--overwrite to train anew, or the data and settings it was made with"
+                "overwrite=True to train anew, or the data and settings it was made with"
             )
 
     def to_files(self, tensor_file: str) -> tuple[str, bytes, bytes]:
@@ -116,8 +116,7 @@ class Checkpoint:
         Args:
             tensor_file: the name; ``{hash}`` in it becomes the beginning of its SHA-256.
         """
-        flat = {f"{g}/{n}": t for g in _GROUPS for n, t in self.tensors.get(g, {}).items()}
-        content = safetensors.torch.save({n: t.contiguous() for n, t in flat.items()})
+        content = safetensors.torch.save(joined(self.tensors))
         digest = hashlib.sha256(content).hexdigest()
         name = tensor_file.format(hash=digest[:12])
         about = {
@@ -135,6 +134,25 @@ class _TensorFile:
     file: str
     bytes: int
     sha256: str
+
+
+def joined(tensors: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors by ``GROUP/NAME``, as a file holds them."""
+    flat = {f"{g}/{n}": t for g in _GROUPS for n, t in tensors.get(g, {}).items()}
+    return {name: tensor.contiguous() for name, tensor in flat.items()}
+
+
+def grouped(flat: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """The way back from `joined`.
+
+    Raises:
+        KeyError: a group that no checkpoint has.
+    """
+    tensors: dict[str, dict[str, Tensor]] = {group: {} for group in _GROUPS}
+    for label, tensor in flat.items():
+        group, _, name = label.partition("/")
+        tensors[group][name] = tensor
+    return tensors
 
 
 def save_resumable(checkpoint: Checkpoint, resume_file: Path) -> None:
@@ -174,11 +192,8 @@ def read_checkpoint(sidecar: Path) -> Checkpoint:
     where = f"the checkpoint {sidecar} is damaged:"
     file = build(_TensorFile, about.pop("tensors", {}), f"{where} tensors", error=CheckpointError)
     kept = build(Checkpoint, about, where, error=CheckpointError)
-    tensors: dict[str, dict[str, Tensor]] = {group: {} for group in _GROUPS}
     try:
-        for label, tensor in safetensors.torch.load(_tensor_bytes(sidecar.parent, file)).items():
-            group, _, name = label.partition("/")
-            tensors[group][name] = tensor
+        tensors = grouped(safetensors.torch.load(_tensor_bytes(sidecar.parent, file)))
     except (SafetensorError, KeyError) as error:
         raise CheckpointError(f"{where} {error!r}") from None
     best_mad = math.inf if math.isnan(kept.best_mad) else kept.best_mad

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
+from zoo.nn.model import contract_of
 from zoo.training.config import TrainerConfig
 from zoo.training.stop import StopSignals
 
@@ -50,9 +51,11 @@ def predict(
 ) -> Prediction:
     """Scores (N,) and, where the model predicts them, variances, in evaluation mode.
 
-    They are float32 on the CPU, in standardised units; nothing else of the answer is kept.
+    They are float32 on the CPU, in standardised units; nothing else of the answer is kept, nor a
+    variance that nothing has learned (see `zoo.nn.model.Contract`).
     """
     model.eval()
+    learned = contract_of(model).learns_variance
     scores, variances = [], []
     with torch.no_grad(), autocast(config, device):
         for index in torch.arange(batch.size).split(config.eval_batch_size):
@@ -61,7 +64,7 @@ def predict(
             answer = model(batch.select(index).to(device))
             scores.append(scores_of(answer, len(index)).float().cpu())
             log_variance = getattr(answer, "log_variance", None)
-            if log_variance is not None:
+            if learned and log_variance is not None:
                 variances.append(log_variance.float().cpu())
     return Prediction(
         torch.cat(scores) if scores else torch.zeros(0),
@@ -70,25 +73,35 @@ def predict(
 
 
 def scores_of(answer: Any, samples: int) -> Tensor:
-    """The scores (samples,) in a model's answer.
+    """The scores (samples,) in a model's answer, all of whose fields are looked at.
 
     Raises:
-        TrainingError: it is no `Prediction`, or its score has another shape and would be
-            broadcast against the targets instead of compared.
+        TrainingError: it is no `Prediction`, or a field of it is of another type or shape; a score
+            of another shape would be broadcast against the targets instead of compared.
     """
     if not hasattr(answer, "score"):
         raise TrainingError(
             f"the model's answer is a {type(answer).__name__}, expected a Prediction: end its "
             "forward with `return Prediction(score)` (from zoo.data.batch import Prediction)"
         )
-    score = answer.score
-    shape = tuple(score.shape) if isinstance(score, Tensor) else type(score).__name__
-    if shape != (samples,):
+    for name, width in (("score", 0), ("log_variance", 0), ("features", 1), ("output", 1)):
+        value = getattr(answer, name, None)
+        if value is None and name != "score":
+            continue
+        if not isinstance(value, Tensor):
+            found = type(value).__name__
+        elif value.dim() != 1 + width or len(value) != samples:
+            found = str(tuple(value.shape))
+        elif not value.is_floating_point():
+            found = f"of {value.dtype}".replace("torch.", "")
+        else:
+            continue
+        shape = f"({samples}, D)" if width else f"({samples},)"
         raise TrainingError(
-            f"the model's Prediction.score for {samples} sequences is {shape}, "
-            f"expected a tensor of shape {(samples,)}"
+            f"the model's Prediction.{name} for {samples} sequences is {found}, "
+            f"expected a tensor of shape {shape}, of floats"
         )
-    return cast(Tensor, score)
+    return cast(Tensor, answer.score)
 
 
 @contextmanager

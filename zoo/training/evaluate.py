@@ -19,10 +19,12 @@ from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
+from zoo.training.bundle import BundledRun
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
 from zoo.training.device import predict, resolve_device
 from zoo.training.fold import predicted_scores
+from zoo.training.kept import ROUNDING
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
 
@@ -112,7 +114,7 @@ def load_trained(
     """The model of a finished run.
 
     Args:
-        run: the finished run, or its folder.
+        run: the finished run, its folder, or what `zoo.training.bundle.open_trained` gives.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         build: makes the untrained model; if None the registered one is built with the stored
             parameters on the stored layout.
@@ -124,7 +126,7 @@ def load_trained(
         RegistryError: the model is no longer registered.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    stored = read_checkpoint(run.path / SIDECAR)
+    stored = run.checkpoint if isinstance(run, BundledRun) else read_checkpoint(run.path / SIDECAR)
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
@@ -173,7 +175,7 @@ def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Ev
         metrics={part: table.metrics(how) for part, table in tables.items()},
         from_table={part: table.metrics(how) for part, table in kept.items()},
         largest_difference=_largest_difference(join(list(tables.values())), run.scores),
-        tolerance=spread * (1e-3 if trained._settings.precision == "fp32" else 5e-2),
+        tolerance=spread * ROUNDING[trained._settings.precision],
         altered=run.altered_files(),
     )
 

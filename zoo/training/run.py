@@ -24,6 +24,7 @@ from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
 from zoo.training.fold import FoldDataset, predicted_scores, validation_mad
+from zoo.training.kept import require_kept
 from zoo.training.report import Reporter, RunStart
 from zoo.training.result_files import (
     finished_files,
@@ -69,7 +70,8 @@ def train_run(
     """Train a model on a fold and keep everything that was found in a run folder.
 
     Args:
-        build: makes the model; called once, after the seed is set.
+        build: makes the model; called after the seed is set, and once more when it is finished, to
+            see that the saved state is the whole model.
         data: the fold.
         config: the composed configuration: ``model``, ``dataset``, ``protocol``, ``trainer``,
             ``seed``, ``fold``.
@@ -154,7 +156,7 @@ class _Training:
                 self._restore(trainer)
             self._announce(trainer)
             trainer.run(self.reporter, self.stop, self._save)
-            self._finish(trainer)
+            self._finish(trainer, build)
         except StopRequest as request:
             raise self._stopped(request, trainer) from None
         except StorageError as error:
@@ -200,7 +202,7 @@ class _Training:
         try:
             trainer.restore(stored.state)
         except CheckpointError as error:
-            raise CheckpointError(f"{error}. Use --overwrite to train anew") from None
+            raise CheckpointError(f"{error}. Use overwrite=True to train anew") from None
         self.kept = trainer.progress.epoch
         now = session(trainer, self.config["model"]["name"], after_epoch=self.kept)
         before = {**stored.sessions[-1], "after_epoch": self.kept}
@@ -246,8 +248,14 @@ class _Training:
             tensors={**scaler_tensors(self.data), **tensors},
         )
 
-    def _finish(self, trainer: Trainer) -> None:
+    def _finish(self, trainer: Trainer, build: Callable[[], nn.Module]) -> None:
         begun = time.monotonic()
+        if trainer.unlearned_variance:
+            self.reporter.on_note(
+                "the model says how far off it may be (log_variance), but no loss teaches it that: "
+                "it is left out, and intervals are as wide for everybody. A head learns it "
+                "(model.head, docs/heads.md)"
+            )
         scores = {
             part: predicted_scores(
                 self.data, part, trainer.predict(self.data.part(part)[0], self.stop)
@@ -256,6 +264,8 @@ class _Training:
             if len(self.data.split.index(part))
         }
         state = trainer.capture()
+        tested = self.data.part("test")[0]
+        require_kept(build, trainer.model, state.model, tested, self.settings, trainer.device)
         checkpoint = self._checkpoint(state, {"model": state.model})
         record = finished_record(
             self.key,
@@ -285,10 +295,10 @@ class _Training:
 
     def _how_to_go_on(self, verb: str) -> str:
         if not self.kept:
-            return f"No epoch is kept yet. {verb} the same command again to begin anew"
+            return f"No epoch is kept yet. {verb} the same again to begin anew"
         return (
             f"Everything up to epoch {self.kept} is kept in {self.folder.partial}. {verb} the "
-            "same command with --resume to go on"
+            "same again with resume=True to go on"
         )
 
 

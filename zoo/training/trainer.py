@@ -64,6 +64,10 @@ class Trainer:
         seed: of batch order and random layers.
         selection: ``best`` keeps the weights with the lowest validation MAD, ``last`` the last.
 
+    Attributes:
+        unlearned_variance: whether the model predicts variances that no loss teaches it; they are
+            left out.
+
     Raises:
         ConfigError: no such device, or ``best`` without a validation part.
         TrainingError: the model has nothing to train.
@@ -78,12 +82,7 @@ class Trainer:
         seed: int = 0,
         selection: str = "last",
     ) -> None:
-        if data.validation is None and (selection == "best" or config.early_stopping):
-            what = "selects the best epoch" if selection == "best" else "stops early"
-            raise ConfigError(
-                f"the protocol has no validation part, but the training {what} on it: use "
-                "protocol.selection=last and trainer.early_stopping=null"
-            )
+        require_validation(config, selection, data.validation is not None)
         self.config = config
         self.device = resolve_device(config.device, config.precision)
         self.model = model.to(self.device)
@@ -98,6 +97,7 @@ class Trainer:
         contract = contract_of(model)
         self.closed_form = contract.closed_form
         self.head, self.fit = contract.head, contract.fit
+        self.learns_variance, self.unlearned_variance = contract.learns_variance, False
         self.target = self.data.target
         if self.head is not None:
             self.target = self.head.targets(data.target, data.parts).to(self.device)
@@ -214,6 +214,8 @@ class Trainer:
         with autocast(self.config, self.device):
             answer = self.model(self.data.batch.select(index))
             score = scores_of(answer, len(index))
+        if not self.learns_variance and getattr(answer, "log_variance", None) is not None:
+            self.unlearned_variance = True
         if not score.requires_grad:
             raise TrainingError(
                 "the model's scores do not depend on a parameter that can be trained: does its "
@@ -284,6 +286,20 @@ class Trainer:
                 f"the {what} is no longer finite in epoch {epoch} of {self.config.epochs}, "
                 f"learning rate {lr:g}. Try {', '.join(tries)}{hint}"
             )
+
+
+def require_validation(config: TrainerConfig, selection: str, there: bool) -> None:
+    """Nothing, if the validation part that a training asks for is `there`.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not there and (selection == "best" or config.early_stopping):
+        what = "selects the best epoch" if selection == "best" else "stops early"
+        raise ConfigError(
+            f"the protocol has no validation part, but the training {what} on it: use "
+            "protocol.selection=last and trainer.early_stopping=null"
+        )
 
 
 def learning_rate(config: TrainerConfig, epoch: int) -> float:

@@ -213,7 +213,8 @@ def _require_unseen(source: Run, data: FoldData, dataset: str) -> None:
             f"trainer.init_from: {dataset} and {other} both hold people of {', '.join(shared)}, "
             f"whose names in the two cannot be matched, so {source.path} may have been trained on "
             "people that are tested here. If you know that it was not, say whose people it holds "
-            f"as card.people_of in dataset/{other}.yaml, in a folder given by --config-dir"
+            f"as card.people_of in dataset/{other}.yaml, in a folder given by "
+            'registry.use_config_dir("DIR")'
         )
     if dataset_family(dataset) != dataset_family(other):
         return

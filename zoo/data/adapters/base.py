@@ -92,7 +92,9 @@ class PrepareReport:
         """
         full = replace(problem, recording=recording, skipped=skipped)
         if self.strict:
-            raise DataError(f"{recording}: {full} ({full.kind}; --strict stops at the first fault)")
+            raise DataError(
+                f"{recording}: {full} ({full.kind}; strict=True stops at the first fault)"
+            )
         self.problems.append(full)
 
     def note(self, text: str) -> None:

@@ -216,7 +216,7 @@ def _ask_for_layout(described: Description) -> str:
     )
     return (
         f"{asked}. Or use the joints by number, with the bones of info.json: save these lines as "
-        f"DIR/layout/{wanted}.yaml, and add --config-dir DIR and layout={wanted}\n\n"
+        f'DIR/layout/{wanted}.yaml, and add registry.use_config_dir("DIR") and layout={wanted}\n\n'
         f"title: {layout.title}\nsource: {layout.source}\njoints:\n{rows}"
     )
 

@@ -38,7 +38,7 @@ class Setup:
                 raise ConfigError(
                     f"the model {name!r} is defined in the running script, where the processes of "
                     "a sweep do not find it: put it into a file of its own and name that with "
-                    "--plugin FILE.py, or registry.add_plugin"
+                    'registry.add_plugin("FILE.py")'
                 )
         return cls(
             runs=str(runs),

@@ -151,4 +151,4 @@ def _write_mp4(path: Path, pictures: list[NDArray[np.uint8]], fps: float) -> Non
     done = subprocess.run(command, input=content, capture_output=True, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise DataError(f"ffmpeg cannot write the video: {lines[-1]}. Use --video gif")
+        raise DataError(f"ffmpeg cannot write the video: {lines[-1]}. Use video='gif'")
