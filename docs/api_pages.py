@@ -16,6 +16,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "zoo.data.dataset",
         "zoo.data.batch",
         "zoo.data.samples",
+        "zoo.data.pyg",
         "zoo.data.transforms",
         "zoo.data.readers",
         "zoo.data.adapters.base",
@@ -23,6 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Protocols and numbers": (
         "zoo.protocol.protocol",
+        "zoo.protocol.part",
         "zoo.protocol.split",
         "zoo.protocol.splits",
         "zoo.protocol.leakage",
@@ -40,6 +42,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "zoo.board.board",
         "zoo.board.published",
         "zoo.prediction",
+        "zoo.loaded_model",
         "zoo.explain.sample",
         "zoo.explain.methods",
         "zoo.explain.attribution",

@@ -1,4 +1,4 @@
-"""Sphinx configuration; the pages of models and of the API are written from the code."""
+"""Sphinx configuration; pages of models, commands and modules are written from code."""
 
 import re
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from api_pages import write_api_pages
+from command_page import write_command_page
 from model_pages import write_pages
 
 import zoo
@@ -63,9 +64,10 @@ html_copy_source = False
 
 
 def write_sources(app, config):
-    """Write the pages of models and modules before Sphinx looks for sources."""
+    """Write the pages of models, modules and commands before Sphinx looks for sources."""
     write_pages(Path(app.srcdir) / "models")
     write_api_pages(Path(app.srcdir) / "api")
+    write_command_page(Path(app.srcdir) / "api" / "command.md")
 
 
 def skip_tuple_fields(app, what, name, obj, skip, options):

@@ -66,14 +66,12 @@ class Net(torch.nn.Module):
 torch.manual_seed(0)
 model = Net(graphs[0].num_features)
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
-losses = []
 for _ in range(40):
     for batch in DataLoader(graphs, batch_size=8, shuffle=True):
         optimizer.zero_grad()
         loss = torch.nn.functional.mse_loss(model(batch), batch.y)
         loss.backward()
         optimizer.step()
-    losses.append(loss.item())
 
 # %%
 # In points

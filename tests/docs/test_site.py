@@ -58,6 +58,21 @@ def test_the_reference_has_every_public_call_with_its_docstring(site: Path) -> N
     assert "MessagePassing" in layers
 
 
+def test_the_reference_has_every_command(site: Path) -> None:
+    page = (site / "api" / "command.html").read_text()
+    for words in ("zoo train", "zoo data prepare", "zoo new baseline", "zoo leaderboard check"):
+        assert f"Usage: {words} " in page
+
+
+def test_every_tutorial_ran_and_shows_what_it_printed(site: Path) -> None:
+    scripts = sorted((ROOT / "docs" / "tutorials").glob("*.py"))
+    assert len(scripts) >= 2
+    for script in scripts:
+        page = (site / "gallery" / f"{script.stem}.html").read_text()
+        assert "sphx-glr-script-out" in page
+        assert f"{script.stem}.ipynb" in page
+
+
 def test_findings_open_the_board(site: Path) -> None:
     assert '<a href="leaderboard/index.html">' in (site / "findings.html").read_text()
     board = (site / "leaderboard" / "index.html").read_bytes()
