@@ -91,9 +91,7 @@ def test_the_module_takes_scaled_batches(trained: Any) -> None:
         ({"position": np.zeros((5, 25, 3)), "orientation": np.zeros((4, 25, 4))}, 30, "frames"),
     ],
 )
-def test_what_is_no_recording_is_refused(
-    trained: Any, motion: Any, fps: Any, message: str
-) -> None:
+def test_what_is_no_recording_is_refused(trained: Any, motion: Any, fps: Any, message: str) -> None:
     model = zoo.load_model(trained.run("mean"), data_root=trained.data_root)
     with pytest.raises(DataError, match=message):
         model.predict(motion, fps=fps)

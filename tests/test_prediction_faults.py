@@ -202,7 +202,7 @@ def test_a_plug_in_model_needs_its_plug_in(trained, tmp_path):
     finally:
         MODELS.forget("plugged")
     for call in (lambda: zoo.predict(run, ["x"]), lambda: zoo.evaluate(run)):
-        with pytest.raises(CheckpointError, match=r"'plugged', which is not registered.*registry.add_plugin"):
+        with pytest.raises(CheckpointError, match="'plugged', which is not .*add_plugin"):
             call()
 
 

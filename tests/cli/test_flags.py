@@ -16,7 +16,7 @@ PRINTED = ("cli", "templates", "report", "notes.py")
     ("said", "shown"),
     [
         ("add resume=True to go on, or overwrite=True.", "add --resume to go on, or --overwrite."),
-        ("another folder with data_root= or $ZOO_DATA", "another folder with --data-root or $ZOO_DATA"),
+        ("a folder with data_root= or $ZOO_DATA", "a folder with --data-root or $ZOO_DATA"),
         ("Choose: dataset='kimore' protocol='x y'", "Choose: --dataset kimore --protocol x y"),
         ("name another with output=", "name another with --output"),
         ("name one with recording= (a, b)", "name one with --recording (a, b)"),

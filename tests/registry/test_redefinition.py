@@ -49,7 +49,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]
     monkeypatch.setitem(sys.modules, "__main__", main)
 
     def run(cell: str) -> dict[str, Any]:
-        exec(textwrap.dedent(cell), vars(main))  # noqa: S102 - what a notebook does
+        exec(textwrap.dedent(cell), vars(main))
         return vars(main)
 
     return run

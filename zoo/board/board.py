@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.board.published import MEAN, PublishedResult
 from zoo.evaluation.statistics import Comparison, Friedman, Interval, Spread
-from zoo.words import score_digits
+from zoo.tables import html, of_rows
+from zoo.words import score_digits, with_interval
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -276,3 +280,51 @@ class Board:
     sections: list[Section]
     pairs: list[Pair]
     unreadable: list[LeftOut]
+
+    def to_dataframe(self) -> "DataFrame":
+        """A row a ranked model of every section, with its metrics averaged over exercises (pandas).
+
+        Beside them the 95 % interval of the MAD, and the MAD of each exercise as ``mad EXERCISE``.
+        """
+        return of_rows(
+            [
+                {
+                    "dataset": section.dataset,
+                    "protocol": section.protocol.name,
+                    "leaky": section.protocol.leaky,
+                    "rank": row.rank,
+                    "name": row.name,
+                    "model": row.model,
+                    "family": row.family,
+                    "parameters": row.parameters,
+                    **{metric: found.value for metric, found in row.metrics[MEAN].items()},
+                    "mad_low": row.metrics[MEAN]["mad"].low,
+                    "mad_high": row.metrics[MEAN]["mad"].high,
+                    **{f"mad {e.id}": row.metrics[e.id]["mad"].value for e in section.exercises},
+                }
+                for section in self.sections
+                for row in section.ranked
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return "".join(_section_html(section) for section in self.sections)
+
+
+def _section_html(section: Section) -> str:
+    leaky = f", LEAKY: {section.meaning}" if section.protocol.leaky else ""
+    rows = [
+        [str(row.rank), row.name]
+        + [
+            with_interval(m.value, m.low, m.high, metric.digits)
+            for metric in section.metrics
+            for m in [row.metrics[MEAN][metric.name]]
+        ]
+        for row in section.ranked
+    ]
+    return html(
+        f"{section.dataset}, {section.protocol.name}, {section.persons} people{leaky}",
+        ["rank", "model", *(f"{m.title} {m.unit}" for m in section.metrics)],
+        rows,
+        [f"{row.name} is not ranked: {row.reason}" for row in section.incomplete],
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from registry import did_you_mean
 from zoo.board.entries import BoardKey, Group, entries_called, fold_words, natural, read_groups
@@ -13,7 +14,11 @@ from zoo.evaluation.statistics.paired import SIGNIFICANCE
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, incomparable, load_run, pooled_tables
+from zoo.tables import html, of_rows
 from zoo.words import fixed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,28 @@ class ComparedModels:
             )
         better, worse = (self.a, self.b) if test.difference < 0 else (self.b, self.a)
         return f"{better} is better than {worse} by {points} ({off})."
+
+    def to_dataframe(self) -> "DataFrame":
+        """Everybody's mean absolute error under both models, and their difference (pandas)."""
+        return of_rows(
+            [
+                {
+                    "person": p.person,
+                    self.a: p.error_a,
+                    self.b: p.error_b,
+                    "difference": p.difference,
+                }
+                for p in self.persons
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [p.person, *(fixed(v, self.digits) for v in (p.error_a, p.error_b, p.difference))]
+            for p in self.persons
+        ]
+        title = f"{self.a} and {self.b} on {self.dataset}, {self.protocol.name}: {self.places}"
+        return html(title, ["person", self.a, self.b, "difference"], rows, [self.verdict])
 
 
 def compare(

@@ -3,22 +3,27 @@
 import csv
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.errors import DataError
-from zoo.evaluation.metrics import mad
+from zoo.evaluation.metrics import all_metrics, mad
 from zoo.evaluation.statistics.tables import Table
 from zoo.files import file_hash, read_json
 from zoo.runs.folder import HISTORY, PREDICTIONS, RECORD, SPLIT
 from zoo.runs.key import differences
 from zoo.runs.record import RunRecord, read_record, settings_of
-from zoo.runs.scores import Metrics, Scores, read_scores
+from zoo.runs.scores import COLUMNS, Metrics, Scores, read_scores
+from zoo.tables import dataframe, html
+from zoo.words import fixed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Tested = tuple[str, int]
 
@@ -133,6 +138,33 @@ class Run:
                 {key: float(value) if value else math.nan for key, value in row.items()}
                 for row in csv.DictReader(file)
             ]
+
+    def to_dataframe(self) -> "DataFrame":
+        """True and predicted scores of validation and test samples, a row a sample (pandas)."""
+        scores = self.scores
+        return dataframe({name: getattr(scores, name) for name in COLUMNS})
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        leaky = [f"This protocol leaks: {record.protocol.leak_reason}"] if self.leaky else []
+        return self.metrics_html(
+            f"{record.model.name} on {record.dataset.name}/{self.exercise}, "
+            f"{record.protocol.name} fold {self.fold}, seed {self.seed}: tested on "
+            f"{record.counts['test'].persons} people",
+            {record.model.name: self.test, "mean score": self.baseline_test},
+            [*leaky, f"kept in {self.path}"],
+        )
+
+    def metrics_html(self, title: str, found: Mapping[str, Metrics], notes: Sequence[str]) -> str:
+        """A table of metrics, a row for each of `found`, as a notebook shows it."""
+        first = next(iter(found.values()))
+        shown = [m for m in all_metrics() if m.shown and m.name in first]
+        digits = {m.name: self.digits if m.decimals is None else m.decimals for m in shown}
+        rows = [
+            [name, *(fixed(values.get(key), decimals) for key, decimals in digits.items())]
+            for name, values in found.items()
+        ]
+        return html(title, ["", *(m.heading for m in shown)], rows, notes)
 
     def altered_files(self) -> list[str]:
         """Names of files that are missing or no longer what the run wrote, sorted."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.skeleton import load_layout
+from zoo.tables import of_rows
 from zoo.training.bundle import BundledRun
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
@@ -27,6 +29,9 @@ from zoo.training.fold import predicted_scores
 from zoo.training.kept import ROUNDING
 from zoo.training.result_files import scaler_tensors
 from zoo.training.state import load_weights
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +108,36 @@ class Evaluation:
     def agrees(self) -> bool:
         """Whether the run's figures can be reproduced and no file was altered."""
         return self.largest_difference <= self.tolerance and not self.altered
+
+    def to_dataframe(self) -> "DataFrame":
+        """Metrics by part, level and what they were computed from (pandas)."""
+        record = self.run.record
+        sources = {
+            "computed now": self.metrics,
+            "from predictions.csv": self.from_table,
+            "stored": record.metrics,
+            "mean score": record.baseline,
+        }
+        return of_rows(
+            [
+                {"part": part, "level": level, "source": source, **found}
+                for source, parts in sources.items()
+                for part, levels in parts.items()
+                for level, found in levels.items()
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        said = "come out again" if self.agrees else "do NOT come out again, or files were altered"
+        return self.run.metrics_html(
+            f"{self.run.record.model.name} on its test recordings",
+            {
+                "computed now": self.metrics["test"]["recording"],
+                "stored": self.run.test,
+                "mean score": self.run.baseline_test,
+            },
+            [f"The stored predictions {said} (largest difference {self.largest_difference:.2g})"],
+        )
 
 
 def load_trained(
