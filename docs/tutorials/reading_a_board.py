@@ -35,12 +35,10 @@ print(swept.finished, "runs,", len(swept.failures), "failed")
 
 # %%
 # A board has one section for each dataset and protocol. What was measured otherwise is never ranked
-# together.
+# together. In a notebook it shows itself; ``to_dataframe()`` gives the same to pandas.
 
 board = zoo.leaderboard(places["runs"])
-for section in board.sections:
-    protocol = section.protocol
-    print(protocol.name, "leaks" if protocol.leaky else "keeps apart", section.persons, "people")
+board
 
 # %%
 # The honest one
@@ -71,6 +69,12 @@ for row in honest.ranked:
         d = row.versus_mean
         print(f"{row.model:12}  {d.difference:+5.2f} ({d.low:+.2f} to {d.high:+.2f})", end="")
         print(f"  p = {d.permutation_holm:.4f}")
+
+# %%
+# Any two models are compared like this, from their stored predictions:
+
+first, second = (row.name for row in honest.ranked[:2])
+print(zoo.compare(first, second, places["runs"], protocol=honest.protocol.name).verdict)
 
 # %%
 # *Tied with the best* is whatever is not worse than the first beyond noise. It does not mean equal.
