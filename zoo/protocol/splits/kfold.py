@@ -33,7 +33,7 @@ class _KFold(SplitRule):
     def _dealt(self, what: str) -> str:
         """`what` is dealt to folds, in words."""
         return (
-            f"into {self.folds} folds{self.alike}; each is tested once."
+            f"to {self.folds} folds{self.alike}; each is tested once."
             f"{chosen_by(what, self.validation)}{repeated(self.repeats)} Seed of the order: "
             f"{self.seed}."
         )
@@ -55,7 +55,7 @@ class PersonKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"People are divided {self._dealt('people')}"
+        return f"People are dealt {self._dealt('people')}"
 
 
 @register_split("random-kfold")
@@ -97,7 +97,7 @@ class RandomKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"Samples, not people, are divided at random {self._dealt('samples')}"
+        return f"Samples, not people, are dealt at random {self._dealt('samples')}"
 
 
 @register_split("leave-one-person-out")

@@ -46,7 +46,7 @@ class _Parts(SplitRule):
     def _words(self) -> str:
         shares = ":".join(map(str, self.fractions))
         return (
-            f"{shares} into training, validation and test{self.alike}.{repeated(self.repeats)} "
+            f"{shares} to training, validation and test{self.alike}.{repeated(self.repeats)} "
             f"Seed of the order: {self.seed}."
         )
 
@@ -66,7 +66,7 @@ class PersonHoldout(_Parts):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"People are divided {self._words()}"
+        return f"People are dealt {self._words()}"
 
 
 @register_split("random")
@@ -84,4 +84,4 @@ class RandomParts(_Parts):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"Samples, not people, are divided at random {self._words()}"
+        return f"Samples, not people, are dealt at random {self._words()}"
