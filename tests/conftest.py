@@ -151,10 +151,10 @@ def make_store(store_maker: Any, tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def fresh_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Any]:
-    """Makes fresh environments with the zoo's wheel: `Site` of tests/site_maker.py."""
+def fresh_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Makes fresh environments with the zoo's wheel: `make` of tests/site_maker.py."""
     pytest.importorskip("hatchling", reason="wheels are built with hatchling")
-    return lambda: _module("site_maker.py").make(tmp_path_factory.mktemp("site"))
+    return lambda *source: _module("site_maker.py").make(tmp_path_factory.mktemp("site"), *source)
 
 
 def _module(path: str) -> Any:

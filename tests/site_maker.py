@@ -80,11 +80,11 @@ def _pip(*arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def make(root: Path) -> Site:
-    """A fresh environment below `root`, with the wheel of this checkout."""
+def make(root: Path, source: Path = ROOT) -> Site:
+    """A fresh environment below `root`, with a wheel made of this checkout, or of its sdist."""
     made = Site(root)
     venv.create(root / "env")
-    made.install(ROOT)
+    made.install(source)
     own = made.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout
     lent = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (Path(own.strip()) / "lent.pth").write_text("\n".join(sorted(lent)) + "\n")

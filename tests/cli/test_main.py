@@ -47,6 +47,39 @@ def test_light_commands_never_import_torch(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_line_is_said_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    """What takes seconds says so first; here nothing heavy can be imported at all."""
+    commands = [
+        ["train", "--model", "mean"],
+        ["config", "show", "--model", "mean"],
+        ["bench", "--models", "mean"],
+        ["experiment", "d2sta-kimore"],
+        ["evaluate", "absent"],
+        ["predict", "absent", "x"],
+        ["explain", "absent", "x"],
+        ["leaderboard"],
+        ["leaderboard", "check"],
+        ["compare", "a", "b"],
+        ["ensemble", "a", "b"],
+        ["protocol", "audit", "person-kfold", "--dataset", "kimore"],
+    ]
+    code = (
+        "import contextlib, io, sys\n"
+        "for name in ('torch', 'scipy', 'numpy'): sys.modules[name] = None\n"
+        "from zoo.cli.main import main\n"
+        f"for command in {commands!r}:\n"
+        "    said = io.StringIO()\n"
+        "    with contextlib.redirect_stderr(said), contextlib.suppress(Exception):\n"
+        "        main(command)\n"
+        "    first = said.getvalue().partition('\\n')[0]\n"
+        "    assert first.endswith(' …'), (command, said.getvalue())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["models"]])
 def test_light_commands_answer_at_once(arguments: list[str]) -> None:
     """Within 0.3 s of processor time, or 2.5 times what their libraries take on a busy machine."""

@@ -1,4 +1,4 @@
-"""The documentation builds without a warning, and every command in it runs as printed."""
+"""Every command in the documentation runs as printed, and its Python calls what there is."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from registry import MODELS, add_plugin
+import zoo
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -126,6 +126,14 @@ def test_the_readmes_first_training_beats_the_mean_score(tmp_path: Path) -> None
     assert "d2sta is better than the mean score" in run(first, tmp_path)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_is_whole_and_calls_what_there_is(page: Path) -> None:
+    for block in blocks(page, "python"):
+        compile(block, str(page), "exec")
+        for name in re.findall(r"\bzoo\.(\w+)\(", block):
+            assert hasattr(zoo, name), f"{page.name} calls zoo.{name}"
+
+
 def test_plugins_page_leads_from_nothing_to_the_board(fresh_site: Callable[[], Any]) -> None:
     site = fresh_site()
     for name, text in _files(PLUGINS):
@@ -145,65 +153,3 @@ def _files(page: Path) -> list[tuple[str, str]]:
     named = re.compile(r"# ([\w-]+\.(?:py|yaml))\n")
     found = [(named.match(b), b) for kind in ("python", "yaml") for b in blocks(page, kind)]
     return [(m[1], block) for m, block in found if m]
-
-
-def test_sphinx_builds_without_a_warning(tmp_path: Path) -> None:
-    pytest.importorskip("furo", reason="the docs extra is not installed")
-    source = tmp_path / "docs"
-    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("_build"))
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-W",
-            "--keep-going",
-            "-q",
-            "-b",
-            "html",
-            str(source),
-            str(tmp_path / "html"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    for entry in MODELS:
-        if entry.owner.startswith("skeleton-zoo "):
-            assert (tmp_path / "html" / "models" / f"{entry.name}.html").is_file()
-
-
-@pytest.fixture
-def model_pages(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[Path]]:
-    """The page writer of docs/."""
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    from model_pages import write_pages  # type: ignore[import-not-found]
-
-    return write_pages
-
-
-def test_model_pages_carry_the_cards(
-    tmp_path: Path, model_pages: Callable[[Path], list[Path]]
-) -> None:
-    model_pages(tmp_path)
-    page = (tmp_path / "d2sta.md").read_text()
-    assert "10.3390/s26010287" in page
-    assert "`model.groups`" in page
-    assert "Published numbers" in page
-
-
-def test_model_pages_leave_out_plugins_whatever_they_are(
-    tmp_path: Path, model_pages: Callable[[Path], list[Path]]
-) -> None:
-    (tmp_path / "stranger.py").write_text(
-        "from registry import register_model\n@register_model('stranger')\nclass Net: ...\n"
-    )
-    (tmp_path / "stranger.yaml").write_text("card: [broken]\n")
-    (name,) = add_plugin(tmp_path / "stranger.py")
-    try:
-        pages = model_pages(tmp_path / "pages")
-    finally:
-        MODELS.forget(name)
-    assert "stranger" not in {page.stem for page in pages}
-    assert "stranger" not in (tmp_path / "pages" / "index.md").read_text()

@@ -25,9 +25,10 @@ def run(args: Arguments) -> int:
     """Print the YAML; return the exit code."""
     if args.model is None and args.experiment is None:
         args.model = "d2sta"
+    config = compose_from(args)
+
     from zoo.workspace import check_run
 
-    config = compose_from(args)
     check_run(config)
     print(to_yaml(config), end="")
     return 0

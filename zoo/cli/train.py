@@ -31,10 +31,11 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Train one fold, or all; print the table; return the exit code."""
+    config = compose_from(args)
+
     from zoo.cli.result_tables import print_folds, print_run
     from zoo.workspace import Workspace
 
-    config = compose_from(args)
     workspace = Workspace(args.runs, args.data_root)
     folds = [int(config["fold"])]
     if args.fold == "all":
