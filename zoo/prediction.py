@@ -356,8 +356,10 @@ class Predictor:
             "train": "the model was trained on",
             "validation": "the model's epoch was chosen with",
         }
-        if self.protocol.selection != "best":
+        if self.protocol.selection == "last":
             del parts["validation"]
+        elif self.protocol.selection == "refit":
+            parts["validation"] = parts["train"]
         for part, what in parts.items():
             if recording.id in split[part]["recordings"]:
                 found.append(f"{what} this recording")

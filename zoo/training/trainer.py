@@ -63,6 +63,7 @@ class Trainer:
         data: on what; moved to the device whole.
         seed: of batch order and random layers.
         selection: ``best`` keeps the weights with the lowest validation MAD, ``last`` the last.
+        epochs: after how many to end, whatever `config` has; its schedule stays.
 
     Raises:
         ConfigError: no such device, or ``best`` without a validation part.
@@ -77,6 +78,7 @@ class Trainer:
         *,
         seed: int = 0,
         selection: str = "last",
+        epochs: int | None = None,
     ) -> None:
         if data.validation is None and (selection == "best" or config.early_stopping):
             what = "selects the best epoch" if selection == "best" else "stops early"
@@ -85,6 +87,7 @@ class Trainer:
                 "protocol.selection=last and trainer.early_stopping=null"
             )
         self.config = config
+        self.epochs = config.epochs if epochs is None else epochs
         self.device = resolve_device(config.device, config.precision)
         self.model = model.to(self.device)
         self.data = data._replace(
@@ -111,7 +114,7 @@ class Trainer:
         if self.closed_form:
             return p.epoch >= 1
         early = patience is not None and p.epoch - max(p.best_epoch, 1) >= patience
-        return p.epoch >= self.config.epochs or early
+        return p.epoch >= self.epochs or early
 
     def run(
         self,
