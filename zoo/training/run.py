@@ -132,6 +132,7 @@ class _Training:
         chosen: of a run that is trained anew on everybody, what the first training chose.
         sessions: what the processes before this one, and this one, computed with.
         kept: last epoch that is safe on the disk.
+        trainer: at work, or the last that was.
     """
 
     key: RunKey
@@ -148,9 +149,9 @@ class _Training:
     chosen: "_Chosen | None" = None
     sessions: list[dict[str, Any]] = field(default_factory=list)
     kept: int = 0
+    trainer: Trainer | None = None
 
     def go(self, build: Callable[[], nn.Module], start: Start) -> Run:
-        trainer: Trainer | None = None
         try:
             stored = read_checkpoint(self.folder.resume_file) if start is Start.RESUME else None
             selection = self.data.protocol.selection
@@ -165,7 +166,7 @@ class _Training:
             trainer = self._trained(build, self.data.tested, last, stored)
             self._finish(trainer)
         except StopRequest as request:
-            raise self._stopped(request, trainer) from None
+            raise self._stopped(request) from None
         except StorageError as error:
             raise StorageError(f"{error}. {self._how_to_go_on('Make room and run')}") from error
         if self.stop.requested is not None:
@@ -181,7 +182,7 @@ class _Training:
         stored: Checkpoint | None,
     ) -> Trainer:
         """A training on `data`, from its beginning or from where `stored` has it, to its end."""
-        trainer = self._trainer(build, data, selection)
+        trainer = self.trainer = self._trainer(build, data, selection)
         if stored is not None:
             self._restore(trainer, data, stored)
         self._announce(trainer, data)
@@ -340,7 +341,8 @@ class _Training:
         self.folder.finish(files, to_plain(record))
         self.kept = checkpoint.epoch
 
-    def _stopped(self, request: StopRequest, trainer: Trainer | None) -> TrainingStopped:
+    def _stopped(self, request: StopRequest) -> TrainingStopped:
+        trainer = self.trainer
         when = "before the first epoch"
         if trainer is not None and trainer.done:
             when = "while the run was being finished"
