@@ -190,10 +190,10 @@ def golden_tools() -> Any:
 
 @pytest.fixture(scope="session")
 def golden(shared_dir: Path) -> Callable[[str], Path]:
-    """Path of the golden file `pyskl_NAME.npz`."""
+    """Path of the golden file `NAME.npz`."""
 
     def path(name: str) -> Path:
-        file = shared_dir / "golden" / f"pyskl_{name}.npz"
+        file = shared_dir / "golden" / f"{name}.npz"
         if not file.is_file():
             pytest.skip(f"no golden file {file}")
         return file

@@ -479,12 +479,15 @@ class Predictor:
     @property
     def _parts(self) -> dict[str, str]:
         """Parts of the split that the model has seen, and how messages say so."""
-        best = self.protocol.selection == "best"
+        calibrated = "its intervals were calibrated with"
+        validation = {
+            "best": f"the model's epoch was chosen and {calibrated}",
+            "refit": f"the model was trained and {calibrated}",
+            "last": "the model's intervals were calibrated with",
+        }
         return {
             "train": "the model was trained on",
-            "validation": "the model's epoch was chosen and its intervals were calibrated with"
-            if best
-            else "the model's intervals were calibrated with",
+            "validation": validation[self.protocol.selection],
         }
 
     def _part_of(self, name: str) -> str:

@@ -322,7 +322,7 @@ def test_any_skeleton_can_be_read_from_its_adjacency(layout: str, partition: str
 def test_output_is_the_published_implementations(
     name: str, golden: Callable[[str], Path], record_property: Callable[[str, object], None]
 ) -> None:
-    state, x, y = read(golden(name))
+    state, x, y = read(golden(f"pyskl_{name}"))
     found = error(build(name, state, skeleton_of(name, state, x)), x, y)
     record_property("relative error", found)
     assert found <= TOLERANCE
@@ -330,7 +330,7 @@ def test_output_is_the_published_implementations(
 
 @pytest.mark.parametrize("name", ["stgcn", "aagcn", "stgcnpp"])
 def test_edge_path_gives_the_same_output(name: str, golden: Callable[[str], Path]) -> None:
-    state, x, y = read(golden(name))
+    state, x, y = read(golden(f"pyskl_{name}"))
     model = build(name, state, skeleton_of(name, state, x))
     for block in model.trunk.blocks:
         block.spatial.conv.fuse = False
@@ -339,7 +339,7 @@ def test_edge_path_gives_the_same_output(name: str, golden: Callable[[str], Path
 
 @pytest.mark.parametrize("name", [name for name, golden in MODELS.items() if golden.graph])
 def test_our_kinect_layout_is_the_files(name: str, golden: Callable[[str], Path]) -> None:
-    state, x, y = read(golden(name))
+    state, x, y = read(golden(f"pyskl_{name}"))
     layout = load_layout("kinect-v2")
     if x.shape[2] != layout.num_joints:
         pytest.skip(f"the file has {x.shape[2]} joints, Kinect has {layout.num_joints}")

@@ -105,14 +105,14 @@ def test_output_is_the_published_implementations(
     golden_tools: Any,
     record_property: Callable[[str, object], None],
 ) -> None:
-    state, x, y = golden_tools.read(golden("msg3d"))
+    state, x, y = golden_tools.read(golden("pyskl_msg3d"))
     found = golden_tools.error(build(state, x, golden_tools), x, y)
     record_property("relative error", found)
     assert found <= golden_tools.TOLERANCE
 
 
 def test_graphs_are_the_files(golden: Callable[[str], Path], golden_tools: Any) -> None:
-    state, x, _ = golden_tools.read(golden("msg3d"))
+    state, x, _ = golden_tools.read(golden("pyskl_msg3d"))
     model = build(state, x, golden_tools)
     for i, block in enumerate(model.trunk.blocks, start=1):
         torch.testing.assert_close(block.spatial.A, state[f"sgcn{i}.0.A"])
@@ -121,7 +121,7 @@ def test_graphs_are_the_files(golden: Callable[[str], Path], golden_tools: Any) 
 
 
 def test_our_kinect_layout_is_the_files(golden: Callable[[str], Path], golden_tools: Any) -> None:
-    state, x, _ = golden_tools.read(golden("msg3d"))
+    state, x, _ = golden_tools.read(golden("pyskl_msg3d"))
     layout = load_layout("kinect-v2")
     if x.shape[2] != layout.num_joints:
         pytest.skip(f"the file has {x.shape[2]} joints, Kinect has {layout.num_joints}")

@@ -68,7 +68,7 @@ def test_golden_graphs(
 ) -> None:
     """The files' learnable A were moved from their start; these are fixed buffers."""
     ours = build_graph(load_layout("kinect-v2"), partition).adjacency().numpy()
-    with np.load(golden(network)) as file:
+    with np.load(golden(f"pyskl_{network}")) as file:
         for key in keys:
             np.testing.assert_array_equal(ours, file[key])
 

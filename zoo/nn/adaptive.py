@@ -26,19 +26,28 @@ class AdaptiveSkeletonConv(SkeletonConv):
     are linear maps to C' = C_out / 4 channels. Padded frames take no part in S, and T counts real
     frames.
 
+    In its forerunner, 2s-AGCN (Shi et al. 2019, arXiv 1805.07694), S is a softmax over the sources
+    v in place of tanh, and counts in full: α = 1. Its A is the fixed graph plus a parameter that
+    starts at 1e-6; their sum is the parameter here.
+
     As every sequence has its own adjacency between all pairs of joints, going edge by edge is
     many times slower than the fused path; it serves explain mode and tests.
 
     Args:
         graph: where A starts.
+        softmax: S as in 2s-AGCN.
 
     Shapes: x (N, T, V, C_in), mask (N, T) or None → (N, T, V, C_out).
     """
 
-    def __init__(self, in_channels: int, out_channels: int, graph: SkeletonGraph) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, graph: SkeletonGraph, *, softmax: bool = False
+    ) -> None:
         super().__init__(in_channels, out_channels, graph, learnable=True)
         width = max(1, out_channels // 4)
-        self.alpha = nn.Parameter(torch.zeros(1))
+        self.alpha = None if softmax else nn.Parameter(torch.zeros(1))
+        if softmax:
+            self.A.data += 1e-6
         embedding = torch.empty(2, self.num_types, width, in_channels)
         bound = 1 / math.sqrt(in_channels)
         self.embedding_weight = nn.Parameter(nn.init.uniform_(embedding, -bound, bound))
@@ -69,13 +78,14 @@ class AdaptiveSkeletonConv(SkeletonConv):
         product = torch.bmm(
             theta.reshape(N * K, V, T * C), phi.reshape(N * K, V, T * C).transpose(1, 2)
         ).reshape(N, K, V, V)
-        if mask is None:
-            return torch.tanh(product / (C * T))
-        return torch.tanh(product / (C * frame_counts(mask)).reshape(N, 1, 1, 1))
+        frames = T if mask is None else frame_counts(mask).reshape(N, 1, 1, 1)
+        product = product / (C * frames)
+        return product.softmax(-2) if self.alpha is None else torch.tanh(product)
 
     def sequence_adjacency(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """A + α·S, (N, K, V, V) as [sequence, type, source, target]."""
-        return self.A + self.alpha * self.similarity(x, mask)
+        similarity = self.similarity(x, mask)
+        return self.A + (similarity if self.alpha is None else self.alpha * similarity)
 
 
 class RefinedSkeletonConv(nn.Module):

@@ -62,6 +62,12 @@ def _scaling(protocol: Protocol) -> str:
 def _weights(protocol: Protocol) -> str:
     if protocol.selection == "last":
         return "Those after the last epoch are tested."
+    if protocol.selection == "refit":
+        return (
+            "The epoch with the smallest error on the validation part is chosen; those of a "
+            "training anew on training and validation people together, as many epochs long, are "
+            "tested."
+        )
     return "Those of the epoch with the smallest error on the validation part are tested."
 
 

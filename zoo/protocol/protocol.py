@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +40,7 @@ class FoldData:
         leakage: what stands on both sides.
         warning: plain words about leakage, for a leaky protocol; None for an honest one.
         remarks: what is odd about these recordings under the split, in sentences.
+        raw: samples are as recorded, and not scaled.
     """
 
     protocol: "Protocol"
@@ -51,6 +52,7 @@ class FoldData:
     leakage: LeakageReport
     warning: str | None
     remarks: tuple[str, ...] = ()
+    raw: bool = False
 
     @cached_property
     def train(self) -> Part:
@@ -89,6 +91,19 @@ class FoldData:
         """Samples of one part, unscaled, with ids and targets in score units."""
         return self.samples.subset(self.split.index(name))
 
+    @property
+    def tested(self) -> "FoldData":
+        """The fold whose model is tested: this one, or for ``selection: refit`` its `refit`."""
+        return self.refit() if self.protocol.selection == "refit" else self
+
+    def refit(self) -> "FoldData":
+        """The fold in which the validation people are training people too.
+
+        Its scalers are fitted on all of these; the test part is the same, validation is empty.
+        """
+        split = self.split.without_validation()
+        return replace(self, split=split, **self.protocol.scalers(self.samples, split, self.raw))
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -107,7 +122,9 @@ class Protocol:
             leaks), or ``none`` for no z-score.
         target_scale: ``zscore``, ``minmax`` or ``none``; fitted on all samples where `scaler` is
             ``all``, else on the training part.
-        selection: ``best`` epoch on the validation part, or the ``last``.
+        selection: the weights that are tested: of the ``best`` epoch on the validation part; of a
+            training anew on training and validation people together, for as many epochs
+            (``refit``); or the ``last``.
         aggregate: how predictions of one recording's samples become one: ``mean`` or ``median``;
             ``none`` scores each sample by itself, as papers do that cut recordings into pieces.
         seeds: of weights and batch order, which a comparison repeats every fold with; they change
@@ -135,7 +152,7 @@ class Protocol:
         for key, allowed in (
             ("scaler", ("train", "all", "none")),
             ("target_scale", TARGET_SCALES),
-            ("selection", ("best", "last")),
+            ("selection", SELECTIONS),
             ("aggregate", AGGREGATES),
         ):
             value = getattr(self, key)
@@ -154,10 +171,10 @@ class Protocol:
             raise self._fault("scaler: all fits on test samples; it needs leaky: true")
         if not self.leaky and self.split.deals_samples:
             raise self._fault("a random split puts people on both sides; it needs leaky: true")
-        if self.selection == "best" and not self.split.has_validation:
+        if self.selection != "last" and not self.split.has_validation:
             raise self._fault(
-                "selection: best needs a validation part; set split.validation (or the second of "
-                "split.fractions) above 0, or selection: last"
+                f"selection: {self.selection} needs a validation part; set split.validation (or "
+                "the second of split.fractions) above 0, or selection: last"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -233,20 +250,27 @@ class Protocol:
         split = self.split.apply(samples, fold)
         leakage = check_leakage(samples, split, scaler=self.scaler)
         warning = gate(self.name, self.leak_reason if self.leaky else None, leakage)
-        seen = None if self.scaler == "all" else split.train
-        stream_scaler = StreamScaler("none" if raw or self.scaler == "none" else "zscore")
-        target = samples.target if seen is None else samples.target[seen]
         return FoldData(
             protocol=self,
             fold=fold,
             samples=samples,
             split=split,
-            stream_scaler=stream_scaler.fit(samples.batch(seen)),
-            target_scaler=TargetScaler(self.target_scale).fit(target),
+            **self.scalers(samples, split, raw),
             leakage=leakage,
             warning=warning,
             remarks=tuple(self.split.remarks(samples.columns)),
+            raw=raw,
         )
+
+    def scalers(self, samples: SampleSet, split: Split, raw: bool) -> dict[str, Any]:
+        """``stream_scaler`` and ``target_scaler``, fitted on what they may see of `samples`."""
+        seen = None if self.scaler == "all" else split.train
+        stream_scaler = StreamScaler("none" if raw or self.scaler == "none" else "zscore")
+        target = samples.target if seen is None else samples.target[seen]
+        return {
+            "stream_scaler": stream_scaler.fit(samples.batch(seen)),
+            "target_scaler": TargetScaler(self.target_scale).fit(target),
+        }
 
     @classmethod
     def from_config(cls, name: str, **params: Any) -> "Protocol":
@@ -267,6 +291,8 @@ class Protocol:
     def _fault(self, message: str) -> ConfigError:
         return ConfigError(f"protocol {self.name}: {message}")
 
+
+SELECTIONS = ("best", "refit", "last")
 
 _UNHASHED = ("name", "summary", "leak_reason", "seeds")
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -52,6 +52,19 @@ class Split:
             ]
         ids = {part: [(r, s) for _, r, s in of_part] for part, of_part in members.items()}
         return cls(index["train"], index["validation"], index["test"], members, samples_hash(ids))
+
+    def without_validation(self) -> "Split":
+        """Its validation samples among those trained on; the hash stays that of this split."""
+        at = torch.cat([self.train, self.validation])
+        who = self.members["train"] + self.members["validation"]
+        order = at.argsort()
+        members = {"train": [who[i] for i in order.tolist()], "validation": []}
+        return replace(
+            self,
+            train=at[order],
+            validation=at[:0],
+            members={**self.members, **members},
+        )
 
     def index(self, part: str) -> Tensor:
         """Sample indices of ``train``, ``validation`` or ``test``."""

@@ -151,7 +151,7 @@ class RunProtocol:
         leaky: a person may stand on both sides.
         leak_reason: why.
         warning: what the leakage gate said of this fold; None for an honest protocol.
-        selection: ``best`` epoch on the validation part, or the ``last``.
+        selection: which weights were tested, see `zoo.protocol.protocol.Protocol`.
         aggregate: how samples become recordings.
     """
 
@@ -179,7 +179,10 @@ class PartCounts:
 
 @dataclass(frozen=True)
 class Epochs:
-    """How many epochs were trained, the best on validation people (None: none), the one kept."""
+    """How many epochs were trained, the best on validation people (None: none), the one kept.
+
+    With ``selection: refit`` those of both trainings are counted.
+    """
 
     trained: int
     best: int | None

@@ -32,7 +32,7 @@ SCHEMA = 1
 FORMAT = "skeleton-zoo checkpoint"
 LARGEST_HEADER = 10_000_000
 
-_GROUPS = ("model", "best", "optimizer", "stream_scaler", "target_scaler")
+_GROUPS = ("model", "best", "optimizer", "stream_scaler", "target_scaler", "validation")
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,11 @@ class Checkpoint:
         best_mad: that MAD; infinity for none.
         versions: what wrote it.
         sessions: one entry per process that worked on the run.
+        refit_after: of a run that is trained anew on everybody (``selection: refit``), how many
+            rows are those of the training that chose the epoch; 0 while that goes on, and of
+            other runs.
         tensors: by group (``model``, ``best``, ``optimizer``, ``stream_scaler``,
-            ``target_scaler``) and name; in a file of their own.
+            ``target_scaler``, ``validation``) and name; in a file of their own.
     """
 
     key: Mapping[str, Any]
@@ -58,6 +61,7 @@ class Checkpoint:
     best_mad: Measured
     versions: Mapping[str, str]
     sessions: list[dict[str, Any]]
+    refit_after: int = 0
     tensors: Mapping[str, Mapping[str, Tensor]] = field(
         default_factory=dict, metadata={"key": None}
     )
@@ -70,17 +74,13 @@ class Checkpoint:
     @property
     def state(self) -> TrainState:
         """The state of the training."""
+        model, optimizer = dict(self.tensors["model"]), dict(self.tensors["optimizer"])
+        if self.refit_after:
+            return TrainState(self.history[self.refit_after :], model=model, optimizer=optimizer)
         best = dict(self.tensors["best"])
         if not best and self.best_epoch == self.epoch:
-            best = dict(self.tensors["model"])
-        return TrainState(
-            self.history,
-            self.best_epoch,
-            self.best_mad,
-            best,
-            dict(self.tensors["model"]),
-            dict(self.tensors["optimizer"]),
-        )
+            best = dict(model)
+        return TrainState(self.history, self.best_epoch, self.best_mad, best, model, optimizer)
 
     def require(
         self, key: RunKey, split_hash: str, scalers: Mapping[str, Mapping[str, Tensor]]

@@ -182,6 +182,8 @@ def load_trained(
 def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Evaluation:
     """Predict a finished run's validation and test parts anew and compare.
 
+    Where the model was trained anew on the validation people, only the test part.
+
     Args:
         trained: its model.
         data: the run's fold.
@@ -197,21 +199,24 @@ def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Ev
         layout=data.samples.layout,
         protocol_hash=data.protocol.hash(),
     )
-    stored.require(key, data.split.hash, scaler_tensors(data))
+    tested = data.tested
+    stored.require(key, data.split.hash, scaler_tensors(tested))
     how = data.protocol.aggregate
     tables = {}
     for part in ("validation", "test"):
-        if len(data.split.index(part)):
+        if len(tested.split.index(part)):
             batch = trained.stream_scaler.transform(data.samples.batch(data.split.index(part)))
             said = predict(trained.model, batch, trained._settings, trained.device)
-            tables[part] = predicted_scores(data, part, said)
+            tables[part] = predicted_scores(tested, part, said)
     kept = {part: run.scores.of(part) for part in tables}
     spread = trained.target_scaler.scale
     return Evaluation(
         run=run,
         metrics={part: table.metrics(how) for part, table in tables.items()},
         from_table={part: table.metrics(how) for part, table in kept.items()},
-        largest_difference=_largest_difference(join(list(tables.values())), run.scores),
+        largest_difference=_largest_difference(
+            join(list(tables.values())), join(list(kept.values()))
+        ),
         tolerance=spread * ROUNDING[trained._settings.precision],
         altered=run.altered_files(),
     )

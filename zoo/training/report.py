@@ -61,7 +61,10 @@ class Reporter:
     """Is told how a training goes and says nothing; subclasses say it."""
 
     def on_start(self, start: RunStart) -> None:
-        """The data are ready, the first epoch is about to begin."""
+        """The data are ready, the first epoch is about to begin.
+
+        Called twice where a protocol chooses the epoch in one training and tests another.
+        """
 
     def on_epoch(self, row: EpochRow) -> None:
         """An epoch is done."""
@@ -92,7 +95,8 @@ class RichReporter(Reporter):
 
     def on_start(self, start: RunStart) -> None:
         """Say what is trained on what, and show the bar."""
-        self._start = start
+        self.on_end()  # of the training before this one
+        self._start, self._best = start, None
         self._begun = time.monotonic()
         counts = ", ".join(
             f"{part} {n.samples} samples of {n.persons} people" for part, n in start.counts.items()

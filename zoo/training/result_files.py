@@ -78,10 +78,10 @@ def finished_record(
     data: FoldData,
     dataset: FoldDataset,
     trainer: Trainer,
+    checkpoint: Checkpoint,
     scores: Mapping[str, Scores],
     *,
     usual: Mapping[str, Any] | None,
-    sessions: list[dict[str, Any]],
     init_from: InitFrom | None,
     finish_seconds: float,
 ) -> RunRecord:
@@ -93,16 +93,16 @@ def finished_record(
         data: the fold.
         dataset: of the fold.
         trainer: after the training.
+        checkpoint: of the model that is tested.
         scores: by part.
         usual: the configuration without a word from the user; None leaves ``changed`` empty.
-        sessions: what each process computed with.
         init_from: the run it started from.
         finish_seconds: what finishing took so far.
     """
-    protocol, progress = data.protocol, trainer.progress
+    protocol, trained = data.protocol, len(checkpoint.history)
     how = protocol.aggregate
-    mean = float(data.samples.target[data.split.train].double().mean())
-    best = trainer.selection == "best" and not trainer.closed_form
+    mean = float(data.samples.target[data.tested.split.train].double().mean())
+    chosen = protocol.selection != "last" and not trainer.closed_form
     changed: Mapping[str, Any] = {}
     if usual is not None:
         settings = {**vars(TrainerConfig()), **usual["trainer"]}
@@ -132,20 +132,20 @@ def finished_record(
         changed=changed,
         counts=part_counts(data),
         epochs=Epochs(
-            trained=progress.epoch,
-            best=progress.best_epoch or None,
-            selected=progress.best_epoch if best else progress.epoch,
+            trained=trained,
+            best=checkpoint.best_epoch or None,
+            selected=checkpoint.best_epoch if chosen else trained - checkpoint.refit_after,
         ),
         metrics={part: rows.metrics(how) for part, rows in scores.items()},
         baseline={part: rows.with_predicted(mean).metrics(how) for part, rows in scores.items()},
         baseline_score=mean,
         durations={
-            "train": sum(row.seconds for row in progress.history),
+            "train": sum(row.seconds for row in checkpoint.history),
             "finish": finish_seconds,
         },
         hardware=hardware(),
         versions=versions(),
-        sessions=tuple(sessions),
+        sessions=tuple(checkpoint.sessions),
         init_from=init_from,
     )
 

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ from zoo.runs.folder import RESUME, RunFolder, Start
 from zoo.runs.key import RunKey, differences
 from zoo.runs.record import InitFrom
 from zoo.runs.run import Run, load_run
+from zoo.runs.scores import Scores
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
-from zoo.training.fold import FoldDataset, predicted_scores, validation_mad
+from zoo.training.fold import FoldDataset, predicted_scores, true_scores, validation_mad
 from zoo.training.kept import require_kept
 from zoo.training.plausible import require_plausible
-from zoo.training.report import Reporter, RunStart
+from zoo.training.report import EpochRow, Reporter, RunStart
 from zoo.training.result_files import (
     finished_files,
     finished_record,
@@ -131,8 +132,10 @@ class _Training:
     Attributes:
         source: the run whose weights it starts from; None starts afresh.
         init_from: what was taken from there.
+        chosen: of a run that is trained anew on everybody, what the first training chose.
         sessions: what the processes before this one, and this one, computed with.
         kept: last epoch that is safe on the disk.
+        trainer: at work, or the last that was.
     """
 
     key: RunKey
@@ -146,20 +149,27 @@ class _Training:
     stop: StopSignals
     source: Run | None = None
     init_from: InitFrom | None = None
+    chosen: "_Chosen | None" = None
     sessions: list[dict[str, Any]] = field(default_factory=list)
     kept: int = 0
+    trainer: Trainer | None = None
 
     def go(self, build: Callable[[], nn.Module], start: Start) -> Run:
-        trainer: Trainer | None = None
         try:
-            trainer = self._trainer(build)
-            if start is Start.RESUME:
-                self._restore(trainer)
-            self._announce(trainer)
-            trainer.run(self.reporter, self.stop, self._save)
+            stored = read_checkpoint(self.folder.resume_file) if start is Start.RESUME else None
+            selection = self.data.protocol.selection
+            if selection == "refit" and not (stored and stored.refit_after):
+                trainer = self._trained(build, self.data, "best", stored)
+                self.chosen, stored = self._choice(trainer), None
+            elif stored and stored.refit_after:
+                self.chosen = self._stored_choice(stored)
+            if self.chosen is not None:
+                self._announce_refit(self.chosen)
+            last = "best" if selection == "best" else "last"
+            trainer = self._trained(build, self.data.tested, last, stored)
             self._finish(trainer, build)
         except StopRequest as request:
-            raise self._stopped(request, trainer) from None
+            raise self._stopped(request) from None
         except StorageError as error:
             raise StorageError(f"{error}. {self._how_to_go_on('Make room and run')}") from error
         if self.stop.requested is not None:
@@ -167,8 +177,25 @@ class _Training:
             raise TrainingStopped(message, self.stop.requested, self.kept, self.folder.path)
         return load_run(self.folder.path)
 
-    def _trainer(self, build: Callable[[], nn.Module]) -> Trainer:
-        data, seed = self.data, int(self.config["seed"])
+    def _trained(
+        self,
+        build: Callable[[], nn.Module],
+        data: FoldData,
+        selection: str,
+        stored: Checkpoint | None,
+    ) -> Trainer:
+        """A training on `data`, from its beginning or from where `stored` has it, to its end."""
+        trainer = self.trainer = self._trainer(build, data, selection)
+        if stored is not None:
+            self._restore(trainer, data, stored)
+        self._announce(trainer, data)
+        trainer.run(self.reporter, self.stop, lambda state: self._save(state, data))
+        return trainer
+
+    def _trainer(self, build: Callable[[], nn.Module], data: FoldData, selection: str) -> Trainer:
+        seed, settings = int(self.config["seed"]), self.settings
+        if self.chosen is not None:
+            settings = replace(settings, early_stopping=None)
         batch, target = data.part("train")
         if len(target) == 0 or len(data.split.test) == 0:
             raise DataError("the split leaves no samples for training or none for the test")
@@ -190,22 +217,56 @@ class _Training:
         contract_of(model).set_scale(data.stream_scaler)
         trainer = Trainer(
             model,
-            self.settings,
+            settings,
             training_data,
             seed=seed,
-            selection=data.protocol.selection,
+            selection=selection,
+            epochs=None if self.chosen is None else self.chosen.best_epoch,
         )
-        self.sessions = [session(trainer, self.config["model"]["name"], after_epoch=0)]
+        if self.chosen is None:
+            self.sessions = [session(trainer, self.config["model"]["name"], after_epoch=0)]
         return trainer
 
-    def _restore(self, trainer: Trainer) -> None:
-        stored = read_checkpoint(self.folder.resume_file)
-        stored.require(self.key, self.data.split.hash, scaler_tensors(self.data))
+    def _choice(self, trainer: Trainer) -> "_Chosen":
+        """What the first of two trainings chose, and said of the validation people."""
+        said = trainer.predict(self.data.part("validation")[0], self.stop)
+        progress = trainer.progress
+        return _Chosen(
+            list(progress.history),
+            progress.best_epoch,
+            progress.best_mad,
+            predicted_scores(self.data, "validation", said),
+        )
+
+    def _stored_choice(self, stored: Checkpoint) -> "_Chosen":
+        kept = {name: values.numpy() for name, values in stored.tensors["validation"].items()}
+        table = true_scores(self.data, "validation")
+        if len(kept.get("predicted", ())) != len(table):
+            raise CheckpointError(
+                f"the checkpoint {self.folder.resume_file} lacks scores of its validation people"
+            )
+        return _Chosen(
+            stored.history[: stored.refit_after],
+            stored.best_epoch,
+            stored.best_mad,
+            table.with_predicted(kept["predicted"], kept.get("deviation")),
+        )
+
+    def _announce_refit(self, chosen: "_Chosen") -> None:
+        people = len(self.data.tested.split.persons("train"))
+        what = "" if chosen.best_epoch < 2 else f", for {chosen.best_epoch} epochs"
+        self.reporter.on_note(
+            f"now trained anew on all {people} training people, those of the validation among "
+            f"them{what}"
+        )
+
+    def _restore(self, trainer: Trainer, data: FoldData, stored: Checkpoint) -> None:
+        stored.require(self.key, self.data.split.hash, scaler_tensors(data))
         try:
             trainer.restore(stored.state)
         except CheckpointError as error:
             raise CheckpointError(f"{error}. Use overwrite=True to train anew") from None
-        self.kept = trainer.progress.epoch
+        self.kept = stored.epoch
         now = session(trainer, self.config["model"]["name"], after_epoch=self.kept)
         before = {**stored.sessions[-1], "after_epoch": self.kept}
         changed = differences(before, now)
@@ -216,8 +277,8 @@ class _Training:
             )
         self.sessions = [*stored.sessions, now]
 
-    def _announce(self, trainer: Trainer) -> None:
-        if self.data.warning:
+    def _announce(self, trainer: Trainer, data: FoldData) -> None:
+        if self.data.warning and self.chosen is None:
             self.reporter.on_note(self.data.warning)
         for remark in self.data.remarks:
             self.reporter.on_note(remark)
@@ -225,31 +286,37 @@ class _Training:
             RunStart(
                 title=self.key.title,
                 parameters=count_parameters(trainer.model),
-                counts=part_counts(self.data),
+                counts=part_counts(data),
                 device=str(trainer.device),
-                epochs=1 if trainer.closed_form else self.settings.epochs,
+                epochs=1 if trainer.closed_form else trainer.epochs,
                 done=trainer.progress.epoch,
             )
         )
 
-    def _save(self, state: TrainState) -> None:
+    def _save(self, state: TrainState, data: FoldData) -> None:
         best = {} if state.best_epoch == state.epoch else state.best
         tensors = {"model": state.model, "best": best, "optimizer": state.optimizer}
-        save_resumable(self._checkpoint(state, tensors), self.folder.resume_file)
-        self.kept = state.epoch
+        checkpoint = self._checkpoint(state, data, tensors)
+        save_resumable(checkpoint, self.folder.resume_file)
+        self.kept = checkpoint.epoch
 
     def _checkpoint(
-        self, state: TrainState, tensors: Mapping[str, Mapping[str, Tensor]]
+        self,
+        state: TrainState,
+        data: FoldData,
+        tensors: Mapping[str, Mapping[str, Tensor]],
     ) -> Checkpoint:
+        before = self.chosen or _Chosen([], state.best_epoch, state.best_mad, None)
         return Checkpoint(
             key=self.key.to_dict(),
             split_hash=self.data.split.hash,
-            history=state.history,
-            best_epoch=state.best_epoch,
-            best_mad=state.best_mad,
+            history=[*before.history, *state.history],
+            best_epoch=before.best_epoch,
+            best_mad=before.best_mad,
             versions=versions(),
             sessions=self.sessions,
-            tensors={**scaler_tensors(self.data), **tensors},
+            refit_after=len(before.history),
+            tensors={**scaler_tensors(data), **before.tensors(), **tensors},
         )
 
     def _finish(self, trainer: Trainer, build: Callable[[], nn.Module]) -> None:
@@ -260,40 +327,43 @@ class _Training:
                 "it is left out, and intervals are as wide for everybody. A head learns it "
                 "(model.head, docs/heads.md)"
             )
-        scores = {
-            part: predicted_scores(
-                self.data, part, trainer.predict(self.data.part(part)[0], self.stop)
-            )
-            for part in ("validation", "test")
-            if len(self.data.split.index(part))
-        }
+        tested, scores = self.data.tested, {}
+        if self.chosen is not None and self.chosen.validation is not None:
+            scores["validation"] = self.chosen.validation
+        for part in ("validation", "test"):
+            if len(tested.split.index(part)):
+                said = trainer.predict(tested.part(part)[0], self.stop)
+                scores[part] = predicted_scores(tested, part, said)
         state = trainer.capture()
-        tested = self.data.part("test")[0]
-        require_kept(build, trainer.model, state.model, tested, self.settings, trainer.device)
-        checkpoint = self._checkpoint(state, {"model": state.model})
+        seen = tested.part("test")[0]
+        require_kept(build, trainer.model, state.model, seen, self.settings, trainer.device)
+        checkpoint = self._checkpoint(state, tested, {"model": state.model})
         record = finished_record(
             self.key,
             self.config,
             self.data,
             self.dataset,
             trainer,
+            checkpoint,
             scores,
             usual=self.usual,
-            sessions=self.sessions,
             init_from=self.init_from,
             finish_seconds=time.monotonic() - begun,
         )
         self.stop.check()
         files = finished_files(self.config, self.data, checkpoint, scores)
         self.folder.finish(files, to_plain(record))
-        self.kept = state.epoch
+        self.kept = checkpoint.epoch
 
-    def _stopped(self, request: StopRequest, trainer: Trainer | None) -> TrainingStopped:
+    def _stopped(self, request: StopRequest) -> TrainingStopped:
+        trainer = self.trainer
         when = "before the first epoch"
         if trainer is not None and trainer.done:
             when = "while the run was being finished"
         elif trainer is not None:
-            when = f"in epoch {trainer.progress.epoch + 1} of {self.settings.epochs}"
+            when = f"in epoch {trainer.progress.epoch + 1} of {trainer.epochs}"
+            if self.chosen is not None:
+                when += " of the training on everybody"
         message = f"{request.cause} came {when}. {self._how_to_go_on('Run')}"
         return TrainingStopped(message, request.signal_number, self.kept, self.folder.partial)
 
@@ -304,6 +374,32 @@ class _Training:
             f"Everything up to epoch {self.kept} is kept in {self.folder.partial}. {verb} the "
             "same again with resume=True to go on"
         )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What the first of two trainings (``selection: refit``) chose.
+
+    Attributes:
+        history: its epochs.
+        best_epoch: the one with the lowest validation MAD.
+        best_mad: that MAD.
+        validation: what the weights of that epoch say of the validation people, who did not yet
+            belong to those trained on: intervals are calibrated on it.
+    """
+
+    history: list[EpochRow]
+    best_epoch: int
+    best_mad: float
+    validation: Scores | None
+
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
+        """The predicted scores as tensors of a checkpoint."""
+        if self.validation is None:
+            return {}
+        columns = {"predicted": self.validation.predicted, "deviation": self.validation.deviation}
+        found = {k: torch.tensor(v) for k, v in columns.items() if v is not None}
+        return {"validation": found}
 
 
 def _say_nothing_to_resume(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:

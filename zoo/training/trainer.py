@@ -63,6 +63,7 @@ class Trainer:
         data: on what; moved to the device whole.
         seed: of batch order and random layers.
         selection: ``best`` keeps the weights with the lowest validation MAD, ``last`` the last.
+        epochs: after how many to end, whatever `config` has; its schedule stays.
 
     Attributes:
         unlearned_variance: whether the model predicts variances that no loss teaches it; they are
@@ -81,9 +82,11 @@ class Trainer:
         *,
         seed: int = 0,
         selection: str = "last",
+        epochs: int | None = None,
     ) -> None:
         require_validation(config, selection, data.validation is not None)
         self.config = config
+        self.epochs = config.epochs if epochs is None else epochs
         self.device = resolve_device(config.device, config.precision)
         self.model = model.to(self.device)
         self.data = data._replace(
@@ -111,7 +114,7 @@ class Trainer:
         if self.closed_form:
             return p.epoch >= 1
         early = patience is not None and p.epoch - max(p.best_epoch, 1) >= patience
-        return p.epoch >= self.config.epochs or early
+        return p.epoch >= self.epochs or early
 
     def run(
         self,
