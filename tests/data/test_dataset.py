@@ -202,7 +202,7 @@ def test_an_adapter_with_the_wrong_joints(source: Path, root: Path) -> None:
 
 
 def test_opening_what_is_not_there(root: Path) -> None:
-    with pytest.raises(DataError, match='zoo.prepare_dataset..kimore., .DIR.'):
+    with pytest.raises(DataError, match="zoo.prepare_dataset..kimore., .DIR."):
         SkeletonDataset.open(root, "kimore")
     with pytest.raises(DataError, match="Did you mean 'kimore'"):
         SkeletonDataset.open(root, "kimor")
