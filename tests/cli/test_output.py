@@ -59,7 +59,7 @@ def commands(trained: Any, tmp_path: Path) -> list[list[object]]:
         ["protocol", "list"],
         ["protocol", "show", "d2sta-paper"],
         ["protocol", "audit", "person-kfold", "--dataset", "kimore", *data],
-        ["config", "show", "--model", "mean", "--dataset", "kimore", *data],
+        ["config", "show", "--model", "mean"],
         ["train", "--model", "ridge-pose", "--dataset", "kimore", *data, "--runs", "own"],
         ["evaluate", mean.path, *data],
         ["predict", mean.path, seen, *data],

@@ -51,7 +51,7 @@ def test_show(zoo: Any) -> None:
     assert load_protocol("person-kfold").hash() in done.out
     assert "the seeds 0, 1, 2" in done.out
     done = zoo("show", "stgcn-rehab")
-    assert "Unless told otherwise: head huber, delta 0.1." in done.out
+    assert "Unless set otherwise: head huber, delta 0.1." in done.out
     assert "Yes: every repetition carries the one score of its recording" in done.out
 
 
@@ -65,7 +65,7 @@ def test_show_with_settings_as_json(zoo: Any) -> None:
 
 def test_audit_of_an_honest_protocol(zoo: Any) -> None:
     done = zoo("audit", "person-kfold", "--dataset", "kimore", "protocol.split.folds=3")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "splitting kimore by person-kfold …\n")
     assert "Honest: nobody who is tested was seen before, in 3 folds." in done.out
     assert "0 8 2 5 5 0 0 0" in done.out
 

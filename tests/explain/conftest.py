@@ -37,7 +37,10 @@ def make_sample() -> Callable[..., Sample]:
     def make(model: nn.Module, x: Tensor, **streams: Tensor) -> Sample:
         target, scaler = TargetScaler(), StreamScaler("zscore")
         target.scale, target.offset = SCALE, OFFSET
-        named = SimpleNamespace(model=SimpleNamespace(name=type(model).__name__))
+        named = SimpleNamespace(
+            model=SimpleNamespace(name=type(model).__name__),
+            dataset=SimpleNamespace(score_range=(0.0, 50.0)),
+        )
         run = SimpleNamespace(record=named, digits=2)
         trained = TrainedModel(
             run,  # type: ignore[arg-type]

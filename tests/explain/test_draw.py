@@ -197,7 +197,7 @@ def test_ffmpeg_that_fails_says_why(tmp_path, monkeypatch) -> None:
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     layout = load_layout("kinect-v2")
-    with figure_style(), pytest.raises(DataError, match="Unknown encoder. Use --video gif"):
+    with figure_style(), pytest.raises(DataError, match="Unknown encoder. Use video='gif'"):
         write_video(
             tmp_path / "a.mp4", made_scene(layout), Shades.of(made_attribution(layout)), "t", dpi=40
         )
