@@ -1,6 +1,5 @@
 """A small prepared KIMORE, the toy models, experiments of a test's own, an executor in-process."""
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,8 +86,7 @@ def change(toys: Path) -> Callable[[str], None]:
 
     def append(line: str) -> None:
         toys.write_text(f"{toys.read_text()}\n{line}\n")
-        for name in [n for n in sys.modules if n.startswith("zoo_plugin_toys")]:
-            del sys.modules[name]
+        add_plugin(toys)
 
     return append
 

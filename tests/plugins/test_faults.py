@@ -50,7 +50,7 @@ FAULTS = {
     "tensor": (RETURN, "return score", "is a Tensor, expected a Prediction"),
     "nothing": (RETURN, "pass", "is a NoneType, expected a Prediction"),
     "detached": (RETURN, "return Prediction(score.detach())", "do not depend on a parameter"),
-    "whole": (RETURN, "return Prediction(score.round().long())", "do not depend on a parameter"),
+    "whole": (RETURN, "return Prediction(score.round().long())", "is of int64, expected"),
     "nan": (RETURN, "return Prediction(score / 0)", "it may be the model itself"),
     "fit nan": (RETURN, f"return Prediction(score / 0){FIT}", "after its fit"),
 }  # fmt: skip
