@@ -98,7 +98,7 @@ def every_key() -> list[tuple[dict[str, str], str]]:
     return [(base, key) for base in BASES for key in keys(compose(**base))]  # type: ignore[arg-type]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_key_takes_a_hostile_value_or_says_why_not(data: st.DataObject) -> None:
     base, key = data.draw(st.sampled_from(every_key()))
