@@ -42,7 +42,7 @@ def said(text: str) -> str:
 def test_a_sound_run(trained, ask):
     run = trained.run("stgcn")
     code, out, err = ask(run.path)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"predicting the test recordings of {run.path} again …\n")
     rows = {line.strip()[:12].strip(): line.split()[2:] for line in out.split("\n") if "." in line}
     assert float(rows["computed now"][0]) == pytest.approx(run.test["mad"], abs=0.006)
     assert rows["stored"] or "stored" in out
@@ -130,7 +130,7 @@ def test_what_is_no_run(ask, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = ask(Path(name))
     assert (code, out) == (2, "")
-    assert err.startswith("error: ")
+    assert err.splitlines()[1].startswith("error: ")
     assert "run folder" in err
 
 

@@ -43,7 +43,12 @@ def test_the_honest_default():
         ("uiprmd-d2sta", {}, "scaling", "Streams are not scaled. Scores are taken as they are."),
         ("random-kfold", {}, "split", "assigned at random to 10 folds; each is tested once."),
         ("random-kfold", {"split": {"validation": 0.1}}, "split", "10% of the samples trained on"),
-        ("person-holdout", {}, "split", "People are assigned 3:1:1 to training, validation"),
+        (
+            "person-holdout",
+            {},
+            "split",
+            "People are assigned 3:1:1 to training, validation and test",
+        ),
         ("person-holdout", {"split": {"repeats": 4}}, "split", "All of it 4 times."),
         ("leave-one-person-out", {}, "split", "tested by a model trained on all the others. 20%"),
         ("cross-dataset", {}, "split", "another dataset (protocol.split.dataset=NAME)"),

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from registry import DATASETS, UserError
 from registry.yaml_files import Config
 from zoo.catalogue import blocks_of, or_problem
-from zoo.cli.console import console, details, print_json, table
-from zoo.cli.flags import in_flags
+from zoo.cli.console import complain, console, details, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_action
 from zoo.compose import apply_overrides
 from zoo.errors import DataError
@@ -240,7 +239,7 @@ def _verify(args: Arguments) -> int:
             if args.name:
                 raise
             failed += 1
-            print(f"{name}: {in_flags(str(error))}", file=sys.stderr)
+            complain(str(error), word=name)
         else:
             print(f"{name}: {len(dataset)} recordings as written, {dataset.fingerprint}")
     return 2 if failed else 0
