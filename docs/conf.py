@@ -82,6 +82,7 @@ def read_docstring(app, what, name, obj, options, lines):
     read = [""] if what in ("attribute", "property") else []  # else "a: b" is taken for a type
     for i, line in enumerate(lines):
         line = re.sub(r"(?<!`)`([^`]+)`(?=\w)", r"`\1`\\ ", line)
+        line = re.sub(r"^( +\w+: [A-Z])\.$", r"\1\\.", line)  # else "V." is an item of a list
         read.append(line if "``" in line else re.sub(r"\|(?=\S)", r"\\|", line))
         example = not "".join(lines[i + 1 : i + 2]) and "".join(lines[i + 2 : i + 3])[:4] == "    "
         if line and line[0] != " " and example:

@@ -122,7 +122,9 @@ def page(model: Model, models: list[Model], board: list[Row]) -> str:
     params = parameters(model.entry)
     if params:
         rows = "\n".join(f"| `model.{k}` | `{json.dumps(v)}` |" for k, v in params.items())
-        parts.append(f"## Settings\n\n| setting | default |\n| --- | --- |\n{rows}")
+        parts.append(
+            f"## Settings\n\n| setting | default |\n| --- | --- |\n{rows}\n\n{_class(model)}"
+        )
     if made.published:
         rows = "\n".join(
             f"| {p.dataset} | {p.protocol} | {p.metric} | {p.value:g} | {p.table} |"
@@ -200,6 +202,12 @@ def _source(model: Model) -> str:
         ("Tags", ", ".join(made.tags)),
     ]
     return "## Source\n\n" + "\n".join(f"- {label}: {value}" for label, value in facts if value)
+
+
+def _class(model: Model) -> str:
+    """What the class itself says of its settings, shapes and source."""
+    name = model.entry.source.target.replace(":", ".")
+    return f"```{{eval-rst}}\n.. autoclass:: {name}\n   :no-members:\n   :no-index:\n```"
 
 
 def _mad(row: Row) -> str:
