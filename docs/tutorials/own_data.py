@@ -91,7 +91,9 @@ layout = zoo.load_layout("kinect-v2")
 pose = first.positions[len(first.positions) // 4]
 figure, axes = plt.subplots(figsize=(2.5, 3.4), layout="constrained")
 for joint, parent in layout.bones:
-    axes.plot(pose[[joint, parent], 0], pose[[joint, parent], 1], "o-", color="tab:blue", markersize=3)
+    axes.plot(
+        pose[[joint, parent], 0], pose[[joint, parent], 1], "o-", color="tab:blue", markersize=3
+    )
 axes.set_aspect("equal")
 axes.set_xlabel("metres, from the person's left to right")
 plt.show()
