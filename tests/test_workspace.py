@@ -59,3 +59,19 @@ def test_trained_on_one_dataset_and_tested_on_another(trained, tmp_path):
     assert run.record.counts["test"].persons == 15
     assert run.record.dataset.fingerprint == whole.dataset.fingerprint
     assert zoo.evaluate(run, data_root=trained.data_root).agrees
+
+
+def test_a_sweep_and_a_single_training_give_the_same_bits(tmp_path):
+    few = {
+        "dataset.people": 10, "dataset.repetitions": 2, "protocol.frames": 16, "trainer.epochs": 2,
+        "model.channels": [8, 8], "model.strides": [1, 2],
+    }  # fmt: skip
+    where = {"overrides": few, "data_root": tmp_path / "data"}
+    alone = zoo.train("stgcn-small", exercise="5", runs=tmp_path / "a", **where)
+    zoo.bench(
+        ["stgcn-small"], exercises=["5"], folds=[0], seeds=[0], runs=tmp_path / "b", jobs=1, **where
+    )
+    swept = tmp_path / "b" / alone.path.relative_to(tmp_path / "a")
+    for name in ("predictions.csv", "checkpoint.safetensors"):
+        assert (swept / name).read_bytes() == (alone.path / name).read_bytes()
+    assert alone.record.sessions[0]["threads"] == 1

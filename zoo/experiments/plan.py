@@ -170,10 +170,6 @@ class _Planner:
             TrainerConfig.from_dict(config["trainer"])
         except ConfigError as error:
             raise ConfigError(f"{row.model} under {under.name}: {error}") from None
-        given = {*self.experiment.settings, *under.settings, *row.settings}
-        given |= {setting.partition("=")[0] for setting in self.experiment.overrides}
-        if "trainer.threads" not in given:
-            config["trainer"]["threads"] = 1
         return config
 
 

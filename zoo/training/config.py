@@ -27,7 +27,8 @@ class TrainerConfig:
         early_stopping: stop after so many epochs without a better validation MAD; None never.
         precision: ``fp32``, or ``bf16`` by autocast (weights and loss stay fp32).
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: CPU threads of torch; None leaves its choice.
+        threads: CPU threads of torch; None leaves its choice. One, as in a sweep, so that a run is
+            the same run however it is started: other numbers add in another order.
         checkpoint_every: epochs between checkpoints; what a kill can lose at most.
         init_from: folder of a finished run whose weights the training starts from; None starts
             afresh. In a run's own configuration it is the hash of that run's key.
@@ -48,7 +49,7 @@ class TrainerConfig:
     early_stopping: int | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     device: str = "auto"
-    threads: int | None = None
+    threads: int | None = 1
     checkpoint_every: int = 5
     init_from: str | None = None
     init_joints: Mapping[str, str] | None = None
