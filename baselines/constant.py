@@ -23,6 +23,7 @@ class MeanScore(ScoreModel):
         streams: one stream the data has, to count the sequences.
     """
 
+    draws = False
     constant: Tensor
 
     def __init__(self, layout: Layout, *, streams: str | Sequence[str] = ("position",)) -> None:

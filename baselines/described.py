@@ -14,7 +14,8 @@ class DescribedModel(ScoreModel, ABC):
     """Describes each sequence by D numbers and leaves the rest to a regression.
 
     Args:
-        regressor: a module with ``fit(features, target)``, from features (N, D) to scores (N,).
+        regressor: a module with ``fit(features, target)``, from features (N, D) to scores (N,); one
+            that draws no random numbers in it says ``draws = False``.
         streams: what is described.
     """
 
@@ -23,6 +24,7 @@ class DescribedModel(ScoreModel, ABC):
     ) -> None:
         super().__init__(layout, streams)
         self.regressor = regressor
+        self.draws = bool(getattr(regressor, "draws", True))
 
     @abstractmethod
     def describe(self, batch: Batch) -> Tensor:

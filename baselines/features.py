@@ -12,7 +12,7 @@ from baselines.regressors import BoostedTrees, ExtraTrees, SupportVectors
 from baselines.ridge import Ridge
 from registry import did_you_mean
 from zoo.data.batch import Batch
-from zoo.errors import ConfigError, TrainingError
+from zoo.errors import ConfigError, DataError, TrainingError
 from zoo.skeleton.layout import Layout
 
 REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
@@ -96,15 +96,26 @@ class FeatureRegressor(DescribedModel):
         return self._standardised(self.measured(batch))
 
     def measured(self, batch: Batch) -> Tensor:
-        """Features (N, D) of each sequence, NaN where undefined."""
+        """Features (N, D) of each sequence, NaN where undefined; all of them where no body is seen.
+
+        Raises:
+            DataError: no sequence shows a body, and nothing was fitted that says what D is.
+        """
         x = batch.stream("position")
         lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
         rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
-        rows = [
-            torch.from_numpy(self._features.measure(one[:length], rate))
-            for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True)
-        ]
-        return torch.stack(rows).to(x.device, torch.float32)
+        rows: list[Tensor | None] = []
+        for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True):
+            try:
+                rows.append(torch.from_numpy(self._features.measure(one[:length], rate)))
+            except DataError:  # no body to measure; one such sequence must not end a fold
+                rows.append(None)
+        width = next((len(row) for row in rows if row is not None), len(self.mean))
+        if not width:
+            raise DataError("no sequence shows a body: all bones have length 0")
+        nothing = torch.full((width,), torch.nan, dtype=torch.float64)
+        whole = [nothing if row is None else row for row in rows]
+        return torch.stack(whole).to(x.device, torch.float32)
 
     def _standardised(self, raw: Tensor) -> Tensor:
         held = torch.where(raw.isnan(), self.mean, raw.clamp(self.low, self.high))

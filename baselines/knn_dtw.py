@@ -28,6 +28,7 @@ class WarpedNeighbour(ScoreModel):
         ConfigError: no frames, or a window that is no share.
     """
 
+    draws = False
     known: Tensor
     scores: Tensor
 

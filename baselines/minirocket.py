@@ -59,7 +59,7 @@ class MiniRocket(DescribedModel):
         super().__init__(layout, Ridge(alphas), streams)
         if features < KERNELS:
             raise ConfigError(f"features is {features}, expected at least {KERNELS}")
-        self.each = features // KERNELS
+        self.each, self.draws = features // KERNELS, True
         self.register_buffer("dilations", torch.zeros(0, dtype=torch.long))
         self.register_buffer("counts", torch.zeros(0, dtype=torch.long))
         self.register_buffer("channels", torch.zeros(0))

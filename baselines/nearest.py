@@ -19,6 +19,7 @@ class NearestNeighbour(nn.Module):
     ``StandardScaler`` and ``KNeighborsRegressor(1)`` do.
     """
 
+    draws = False
     mean: Tensor
     scale: Tensor
     known: Tensor

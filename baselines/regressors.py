@@ -40,6 +40,7 @@ class SupportVectors(nn.Module):
         tolerated: ε, an error that costs nothing, in standardised score units.
     """
 
+    draws = False
     support: Tensor
     gamma: Tensor
 

@@ -35,6 +35,7 @@ class Ridge(nn.Module):
         ConfigError: no α, or one that is not above 0.
     """
 
+    draws = False
     mean: Tensor
     scale: Tensor
     alpha: Tensor

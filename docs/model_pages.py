@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry import MODELS, Entry
-from zoo.catalogue import Card, blocks_of, card, parameters
+from zoo.catalogue import Card, blocks_of, card, family_of, parameters
 from zoo.data.batch import STREAM_CHANNELS
 from zoo.models import create_model
 from zoo.nn.model import Contract, contract_of
-from zoo.runs.record import FAMILIES as BOARD_FAMILIES
 from zoo.words import count, duration, with_interval
 
 LAYOUT = "kinect-v2"
@@ -49,7 +48,7 @@ class Model:
     @property
     def family(self) -> str:
         """Which of `FAMILIES` it belongs to, as on the board."""
-        return next(family for family in BOARD_FAMILIES if family in self.card.tags)
+        return family_of(self.card.tags)
 
 
 def write_pages(folder: Path) -> list[Path]:

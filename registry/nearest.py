@@ -4,17 +4,18 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
+def nearest(name: str, names: Iterable[str], count: int = 3, cutoff: float = 0.5) -> list[str]:
     """The known names closest to `name`, best first.
 
     Args:
         name: what was asked for.
         names: what exists.
         count: at most so many.
+        cutoff: how like they are at least, from 0 to 1 (`difflib.get_close_matches`).
     """
     folded = {n.casefold().replace("-", "_"): n for n in names}
     close = difflib.get_close_matches(
-        str(name).casefold().replace("-", "_"), list(folded), n=count, cutoff=0.5
+        str(name).casefold().replace("-", "_"), list(folded), n=count, cutoff=cutoff
     )
     return [folded[c] for c in close]
 

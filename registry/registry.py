@@ -4,7 +4,7 @@ An `Entry` knows where its object is without importing it. A `Registry` gathers 
 one kind from catalogues, plug-in files and decorators, and refuses a name that two owners claim.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -46,7 +46,8 @@ class Registry:
         """
         claims = self._claims()
         names = sorted(name for name in claims if fnmatchcase(name, pattern))
-        found = [self._judged(claims[name]) for name in names]
+        twins = _twins(claims)
+        found = [self._judged(claims[name], twins.get(name)) for name in names]
         return [_tried(entry) for entry in found] if check else found
 
     def names(self, pattern: str = "*") -> list[str]:
@@ -67,7 +68,7 @@ class Registry:
                     "environment (run: pip install -e .)"
                 )
             raise RegistryError(f"no {self.kind} is called {name!r}. {did_you_mean(name, claims)}")
-        return self._judged(claims[name])
+        return self._judged(claims[name], _twins(claims).get(name))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._claims()
@@ -157,15 +158,35 @@ class Registry:
                 entry = replace(entry, source=replace(entry.source, owner=str(file)))
                 claims.setdefault(entry.name, []).append(entry)
 
-    def _judged(self, claims: list[Entry]) -> Entry:
-        """The one entry of a name, with what is wrong with it."""
+    def _judged(self, claims: list[Entry], twin: str | None) -> Entry:
+        """The one entry of a name, with what is wrong with it.
+
+        Args:
+            claims: who claims the name.
+            twin: an older name that differs from it in upper and lower case only.
+        """
         entry, problem = claims[0], claims[0].problem
         if len(claims) > 1:
             owners = " and ".join(f"{c.owner} ({c.source.target})" for c in claims)
             problem = f"the name is claimed by {owners}: remove or rename one"
+        elif problem is None and twin is not None:
+            problem = (
+                f"there is {twin!r} already, which differs in upper and lower case only: on "
+                "Windows and macOS their folders would be one. Choose another name"
+            )
         elif problem is None and not entry.source.module:
             problem = f"{entry.file} names no code (code: package.module:Object)"
         return replace(entry, problem=problem or entry.source.problem())
+
+
+def _twins(names: Iterable[str]) -> dict[str, str]:
+    """Of names that differ in upper and lower case only, all but the first, with that one."""
+    first: dict[str, str] = {}
+    return {
+        name: first[folded]
+        for name in names
+        if first.setdefault(folded := name.casefold(), name) != name
+    }
 
 
 def _tried(entry: Entry) -> Entry:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 # One thread a process: pytest-xdist runs two, and torch threads that wait for a busy core make
 # small tests many times slower. It must be set before torch is imported.
@@ -21,6 +22,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # that press it need it to work.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test depends on how fast the machine is, and Hypothesis's own profiles have a deadline.
+settings.register_profile("zoo", deadline=None)
+settings.load_profile("zoo")
 
 KIMORE_SUBJECTS = ("E_ID1", "E_ID3", "E_ID8", "NE_ID11", "NE_ID24", "B_ID8", "P_ID3", "S_ID5")
 
@@ -100,6 +105,12 @@ def make_kimore() -> Any:
     """The class `KimoreMaker` of tests/data/kimore_maker.py: hand-made KIMORE trees."""
     pytest.importorskip("openpyxl", reason="KIMORE's workbooks need openpyxl")
     return _module("data/kimore_maker.py").KimoreMaker
+
+
+@pytest.fixture(scope="session")
+def make_body() -> Any:
+    """The function `body` of tests/data/body_maker.py: positions of a standing person."""
+    return _module("data/body_maker.py").body
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ RECORD = RunRecord(
         flops=None,
         latency_ms=1.5,
         closed_form=False,
+        draws=True,
         source=Source("skeleton-zoo 0.1.0", "toy:Toy", "c" * 64),
     ),
     dataset=RunDataset(
@@ -52,6 +53,7 @@ RECORD = RunRecord(
         name="person-kfold",
         params={"frames": 100, "split": {"folds": 5}},
         hash="a" * 64,
+        folds=5,
         title="By person",
         summary="",
         leaky=False,

@@ -43,7 +43,7 @@ class StoreMaker:
         persons: how many people there are.
         exercises: ids of the exercises.
         folds: of person-kfold.
-        dataset: a registered dataset.
+        dataset: a registered dataset; of one whose target is right or wrong the scores are 1 and 0.
         protocol: a registered protocol; a leaky one deals the pieces of each recording.
         fingerprint: of the dataset.
         pieces: samples a recording.
@@ -73,6 +73,7 @@ class StoreMaker:
         self.base = compose(
             model="mean", dataset=dataset, protocol=protocol, overrides=[*folded, *overrides]
         )
+        self.binary = create_adapter(dataset).binary
         self.folds = {"person-kfold": folds, "leave-one-person-out": persons}.get(protocol, 1)
         params = {k: v for k, v in self.base["protocol"].items() if k != "name"}
         self.protocol_hash = Protocol.from_config(protocol, **params).hash()
@@ -89,7 +90,8 @@ class StoreMaker:
     def true(self, exercise: str) -> np.ndarray:
         """True scores of everybody (P,)."""
         rng = np.random.default_rng(int(hashlib.sha256(exercise.encode()).hexdigest()[:8], 16))
-        return shortest(rng.uniform(15, 50, len(self.persons)))
+        scores = rng.uniform(15, 50, len(self.persons))
+        return (scores > 30).astype(float) if self.binary else shortest(scores)
 
     def run(
         self,
@@ -252,6 +254,7 @@ class StoreMaker:
             sample=[s for _, s in rows],
             true=np.array([true[i] for i, _ in rows]),
             predicted=shortest([mean if constant else scores[i] + 0.1 * s for i, s in rows]),
+            binary=self.binary,
         )
 
     def _record(
@@ -298,6 +301,7 @@ class StoreMaker:
                 flops=2000,
                 latency_ms=1.5,
                 closed_form=closed_form,
+                draws=not closed_form,
                 source=Source(owner, "toy:Toy", code),
             ),
             dataset=RunDataset(
@@ -308,12 +312,13 @@ class StoreMaker:
                 title=adapter.title or self.dataset,
                 score_range=adapter.score_range,
                 exercises=dict(adapter.exercises),
-                binary=False,
+                binary=self.binary,
             ),
             protocol=RunProtocol(
                 name=protocol["name"],
                 params=params["protocol"],
                 hash=self.protocol_hash,
+                folds=self.folds,
                 title=described["title"],
                 summary=described["summary"],
                 leaky=protocol["leaky"],

@@ -7,7 +7,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
     "registry", "zoo.errors", "zoo.words", "zoo.tables", "zoo.files", "zoo.build", "zoo.catalogue",
-    "zoo.skeleton", "zoo.data", "zoo.nn", "zoo.models", "zoo.evaluation", "zoo.protocol",
+    "zoo.reached", "zoo.skeleton", "zoo.data", "zoo.nn", "zoo.models", "zoo.evaluation",
+    "zoo.protocol",
     "zoo.runs", "zoo.training", "zoo.compose", "zoo.workspace", "zoo.board", "zoo.report",
     "zoo.experiments", "zoo.prediction", "zoo.loaded_model", "zoo.explain", "zoo.api",
     "zoo.loading", "zoo.scaffold", "zoo.cli", "zoo.__main__", "baselines",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import zoo
 from zoo.errors import DataError
@@ -89,6 +90,16 @@ def test_a_file_away_from_its_tree_has_no_person_and_no_true_score(trained, ask,
     assert by_file.score == by_id.score
 
 
+def test_positions_alone_ask_for_the_orientations_beside_them(trained, ask, tmp_path):
+    file = tmp_path / trained.files(trained.unseen("d2sta"))[0].name
+    shutil.copy(trained.files(trained.unseen("d2sta"))[0], file)
+    with pytest.raises(DataError) as told:
+        ask("d2sta", file)
+    assert str(file) in str(told.value)
+    assert "has no orientation. Expected the JointOrientation*.csv" in str(told.value)
+    assert ask("mean", file)[0].score > 0
+
+
 def test_segments_cover_the_recording_and_their_median_is_the_score(trained, ask):
     recording = trained.unseen("stgcn")
     (scored,) = ask("stgcn", recording)
@@ -141,7 +152,9 @@ def test_notes_say_whom_the_model_knows(trained, ask):
     train, chosen, test = (split[p]["recordings"][0] for p in ("train", "validation", "test"))
     known, seen, unknown = ask("mean", train, chosen, test)
     assert known.notes == ("the model was trained on this recording",)
-    assert seen.notes == ("the model's epoch was chosen with this recording",)
+    assert seen.notes == (
+        "the model's epoch was chosen and its intervals were calibrated with this recording",
+    )
     assert unknown.notes == ()
 
 
@@ -152,6 +165,38 @@ def test_notes_say_that_the_exercise_is_another(trained, ask):
                 if "E_ID1" in trained.run("mean").split[p]["persons"])  # fmt: skip
     if part != "test":
         assert any("other recordings of E_ID1" in note for note in scored.notes)
+
+
+def test_an_interval_is_promised_for_new_people_and_the_trained_exercise_alone(trained):
+    run = trained.run("mean")
+    people = len(run.split["validation"]["persons"])
+    predictor = Predictor.open(run, data_root=trained.data_root, level=people / (people + 1))
+
+    def scored(name):
+        (one,) = predictor.score(name)
+        return one
+
+    new = scored(trained.unseen())
+    low, high = new.interval
+    assert 0 <= low <= new.score <= high <= 50
+    for part in ("train", "validation"):
+        assert scored(run.split[part]["recordings"][0]).interval is None
+    calibrated = scored(run.split["validation"]["recordings"][0])
+    assert "intervals were calibrated with this recording" in " ".join(calibrated.notes)
+    other = trained.maker.positions("E_ID1", 3)
+    assert scored(other).interval is None
+
+
+def test_an_interval_too_wide_to_be_of_use_says_so(trained):
+    run = trained.run("mean")
+    people = len(run.split["validation"]["persons"])
+    predictor = Predictor.open(run, data_root=trained.data_root, level=people / (people + 1))
+    assert predictor.calibration.finite
+    wide = replace(predictor.calibration, factor=40.0)
+    predictor.__dict__["calibration"] = wide
+    (scored,) = predictor.score(trained.unseen())
+    assert any("too wide to tell a good execution" in note for note in scored.notes)
+    assert scored.interval[1] <= 50
 
 
 def test_a_leaky_run_says_so(trained):
@@ -180,7 +225,8 @@ def test_a_release_of_repetitions_gives_one_score_each(trained, ask, tmp_path):
     folder = tmp_path / "Kimore ex5"
     folder.mkdir()
     rng = np.random.default_rng(0)
-    base = rng.normal(size=(1, 25, 4))
+    base = rng.normal(scale=0.3, size=(1, 25, 4))
+    base[:, 12:20, 1] -= 1.0  # legs
     frames = base + rng.normal(scale=0.02, size=(200, 25, 4))
     frames[..., 3] = 2
     rows = [",".join(f"{v:.5f}" for v in frame.ravel()) for frame in frames]
@@ -230,6 +276,52 @@ def test_the_simulators_model_scores_kimores_files_when_asked(simulated, trained
         zoo.predict(run, [file], data_root=root)
     (scored,) = zoo.predict(run, [file], data_root=root, dataset="kimore")
     assert any("trained on synthetic, not on kimore" in note for note in scored.notes)
+
+
+def test_what_was_trained_on_is_known_by_its_content(trained, ask, own):
+    run = trained.run("stgcn")
+    seen = run.split["train"]["recordings"][0]
+    (scored,) = ask("stgcn", own(seen))
+    assert scored.recording != seen
+    count = scored.frames
+    assert scored.notes == (
+        f"the model was trained on {seen}, which it is like: {count} of {count} frames are equal",
+    )
+
+
+def test_nobody_is_not_scored(trained, ask, own):
+    file = own(trained.unseen())
+    lines = file.read_text().split("\n")
+    file.write_text("\n".join("0," * 100 if line else line for line in lines))
+    with pytest.raises(
+        DataError, match=r"JointPosition.*\.csv: found somebody in 0 of \d\d frames"
+    ):
+        ask("mean", file)
+
+
+def test_a_wild_number_is_bridged_and_told(trained, ask, own):
+    recording = trained.unseen("stgcn")
+    file = own(recording)
+    lines = file.read_text().split("\n")
+    lines[35] = ",".join(["-99999", *lines[35].split(",")[1:]])
+    file.write_text("\n".join(lines))
+    plain, wild = ask("stgcn", recording, file)
+    assert wild.score == pytest.approx(plain.score, abs=3.0)
+    assert f"{file}: found SpineBase at (-99999, " in wild.notes[0]
+    assert wild.notes[0].endswith("expected a place within reach of the body; bridged over time")
+
+
+def test_a_score_outside_the_scale_is_told(trained, monkeypatch):
+    predictor = Predictor.open(trained.run("mean"), data_root=trained.data_root)
+    recording = predictor.recordings(trained.unseen())[0]
+    for score, note in (
+        (50.5, "the score lies outside the scale, 0 to 50"),
+        (-499.0, "0 to 50: the recording is unlike those the model was trained on, do not use"),
+    ):
+        monkeypatch.setattr(
+            type(predictor.trained), "score", lambda self, batch, s=score: torch.full((1,), s)
+        )
+        assert note in predictor.score_recording(recording).notes[-1]
 
 
 def test_data_that_were_prepared_anew_are_noted(trained, make_kimore, tmp_path):

@@ -122,12 +122,12 @@ def test_a_folder_without_a_session_is_refused(ask, tmp_path):
         ask("mean", tmp_path)
 
 
-def test_too_few_frames_for_the_pieces(trained, ask, own):
+def test_too_few_frames(trained, ask, own):
     file = own(trained.unseen("stgcn"))
     (file.parent / file.name.replace("Position", "Orientation")).unlink()
     rows = [row for row in file.read_text().split("\n") if row]
-    file.write_text("\n".join(rows[:2]) + "\n")
-    with pytest.raises(DataError, match="2 frames cannot be cut into 3 pieces"):
+    file.write_text("\n".join(rows[:3]) + "\n")
+    with pytest.raises(DataError, match=r"JointPosition.*\.csv: found 3 frames, expected at least"):
         ask("stgcn", file)
 
 

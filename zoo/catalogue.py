@@ -1,7 +1,7 @@
 """What the YAML files of entries say: blocks, parameters, and the card of a model."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,6 +20,10 @@ _BLOCKS = {
 """Keys of an entry's file beside ``code`` and ``variants``; other kinds check their own."""
 
 _MAPPINGS = ("card", "params", "trainer")
+
+
+FAMILIES = ("trivial", "graph", "classical", "neural")
+"""Tags that name a family; the first that a model has decides."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,11 @@ def card(name: str) -> Card:
 def card_of(entry: Entry) -> Card:
     """The card of a model's entry, which need not be looked up again."""
     return Card.from_dict(entry.name, blocks_of(entry).get("card", {}))
+
+
+def family_of(tags: Sequence[str]) -> str:
+    """``trivial``, ``classical``, ``neural``, ``graph`` or ``other``, by a model's tags."""
+    return next((name for name in FAMILIES if name in tags), "other")
 
 
 def or_problem(entry: Entry, read: Callable[[Entry], T], otherwise: T) -> tuple[T, str | None]:

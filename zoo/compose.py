@@ -10,10 +10,10 @@ Later wins:
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from registry import DATASETS, MODELS, REGISTRIES, did_you_mean
+from registry import DATASETS, MODELS, REGISTRIES, SPLITS, did_you_mean
 from registry.yaml_files import Config, merged, read_value
 from zoo.build import Index, build, checked, to_plain
 from zoo.catalogue import blocks_of, parameters
@@ -154,7 +154,7 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
         key, equals, text = override.partition("=")
         if not equals or not key:
             raise ConfigError(f"{override!r} is no setting; write key=value, as trainer.epochs=50")
-        _require_key(config, key)
+        _require_key(config, key, result)
         try:
             value = read_value(text)
         except ConfigError as error:
@@ -178,8 +178,11 @@ def _split_kind(config: Any) -> Any:
     return config
 
 
-def _require_key(config: Config, key: str) -> None:
-    """Refuse a key that neither stands in `config` nor is an option of the trainer or the model."""
+def _require_key(config: Config, key: str, now: Any) -> None:
+    """Refuse a key that neither stands in `config` nor is an option of something chosen in it.
+
+    Those are the trainer, the model, and the way of splitting that the overrides `now` chose.
+    """
     keys = _all_keys(config)
     if "trainer" in config:
         keys |= {f"trainer.{name}" for name in TRAINER_OPTIONS}
@@ -187,6 +190,9 @@ def _require_key(config: Config, key: str) -> None:
         factory = MODELS.get(config["model"]["name"]).load()
         own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}
         keys |= {f"model.{name}" for name in own | ({"head"} if chooses_head(factory) else set())}
+    if key.startswith("protocol.split.") and key not in keys:
+        rule = SPLITS.get(_split_kind(now)).load()
+        keys |= {f"protocol.split.{field.name}" for field in fields(rule)}
     if key not in keys:
         group = f"{key.partition('.')[0]}."
         near = did_you_mean(key, {k for k in keys if k.startswith(group)} or keys)

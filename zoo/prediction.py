@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -16,15 +16,18 @@ from registry import DATASETS, READERS, UserError, nearest
 from zoo.build import to_plain
 from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
+from zoo.data.checks import Expected, Looked, looked_at
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import load_reader, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
+from zoo.data.resample import SOURCES
+from zoo.data.signature import Signature
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
 from zoo.protocol.protocol import Protocol
-from zoo.runs.intervals import LEVEL, run_calibration
+from zoo.runs.intervals import LEVEL, on_scale, run_calibration, too_wide
 from zoo.runs.run import Run
 from zoo.runs.scores import shortest
 from zoo.skeleton import load_layout
@@ -34,6 +37,9 @@ from zoo.training.source import model_source
 
 TIMED_CALLS = 3
 """Calls of the model whose median is the time of a recording."""
+
+_FAR_OFF = 0.2
+"""Share of the scale by which a score beyond it is no score any more."""
 
 _FILE_ENDINGS = (".csv", ".txt")
 
@@ -71,8 +77,9 @@ class ScoredRecording:
         true: the true total score, where it is known.
         notes: what a reader of the score should know, such as that the model was trained on this
             person.
-        interval: lowest and highest score of the interval around `score`, see
-            `Predictor.calibration`; None where there is none.
+        interval: lowest and highest score of the interval around `score`, on the scale, see
+            `Predictor.calibration`; None where none can be promised: too few validation people,
+            another dataset or exercise, or a person the model was made with.
     """
 
     source: str
@@ -169,14 +176,14 @@ class Predictor:
         with _named(name):
             return [
                 self.score_recording(recording, source=name, notes=notes)
-                for recording, notes in self._read(name)
+                for recording, notes in self._usable(name)
             ]
 
     def recordings(self, source: Path | str) -> list[Recording]:
         """What `source` names, in the model's layout; errors as in `score`."""
         name = str(source)
         with _named(name):
-            return [recording for recording, _ in self._read(name)]
+            return [recording for recording, _ in self._usable(name)]
 
     def score_recording(
         self, recording: Recording, *, source: str = "", notes: Sequence[str] = ()
@@ -189,10 +196,11 @@ class Predictor:
             notes: come first among the notes of the result.
 
         Raises:
-            DataError: another layout, too few frames, a stream it cannot give, or a score that is
-                no finite number.
+            DataError: another layout, nobody to be seen or whatever else `zoo.data.checks` refuses,
+                a stream it cannot give, or a score that is no finite number.
         """
-        self._require_layout(recording.layout, f"recording {recording.id}")
+        looked = self.looked(recording)
+        recording = looked.recording
         begun = time.perf_counter()
         samples = self.protocol.samples(
             [recording], self.trained.streams, scored=False, raw=self.trained.raw
@@ -205,6 +213,10 @@ class Predictor:
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
         score = float(aggregate(samples.recording, scores, self._how)[0])
         true = recording.scores.get("total")
+        interval = self._interval(recording, score, batch)
+        scale = self.run.record.dataset.score_range
+        wide = [] if interval is None else [too_wide(interval[1] - interval[0], scale)]
+        wide = [f"the interval covers {said}" for said in wide if said]
         return ScoredRecording(
             source=source or recording.id,
             recording=recording.id,
@@ -217,19 +229,107 @@ class Predictor:
             seconds=seconds,
             preparation_seconds=prepared,
             true=None if true is None else float(true),
-            notes=(*notes, *self._notes(recording)),
-            interval=self._interval(score, batch),
+            notes=(
+                *notes,
+                *(str(fault) for fault in looked.faults),
+                *(text for _, text in looked.notes),
+                *self._notes(recording),
+                *self._beyond(score),
+                *wide,
+            ),
+            interval=interval,
         )
 
-    def _interval(self, score: float, batch: Batch) -> tuple[float, float] | None:
-        """Around the score of a recording with these samples."""
-        # People of another dataset could not have been among those it is calibrated on.
-        if self._foreign or not self.calibration.finite:
+    def looked(self, recording: Recording) -> Looked:
+        """The recording as far as it may be believed, with what is to know of it.
+
+        Raises:
+            DataError: another layout, or `zoo.data.checks` refuses it.
+        """
+        self._require_layout(recording.layout, f"recording {recording.id}")
+        expected = Expected(metric=self._metric)
+        if not self._foreign:
+            told = self.run.record.dataset
+            expected = replace(
+                expected,
+                score_range=told.score_range,
+                binary=told.binary,
+                exercises=tuple(told.exercises),
+            )
+        return looked_at(recording, expected)
+
+    @cached_property
+    def _metric(self) -> bool:
+        return self.dataset not in DATASETS or DATASETS.get(self.dataset).load().metric
+
+    def _beyond(self, score: float) -> list[str]:
+        """A score that no rater could give."""
+        low, high = self.run.record.dataset.score_range
+        off = max(low - score, score - high)
+        if off <= 0:
+            return []
+        far = ": the recording is unlike those the model was trained on, do not use the score"
+        return [
+            f"the score lies outside the scale, {low:g} to {high:g}"
+            + (far if off > _FAR_OFF * (high - low) else "")
+        ]
+
+    @cached_property
+    def _seen(self) -> dict[str, Signature]:
+        """Signatures of the recordings that were trained or chosen with, where they are at hand."""
+        seen = [r for part in self._parts for r in self.run.split[part]["recordings"]]
+        try:
+            dataset, layout = self._recordings, load_layout(self.trained.layout)
+            return {r: Signature.of(dataset.recording(r), layout) for r in seen}
+        except UserError:
+            return {}
+
+    def _copies(self, recording: Recording) -> list[str]:
+        """That its content was trained on, under another name."""
+        own = Signature.of(recording, load_layout(recording.layout))
+        for name, other in self._seen.items():
+            how = own.likeness(other)
+            if how:
+                return [f"{self._parts[self._part_of(name)]} {name}, which it is like: {how}"]
+        return []
+
+    def _interval(
+        self, recording: Recording, score: float, batch: Batch
+    ) -> tuple[float, float] | None:
+        """Around the score of a recording with these samples, where it can be promised."""
+        if not (self.calibration.finite and self._stands_for_new_people(recording)):
             return None
         deviation = self.trained.deviation(batch) if self.calibration.scaled else None
         mean = None if deviation is None else [float(deviation.mean())]
         radius = float(self.calibration.radius(mean, 1)[0])
-        return score - radius, score + radius
+        return on_scale(score, radius, self.run.record.dataset.score_range)
+
+    def _stands_for_new_people(self, recording: Recording) -> bool:
+        """Whether the people the intervals are calibrated on are like this one.
+
+        They are not where the dataset or the exercise is another, nor for one of those the model
+        was made with: it was fitted to some, and the interval to the errors for the others.
+        """
+        return not (
+            self._foreign
+            or self._other_exercise(recording)
+            or self._known_in(recording)
+            or self._copies(recording)
+        )
+
+    def _other_exercise(self, recording: Recording) -> bool:
+        exercise = self.run.record.dataset.params.get("exercise")
+        return exercise is not None and recording.exercise not in ("", str(exercise))
+
+    def _known_in(self, recording: Recording) -> list[str]:
+        """Parts of the split, but the test, in which the recording or its person stands."""
+        split = self.run.split
+        return [
+            part
+            for part in ("train", "validation")
+            if recording.id in split[part]["recordings"]
+            or recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}
+        ]
 
     @property
     def _how(self) -> str:
@@ -271,6 +371,24 @@ class Predictor:
             scores = self.trained.score(batch)
             times.append(time.perf_counter() - begun)
         return scores, median(times)
+
+    def _usable(self, name: str) -> Iterator[tuple[Recording, list[str]]]:
+        """As `_read`, but refuse a recording without a stream that stands in a file of its own."""
+        for recording, notes in self._read(name):
+            absent = {"orientation": recording.orientations is None}
+            for stream, file in self._reader.beside.items() if self._reader else ():
+                if stream in self._sources and absent.get(stream):
+                    raise DataError(
+                        f"{name}: {self.run.record.model.name} was trained on "
+                        f"{' and '.join(self.trained.streams)}, and this recording has no "
+                        f"{stream}. Expected {file}"
+                    )
+            yield recording, notes
+
+    @property
+    def _sources(self) -> set[str]:
+        """The recorded streams that the model is fed, or fed with what follows from them."""
+        return {raw for name in self.trained.streams for raw in SOURCES[name]}
 
     def _read(self, name: str) -> Iterator[tuple[Recording, list[str]]]:
         """Recordings with what their reader has to say of them."""
@@ -340,24 +458,32 @@ class Predictor:
                 "and never tested on such recordings"
             ]
         found, split = [], self.run.split
-        exercise = self.run.record.dataset.params.get("exercise")
-        if exercise is not None and recording.exercise not in ("", str(exercise)):
+        if self._other_exercise(recording):
             found.append(
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
-                f"{exercise}"
+                f"{self.run.record.dataset.exercise}"
             )
-        parts = {
+        for part in self._known_in(recording):
+            known = recording.id in split[part]["recordings"]
+            which = "this recording" if known else f"other recordings of {recording.subject}"
+            found.append(f"{self._parts[part]} {which}")
+        return found if self._part_of(recording.id) else [*found, *self._copies(recording)]
+
+    @property
+    def _parts(self) -> dict[str, str]:
+        """Parts of the split that the model has seen, and how messages say so."""
+        best = self.protocol.selection == "best"
+        return {
             "train": "the model was trained on",
-            "validation": "the model's epoch was chosen with",
+            "validation": "the model's epoch was chosen and its intervals were calibrated with"
+            if best
+            else "the model's intervals were calibrated with",
         }
-        if self.protocol.selection != "best":
-            del parts["validation"]
-        for part, what in parts.items():
-            if recording.id in split[part]["recordings"]:
-                found.append(f"{what} this recording")
-            elif recording.subject in set(split[part]["persons"]) - {UNKNOWN_SUBJECT}:
-                found.append(f"{what} other recordings of {recording.subject}")
-        return found
+
+    def _part_of(self, name: str) -> str:
+        """The part of the split that the model has seen this recording in; empty for none."""
+        split = self.run.split
+        return next((p for p in self._parts if name in split[p]["recordings"]), "")
 
 
 @contextmanager

@@ -95,6 +95,11 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def natural(text: str) -> tuple[int, int, str]:
+    """A sort key that puts numbers in order: 2 before 10, numbers before words."""
+    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
+
+
 def some(names: Iterable[str], most: int = 3, between: str = ", ") -> str:
     """The first few of `names`, and how many more there are."""
     known = list(names)

@@ -14,6 +14,7 @@ from torch import nn
 
 from zoo.build import Place, checked
 from zoo.compose import compose
+from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.paths import data_root
 from zoo.data.samples import SampleSet
@@ -51,6 +52,7 @@ class Session:
         build: makes a freshly initialised model.
         streams: what the model needs.
         raw: whether it takes segments as recorded, neither resampled nor scaled.
+        draws: whether its seed makes a difference.
     """
 
     config: Mapping[str, Any]
@@ -59,12 +61,15 @@ class Session:
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
     raw: bool
+    draws: bool
     _kept: OrderedDict[str, SampleSet] = field(repr=False)
 
     @property
     def num_folds(self) -> int:
         """How many folds the protocol has on these recordings, repeats counted."""
-        return self.protocol.split.num_folds({i.subject for i in self.dataset.index if i.scored})
+        columns = Columns.of(info for info in self.dataset.index if info.scored)
+        self.protocol.split.check(columns)
+        return self.protocol.split.num_folds(columns)
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""
@@ -124,9 +129,9 @@ class Workspace:
         dataset, protocol, _ = self._opened(config)
         build = partial(create_model, layout=dataset.layout, **config["model"])
 
-        def inputs() -> tuple[tuple[str, ...], bool]:
+        def inputs() -> tuple[tuple[str, ...], bool, bool]:
             contract = contract_of(build())
-            return contract.streams, contract.raw
+            return contract.streams, contract.raw, contract.draws
 
         inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
         return Session(config, dataset, protocol, build, *inputs_of, self._samples)
@@ -216,7 +221,7 @@ def check_run(config: Mapping[str, Any]) -> None:
     """Nothing, if a run of a composed configuration could begin, as far as is seen without data.
 
     The model is made, the device asked for; where the dataset is prepared in its usual place, the
-    exercise and the fold are looked up too.
+    exercise, the fold and the streams of the first recording are looked up too.
 
     Raises:
         UserError: as `Workspace.run` does.
@@ -232,11 +237,13 @@ def check_run(config: Mapping[str, Any]) -> None:
     if not contract_of(model).closed_form:
         make_optimizer(model, trainer)
     if (data_root() / dataset["name"] / MANIFEST_FILE).is_file():
-        folds = Workspace("runs").open(config).num_folds
-        if config["fold"] >= folds:
+        session = Workspace("runs").open(config)
+        if config["fold"] >= session.num_folds:
             raise ConfigError(
-                f"there is no fold {config['fold']}: this protocol has the folds 0 to {folds - 1}"
+                f"there is no fold {config['fold']}: this protocol has the folds 0 to "
+                f"{session.num_folds - 1}"
             )
+        session.first_samples()
 
 
 def _size(samples: SampleSet) -> int:

@@ -13,6 +13,7 @@ import zoo
 from registry import MODELS
 from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
 from zoo.errors import DataError
+from zoo.nn.model import contract_of
 from zoo.skeleton import load_layout
 from zoo.training.state import load_weights
 
@@ -97,6 +98,17 @@ def score(model: nn.Module, batch: Batch) -> Tensor:
 
 def test_the_zoo_has_its_baselines() -> None:
     assert {"mean", "stgcn", "stgcn-small", "aagcn", "aagcn-small", "d2sta"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_says_whether_its_seed_matters(name: str) -> None:
+    model = make(name)
+    drew = True
+    if hasattr(model, "fit"):
+        before = torch.manual_seed(0).get_state()  # as `fit` sets it
+        fit(model)
+        drew = not torch.equal(before, torch.get_rng_state())
+    assert contract_of(model).draws == drew
 
 
 def test_scores_are_finite_and_one_per_sequence(model: nn.Module) -> None:

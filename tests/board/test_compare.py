@@ -123,3 +123,17 @@ def test_altered_true_scores_cannot_be_compared(store):
     table.write_text("\n".join([*lines[:-1], ",".join([*cells[:5], "1.0", *cells[6:]])]) + "\n")
     with pytest.raises(DataError, match="different true scores"):
         compare("d2sta", "stgcn", store.root)
+
+
+def test_right_and_wrong_are_compared_by_their_auc(make_store):
+    store = make_store(persons=40, dataset="irds-simplified", exercises=("0",))
+    for model, error in (("gru", 0.3), ("tcn", 0.3), ("aagcn", 5.0)):
+        store.entry(model, error=error)
+    found = compare("gru", "aagcn", store.root)
+    assert found.metric == "AUC"
+    a, b = found.exercises["0"]
+    assert found.auc.value == pytest.approx(a - b)
+    assert found.auc.low > 0
+    assert found.verdict.startswith("gru is better than aagcn by an AUC of 0.")
+    assert compare("aagcn", "gru", store.root).verdict.startswith("gru is better than aagcn")
+    assert "are tied: they differ by an AUC of" in compare("gru", "tcn", store.root).verdict

@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 
-from zoo.board.entries import BoardKey, fold_words, natural, read_groups, spans
+from zoo.board.entries import BoardKey, fold_words, read_groups, spans
 from zoo.errors import DataError
 from zoo.files import to_json
+from zoo.words import natural
 
 
 @pytest.fixture

@@ -2,17 +2,26 @@
 
 import json
 import math
+import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
+import zoo
 from registry.yaml_files import read_yaml
 from zoo.board.board import Incomplete
 from zoo.board.leaderboard import build_board
 from zoo.build import to_plain
+from zoo.cli.board_table import print_board
+from zoo.cli.console import console
+from zoo.cli.main import main
 from zoo.errors import DataError
 from zoo.files import to_json
+from zoo.report.publish import document
+from zoo.runs.run import load_run
 
 
 def board(root, public=False, **chosen):
@@ -101,14 +110,71 @@ def test_incomplete_entries_stand_apart(store):
     found = section(store.root)
     assert [e.name for e in found.ranked] == ["d2sta"]
     (apart,) = found.incomplete
-    assert apart == Incomplete(
+    run = load_run(next(store.root.glob("*/1/*/stgcn/*")))
+    assert apart.metrics == {name: pytest.approx(run.test[name]) for name in apart.metrics}
+    assert list(apart.metrics) == ["mad", "rmse", "mape", "spearman"]
+    assert apart.mean_score == pytest.approx(run.baseline_test["mad"], abs=1e-4)
+    assert replace(apart, metrics={}, mean_score=0.0) == Incomplete(
         name="stgcn",
         model="stgcn",
         have=1,
         expected=4,
         missing=["fold 1 of exercise 1, seed 0", "all folds of exercise 5, seed 0"],
         reason="runs are missing",
+        tested_on="exercise 1, fold 0",
+        persons=12,
+        metrics={},
+        mean_score=0.0,
     )
+    assert found.completing == [
+        f"zoo bench --models stgcn --dataset kimore --protocol person-kfold --exercises 1 5 "
+        f"--runs {store.root} --seeds 0 "
+        + shlex.quote(f"protocol.split={json.dumps(run.record.protocol.params['split'])}")
+    ]
+
+
+def test_the_command_that_completes_a_board_does(tmp_path):
+    grid = {"dataset": "synthetic", "exercise": "5", "runs": tmp_path / "runs"}
+    settings = {"protocol.frames": 16, "protocol.split.folds": 2, "dataset.people": 12}
+    for model, more in (("mean", {}), ("ridge-pose", {"model.alphas": [1.0, 10.0]})):
+        zoo.train(model, **grid, data_root=tmp_path, overrides={**settings, **more})
+    found = section(tmp_path / "runs")
+    assert not found.ranked
+    assert [apart.have for apart in found.incomplete] == [1, 1]
+    assert len(found.completing) == 2, "settings differ"
+    for command in found.completing:
+        program, *words = shlex.split(command)
+        assert program == "zoo"
+        assert main([*words, "--data-root", str(tmp_path), "--jobs", "1"]) == 0
+    whole = section(tmp_path / "runs")
+    assert not whole.incomplete
+    assert whole.completing == []
+    assert [len(entry.runs) for entry in whole.ranked] == [2, 2]
+
+
+def test_a_public_board_names_no_folder_of_the_machine(store):
+    store.entry("d2sta")
+    store.run("stgcn", "1", 0)
+    store.run("own", "1", 0, owner="/home/me/own.py")
+    found = section(store.root)
+    plugin, plain = found.completing
+    assert "--models own" in plugin
+    assert "--plugin /home/me/own.py" in plugin
+    assert "--models stgcn" in plain
+    (public,) = section(store.root, public=True).completing
+    assert "--models stgcn" in public
+    assert str(store.root) not in public
+    every = document(board(store.root), "md") + document(board(store.root), "html")
+    assert every.count("zoo bench") == 4
+    print_board(console(), board(store.root))
+
+
+def test_provisional_entries_of_the_same_people_stand_together_best_first(store):
+    for model, error in (("stgcn", 9.0), ("gru", 1.0), ("tcn", 4.0)):
+        store.run(model, "1", 0, error=error)
+    store.run("aagcn", "5", 0, error=0.1)
+    found = section(store.root)
+    assert [a.name for a in found.incomplete] == ["gru", "tcn", "stgcn", "aagcn"]
 
 
 def test_failed_runs_say_why_an_entry_is_incomplete(store):
@@ -333,3 +399,60 @@ def test_unreadable_folders_are_listed_without_the_machines_folders(store):
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(DataError, match="holds no finished run that can be ranked"):
         board(tmp_path)
+
+
+def test_right_or_wrong_is_ranked_by_the_auc_pooled_over_folds(make_store):
+    store = make_store(persons=40, dataset="irds-simplified", exercises=("0", "1"))
+    store.entry("gru", error=0.3)
+    store.entry("tcn", error=0.35)
+    store.entry("aagcn", error=3.0)
+    store.entry("mean", constant=True, closed_form=True)
+    found = section(store.root)
+    assert [m.name for m in found.metrics] == ["auc", "mad", "rmse", "balanced-accuracy", "f1"]
+    order = [entry.name for entry in found.ranked]
+    values = [entry.metrics["mean"]["auc"].value for entry in found.ranked]
+    assert values == sorted(values, reverse=True)
+    assert set(order[:2]) == {"gru", "tcn"}
+    assert [entry.rank for entry in found.ranked] == [1, 2, 3, 4]
+    tied = {entry.name: entry.tied_with_best for entry in found.ranked}
+    assert tied == {"gru": True, "tcn": True, "aagcn": False, "mean": False}
+    mean = next(entry for entry in found.ranked if entry.mean_score)
+    assert mean.metrics["mean"]["auc"] == (0.5, 0.5, 0.5), "its order of folds says nothing"
+    gru = next(entry for entry in found.ranked if entry.name == "gru")
+    assert gru.metrics["mean"]["auc"].low > 0.5
+    assert math.isnan(gru.better_than_mean.value)
+    assert found.friedman is None
+    pooled = []
+    for exercise in store.exercises:
+        rows = [load_run(p).tested for p in store.root.glob(f"*/{exercise}/*/gru/fold*")]
+        true, predicted = (
+            np.concatenate([getattr(r, name) for r in rows]) for name in ("true", "predicted")
+        )
+        pooled.append(roc_auc_score(true, predicted))
+    assert gru.metrics["mean"]["auc"].value == pytest.approx(np.mean(pooled))
+    json.dumps(to_plain(found), allow_nan=False)
+
+
+def test_every_form_of_a_board_of_right_and_wrong_is_written(make_store, capsys):
+    store = make_store(persons=20, dataset="irds-simplified", exercises=("0",))
+    store.entry("gru", error=0.3)
+    store.entry("mean", constant=True, closed_form=True)
+    found = board(store.root)
+    for kind in ("md", "csv", "html", "json"):
+        text = document(found, kind)
+        assert "AUC" in text or "auc" in text
+        assert "MAPE %" not in text
+    print_board(console(), found)
+    out = capsys.readouterr().out
+    assert "balanced acc." in out
+    assert "Spearman" not in out
+
+
+def test_one_class_alone_ranks_nobody_and_breaks_nothing(make_store, monkeypatch):
+    store = make_store(persons=8, dataset="irds-simplified", exercises=("0",))
+    monkeypatch.setattr(store, "true", lambda exercise: np.ones(8))
+    store.entry("gru", error=0.3)
+    store.entry("tcn", error=0.3)
+    found = section(store.root)
+    assert [(e.rank, e.rank_low, e.rank_high) for e in found.ranked] == [(1, 1, 2), (2, 1, 2)]
+    assert math.isnan(found.ranked[0].metrics["mean"]["auc"].value)

@@ -22,8 +22,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def tree(make_kimore: Any, tmp_path: Path) -> Any:
     maker = make_kimore(tmp_path / "KiMoRe")
-    maker.person("E_ID1")
-    maker.person("S_ID2", seed=9)
+    maker.person("E_ID1", frames=12)
+    maker.person("S_ID2", frames=12, seed=9)
     maker.edit(maker.positions("S_ID2", 4), 26, "1,2,3,")
     maker.workbook(maker.label("E_ID1", 3), "E_ID1", total=(40, 41, None, 43, 44))
     return maker
@@ -112,7 +112,14 @@ def test_an_explicit_root(zoo: Any, tree: Any, tmp_path: Path) -> None:
 def test_settings_of_a_dataset(zoo: Any, tmp_path: Path) -> None:
     folder = tmp_path / "Kimore ex1"
     folder.mkdir()
-    (folder / "Train_X.csv").write_text((",".join(["1"] * 100) + "\n") * 200)
+    rows = [
+        ",".join(
+            f"{0.02 * joint + 0.001 * (frame % 7)},{(joint < 12) + 0.0},1,2" for joint in range(25)
+        )
+        + "\n"
+        for frame in range(200)
+    ]
+    (folder / "Train_X.csv").write_text("".join(rows))
     (folder / "Train_Y.csv").write_text("10\n20\n")
     source = ("--source", str(folder))
     assert zoo("prepare", "stgcn-rehab", *source).code == 0

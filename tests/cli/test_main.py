@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +47,39 @@ def test_light_commands_never_import_torch(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_line_is_said_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    """What takes seconds says so first; here nothing heavy can be imported at all."""
+    commands = [
+        ["train", "--model", "mean"],
+        ["config", "show", "--model", "mean"],
+        ["bench", "--models", "mean"],
+        ["experiment", "d2sta-kimore"],
+        ["evaluate", "absent"],
+        ["predict", "absent", "x"],
+        ["explain", "absent", "x"],
+        ["leaderboard"],
+        ["leaderboard", "check"],
+        ["compare", "a", "b"],
+        ["ensemble", "a", "b"],
+        ["protocol", "audit", "person-kfold", "--dataset", "kimore"],
+    ]
+    code = (
+        "import contextlib, io, sys\n"
+        "for name in ('torch', 'scipy', 'numpy'): sys.modules[name] = None\n"
+        "from zoo.cli.main import main\n"
+        f"for command in {commands!r}:\n"
+        "    said = io.StringIO()\n"
+        "    with contextlib.redirect_stderr(said), contextlib.suppress(Exception):\n"
+        "        main(command)\n"
+        "    first = said.getvalue().partition('\\n')[0]\n"
+        "    assert first.endswith(' …'), (command, said.getvalue())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["models"]])
 def test_light_commands_answer_at_once(arguments: list[str]) -> None:
     """Within 0.3 s of processor time, or 2.5 times what their libraries take on a busy machine."""
@@ -73,10 +105,23 @@ def test_models_lists_every_model() -> None:
         assert f" {name} " in done.stdout
 
 
+def test_models_are_grouped_by_family_with_what_one_chooses_by() -> None:
+    lines = [line.split() for line in zoo("models").stdout.split("\n")]
+    families = [line[0] for line in lines if len(line) == 1 and line[0].endswith(":")]
+    assert families == ["graph:", "neural:", "classical:", "trivial:"]
+    (small,) = (line for line in lines if line[:1] == ["d2sta-small"])
+    assert "6.23" in small
+    assert lines.index(["graph:"]) < lines.index(small) < lines.index(["neural:"])
+
+
 def test_models_as_json() -> None:
     listed = json.loads(zoo("models", "--json").stdout)
     assert {m["name"] for m in listed} >= {"d2sta", "mean"}
     assert all(m["problem"] is None for m in listed)
+    by_name = {m["name"]: m for m in listed}
+    assert by_name["mean"]["family"] == "trivial"
+    assert by_name["mean"]["parameters"] == 0
+    assert 8 < by_name["mean"]["mad"] < 9
 
 
 def test_model_card() -> None:
@@ -93,7 +138,13 @@ def test_models_pattern_without_a_hit() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["trian"], ["invalid choice", "train"]),
+        (["trian"], ["zoo has no command 'trian'", "Did you mean 'train'?", "zoo --help"]),
+        (["data", "lst"], ["zoo data has no action 'lst'", "'list'", "zoo data --help"]),
+        (["train", "stgcn-small"], ["Did you mean --model stgcn-small?"]),
+        (["train", "kimore"], ["Did you mean --dataset kimore?"]),
+        (["bench", "--models", "d2sta,mean"], ["put spaces between the values: d2sta mean"]),
+        (["bench", "--seeds", "0,1"], ["put spaces between the values: 0 1"]),
+        (["leaderboard", "--format", "htm"], ["Did you mean 'html'?"]),
         (["train", "--model", "d2stb"], ["no model is called 'd2stb'", "'d2sta'"]),
         (["train", "--modle", "d2sta"], ["--modle", "--model"]),
         (["train"], ["--model"]),
@@ -109,10 +160,23 @@ def test_models_pattern_without_a_hit() -> None:
 def test_mistakes(arguments: list[str], words: list[str], tmp_path: Path) -> None:
     done = zoo(*arguments, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
+    assert any(line.startswith("error: ") for line in done.stderr.splitlines())
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr
+
+
+def test_options_of_another_command_are_no_suggestion() -> None:
+    done = zoo("models", "--mdoel")
+    assert done.returncode == 2
+    assert "not understood: --mdoel." in done.stderr
+    assert "Did you mean" not in done.stderr
+
+
+def test_heads_of_help_are_in_sentence_case() -> None:
+    heads = [line for line in zoo("train", "--help").stdout.split("\n") if line.endswith(":")]
+    assert "What to train:" in heads
+    assert all(head[1:] == head[1:].lower() for head in heads)
 
 
 def test_debug_shows_the_traceback() -> None:
@@ -144,6 +208,21 @@ def test_broken_plugin_is_listed_and_breaks_nothing(tmp_path: Path) -> None:
     assert " d2sta " in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("trainer.lr=-1", "trainer.lr"),
+        ("model.groups=0", "groups"),
+        ("protocol.split.folds=0", "folds"),
+    ],
+)
+def test_config_show_refuses_what_train_refuses(setting: str, word: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "ZOO_DATA": str(tmp_path)}
+    done = zoo("config", "show", "--model", "d2sta-small", setting, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert word in done.stderr
+
+
 def test_config_show_prints_what_train_would_use() -> None:
     done = zoo("config", "show", "--experiment", "d2sta-kimore", "trainer.epochs=3")
     assert done.returncode == 0, done.stderr
@@ -152,7 +231,5 @@ def test_config_show_prints_what_train_would_use() -> None:
 
 
 def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    start = time.perf_counter()
     assert main([]) == 0
     assert "train" in capsys.readouterr().out
-    assert time.perf_counter() - start < 5

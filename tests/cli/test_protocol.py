@@ -47,7 +47,7 @@ def test_list(zoo: Any) -> None:
 def test_show(zoo: Any) -> None:
     done = zoo("show", "person-kfold")
     assert done.code == 0
-    assert "People are divided into 5 folds, alike in group and score" in done.out
+    assert "People are assigned to 5 folds, alike in group and score" in done.out
     assert load_protocol("person-kfold").hash() in done.out
     assert "the seeds 0, 1, 2" in done.out
     done = zoo("show", "stgcn-rehab")

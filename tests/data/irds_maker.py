@@ -1,6 +1,9 @@
 """Small hand-made IRDS trees in the published forms."""
 
+import importlib.util
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +35,7 @@ def make_people(root: Path, people: int = 10, repetitions: int = 4) -> Path:
     for person in range(people):
         for i in range(repetitions):
             right = i % 2 == 0
-            values = numbers(100 * person + i) / 50 + numbers(7, 1)
+            values = numbers(100 * person + i)
             values[:, 7, 1] += np.linspace(0, 1, FRAMES) * right
             name = f"{201 + person}_1_0_{i}_{1 if right else 2}_stand.txt"
             write_simplified(root / "Simplified" / name, values)
@@ -41,7 +44,20 @@ def make_people(root: Path, people: int = 10, repetitions: int = 4) -> Path:
 
 def numbers(seed: int, frames: int = FRAMES) -> NDArray[np.float64]:
     """Positions (frames, 25, 3) with six decimals."""
-    return np.random.default_rng(seed).normal(size=(frames, 25, 3)).round(6)
+    shaking = np.random.default_rng(seed).normal(scale=0.05, size=(frames, 25, 3))
+    return (load_body().STANDING + shaking).round(6)
+
+
+@cache
+def load_body() -> ModuleType:
+    """The module body_maker.py."""
+    file = Path(__file__).with_name("body_maker.py")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def raw_line(frame: int, joints: NDArray[np.float64], body: int = 0, state: str = "Tracked") -> str:

@@ -24,6 +24,9 @@ def random_positions(frames: int, seed: int) -> NDArray[np.float64]:
     """A wobbling body (T, 25, 3) with bones of about 0.3 m, rounded as in the files."""
     rng = np.random.default_rng(seed)
     offsets = rng.normal(size=(25, 3))
+    upper, lower = [1, 2, 3, 20], range(12, 20)  # the head is above, the feet are below
+    offsets[upper, 1] = 2 + np.abs(offsets[upper, 1])
+    offsets[lower, 1] = -2 - np.abs(offsets[lower, 1])
     offsets *= 0.3 / np.linalg.norm(offsets, axis=1, keepdims=True)
     wobble = rng.normal(scale=0.01, size=(frames, 25, 3))
     positions = np.zeros((frames, 25, 3))
@@ -69,6 +72,8 @@ class KimoreMaker:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    rows = staticmethod(write_rows)
 
     def es(self, subject: str, exercise: int) -> Path:
         group = GROUPS[subject.partition("_")[0]]

@@ -44,6 +44,8 @@ class Numbers(Adapter):
                 print("here", flush=True)
                 time.sleep(60)
             positions = np.full((200, 25, 3), value + i, dtype=np.float32)
+            positions[:, 0] += 1.0
+            positions[::2, 1] += 1.0
             yield Recording(f"{i:02d}", f"{i}", "G", "1", "1", "kinect-v2", 30.0, positions)
 
 if stage == "data half written":
@@ -94,7 +96,7 @@ def start(tmp_path: Path, root: Path, stage: str, value: float) -> "subprocess.P
 def first_value(root: Path) -> float:
     positions = SkeletonDataset.open(root, "numbers")[0].positions
     assert positions is not None
-    return float(positions[0, 0, 0])
+    return float(positions[0, 0, 0]) - 1.0
 
 
 def finish(tmp_path: Path, root: Path, value: float) -> None:

@@ -15,15 +15,19 @@ from zoo.data.adapters.base import PrepareReport, Progress
 from zoo.data.adapters.irds import IrdsSimplifiedAdapter
 from zoo.data.dataset import prepare
 from zoo.data.recording import Recording
-from zoo.errors import DataError
+from zoo.data.summary import summarise
 from zoo.evaluation.metrics import all_metrics, measure
+from zoo.experiments.definition import Experiment
+from zoo.experiments.plan import make_plan
+from zoo.experiments.results import experiment_results
+from zoo.experiments.sheets import result_sheets
 from zoo.runs.verify import run_faults
 
 QUICK = {"trainer.threads": 1, "protocol.frames": 14}
 
 
-SCORE_METRICS = tuple(m.name for m in all_metrics() if not m.binary)
-BINARY_METRICS = ("auc", "balanced-accuracy", "f1")
+SCORE_METRICS = tuple(m.name for m in all_metrics() if m.fits(binary=False))
+BINARY_METRICS = ("mad", "rmse", "r2", "auc", "balanced-accuracy", "f1")
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +51,12 @@ def test_a_dataset_says_that_its_target_is_binary(made: SimpleNamespace) -> None
     assert not zoo.load_dataset("synthetic", made.root / "data", people=3).binary
 
 
-def test_a_run_keeps_binary_metrics_beside_the_others(made: SimpleNamespace) -> None:
+def test_a_run_keeps_what_means_something_of_right_and_wrong(made: SimpleNamespace) -> None:
     run = made.run
     assert run.record.dataset.binary is True
     for part in ("validation", "test"):
         for level in ("recording", "sample"):
-            assert set(run.record.metrics[part][level]) == {*SCORE_METRICS, *BINARY_METRICS}
+            assert tuple(run.record.metrics[part][level]) == BINARY_METRICS
     table = run.scores.of("test")
     assert run.test == measure(table.true, table.predicted, binary=True)
     assert run.test["auc"] > 0.9
@@ -97,6 +101,36 @@ def test_train_and_inspect_show_them(
     assert "1 right, 0 wrong" in capsys.readouterr().out
 
 
+def test_all_folds_the_bench_and_the_board_have_them_and_no_percentage(
+    made: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = str(made.root / "benched")
+    where = ["--dataset", "irds-simplified", "--runs", runs, "--data-root", made.data]
+    quick = ["protocol.frames=14", "protocol.split.folds=2"]
+    assert main(["train", "--model", "ridge-motion", "--fold", "all", *where, *quick]) == 0
+    trained = capsys.readouterr().out
+    grid = ["--models", "mean", "ridge-motion", "--exercises", "0", "--seeds", "0", "--jobs", "1"]
+    assert main(["bench", *grid, *where, *quick]) == 0
+    experiment = Experiment.of_models(
+        ["mean", "ridge-motion"], "irds-simplified", exercises=["0"], seeds=[0], overrides=quick
+    )
+    (result,) = experiment_results(make_plan(experiment, Path(runs), Path(made.data)))
+    benched = " ".join(result_sheets(experiment, result, wide=True)[0].columns)
+    capsys.readouterr()
+    assert main(["leaderboard", "--runs", runs]) == 0
+    board = capsys.readouterr().out
+    for out in (trained, benched, board):
+        assert "AUC" in out
+        assert "MAPE" not in out
+        assert "Spearman" not in out
+    assert "all folds together" in trained
+    (section,) = zoo.leaderboard(runs).sections
+    ridge, mean = section.ranked
+    assert (ridge.name, mean.name) == ("ridge-motion", "mean")
+    assert ridge.metrics["mean"]["auc"].value > mean.metrics["mean"]["auc"].value == 0.5
+    assert f"{ridge.metrics['mean']['auc'].value:.3f}" in trained
+
+
 def test_a_binary_total_is_one_or_zero(made: SimpleNamespace, tmp_path: Path) -> None:
     class Half(IrdsSimplifiedAdapter):
         def read(
@@ -105,5 +139,20 @@ def test_a_binary_total_is_one_or_zero(made: SimpleNamespace, tmp_path: Path) ->
             changes: dict[str, Any] = {"scores": {"total": 0.5}}
             yield from (replace(r, **changes) for r in super().read(source, report, progress))
 
-    with pytest.raises(DataError, match=r"total is 0\.5, but irds-simplified says .* binary"):
-        prepare(Half(), made.root / "IRDS", tmp_path)
+    dataset = prepare(Half(), made.root / "IRDS", tmp_path)
+    assert len(dataset) == len(made.dataset)
+    assert len(dataset.select()) == 0
+    problem = dataset.manifest["problems"][0]
+    assert problem["found"] == "a total score of 0.5"
+    assert problem["expected"].startswith("1 for right or 0 for wrong, as the dataset says")
+
+
+def test_inspect_counts_right_and_wrong(
+    made: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "inspect", "irds-simplified", "--data-root", made.data]) == 0
+    out = capsys.readouterr().out
+    assert "right   wrong" in out
+    assert "mean score" not in out
+    (row,) = summarise(made.dataset)
+    assert (row.right, row.scored) == (20, 40)

@@ -89,8 +89,8 @@ def recordings(layout: Layout, subjects, orientations=True):
     generator = np.random.default_rng(len(layout.joints))
     made = []
     for subject in subjects:
-        x = generator.normal(size=(9, layout.num_joints, 3)).astype(np.float32)
-        q = generator.normal(size=(9, layout.num_joints, 4)).astype(np.float32)
+        x = generator.normal(size=(12, layout.num_joints, 3)).astype(np.float32)
+        q = generator.normal(size=(12, layout.num_joints, 4)).astype(np.float32)
         q /= np.linalg.norm(q, axis=-1, keepdims=True)
         made.append(
             Recording(
@@ -104,7 +104,7 @@ def recordings(layout: Layout, subjects, orientations=True):
 @pytest.fixture
 def datasets(tmp_path, monkeypatch):
     layouts = {layout.name: layout for layout in (OURS, THEIRS)}
-    for module in ("zoo.data.cross", "zoo.data.dataset"):
+    for module in ("zoo.data.cross", "zoo.data.dataset", "zoo.data.checks.body"):
         monkeypatch.setattr(f"{module}.load_layout", layouts.__getitem__)
 
     def make(name, layout, subjects, **options):

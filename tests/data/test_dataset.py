@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from registry import DATASETS, RegistryError, register_dataset
 from zoo.data.adapters.base import Adapter, PrepareReport, Problem, Progress
@@ -57,10 +58,19 @@ class TextAdapter(Adapter):
             session="1",
             layout=self.layout,
             fps=self.fps,
-            positions=np.full((4, 25, 3), value, dtype=np.float32),
-            tracked=None if value > 20 else np.full((4, 25), 2, dtype=np.uint8),
+            positions=moving(value),
+            tracked=None if value > 20 else np.full((12, 25), 2, dtype=np.uint8),
             scores={"total": value} if value < 50 else {},
         )
+
+
+def moving(value: float) -> NDArray[np.float32]:
+    """Positions (12, 25, 3) of somebody whose first joint begins at `value`, ..., ...; upright."""
+    x = np.random.default_rng(int(value)).uniform(0, 0.2, size=(12, 25, 3))
+    x[:, :, 1] += np.linspace(0.0, 1.5, 25)
+    x[:, list(range(12, 20)), 1] = -0.5
+    x[:, 0, 0] = 0.0
+    return (x + np.float32(value)).astype(np.float32)
 
 
 class MadeAdapter(TextAdapter):
@@ -121,7 +131,7 @@ def test_prepare_and_open(source: Path, root: Path) -> None:
     assert isinstance(one, Recording)
     assert (one.subject, one.exercise, one.scores["total"]) == ("b", "1", 30.0)
     assert one.positions is not None
-    assert np.array_equal(one.positions, np.full((4, 25, 3), 30.0, dtype=np.float32))
+    assert np.array_equal(one.positions, moving(30.0))
     assert one.tracked is None
     assert [r.id for r in dataset] == ["a1", "a2", "b1", "c1"]
     assert dataset[-1].id == "c1"
@@ -202,7 +212,7 @@ def test_an_adapter_with_the_wrong_joints(source: Path, root: Path) -> None:
 
 
 def test_opening_what_is_not_there(root: Path) -> None:
-    with pytest.raises(DataError, match='zoo.prepare_dataset..kimore., .DIR.'):
+    with pytest.raises(DataError, match="zoo.prepare_dataset..kimore., .DIR."):
         SkeletonDataset.open(root, "kimore")
     with pytest.raises(DataError, match="Did you mean 'kimore'"):
         SkeletonDataset.open(root, "kimor")

@@ -85,7 +85,7 @@ def test_source_may_be_the_folder_of_files(tree: Path, adapter: Adapter) -> None
     assert len(read(adapter, folder.with_name("mine"))[0]) == 5
 
 
-def test_of_several_bodies_the_one_with_most_frames_is_kept(irds: ModuleType, tree: Path) -> None:
+def test_of_several_bodies_the_one_seen_longest_is_kept(irds: ModuleType, tree: Path) -> None:
     adapter = IrdsAdapter()
     path, other = file_of(adapter, tree), irds.numbers(99, 5)
 
@@ -96,7 +96,47 @@ def test_of_several_bodies_the_one_with_most_frames_is_kept(irds: ModuleType, tr
     edit(path, mix)
     found, report = read(adapter, tree, strict=True)
     np.testing.assert_allclose(positions(found[FIRST]), irds.numbers(0), rtol=1e-5)
-    assert report.notes == [f"{FIRST}: 2 bodies were seen; the one of 14 frames is kept"]
+    assert report.notes == [
+        f"{FIRST}: 2 bodies were seen; the tracked one that moves, of 14 frames, is kept"
+    ]
+
+
+def test_of_bodies_seen_as_long_the_one_that_moves_is_kept(irds: ModuleType, tree: Path) -> None:
+    path, still = file_of(IrdsAdapter(), tree), irds.numbers(99, 1)[0]
+
+    def mix(lines: list[str]) -> list[str]:
+        seated = [irds.raw_line(i, still, body=4) for i in range(20)]
+        return [lines[0], *[line for pair in zip(seated, lines[1:]) for line in pair], *seated[14:]]  # noqa: B905
+
+    edit(path, mix)
+    found, report = read(IrdsAdapter(), tree, strict=True)
+    np.testing.assert_allclose(positions(found[FIRST]), irds.numbers(0), rtol=1e-5)
+    assert "2 bodies were seen" in report.notes[0]
+
+
+def test_the_third_value_of_a_line_is_milliseconds(irds: ModuleType, tree: Path) -> None:
+    """Frames at 15 Hz with a gap become those of 30 Hz, and the gap is told."""
+    path = file_of(IrdsAdapter(), tree)
+    times = np.arange(14) * 66.0
+    times[9:] += 400
+
+    def late(lines: list[str]) -> list[str]:
+        rest = [line.split(",", 3)[3] for line in lines[1:]]
+        return [lines[0], *(f"{i},0,{1000 + t:g},{r}" for i, (t, r) in enumerate(zip(times, rest)))]  # noqa: B905
+
+    edit(path, late)
+    raw = read(IrdsAdapter(), tree, strict=True)[0][FIRST]
+    assert raw.timestamps is not None
+    np.testing.assert_allclose(raw.timestamps, times / 1000)
+    dataset = prepare(create_adapter("irds"), tree, tree.parent / "root")
+    one = dataset.recording(FIRST)
+    assert one.num_frames == int(times[-1] / 1000 * 30) + 1
+    assert one.timestamps is None
+    assert one.tracked is not None
+    assert (one.tracked == 0).all(axis=1).sum() == 14  # 0.466 s without a frame
+    notes = [n for n in dataset.manifest["notes"] if n.startswith(FIRST)]
+    assert notes[0] == (f"{FIRST}: 15.2 frames a second by the time stamps; brought to 30")
+    assert notes[1] == f"{FIRST}: 1 gap between frames, the longest 0.47 s at 0.5 s; bridged"
 
 
 def test_states_are_kept_and_joints_at_zero_are_lost(irds: ModuleType, tree: Path) -> None:
@@ -116,7 +156,6 @@ def test_states_are_kept_and_joints_at_zero_are_lost(irds: ModuleType, tree: Pat
     [
         (lambda x: [*x[:5], x[5][:300]], "truncated", 6, "expected 178 values"),
         (lambda x: [x[0]], "empty", None, "found no frames"),
-        (lambda x: x[:6], "too-short", None, "found 5 frames, expected at least 10"),
         (
             lambda x: [*x[:4], x[4].replace("Tracked", "Guessed", 1), *x[5:]],
             "tracking-state",
@@ -176,14 +215,12 @@ def test_faulty_simplified_files_are_skipped(tree: Path) -> None:
     adapter = IrdsSimplifiedAdapter()
     edit(file_of(adapter, tree), lambda x: [*x[:3], x[3] + ",1", *x[4:]])
     edit(file_of(adapter, tree, "101_18_0_2_2_stand"), lambda x: [*x[:-1], x[-1][:60]])
-    edit(file_of(adapter, tree, "201_20_8_1_2_chair"), lambda x: x[:1])
     found, report = read(adapter, tree)
-    assert len(found) == 2
+    assert len(found) == 3
     kinds = {p.recording: (p.kind, p.line) for p in report.problems}
     assert kinds == {
         FIRST: ("row-width", 4),
         "101/0/18_2_2_stand": ("truncated", 14),
-        "201/8/20_1_2_chair": ("too-short", None),
     }
 
 

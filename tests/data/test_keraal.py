@@ -31,7 +31,8 @@ ANVIL = """<?xml version="1.0" encoding="UTF-8"?>
 
 def bone_frames(seed: int, scalar_first: bool) -> NDArray[np.float64]:
     """(FRAMES, 25, 7): joints whose quaternions turn y into the bone, as Kinect's do."""
-    positions = np.random.default_rng(seed).normal(size=(FRAMES, 25, 3))
+    positions = np.random.default_rng(seed).normal(scale=0.3, size=(FRAMES, 25, 3))
+    positions[:, 12:20, 1] -= 1.0  # legs
     parents = load_layout("kinect-v2").parents_from("SpineBase")
     quaternions = np.zeros((FRAMES, 25, 4))
     quaternions[:, 0, 0] = 1
@@ -156,11 +157,9 @@ def test_vicon_becomes_metres_with_y_up(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "kind", "line", "message"),
     [
-        (lambda x: [*x[:-1], x[-1][:500]], "truncated", 12, "expected 175 values"),
         (lambda x: [*x[:3], x[3] + " 1", *x[4:]], "row-width", 4, "found 176 values"),
         (lambda x: [x[0], "one" + x[1], *x[2:]], "not-a-number", 2, "as value 1"),
         (lambda x: ["nan" + x[0][x[0].index(" ") :], *x[1:]], "not-finite", 1, "'nan' as value 1"),
-        (lambda x: x[:4], "too-short", None, "found 4 frames"),
         (lambda x: [""], "empty", None, "only blank lines"),
     ],
 )
@@ -182,6 +181,24 @@ def test_faulty_files_are_skipped(
     assert message in str(problem)
     with pytest.raises(DataError, match="strict=True stops"):
         read(KeraalAdapter(), tree, strict=True)
+
+
+def test_a_broken_last_line_costs_itself_alone(tree: Path) -> None:
+    file = tree / "group3" / "kinect" / "CTK" / f"G3-Kinect-CTK-{SIMULATED[0]}.txt"
+    edit(file, lambda x: [*x[:-1], x[-1][:500]])
+    found, report = read(KeraalAdapter(), tree)
+    np.testing.assert_allclose(positions(found[FIRST]), bone_frames(0, True)[:-1, :, :3], rtol=1e-5)
+    (problem,) = report.problems
+    assert (problem.kind, problem.line, problem.skipped) == ("truncated", FRAMES, False)
+    assert "expected 175 values separated by spaces; the row is left out" in str(problem)
+
+
+def test_annotations_of_the_sample_of_2022(tree: Path) -> None:
+    group = tree / "group1A"
+    (group / "annotatorA").rename(group / "annotator")
+    found, report = read(KeraalAdapter(), tree, strict=True)
+    assert report.problems == []
+    assert found["G1-R1-Brest/RTK/1A-022"].scores == {"total": 1.0}
 
 
 def test_the_wrong_number_of_joints(tree: Path) -> None:
@@ -208,6 +225,12 @@ def test_faulty_quaternions_cost_only_themselves(tree: Path) -> None:
     [
         (None, "no-annotation", "annotatorA/G1A-RTK-R1-Brest-022.anvil beside the folder kinect"),
         ("<annotation>", "annotation", "a broken annotatorA/"),
+        ('<?xml version="1.0" encoding="klingon"?><annotation/>', "annotation", "unknown encoding"),
+        (
+            '<?xml version="1.0" encoding="utf-7"?><annotation/>',
+            "annotation",
+            "a broken annotatorA/",
+        ),
         ("<annotation/>", "annotation", "without an evaluation"),
     ],
 )

@@ -208,8 +208,29 @@ def test_rows_of_several_bodies(maker: Any, copies: int) -> None:
     assert np.array_equal(wide.positions, plain.positions)
     assert np.array_equal(wide.orientations, plain.orientations)
     notes = [n for n in report.notes if n.startswith("P_ID3/Es1")]
-    assert len(notes) == 2
-    assert f"hold {100 * copies} values; the first 100 are the skeleton" in notes[0]
+    assert notes == [
+        f"P_ID3/Es1: {copies} bodies in JointPosition010118_120000.csv; number 1 counts, the "
+        "tracked one that moves"
+    ]
+
+
+def test_of_several_bodies_the_tracked_one_that_moves_counts(maker: Any) -> None:
+    """A chair stands first in the rows, somebody nobody tracks second, the person third."""
+    maker.session("P_ID3", 1, frames=20, seed=3)
+    expected = read(maker.root)[0]["P_ID3/Es1"]
+    file, turned = maker.positions("P_ID3", 1), maker.orientations("P_ID3", 1)
+    rows = np.genfromtxt(file, delimiter=",")[:, :100]
+    chair, ghost = np.tile(rows[:1], (20, 1)), rows[::-1].copy()
+    chair[:, 3::4], ghost[:, 3::4] = 2, 0
+    write = type(maker).rows
+    write(file, np.concatenate([chair, ghost, rows], axis=1))
+    own = np.genfromtxt(turned, delimiter=",")[:, :100]
+    write(turned, np.concatenate([own[::-1], own[::-1], own], axis=1))
+    recordings, report = read(maker.root)
+    one = recordings["P_ID3/Es1"]
+    assert np.array_equal(one.positions, expected.positions)
+    assert np.array_equal(one.orientations, expected.orientations)
+    assert any("3 bodies" in n and "number 3 counts" in n for n in report.notes)
 
 
 def test_blank_lines_and_rows_without_a_last_comma(maker: Any) -> None:
@@ -275,18 +296,18 @@ def test_time_stamps(maker: Any) -> None:
     ]
 
 
-def test_the_skeletons_jump_is_kept_and_noted(maker: Any) -> None:
-    maker.session("E_ID1", 1, frames=6)
+def test_the_skeletons_jump_is_kept_and_noted(maker: Any, tmp_path: Path) -> None:
+    maker.session("E_ID1", 1, frames=12)
     file = maker.positions("E_ID1", 1)
-    values = np.genfromtxt(file, delimiter=",")[:, :100].reshape(6, 25, 4)
+    values = np.genfromtxt(file, delimiter=",")[:, :100].reshape(12, 25, 4)
     values[3:, :, 0] += 2.0
-    lines = [",".join(f"{v:.6g}" for v in row) + "," for row in values.reshape(6, 100)]
+    lines = [",".join(f"{v:.6g}" for v in row) + "," for row in values.reshape(12, 100)]
     file.write_text("\n".join(lines) + "\n")
-    recordings, report = read(maker.root)
-    positions = recordings["E_ID1/Es1"].positions
+    dataset = prepare(KimoreAdapter(), maker.root, tmp_path / "root")
+    positions = dataset.recording("E_ID1/Es1").positions
     assert positions is not None
     assert positions[3, 0, 0] - positions[2, 0, 0] > 1.5
-    (note,) = [n for n in report.notes if "jumps" in n]
+    (note,) = [n for n in dataset.manifest["notes"] if "jumps" in n]
     assert "(frames 3); kept as it is" in note
 
 
@@ -378,14 +399,14 @@ def test_the_same_source_gives_the_same_fingerprint(make_kimore: Any, tmp_path: 
     for number, people in enumerate((["E_ID1", "B_ID2", "P_ID10"], ["P_ID10", "E_ID1", "B_ID2"])):
         maker = make_kimore(tmp_path / f"{number}" / "KiMoRe")
         for person in people:
-            maker.person(person, seed=len(person))
+            maker.person(person, frames=12, seed=len(person))
         dataset = prepare(KimoreAdapter(), maker.root, tmp_path / f"root{number}")
         prints.append(dataset.fingerprint)
     assert prints[0] == prints[1]
 
 
 def test_through_the_store_and_back(maker: Any, tmp_path: Path) -> None:
-    maker.person("E_ID1")
+    maker.person("E_ID1", frames=12)
     maker.orientations("E_ID1", 2).unlink()
     recordings, _ = read(maker.root)
     prepare(KimoreAdapter(), maker.root, tmp_path / "root")

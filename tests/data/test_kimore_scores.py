@@ -1,5 +1,6 @@
 """KIMORE's workbooks, on hand-made ones: every fault that is known or to be expected."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,3 +184,30 @@ def test_lock_files_of_office_programs_are_no_workbooks(maker: Any) -> None:
     label = maker.label("E_ID1", 1)
     label.with_name(f"~${label.name}").write_bytes(b"locked")
     assert read(maker.root)[0]["E_ID1/Es1"].scores["total"] == 40.0
+
+
+def test_a_workbook_that_unpacks_to_much_more_is_not_read(maker: Any) -> None:
+    maker.session("E_ID1", 1, frames=12)
+    file = maker.label("E_ID1", 1)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/worksheets/sheet2.xml", b" " * 60_000_000)
+    assert file.stat().st_size < 100_000
+    report = PrepareReport()
+    (one,) = KimoreAdapter().read(maker.root, report, KimoreAdapter.NO_PROGRESS)
+    assert one.scores == {}
+    (problem,) = [p for p in report.problems if p.kind == "too-large"]
+    assert problem.found == "a workbook that unpacks to 60 MB"
+    assert problem.expected == "at most 50 MB"
+
+
+def test_a_workbook_that_lies_about_its_size_is_broken(maker: Any) -> None:
+    maker.session("E_ID1", 1, frames=12)
+    file = maker.label("E_ID1", 1)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/worksheets/sheet2.xml", b" " * 60_000_000)
+    size = (60_000_000).to_bytes(4, "little")
+    file.write_bytes(file.read_bytes().replace(size, (1000).to_bytes(4, "little")))
+    report = PrepareReport()
+    (one,) = KimoreAdapter().read(maker.root, report, KimoreAdapter.NO_PROGRESS)
+    assert one.scores == {}
+    assert "broken-workbook" in {p.kind for p in report.problems}

@@ -35,7 +35,7 @@ def assert_same(one: Recording, other: Recording) -> None:
         a, b = getattr(one, f.name), getattr(other, f.name)
         if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
             np.testing.assert_array_equal(a, b, err_msg=f.name)
-        else:
+        elif f.name != "source":
             assert a == b, f.name
 
 
@@ -77,7 +77,7 @@ def test_rows_of_several_bodies_are_noted(make_kimore, tmp_path):
     report = PrepareReport()
     (found,) = KimoreAdapter().read_file(maker.positions("P_ID5", 1), report)
     assert found.num_joints == 25
-    assert sum("several bodies" in note for note in report.notes) == 2
+    assert sum("3 bodies" in note for note in report.notes) == 1
 
 
 def test_one_file_of_each_kind_belongs_together_whatever_the_stamps(kimore):
@@ -136,7 +136,7 @@ def release(tmp_path: Path) -> Path:
     folder = tmp_path / "release" / "Kimore ex5"
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    frames = rng.normal(size=(300, 25, 4))
+    frames = rng.normal(scale=0.3, size=(300, 25, 4))
     frames[..., 3] = 2
     rows = [",".join(f"{v:.6f}" for v in frame.ravel()) for frame in frames]
     (folder / "Train_X.csv").write_text("\n".join(rows) + "\n")

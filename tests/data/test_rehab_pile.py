@@ -31,6 +31,7 @@ from registry import use_config_dir
 from zoo.cli.main import main
 from zoo.data.adapters.rehab_pile import RehabPileAdapter, numbered_layout
 from zoo.data.adapters.rehab_pile_set import find_set
+from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, create_adapter, prepare
 from zoo.errors import ConfigError, DataError, LayoutError, ZooError
 from zoo.protocol.protocol import load_protocol
@@ -60,7 +61,7 @@ def make_set(
     rng = np.random.default_rng(7)
     x = rng.normal(size=(FOLDS * TESTED, JOINTS, dims, FRAMES))
     scores = np.linspace(2, 48, len(x)).round(1)[rng.permutation(len(x))]
-    x[:, -1] *= scores[:, None, None]
+    x[:, -1] *= scores[:, None, None] / 20
     x, y = x.reshape(len(x), -1, FRAMES), labels(scores)
     folder.mkdir(parents=True)
     info = INFO.format(frames=FRAMES, joints=JOINTS, dims=dims)
@@ -138,7 +139,7 @@ def test_a_set_of_scores(scored: Path, tmp_path: Path) -> None:
 def test_the_published_folds_are_those_of_the_protocol(scored: Path, tmp_path: Path) -> None:
     dataset = ready(scored, tmp_path)
     protocol = load_protocol("rehab-pile")
-    assert protocol.split.num_folds(dataset.subjects) == FOLDS
+    assert protocol.split.num_folds(Columns.of(dataset.index)) == FOLDS
     for k in range(FOLDS):
         fold = protocol.fold(dataset, k, ["position"])
         for part in ("train", "test"):

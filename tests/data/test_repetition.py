@@ -55,7 +55,7 @@ def moves(
     return Recording("A/1", "A", "g", "1", "1", "ten", fps, positions.astype(np.float32))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     count=st.integers(3, 9),
     seconds=st.floats(2.0, 6.0),

@@ -91,5 +91,12 @@ def test_derived_streams():
     np.testing.assert_array_equal(found["position"], x)
     with pytest.raises(DataError, match="A/1 cannot give the stream 'orientation'"):
         derive(motion, ["orientation"])
+    filled = np.zeros((6, 25, 4))
+    filled[..., 0] = 1
+    filled[:, :3, 0], filled[:, :3, 1] = np.cos(x[:, :3, 0]), np.sin(x[:, :3, 0])
+    angles = Motion({"orientation": filled, "angle": x}, KINECT, 30.0, "A/1")
+    wanted = r"model.streams=\[angle\] \(its orientation never changes in 22 of 25 joints\)"
+    with pytest.raises(DataError, match=wanted):
+        derive(angles, ["position"])
     with pytest.raises(DataError, match="Did you mean 'position'"):
         derive(motion, ["positions"])

@@ -82,3 +82,15 @@ def test_samples_carry_the_signature_of_the_recording_as_it_was():
     np.testing.assert_array_equal(samples.signatures["r"].frames, whole.frames)
     np.testing.assert_array_equal(samples.signatures["r"].bones, whole.bones)
     assert samples.subset([2]).signatures == samples.signatures
+
+
+def test_copies_are_alike_in_frames_or_bones_and_others_are_not():
+    x = noise()
+    own = Signature.of(recording(x), CHAIN)
+    assert own.likeness(own) == "40 of 40 frames are equal"
+    assert Signature.of(recording(x[:10]), CHAIN).likeness(own) == "10 of 10 frames are equal"
+    moved = Signature.of(recording(x + np.float32(0.5)), CHAIN)
+    assert moved.likeness(own) == "all bones have the same length"
+    assert Signature.of(recording(noise(seed=1)), CHAIN).likeness(own) == ""
+    turns = Signature.of(recording(orientations=noise(width=4)), CHAIN)
+    assert turns.likeness(own) == own.likeness(turns) == ""

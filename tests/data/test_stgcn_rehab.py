@@ -19,7 +19,9 @@ def write(
 ) -> np.ndarray:
     folder.mkdir(parents=True)
     count = 100 * len(scores) if rows is None else rows
-    values = np.random.default_rng(len(scores)).normal(size=(count, 25, 4)).round(4)
+    values = np.random.default_rng(len(scores)).normal(scale=0.05, size=(count, 25, 4))
+    values[..., 1] += np.where(np.isin(np.arange(25), range(12, 20)), -0.8, 0.5)
+    values = values.round(4)
     values[..., 3] = states
     lines = [",".join(f"{v:g}" for v in row) for row in values.reshape(count, 100)]
     (folder / "Train_X.csv").write_text("\n".join(lines) + "\n")

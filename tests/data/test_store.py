@@ -78,7 +78,7 @@ def same(store: Store, one: Recording) -> bool:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
     joints=st.integers(1, 4),

@@ -12,11 +12,11 @@ from zoo.data.summary import people_by_group, problems_by_kind, score_edges, sum
 @pytest.fixture
 def dataset(make_kimore: Any, tmp_path: Path) -> SkeletonDataset:
     maker = make_kimore(tmp_path / "KiMoRe")
-    for number, frames in ((1, 6), (2, 12), (3, 9)):
+    for number, frames in ((1, 16), (2, 22), (3, 19)):
         maker.session(f"E_ID{number}", 1, frames)
         first = (0.0, 50.0, 49.9)[number - 1]
         maker.workbook(maker.label(f"E_ID{number}", 1), f"E_ID{number}", total=(first, 1, 2, 3, 4))
-    maker.session("S_ID1", 2, 5)
+    maker.session("S_ID1", 2, 15)
     maker.label("S_ID1", 2).unlink()
     return prepare(KimoreAdapter(), maker.root, tmp_path / "root")
 
@@ -25,8 +25,8 @@ def test_exercises_in_numbers(dataset: SkeletonDataset) -> None:
     one, two = summarise(dataset)
     assert (one.exercise, one.title) == ("1", "lifting of the arms")
     assert (one.recordings, one.scored, one.people) == (3, 3, 3)
-    assert one.frames == (6, 9.0, 12)
-    assert one.seconds == pytest.approx(0.3)
+    assert one.frames == (16, 19.0, 22)
+    assert one.seconds == pytest.approx(19 / 30)
     assert one.score_mean == pytest.approx(np.mean([0, 50, 49.9]))
     assert one.score_sd == pytest.approx(np.std([0, 50, 49.9], ddof=1))
     assert one.histogram == (1, 0, 0, 0, 0, 0, 0, 0, 0, 2)

@@ -66,7 +66,7 @@ def same_rotation(a, b):
     np.testing.assert_allclose(dots, 1, atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(degrees=st.floats(-179, 179))
 def test_face_camera_undoes_any_turn(degrees):
     plain, aligned = face_camera(body()), face_camera(turned(body(), degrees))
@@ -186,6 +186,44 @@ def test_a_short_jump_is_bridged_in_a_straight_line():
     q = found.streams["orientation"]
     np.testing.assert_allclose(np.linalg.norm(q, axis=-1), 1)
     np.testing.assert_array_equal(q[keep], motion.streams["orientation"][keep])
+
+
+@pytest.mark.parametrize("away", [[0.0, 1.5, 0.9], [-99999.0, 0.0, 0.0]])
+def test_a_jump_of_one_joint_is_bridged(away):
+    motion = body(90)
+    x = motion.streams["position"].copy()
+    x[40:43, 7] += away
+    found = repair_jumps(motion.with_streams(position=x)).streams
+    share = np.linspace(0, 1, 5)[1:-1, None]
+    np.testing.assert_allclose(
+        found["position"][40:43, 7], x[39, 7] + share * (x[43, 7] - x[39, 7])
+    )
+    rest = np.ones(x.shape[:2], dtype=bool)
+    rest[40:43, 7] = False
+    np.testing.assert_array_equal(found["position"][rest], x[rest])
+    np.testing.assert_array_equal(found["orientation"], motion.streams["orientation"])
+
+
+def test_a_joint_that_moves_as_a_joint_can_is_kept():
+    motion = body(90)
+    x = motion.streams["position"].copy()
+    x[40:43, 7] += [0.0, 1.0, 0.0]  # 30 m/s, as Kinect's loose hand tips
+    moved = motion.with_streams(position=x)
+    assert repair_jumps(moved) is moved
+
+
+def test_frames_without_a_body_never_win():
+    """More of them than of the others, and the others in two parts."""
+    motion = body(200)
+    x = motion.streams["position"].copy()
+    x[40:160] = 0.0
+    found = repair_jumps(motion.with_streams(position=x)).streams["position"]
+    np.testing.assert_array_equal(found[:40], x[:40])
+    np.testing.assert_array_equal(found[160:], x[160:])
+    assert np.linalg.norm(found, axis=-1).min() > 0.1
+    x[:] = 0.0
+    empty = motion.with_streams(position=x)
+    assert repair_jumps(empty) is empty
 
 
 def test_a_bad_beginning_and_end_are_held():

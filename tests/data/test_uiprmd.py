@@ -323,6 +323,7 @@ def test_prepared_and_opened_again(
     assert "Vakanski" in adapter.citation
     assert "Public Domain" in adapter.licence
     assert len(adapter.exercises) == 10
+    uiprmd.stand(tree)
     prepare(adapter, tree, tmp_path / "store")
     dataset = SkeletonDataset.open(tmp_path / "store", name)
     assert len(dataset) == 20
@@ -347,3 +348,29 @@ def test_importing_the_readers_needs_no_torch() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_why_a_repetition_has_no_score(uiprmd: ModuleType, tree: Path) -> None:
+    """The Kinect's are scored by the Vicon angles, of which some are lost or missing."""
+    gone = uiprmd.file(tree, "Vicon", "Angles", "m01_s01_e03")
+    gone.unlink()
+    uiprmd.lose(uiprmd.file(tree, "Vicon", "Angles", "m01_s01_e04"), 5, slice(0, 30))
+    short = uiprmd.file(tree, "Vicon", "Angles", "m01_s01_e05")
+    uiprmd.edit(short, lambda x: x[:4])
+    found, report = uiprmd.read(create_adapter("uiprmd-kinect"), tree)
+    assert len(found) == 20
+    unscored = [key for key, recording in found.items() if "total" not in recording.scores]
+    reasons = {p.recording: p for p in report.problems}
+    assert sorted(reasons) == unscored == [f"s01/m01/e0{n}/correct" for n in (3, 4, 5)]
+    assert {p.kind for p in report.problems} == {"no-score"}
+    texts = [str(reasons[key]) for key in unscored]
+    angles = "the Vicon angles that scores are computed from"
+    place = "Segmented Movements/Vicon/Angles/m01_s01_e0"
+    assert texts == [
+        f"{place}3_angles.txt: found no such file, expected {angles} (a recorded repetition)",
+        f"{place}4_angles.txt: found angles of LClavicle lost in 75% of the frames, expected "
+        f"{angles}, at most half of them",
+        f"{place}5_angles.txt: found 4 frames, expected at least 10 of {angles}",
+    ]
+    own = uiprmd.read(create_adapter("uiprmd-vicon-angles"), tree)[1]
+    assert not [p for p in own.problems if p.kind == "no-score"]

@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
 from zoo.data.adapters.uiprmd import motion
+from zoo.data.gaps import bridged
 from zoo.data.rotation import continuous_sign
 from zoo.errors import DataError
 from zoo.skeleton import load_layout
@@ -144,7 +145,7 @@ def test_unwrap_continues_on_the_other_side() -> None:
     np.testing.assert_array_equal(result[:, 1], 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(np.float64, (12, 2, 3), elements=st.floats(-180, 180, allow_subnormal=False)))
 def test_unwrap_adds_whole_turns_and_nothing_else(angles: np.ndarray) -> None:
     missing = np.zeros((12, 2), dtype=bool)
@@ -173,7 +174,7 @@ def test_fill_draws_lines_and_holds_the_ends() -> None:
     missing[[0, 1, 4, 5, 7], 0] = True
     missing[:, 1] = True
     values[missing] = 0
-    result = motion.fill(values, missing)
+    result = bridged(values, missing)
     np.testing.assert_allclose(result[:, 0, 1], [2, 2, 2, 3, 4, 5, 6, 6])
     np.testing.assert_array_equal(result[:, 1], 0)
     np.testing.assert_array_equal(result[:, 2], values[:, 2])

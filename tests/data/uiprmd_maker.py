@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from zoo.data.adapters.base import Adapter, PrepareReport
 from zoo.data.recording import Recording
+from zoo.skeleton.layout import load_layout
 
 WIDTH = {"Kinect": 66, "Vicon": 117}
 FRAMES = {"Kinect": 24, "Vicon": 40}
@@ -37,6 +38,22 @@ def numbers(sensor: str, frames: int, seed: int = 0) -> NDArray[np.float64]:
     rng = np.random.default_rng(seed)
     base = rng.uniform(5, 60, WIDTH[sensor])
     return base + np.sin(np.arange(frames)[:, None] / 9 + rng.uniform(0, 6, WIDTH[sensor]))
+
+
+def stand(root: Path) -> None:
+    """Makes an upright person of the tree's numbers: legs below, everything else above."""
+    for sensor, size in (("Kinect", 20.0), ("Vicon", 800.0)):
+        layout = load_layout(f"uiprmd-{sensor.lower()}")
+        legs = {*layout.parts["left_leg"], *layout.parts["right_leg"]}
+        up = np.array([-size if j in legs else size for j in range(layout.num_joints)])
+        for path in sorted(root.rglob(f"{sensor}/*/*.txt")):
+            values = np.loadtxt(path, delimiter=",")
+            if path.parent.name == "Positions":
+                values *= 0.3 if sensor == "Kinect" else 1.0
+                values[:, (1 if sensor == "Kinect" else 2) :: 3] += up
+            elif sensor == "Kinect":
+                values *= 0.1
+            write(path, values)
 
 
 def write(path: Path, values: NDArray[np.float64]) -> None:

@@ -27,7 +27,7 @@ def shown():
 
 
 def test_plain_lines_are_few(desk, shown):
-    plan = desk.plan("mean", "toy-failing", seeds=tuple(range(100)))
+    plan = desk.plan("toy-mean", "toy-failing", seeds=tuple(range(100)))
     executor = desk.inline(
         lambda job: Event(events.FAILED, message="[red]no") if job.model == "toy-failing"
         and job.config["seed"] < 3 else Event(events.FINISHED, mad=1.0, seconds=60.0)
@@ -67,7 +67,7 @@ def test_the_table_shows_what_is_at_work(desk, shown, monkeypatch):
 
 
 def test_time_left_learns_from_what_was_taken(desk):
-    jobs = desk.plan("mean", seeds=(0, 1)).jobs
+    jobs = desk.plan("toy-mean", seeds=(0, 1)).jobs
     progress = Progress(total=4, workers=2)
     for job in jobs:
         progress.expect(job, 10.0)
@@ -87,7 +87,7 @@ def test_time_left_learns_from_what_was_taken(desk):
 def test_time_left_learns_from_epochs(desk, monkeypatch):
     clock = Clock()
     monkeypatch.setattr("zoo.experiments.progress.time", clock)
-    working, waiting, *_ = desk.plan("mean", seeds=(0, 1)).jobs
+    working, waiting, *_ = desk.plan("toy-mean", seeds=(0, 1)).jobs
     progress = Progress(total=2, workers=1)
     for job in (working, waiting):
         progress.expect(job, 1000.0)

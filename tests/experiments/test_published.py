@@ -39,7 +39,8 @@ def row(label: str, paths: Any, protocol: str = "d2sta-paper", exercises: Any = 
     missing = [e for e in exercises if e not in {exercise for _, exercise in known}]
     jobs = [job(path, exercise) for path, exercise in known]
     jobs += [job(Path("nowhere") / exercise, exercise) for exercise in missing]
-    data = SimpleNamespace(dataset=SimpleNamespace(title="KIMORE", score_range=(0.0, 50.0)))
+    kimore = SimpleNamespace(title="KIMORE", score_range=(0.0, 50.0), binary=False)
+    data = SimpleNamespace(dataset=kimore)
     return PlannedRow(label, "d2sta", protocol, [Group(data, jobs)])
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,7 +21,7 @@ from zoo.explain.draw.groups import (
     weights_figure,
 )
 from zoo.explain.draw.scene import Scene, diagram, scene_of
-from zoo.explain.draw.shades import Shades
+from zoo.explain.draw.shades import FULL_STRENGTH, Shades
 from zoo.explain.draw.sheet import joints_over_time, key_frame_sheet, key_frames
 from zoo.explain.draw.skeleton import SkeletonPlot
 from zoo.explain.draw.video import can_write_mp4, write_video
@@ -244,3 +245,14 @@ def test_a_still_sample_has_limits() -> None:
     (left, right), (bottom, top) = Scene(np.zeros((1, 1, 2)), np.zeros(1), layout).limits
     assert left < 0 < right
     assert bottom < 0 < top
+
+
+def test_what_hardly_moved_the_score_is_pale() -> None:
+    layout = load_layout("kinect-v2")
+    attribution = made_attribution(layout)
+    moved = attribution.effect
+    strong = Shades.of(replace(attribution, span=moved / FULL_STRENGTH))
+    weak = Shades.of(replace(attribution, span=10 * moved / FULL_STRENGTH))
+    assert strong.limit == Shades.of(attribution).limit
+    assert weak.limit == pytest.approx(10 * strong.limit)
+    assert weak.sizes(3).max() < strong.sizes(3).max()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.explain.attribution import Attribution
-from zoo.explain.words import CAUTION, groups_sentence, sentences
+from zoo.explain.words import CAUTION, groups_sentence, reaction, sentences
 
 JOINTS = ("Hip", "Knee", "Elbow", "Hand", "Head")
 PARTS = {"left_leg": (0, 1), "left_arm": (2, 3), "head": (4,)}
@@ -43,6 +43,18 @@ def test_what_is_rounded_to_nothing_is_not_named() -> None:
         first
         == "m gives 30.0 points, as its 30.0 for a mean pose held still; no body part moved it."
     )
+
+
+def test_a_model_that_hardly_reacts_is_said_to() -> None:
+    weak = made([0.01, 0, 0.01, 0, 0], score=38.89, baseline_score=38.87, span=50.0)
+    assert reaction(weak, 38.87, 2) == (
+        "The model hardly reacts to this movement: held still, a mean pose gets 38.87 points, "
+        "0.02 of 50 away. What follows explains next to nothing."
+    )
+    cancelling = made([3.0, 0, -3.0, 0, 0.02], score=38.89, baseline_score=38.87, span=50.0)
+    assert "cancel out" in reaction(cancelling, 38.87, 2)
+    assert reaction(made([-3.0, 0, 0, 0, 0], span=50.0), 33.0) == ""
+    assert reaction(made([0.0] * 5), 30.0) == ""  # the range of scores is not known
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import zoo
-from registry import METRICS, REGISTRIES, add_plugin
+from registry import HEADS, METRICS, REGISTRIES, RegistryError, add_plugin
 from zoo.cli.main import main
 from zoo.data.readers import readers_of
 from zoo.errors import ConfigError, LeakageError
@@ -21,9 +21,12 @@ from zoo.explain.sample import samples_of
 from zoo.prediction import Predictor
 from zoo.protocol.explain import explain
 from zoo.protocol.protocol import load_protocol
+from zoo.runs.intervals import run_calibration
+from zoo.runs.key import RunKey
 from zoo.runs.verify import run_faults
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+HEADS_PAGE = PAGE.with_name("heads.md")
 SMALL = {"dataset.people": 12, "protocol.frames": 16, "protocol.split.folds": 2}
 
 
@@ -35,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def plug_in(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     """Adds a file of the page, or a given text under its name; taken back after the test."""
-    page = PAGE.read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8") + HEADS_PAGE.read_text(encoding="utf-8")
     before = {kind: list(r.added) for kind, r in REGISTRIES.items()}
 
     def put(name: str, text: str | None = None, folder: str = "plugins") -> Path:
@@ -128,7 +131,6 @@ def test_a_split_and_a_stratum_enter_hash_words_and_run(plug_in, data, tmp_path)
         ({"kind": "group-out", "group": ["a"]}, "split has no key 'group'. Did you mean 'groups'"),
         ({"kind": "group-out", "groups": "a"}, "split.groups is 'a', expected a list"),
         ({"kind": "group-aut"}, "split.kind is 'group-aut'.*Did you mean 'group-out'"),
-        ({"stratify": ["lenght"]}, "split.stratify has 'lenght'.*Did you mean 'length'"),
     ):
         with pytest.raises(ConfigError, match=said):
             load_protocol("person-kfold", split=wrong)
@@ -155,7 +157,7 @@ def test_a_split_is_judged_by_the_gate(plug_in, data, tmp_path):
         "from zoo.protocol.split import Split\nfrom zoo.protocol.splits import SplitRule\n\n"
         '@register_split("sly")\n@dataclass(frozen=True)\nclass Sly(SplitRule):\n'
         '    """Says that it is honest."""\n    deals_samples = False\n\n'
-        "    def num_folds(self, persons):\n        return 1\n\n"
+        "    def num_folds(self, columns):\n        return 1\n\n"
         "    def split(self, samples, fold):\n"
         "        return Split.of(samples, range(len(samples)), [], [0])\n\n"
         '    def describe(self):\n        return "Nobody is seen twice, honestly."\n',
@@ -169,6 +171,44 @@ def test_a_split_is_judged_by_the_gate(plug_in, data, tmp_path):
             },
             runs=tmp_path / "runs", data_root=data,
         )  # fmt: skip
+
+
+def test_a_head_with_a_loss_of_its_own_stands_everywhere(plug_in, data, tmp_path, capsys):
+    """In a run and its key, on a board, in a prediction with its interval."""
+    file = plug_in("absolute.py")
+    quick = {"model.head": "absolute", "model.hidden": 8, "trainer.epochs": 2}
+    more = {"dataset.people": 20, "protocol.split.validation": 0.4}
+    runs = [
+        zoo.train(
+            "gru", "synthetic", exercise="5", fold=fold, runs=tmp_path / "runs", data_root=data,
+            overrides={**SMALL, **quick, **more},
+        )
+        for fold in (0, 1)
+    ]  # fmt: skip
+    key = json.loads((runs[0].path / "checkpoint.json").read_text())["key"]
+    assert list(key["code"]) == ["head absolute"]
+    assert run_faults(runs[0].path) == []
+    assert zoo.evaluate(runs[0].path, data_root=data).agrees
+    (section,) = zoo.leaderboard(tmp_path / "runs").sections
+    assert "head=absolute" in section.ranked[0].name
+    first = next(iter(zoo.load_dataset("synthetic", data, people=20)))
+    joints = tmp_path / "one.take"
+    np.savetxt(joints, 1000 * first.positions.reshape(len(first.positions), -1), delimiter=",")
+    plug_in("takes.py")
+    (scored,) = zoo.predict(runs[0], [joints], dataset="takes", data_root=data)
+    assert math.isfinite(scored.score)
+    assert run_calibration(runs[0], 0.5).finite, "intervals of its validation people"
+    before = runs[0].record.key_hash
+    text = file.read_text().replace(".abs().mean()", ".abs().sum()")
+    config = runs[0].record.config
+    plug_in("absolute.py", text, folder="edited")
+    with pytest.raises(RegistryError, match="claimed by"):
+        HEADS.get("absolute").load()
+    HEADS.forget("absolute")
+    plug_in("absolute.py", text, folder="edited")
+    edited = RunKey.of(config, fingerprint="f", layout="l", protocol_hash="p")
+    assert edited.hash != before
+    assert edited.code != key["code"]
 
 
 def test_a_transform_is_checked_and_hashed(plug_in, data, tmp_path):

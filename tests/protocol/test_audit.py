@@ -25,7 +25,7 @@ class Data:
             RecordingInfo(
                 r.id, r.subject, r.group, r.exercise, r.session, r.num_frames, r.fps,
                 tuple(a for a in ("positions", "orientations") if getattr(r, a) is not None),
-                scores=r.scores,
+                scores=r.scores, extra=r.extra,
             )
             for r in self.recordings
         ]  # fmt: skip
@@ -115,3 +115,22 @@ def test_any_stream_will_do_but_all_need_it():
     mixed = Data([*turned, *(recording(i) for i in range(6, 12))])
     with pytest.raises(DataError, match="not all recordings have positions"):
         audit(load_protocol("person-kfold"), mixed)
+
+
+def test_what_else_is_on_both_sides_is_counted():
+    people = [recording(i, extra={"device": "ab"[i % 4 // 2], "age": 20 + i}) for i in range(12)]
+    found = audit(load_protocol("person-kfold", split={"folds": 3}), Data(people))
+    assert found.columns == {"group": 2, "device": 2}
+    assert found.sides() == [
+        "group: in 3 of 3 folds the test has one of its 2 values that is in training or validation "
+        "too",
+        "device: in 3 of 3 folds the test has one of its 2 values that is in training or "
+        "validation too",
+    ]
+    split = {"kind": "leave-one-group-out", "by": "device"}
+    apart = audit(load_protocol("person-kfold", split=split), Data(people))
+    assert len(apart.folds) == 2
+    assert apart.keeps_promise
+    assert apart.sides()[1] == "device: in no fold is one of its 2 values on both sides"
+    assert [fold.shared["device"] for fold in apart.folds] == [[], []]
+    assert json.loads(json.dumps(apart.to_dict()))["folds"][0]["shared"]["group"] == ["g0", "g1"]

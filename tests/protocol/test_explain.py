@@ -14,7 +14,7 @@ def test_the_honest_default():
     assert words("person-kfold") == {
         "samples": "A recording is one sample; after repair-jumps, face-camera, center on the "
         "whole recording; each sample is brought to 100 frames.",
-        "split": "People are divided into 5 folds, alike in group and score; each is tested once. "
+        "split": "People are assigned to 5 folds, alike in group and score; each is tested once. "
         "20% of the people trained on choose the best epoch. Seed of the order: 0.",
         "scaling": "Streams are z-scored by joint and coordinate, fitted on training samples. "
         "Scores are standardised to mean 0 and deviation 1, fitted on training samples.",
@@ -32,18 +32,18 @@ def test_the_honest_default():
     [
         ("d2sta-paper", {}, "samples", "cut into 10 equal pieces"),
         ("d2sta-paper", {}, "samples", "nothing is done to the joints"),
-        ("d2sta-paper", {}, "split", "Samples, not people, are divided at random 8:1:1"),
+        ("d2sta-paper", {}, "split", "Samples, not people, are assigned at random 8:1:1"),
         ("d2sta-paper", {}, "figures", "Every sample is scored by itself"),
         ("d2sta-paper", {}, "seeds", "with the seed 3407."),
         ("d2sta-paper", {}, "leaks", "Yes: every recording is cut into ten pieces"),
         ("stgcn-rehab", {}, "samples", "cut into its repetitions"),
-        ("stgcn-rehab", {}, "split", "8:0:2 into training, validation and test. Seed of the order"),
+        ("stgcn-rehab", {}, "split", "8:0:2 to training, validation and test. Seed of the order"),
         ("stgcn-rehab", {}, "scaling", "fitted on all samples, the test among them"),
         ("stgcn-rehab", {}, "weights", "after the last epoch"),
         ("uiprmd-d2sta", {}, "scaling", "Streams are not scaled. Scores are taken as they are."),
-        ("random-kfold", {}, "split", "divided at random into 10 folds; each is tested once."),
+        ("random-kfold", {}, "split", "assigned at random to 10 folds; each is tested once."),
         ("random-kfold", {"split": {"validation": 0.1}}, "split", "10% of the samples trained on"),
-        ("person-holdout", {}, "split", "People are divided 3:1:1 into training, validation"),
+        ("person-holdout", {}, "split", "People are assigned 3:1:1 to training, validation and test"),
         ("person-holdout", {"split": {"repeats": 4}}, "split", "All of it 4 times."),
         ("leave-one-person-out", {}, "split", "tested by a model trained on all the others. 20%"),
         ("cross-dataset", {}, "split", "another dataset (protocol.split.dataset=NAME)"),

@@ -45,6 +45,6 @@ def test_honest_protocols_find_nobody_twice(kimore, name):
     for exercise in kimore.exercises:
         samples = protocol.samples(kimore.select(exercise=exercise), ["position"], raw=True)
         assert len(samples.signatures) == len(samples)
-        for fold in range(protocol.split.num_folds(samples.subject)):
+        for fold in range(protocol.split.num_folds(samples.columns)):
             report = check_leakage(samples, protocol.split.apply(samples, fold))
             assert not report.leaks

@@ -55,7 +55,7 @@ def find(recordings, name="person-kfold"):
     protocol = load_protocol(name)
     samples = protocol.samples(recordings, ["position"])
     found = {}
-    for fold in range(protocol.split.num_folds(samples.subject)):
+    for fold in range(protocol.split.num_folds(samples.columns)):
         for one in near_duplicates(samples.signatures, protocol.split.apply(samples, fold)):
             found[one.test] = (one.seen, one.why)
     return found

@@ -51,7 +51,7 @@ KIMORE = {
 def test_every_person_is_tested_exactly_once():
     data = samples(KIMORE, pieces=3)
     rule = rule_of(folds=5, repeats=2)
-    assert rule.num_folds(data.subject) == 10
+    assert rule.num_folds(data.columns) == 10
     for repeat in range(2):
         tested = []
         for fold in range(5):
@@ -133,7 +133,7 @@ def joined() -> SampleSet:
 def test_everybody_is_left_out_once():
     data = samples({"b": 5, "a": 4}, pieces=2)
     rule = rule_of(kind="leave-one-person-out")
-    assert rule.num_folds(data.subject) == 9
+    assert rule.num_folds(data.columns) == 9
     tested = []
     for fold in range(9):
         split = rule.apply(data, fold)
@@ -151,7 +151,7 @@ def test_everybody_is_left_out_once():
 def test_a_holdout_deals_whole_people():
     data = samples(KIMORE, pieces=3)
     rule = rule_of(kind="person-holdout", fractions=(3, 1, 1), repeats=2)
-    assert rule.num_folds(data.subject) == 2
+    assert rule.num_folds(data.columns) == 2
     assert rule.has_validation
     assert not rule_of(kind="person-holdout", fractions=(4, 0, 1)).has_validation
     for fold in range(2):
@@ -184,7 +184,7 @@ def test_random_folds_test_every_sample_once_and_leak():
 def test_another_dataset_is_tested_whole():
     data = joined()
     rule = rule_of(kind="cross-dataset", dataset="other", repeats=2)
-    assert rule.num_folds(data.subject) == 2
+    assert rule.num_folds(data.columns) == 2
     split = rule.apply(data, 0)
     assert len(split.test) == 20
     assert all(r.startswith("other:") for r in split.recordings("test"))
@@ -252,7 +252,6 @@ def test_a_person_of_two_groups_is_a_fault_of_the_data():
         ({"folds": 2.0}, "split.folds is 2.0"),
         ({"repeats": 0}, "split.repeats is 0"),
         ({"seed": -1}, "split.seed is -1"),
-        ({"stratify": ("age",)}, "split.stratify has 'age'"),
         ({"validation": 1}, "split.validation is 1"),
         ({"validation": "0.2"}, "split.validation is '0.2'"),
         ({"kind": "random", "fractions": (8, 2)}, "split.fractions"),
@@ -270,6 +269,12 @@ def test_a_person_of_two_groups_is_a_fault_of_the_data():
 def test_impossible_rules_are_refused(config, message):
     with pytest.raises(ConfigError, match=message):
         rule_of(**config)
+
+
+def test_a_stratum_that_is_nowhere_is_told_with_what_there_is():
+    expected = "split.stratify has 'scores', which is no stratum and no column .* mean 'score'"
+    with pytest.raises(ConfigError, match=expected):
+        rule_of(stratify=("scores",)).apply(samples(KIMORE), 0)
 
 
 def test_a_fold_that_is_not_there():

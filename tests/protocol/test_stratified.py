@@ -3,7 +3,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import DataError
@@ -25,7 +25,6 @@ def people(sizes: dict[str, int], seed: int = 0):
 SIZES = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 20), min_size=1)
 
 
-@settings(deadline=None)
 @given(sizes=SIZES, folds=st.integers(2, 8), seed=st.integers(0, 5))
 def test_folds_are_even_in_all_and_in_every_group(sizes, folds, seed):
     names, groups, scores = people(sizes, seed)
@@ -44,7 +43,6 @@ def test_folds_are_even_in_all_and_in_every_group(sizes, folds, seed):
         assert max(counts) - min(counts) <= 1
 
 
-@settings(deadline=None)
 @given(sizes=SIZES, seed=st.integers(0, 5))
 def test_the_order_of_the_people_does_not_matter(sizes, seed):
     names, groups, scores = people({**sizes, "z": 6}, seed)
@@ -69,7 +67,6 @@ def test_scores_are_balanced_better_than_by_chance():
     assert spread(scores) < 0.4 * spread([0.0] * 60)
 
 
-@settings(deadline=None)
 @given(sizes=SIZES, share=st.sampled_from([0.1, 0.15, 0.2, 0.34, 0.5]), seed=st.integers(0, 5))
 def test_validation_takes_its_share_of_every_group(sizes, share, seed):
     names, groups, scores = people({**sizes, "z": 4}, seed)
@@ -86,7 +83,6 @@ def test_validation_leaves_somebody_to_train_on():
         validation_subset(["a"], ["g"], [1.0], 0.2, 0)
 
 
-@settings(deadline=None)
 @given(
     sizes=st.dictionaries(st.sampled_from("abcd"), st.integers(1, 60), min_size=1),
     fractions=st.tuples(st.integers(1, 9), st.integers(0, 3), st.integers(1, 4)),

@@ -371,3 +371,18 @@ def test_a_file_beside_a_plugin_says_more_of_it(tmp_path: Path, models: Registry
 
 def test_source_target() -> None:
     assert Source("a.b", "C.d", "x").target == "a.b:C.d"
+
+
+def test_names_that_differ_in_case_only_are_refused(tmp_path: Path, models: Registry) -> None:
+    """Their folders would be one on Windows and macOS."""
+    file = tmp_path / "p.py"
+    file.write_text("class Mine: ...\n")
+    models.add("mine", Source(str(file), "Mine", str(file)))
+    models.add("Mine", Source(str(file), "Mine", str(file)))
+    assert models.get("mine").problem is None
+    for entry in (models.get("Mine"), *models.entries("Mine")):
+        assert "there is 'mine' already, which differs in upper and lower case only" in str(
+            entry.problem
+        )
+        with pytest.raises(RegistryError, match="differs in upper and lower case only"):
+            entry.load()

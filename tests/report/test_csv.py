@@ -29,7 +29,7 @@ def test_a_row_a_model_and_exercise(store):
     assert not ranked[1]["better_than_mean_percent"]
     mean = next(row for row in ranked if row["name"] == "mean")
     assert mean["spearman"] == ""
-    apart = next(row for row in table if row["status"] == "incomplete")
+    apart = next(row for row in table if row["status"] == "provisional")
     assert apart["note"] == "1 of 4 runs: runs are missing"
     paper = next(r for r in table if r["status"] == "published" and r["name"] == "D2STA")
     assert (paper["mad"], paper["leaky"], paper["rank"]) == ("0.119", "true", "")

@@ -2,7 +2,9 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from zoo.build import to_plain
 from zoo.errors import DataError
@@ -10,7 +12,7 @@ from zoo.files import to_json
 from zoo.runs.environment import hardware, versions
 from zoo.runs.folder import RunFolder
 from zoo.runs.record import Source, changed_settings
-from zoo.runs.run import load_run
+from zoo.runs.run import load_run, pooled_metrics, versus_mean_score
 
 FILES = {
     "history.csv": b"epoch,lr,loss,validation_mad,seconds\n1,0.1,,2.5,0.2\n",
@@ -161,3 +163,32 @@ def test_the_environment_names_versions_and_hardware_but_not_the_machine():
     }  # fmt: skip
     assert set(hardware()) == {"system", "machine", "processor", "cores", "memory_gb"}
     assert hardware()["cores"] >= 1
+
+
+def test_runs_are_judged_against_the_mean_score_person_by_person(make_store):
+    store = make_store(persons=24)
+    good = [load_run(store.run("gru", "5", fold, error=1.0)) for fold in (0, 1)]
+    found = versus_mean_score(good)
+    assert found.word == "better"
+    mads = [np.mean([r.test["mad"] - r.baseline_test["mad"] for r in good])]
+    assert found.difference == pytest.approx(mads[0], abs=1e-4)
+    assert versus_mean_score(good[:1]).difference < 0
+    mean = load_run(store.run("mean", "5", 0, constant=True, closed_form=True))
+    assert versus_mean_score([mean]).word == "no clear difference"
+
+
+def test_nothing_is_said_of_a_single_person(make_store):
+    alone = load_run(make_store(persons=8, folds=8).run("gru", "5", 0))
+    assert versus_mean_score([alone]) is None
+
+
+def test_right_and_wrong_have_an_auc_over_all_folds(make_store):
+    store = make_store(persons=24, dataset="irds-simplified", exercises=("0",))
+    runs = [load_run(store.run("gru", "0", fold, error=0.3)) for fold in (0, 1)]
+    assert versus_mean_score(runs) is None
+    pooled = pooled_metrics(runs)
+    assert list(pooled) == ["auc", "mad", "rmse", "balanced-accuracy", "f1"]
+    true = np.concatenate([run.tested.true for run in runs])
+    predicted = np.concatenate([run.tested.predicted for run in runs])
+    assert pooled["auc"] == pytest.approx(roc_auc_score(true, predicted))
+    assert pooled_metrics(runs, baseline=True)["auc"] == 0.5

@@ -20,7 +20,7 @@ from zoo.skeleton.kinematics import forward_kinematics
 TOLERANCE = {"rtol": 0, "atol": 1e-9}
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=3, max_side=4)
-lenient = settings(deadline=None, max_examples=60)
+lenient = settings(max_examples=60)
 
 
 def numbers(width: int, bound: float) -> st.SearchStrategy[NDArray[np.float64]]:

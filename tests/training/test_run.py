@@ -326,6 +326,21 @@ def test_scores_that_are_missing_are_refused(toy, go):
         go(data=fold)
 
 
+@pytest.mark.parametrize("wild", [-99999.0, 1e30, float("nan")])
+def test_inputs_beyond_any_size_are_refused_before_training(toy, go, wild):
+    data = toy.make_fold()
+    data.samples.streams["position"][5, 3, 1, 0] = wild
+    with pytest.raises(DataError, match=r"recording P02/Es5: the stream position reaches .*usual"):
+        go(data=data)
+
+
+def test_scores_outside_the_scale_are_refused_before_training(toy, go):
+    data = toy.make_fold()
+    data.samples.target[4:6] *= 10
+    with pytest.raises(DataError, match=r"P02/Es5: its total score .* scale 0 to 50 \(2 of 24"):
+        go(data=data)
+
+
 def test_a_loss_that_explodes_ends_the_run_and_frees_it(toy, go, tmp_path):
     with pytest.raises(TrainingError, match="no longer finite in epoch"):
         go(lr=1e30, optimizer="sgd", grad_clip=None)

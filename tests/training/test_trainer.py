@@ -233,6 +233,17 @@ def test_a_closed_form_model_is_fitted_once(toy, fold):
     assert torch.equal(again.predict(batch).score, target)
 
 
+def test_a_fit_that_draws_though_it_says_it_does_not_is_refused(toy, fold):
+    class Drawing(toy.Nearest):
+        draws = False
+
+        def fit(self, batch, target):
+            super().fit(batch, target + 0.01 * torch.randn(len(target)))
+
+    with pytest.raises(TrainingError, match=r"Drawing says that it draws no random numbers"):
+        train(Drawing(), make_data(fold, [2.0]))
+
+
 @pytest.mark.parametrize("shape", [(4, 1), (1,), ()])
 def test_an_answer_that_would_be_broadcast_is_refused(shape):
     with pytest.raises(

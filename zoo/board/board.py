@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class Incomplete:
     """A model that is not ranked, because runs are missing or cannot be compared.
 
+    What is there of it is shown beside the mean score on the same people, and is provisional:
+    others may have been tested on harder ones.
+
     Attributes:
         name: as an entry's.
         model: registered name.
@@ -24,6 +27,10 @@ class Incomplete:
         expected: runs that a complete entry with its seeds has.
         missing: what is not there, in words.
         reason: why it stands apart.
+        tested_on: exercises and folds that are there, in words.
+        persons: how many people were tested in them.
+        metrics: over what is there, by name; empty where it cannot be compared.
+        mean_score: the first metric of the mean training score on the same people.
     """
 
     name: str
@@ -32,6 +39,10 @@ class Incomplete:
     expected: int
     missing: list[str]
     reason: str
+    tested_on: str
+    persons: int
+    metrics: Mapping[str, float]
+    mean_score: float
 
 
 @dataclass(frozen=True)
@@ -67,13 +78,16 @@ class Ranked:
         flops: operations for one sequence.
         train_seconds: time to train one run.
         latency_ms: time to score one sequence.
-        rank: by mean MAD, 1 is best; `rank_low` to `rank_high` is its 95 % interval.
+        rank: by the section's first metric, 1 is best; `rank_low` to `rank_high` is its 95 %
+            interval.
         tied_with_best: no worse than the first beyond noise.
         metrics: by `MEAN` or exercise, then by metric.
-        better_than_mean: by how many percent its MAD is below the mean training score's.
+        better_than_mean: by how many percent its MAD is below the mean training score's; NaN where
+            the target is right or wrong: an AUC of 0.5 is what the mean score has.
         spread: standard deviation of the MAD between seeds and between folds; NaN for one.
-        versus_mean: against the mean training score of the same splits.
-        versus_best: against the first; None for itself.
+        versus_mean: against the mean training score of the same splits, by the MAD of each person;
+            None for itself, and where the target is right or wrong.
+        versus_best: against the first, likewise.
         by_group: MAD by clinical group.
         points: by exercise, group, true and predicted score of every row of the first seed; None
             on a public board.
@@ -113,7 +127,7 @@ class Ranked:
 
     @property
     def mad(self) -> float:
-        """Mean absolute deviation, averaged over exercises: what models are ranked by."""
+        """Mean absolute deviation, averaged over exercises: what scores are ranked by."""
         return self.metrics[MEAN]["mad"].value
 
 
@@ -184,9 +198,10 @@ class Section:
         meaning: for a leaky protocol, what its numbers mean; empty for an honest one.
         exercises: in order.
         persons: how many were tested.
-        metrics: those that stand in tables, in order.
+        metrics: those that stand in tables, in order; models are ranked by the first.
         ranked: complete entries, best first.
-        incomplete: the others.
+        incomplete: the others, those that were tested on the same people together.
+        completing: commands that make what is missing.
         published: numbers of papers on this dataset, never ranked.
         friedman: Friedman's test over (exercise × fold) blocks; None where there are too few.
         notes: what a reader must know besides.
@@ -203,6 +218,7 @@ class Section:
     metrics: list[BoardMetric]
     ranked: list[Ranked]
     incomplete: list[Incomplete]
+    completing: list[str]
     published: list[PublishedResult]
     friedman: Friedman | None
     notes: list[str]

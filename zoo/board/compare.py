@@ -7,15 +7,23 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from registry import did_you_mean
-from zoo.board.entries import BoardKey, Group, entries_called, fold_words, natural, read_groups
+from zoo.board.entries import BoardKey, Group, entries_called, places, read_groups
 from zoo.errors import DataError
-from zoo.evaluation.statistics import Paired, PersonPair, Table, compare_persons, paired
-from zoo.evaluation.statistics.paired import SIGNIFICANCE
+from zoo.evaluation.metrics import ranking_metric
+from zoo.evaluation.statistics import (
+    Interval,
+    Paired,
+    PersonPair,
+    Table,
+    bootstrap,
+    compare_persons,
+    paired,
+)
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, incomparable, load_run, pooled_tables
 from zoo.tables import html, of_rows
-from zoo.words import fixed
+from zoo.words import fixed, natural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -33,8 +41,12 @@ class ComparedModels:
         protocol: how both were evaluated.
         places: exercises and folds that both have, in words.
         persons: everybody, the largest differences first.
-        test: whether the mean difference is more than noise.
-        exercises: by exercise the MAD of both, averaged over seeds.
+        test: whether the mean difference of their errors is more than noise.
+        metric: what `exercises` is of: the MAD, or the AUC where the target is right or wrong.
+        metric_digits: its decimals.
+        exercises: by exercise the metric of both, averaged over seeds.
+        auc: the difference of the AUCs with its interval over persons, which then decides; None for
+            scores.
     """
 
     a: str
@@ -45,30 +57,39 @@ class ComparedModels:
     places: str
     persons: list[PersonPair]
     test: Paired
+    metric: str
+    metric_digits: int
     exercises: Mapping[str, tuple[float, float]]
+    auc: Interval | None = None
 
     @property
     def tied(self) -> bool:
         """Whether the difference is within noise."""
-        return self.test.permutation_p > SIGNIFICANCE
+        if self.auc is not None:
+            return not (self.auc.low > 0 or self.auc.high < 0)
+        return not self.test.clear
 
     @property
     def verdict(self) -> str:
         """Which is better and by how much, in a sentence."""
-        test = self.test
-        low, high = (fixed(v, self.digits, sign=True) for v in (test.low, test.high))
-        points = f"{fixed(abs(test.difference), self.digits)} points"
-        off = (
-            f"95 % interval of the difference {low} to {high}, "
-            f"permutation p = {test.permutation_p:.3g}, {len(self.persons)} people"
-        )
+        test, auc = self.test, self.auc
+        if auc is not None:
+            value, ends, digits = auc.value, (auc.low, auc.high), self.metric_digits
+            amount, first_better = f"an AUC of {fixed(abs(value), digits)}", value > 0
+            p = ""
+        else:
+            value, ends, digits = test.difference, (test.low, test.high), self.digits
+            amount, first_better = f"{fixed(abs(value), digits)} points", value < 0
+            p = f"permutation p = {test.permutation_p:.3g}, "
+        low, high = (fixed(v, digits, sign=True) for v in ends)
+        off = f"95 % interval of the difference {low} to {high}, {p}{len(self.persons)} people"
         if self.tied:
             return (
-                f"{self.a} and {self.b} are tied: they differ by {points} on average, "
+                f"{self.a} and {self.b} are tied: they differ by {amount} on average, "
                 f"which is within noise ({off})."
             )
-        better, worse = (self.a, self.b) if test.difference < 0 else (self.b, self.a)
-        return f"{better} is better than {worse} by {points} ({off})."
+        better, worse = (self.a, self.b) if first_better else (self.b, self.a)
+        return f"{better} is better than {worse} by {amount} ({off})."
 
     def to_dataframe(self) -> "DataFrame":
         """Everybody's mean absolute error under both models, and their difference (pandas)."""
@@ -114,19 +135,27 @@ def compare(
     pairs = compare_persons(mine, theirs)
     test = paired([p.error_a for p in pairs], [p.error_b for p in pairs])
     names = _names(first, second)
+    data = left[0].record.dataset
+    metric = ranking_metric(data.binary)
+    auc = None
+    if data.binary:
+        auc = bootstrap({"a": mine, "b": theirs}, ["auc"]).difference("a", "b", "auc")
     return ComparedModels(
         a=names[0],
         b=names[1],
-        dataset=left[0].record.dataset.name,
-        digits=left[0].digits,
+        dataset=data.name,
+        digits=data.digits,
         protocol=left[0].record.protocol,
         places=places,
         persons=sorted(pairs, key=lambda p: (-abs(p.difference), p.person)),
         test=test,
+        metric=metric.title,
+        metric_digits=metric.digits(data.score_range),
         exercises={
-            e: (_mad(mine, e), _mad(theirs, e))
+            e: (_mean(metric.name, mine, e), _mean(metric.name, theirs, e))
             for e in sorted({t.exercise for t in mine}, key=natural)
         },
+        auc=auc,
     )
 
 
@@ -201,8 +230,8 @@ def _require_comparable(a: Run, b: Run) -> None:
 
 def _common(a: _Side, b: _Side) -> tuple[list[Run], list[Run], str]:
     """Runs of both in the exercises and folds that both have, and these in words."""
-    places = [{(run.exercise, run.fold) for run in side.runs} for side in (a, b)]
-    both = places[0] & places[1]
+    had = [{(run.exercise, run.fold) for run in side.runs} for side in (a, b)]
+    both = had[0] & had[1]
     if not both:
         raise DataError(
             f"{a.name} and {b.name} have no exercise and fold in common, so they were tested on "
@@ -227,16 +256,11 @@ def _common(a: _Side, b: _Side) -> tuple[list[Run], list[Run], str]:
                 f"{other.path} and {run.path} have different true scores: `zoo leaderboard check` "
                 "says more"
             )
-    by_exercise = {e: [f for x, f in both if x == e] for e, _ in both}
-    words = "; ".join(
-        f"exercise {e}, {fold_words(f)}"
-        for e, f in sorted(by_exercise.items(), key=lambda item: natural(item[0]))
-    )
-    return sides[0], sides[1], words
+    return sides[0], sides[1], places(both)
 
 
-def _mad(tables: Sequence[Table], exercise: str) -> float:
-    return fmean(table.value("mad") for table in tables if table.exercise == exercise)
+def _mean(metric: str, tables: Sequence[Table], exercise: str) -> float:
+    return fmean(table.value(metric) for table in tables if table.exercise == exercise)
 
 
 def _names(a: _Side, b: _Side) -> tuple[str, str]:

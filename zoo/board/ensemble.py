@@ -11,7 +11,7 @@ import torch
 
 from registry import MODELS
 from registry.yaml_files import to_yaml
-from zoo.board.entries import Entry, Group, entries_called, fold_words, natural, read_groups
+from zoo.board.entries import Entry, Group, entries_called, fold_words, read_groups
 from zoo.board.naming import Identity, names
 from zoo.build import to_plain
 from zoo.errors import ConfigError, DataError
@@ -24,6 +24,7 @@ from zoo.runs.record import Epochs, Member, RunModel, Source
 from zoo.runs.run import Run, load_run
 from zoo.training.checkpoint import Checkpoint, trained_files
 from zoo.training.result_files import history_csv
+from zoo.words import natural
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,7 @@ def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> Run:
             flops=_sum(run.record.model.flops for run in members),
             latency_ms=_sum(run.record.model.latency_ms for run in members),
             closed_form=True,
+            draws=any(run.record.model.draws for run in members),
             source=Source(f"{ZOO} {versions()[ZOO]}", "zoo.runs.ensemble:combined", None),
         ),
         trainer={},

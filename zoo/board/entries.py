@@ -15,6 +15,7 @@ from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, Tested, pooled_tables
+from zoo.words import natural
 
 _MOST_FOLDS = 10_000  # what a record says of itself must not fill the memory
 
@@ -181,11 +182,6 @@ def groups_of(runs: Iterable[Run]) -> list[Group]:
     return groups
 
 
-def natural(text: str) -> tuple[int, int, str]:
-    """A sort key that puts numbers in order: 2 before 10, numbers before words."""
-    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
-
-
 def spans(numbers: Iterable[int]) -> str:
     """Whole numbers in words: ``0-2, 4``."""
     parts: list[list[int]] = []
@@ -201,6 +197,15 @@ def fold_words(folds: Iterable[int]) -> str:
     """``fold 3``, ``folds 0-2, 4``."""
     some = set(folds)
     return f"{'fold' if len(some) == 1 else 'folds'} {spans(some)}"
+
+
+def places(tested: Iterable[tuple[str, int]]) -> str:
+    """Exercises and folds in words: ``exercise 1, folds 0-1; exercise 5, fold 0``."""
+    folds: dict[str, set[int]] = defaultdict(set)
+    for exercise, fold in tested:
+        folds[exercise].add(fold)
+    order = sorted(folds, key=natural)
+    return "; ".join(f"exercise {exercise}, {fold_words(folds[exercise])}" for exercise in order)
 
 
 def entries_called(name: str, entries: Iterable[Entry]) -> list[Entry]:
@@ -244,18 +249,8 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
 def _expected_folds(exercise: str, runs: Sequence[Run]) -> list[int]:
     """The protocol's folds, and any other that a run is of."""
     own = [run for run in runs if run.exercise == exercise]
-    split = own[0].record.protocol.params.get("split")
-    count = 0
-    if isinstance(split, Mapping):
-        if split.get("kind") == "leave-one-person-out":
-            count = max(run.record.people for run in own)
-        else:
-            count = _whole(split.get("folds", 1)) * _whole(split.get("repeats", 1))
+    count = max(run.record.protocol.folds for run in own)
     return sorted({run.fold for run in own} | set(range(min(count, _MOST_FOLDS))))
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 1
 
 
 def _missing(runs: Sequence[Run], folds: Mapping[str, list[int]]) -> tuple[list[str], int]:

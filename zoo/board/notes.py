@@ -51,9 +51,9 @@ def notes(group: Group) -> list[str]:
     ]
     if changed:
         said.append(f"Trained with more than one version of their code: {', '.join(changed)}.")
-    trained = [e for e in group.entries if e.complete and not e.runs[0].record.model.closed_form]
-    most = max((len(e.seeds) for e in trained), default=0)
-    fewer = [f"{e.name} ({len(e.seeds)})" for e in trained if len(e.seeds) < most]
+    drawn = [e for e in group.entries if e.complete and e.runs[0].record.model.draws]
+    most = max((len(e.seeds) for e in drawn), default=0)
+    fewer = [f"{e.name} ({len(e.seeds)})" for e in drawn if len(e.seeds) < most]
     if fewer:
         said.append(f"Trained with fewer than {most} seeds: {', '.join(fewer)}.")
     if any(

@@ -1,5 +1,6 @@
 """From entries to a ranked section of the board: metrics, intervals, tests, ties."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,16 +17,18 @@ from zoo.board.board import (
     RankedRun,
     Section,
 )
-from zoo.board.entries import Entry, Group
+from zoo.board.completing import commands
+from zoo.board.entries import Entry, Group, places
 from zoo.board.notes import meaning, notes
 from zoo.board.published import MEAN, published_for
-from zoo.evaluation.metrics import board_metrics
+from zoo.evaluation.metrics import Metric, board_metrics, load_metric, ranking_metric
 from zoo.evaluation.statistics import (
     Bootstrap,
     Comparison,
     Friedman,
     Interval,
     PersonErrors,
+    RankInterval,
     Spread,
     Table,
     bootstrap,
@@ -35,16 +38,18 @@ from zoo.evaluation.statistics import (
     versus,
 )
 from zoo.runs.find import failures
-from zoo.runs.run import Run
+from zoo.runs.run import Run, pooled_metrics
 
 SMALLEST_GROUP = 5
 """On a public board, a group of fewer people has no error of its own."""
+
+_NO_INTERVAL = Interval(math.nan, math.nan, math.nan)
 
 _MEAN_SCORE = "\0mean score"  # no entry can have this name: names are shown, this is not
 
 
 def section(group: Group, root: Path, *, public: bool = False) -> Section:
-    """The entries of one dataset and protocol, ranked by their mean MAD.
+    """The entries of one dataset and protocol, ranked by `ranking_metric`.
 
     Args:
         group: the entries.
@@ -81,10 +86,11 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
         persons=len({p for entry in group.entries for t in entry.tables for p in t.person}),
         metrics=[
             BoardMetric(m.name, m.title, m.unit, m.digits(data.score_range), m.higher_is_better)
-            for m in board_metrics().values()
+            for m in board_metrics(data.binary).values()
         ],
         ranked=ranked,
-        incomplete=[_incomplete(entry, public) for entry in group.entries if not entry.complete],
+        incomplete=_incomplete(group, public),
+        completing=commands(group, root, public=public),
         published=published_for(group.key.dataset),
         friedman=_friedman(complete),
         notes=notes(group),
@@ -100,9 +106,22 @@ class _Ranking:
         tables: dict[str, Sequence[Table]] = {e.name: e.tables for e in entries}
         first = entries[0]
         reference = [t for t in first.baseline_tables() if t.seed == first.seeds[0]]
-        self.boot = bootstrap({**tables, _MEAN_SCORE: reference}, list(board_metrics()))
-        self.ranks = bootstrap(tables, ["mad"]).ranks()
-        self.order = sorted(tables, key=lambda name: (self.boot.interval(name, "mad").value, name))
+        self.binary = first.runs[0].record.dataset.binary
+        metric = ranking_metric(self.binary)
+        self.boot = bootstrap({**tables, _MEAN_SCORE: reference}, list(board_metrics(self.binary)))
+        self.ranks = bootstrap(tables, [metric.name]).ranks(metric.name)
+        self.order = sorted(
+            tables, key=lambda n: (_placed(self.boot.interval(n, metric.name).value, metric), n)
+        )
+        self.metric = metric.name
+        self.versus_best: Mapping[str, Comparison] = {}
+        self.versus_mean: Mapping[str, Comparison] = {}
+        if not self.binary:
+            self._compare_persons(tables, reference)
+
+    def _compare_persons(
+        self, tables: Mapping[str, Sequence[Table]], reference: Sequence[Table]
+    ) -> None:
         errors = {name: person_errors(own) for name, own in tables.items()}
         self.versus_best = _versus(errors, self.order[0])
         rivals = {name: e for name, e in errors.items() if not self.entries[name].mean_score}
@@ -115,8 +134,9 @@ class _Ranking:
 
     def _row(self, entry: Entry) -> Ranked:
         name, runs = entry.name, entry.runs
-        model, place = runs[0].record.model, self.ranks[name]
-        against_best = self.versus_best.get(name)
+        model = runs[0].record.model
+        last = RankInterval(self.order.index(name) + 1, 1, len(self.order))  # nothing to rank by
+        place = self.ranks.get(name, last)
         return Ranked(
             name=name,
             model=entry.model,
@@ -139,16 +159,25 @@ class _Ranking:
             rank=place.rank,
             rank_low=min(place.low, place.rank),
             rank_high=max(place.high, place.rank),
-            tied_with_best=against_best is None or not against_best.worse,
+            tied_with_best=not self._worse_than_best(name),
             metrics=_metrics(self.boot, name, entry.exercises),
-            better_than_mean=self.boot.improvement(name, _MEAN_SCORE),
+            better_than_mean=_NO_INTERVAL
+            if self.binary
+            else self.boot.improvement(name, _MEAN_SCORE),
             spread=_spread(entry),
             versus_mean=self.versus_mean.get(name),
-            versus_best=against_best,
+            versus_best=self.versus_best.get(name),
             by_group=_by_group(entry.tables, SMALLEST_GROUP if self.public else 1),
             points=None if self.public else _points(entry),
             runs=[self._run(run) for run in runs],
         )
+
+    def _worse_than_best(self, name: str) -> bool:
+        """Whether it is, beyond noise: a person has an error of their own, but no AUC."""
+        if self.binary:
+            return self.boot.difference(name, self.order[0], self.metric).high < 0
+        against = self.versus_best.get(name)
+        return against is not None and against.worse
 
     def _run(self, run: Run) -> RankedRun:
         return RankedRun(
@@ -169,9 +198,16 @@ def _metrics(
 ) -> dict[str, dict[str, Interval]]:
     places: dict[str, str | None] = {MEAN: None, **{e: e for e in exercises}}
     return {
-        where: {metric: boot.interval(name, metric, exercise) for metric in board_metrics()}
+        where: {metric: boot.interval(name, metric, exercise) for metric in boot.replicates}
         for where, exercise in places.items()
     }
+
+
+def _placed(value: float, metric: Metric) -> float:
+    """What to sort by, the smallest first; what is undefined comes last."""
+    if math.isnan(value):
+        return math.inf
+    return -value if metric.higher_is_better else value
 
 
 def _versus(errors: Mapping[str, PersonErrors], reference: str) -> dict[str, Comparison]:
@@ -205,8 +241,11 @@ def _spread(entry: Entry) -> Spread:
 
 
 def _friedman(entries: Sequence[Entry]) -> Friedman | None:
-    """Friedman's test over the entries' MAD in each exercise and fold, averaged over seeds."""
-    if len(entries) < 3:
+    """Friedman's test over the entries' MAD in each exercise and fold, averaged over seeds.
+
+    None where the target is right or wrong: the test part of a fold may hold one of the two alone.
+    """
+    if len(entries) < 3 or entries[0].runs[0].record.dataset.binary:
         return None
     columns = []
     for entry in entries:
@@ -267,15 +306,30 @@ def _sources(runs: Sequence[Run], public: bool) -> str:
     return ", ".join(sorted(owner or "unknown" for owner in owners))
 
 
-def _incomplete(entry: Entry, public: bool) -> Incomplete:
-    return Incomplete(
-        name=entry.name,
-        model=entry.model,
-        have=len(entry.runs),
-        expected=entry.expected,
-        missing=entry.missing,
-        reason=entry.objection or _why_missing(entry, public),
-    )
+def _incomplete(group: Group, public: bool) -> list[Incomplete]:
+    """Entries that are not ranked, the best first of those that were tested on the same people."""
+    found = []
+    for entry in group.entries:
+        if entry.complete:
+            continue
+        metrics = {} if entry.objection else pooled_metrics(entry.runs)
+        first = next(iter(metrics), None)
+        mean = pooled_metrics(entry.runs, baseline=True)[first] if first else math.nan
+        apart = Incomplete(
+            name=entry.name,
+            model=entry.model,
+            have=len(entry.runs),
+            expected=entry.expected,
+            missing=entry.missing,
+            reason=entry.objection or _why_missing(entry, public),
+            tested_on=places((run.exercise, run.fold) for run in entry.runs),
+            persons=len({person for table in entry.tables for person in table.person}),
+            metrics=metrics,
+            mean_score=mean,
+        )
+        order = _placed(metrics[first], load_metric(first)) if first else math.inf
+        found.append(((apart.tested_on, order, apart.name), apart))
+    return [apart for _, apart in sorted(found, key=lambda pair: pair[0])]
 
 
 def _why_missing(entry: Entry, public: bool) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cli.console import table
 from zoo.report.table import MEAN, metric_columns, ranked
-from zoo.words import fixed, plain
+from zoo.words import fixed, plain, some
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +19,11 @@ def print_board(out: "Console", board: "Board") -> None:
     board = plain(board)
     for section in board.sections:
         _print_section(out, section)
+    if any(section.ranked and section.metrics[0].name == "mad" for section in board.sections):
+        out.print(
+            "MAD: mean absolute deviation from the true score, in points; the less the better",
+            style="dim",
+        )
     for bad in board.unreadable:
         out.print(f"not read: {bad.path}: {bad.reason}", style="red")
 
@@ -38,15 +43,17 @@ def _print_section(out: "Console", section: "Section") -> None:
             out.print(_by_exercise(section))
         if any(entry.tied_with_best for entry in section.ranked[1:]):
             out.print("= no worse than the first beyond noise", style="dim")
+    if section.incomplete:
+        out.print(_provisional(section))
     for apart in section.incomplete:
-        missing = apart.missing[:_MISSING_SHOWN]
-        more = len(apart.missing) - len(missing)
-        words = "; ".join([*missing, *([f"{more} more"] if more else [])])
+        words = some(apart.missing, _MISSING_SHOWN, "; ")
         out.print(
             f"not ranked: {apart.name}, {apart.have} of {apart.expected} runs: "
             f"{apart.reason}{f' ({words})' if words else ''}",
             style="yellow",
         )
+    for command in section.completing:
+        out.print(f"complete it: {command}", soft_wrap=True)
     for note in section.notes:
         out.print(note, style="dim")
     if section.published:
@@ -67,16 +74,33 @@ def _ranked(section: "Section") -> Any:
     )  # fmt: skip
     for row in ranked(section):
         entry, cells = row.entry, row.cells
-        mad, *others = (cells[column.key] for column in means)
+        first, *others = (cells[column.key] for column in means)
         low, high = entry.rank_low, entry.rank_high
         whole = (
-            mad.text, mad.small, *(cell.text for cell in others),
+            first.text, first.small, *(cell.text for cell in others),
             f"{fixed(-entry.better_than_mean.value, 0, sign=True)} %",
             cells["parameters"].text, str(len(entry.runs)),
         )  # fmt: skip
         tied = " =" if row.mark == "tied" else ""
         rank = f"{entry.rank}{tied}" + (f" ({low}–{high})" if low != high else "")
         shown.add_row(_whole(rank), entry.name, *map(_whole, whole), entry.source)
+    return shown
+
+
+def _provisional(section: "Section") -> Any:
+    """What is there of the entries that are not ranked, beside the mean score."""
+    first = section.metrics[0]
+    titles = [m.title + (" %" if m.unit == "%" else "") for m in section.metrics]
+    shown = table(
+        "provisional", *(f"{t}>" for t in titles), f"mean score's {titles[0]}>", "people>", "runs>",
+        "tested on",
+    )  # fmt: skip
+    for apart in section.incomplete:
+        numbers = (fixed(apart.metrics.get(m.name), m.digits) for m in section.metrics)
+        shown.add_row(
+            apart.name, *numbers, fixed(apart.mean_score, first.digits), str(apart.persons),
+            f"{apart.have} of {apart.expected}", apart.tested_on,
+        )  # fmt: skip
     return shown
 
 
@@ -88,7 +112,7 @@ def _whole(cell: str) -> str:
 def _by_exercise(section: "Section") -> Any:
     columns = [
         column
-        for metric in ("mad", "spearman")
+        for metric in (section.metrics[0].name, "spearman")
         for column in metric_columns(section)
         if column.metric.name == metric and column.exercise != MEAN
     ]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.cli.console import console, table
+from zoo.cli.console import begin, console, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.words import fixed
 
@@ -22,17 +22,21 @@ def add_parser(subparsers: Subparsers) -> None:
         "better beyond noise. They must be of the same data, protocol and split.",
     )
     parser.add_argument("a", metavar="A", help="a model as the leaderboard names it, or a run")
-    parser.add_argument("b", metavar="B", help="another one")
+    parser.add_argument("b", metavar="B", help="the other one")
     add_options(parser, "--runs")
-    parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
-    parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")
-    parser.add_argument("--all", action="store_true", help=f"everybody, not {_SHOWN} people")
+    parser.add_argument("--dataset", metavar="NAME", help="which board, if they are on several")
+    parser.add_argument("--protocol", metavar="NAME", help="which board, if they are on several")
+    parser.add_argument(
+        "--all", action="store_true", help=f"show everybody, not only {_SHOWN} people"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .png, .svg or .pdf")
     parser.set_defaults(run=run)
 
 
 def run(args: Arguments) -> int:
     """Compare, print, draw; return the exit code."""
+    begin(f"reading the runs in {args.runs}")
+
     from zoo.board.compare import compare
 
     found = compare(args.a, args.b, args.runs, args.dataset, args.protocol)
@@ -58,7 +62,8 @@ def _print(found: "ComparedModels", limit: int | None) -> None:
     if limit is not None and len(found.persons) > limit:
         rest = len(found.persons) - limit
         out.print(f"… and {rest} more people with smaller differences (--all)", style="dim")
-    shown = table("exercise", f"MAD of {found.a}>", f"MAD of {found.b}>", "difference>")
+    metric, digits = found.metric, found.metric_digits
+    shown = table("exercise", f"{metric} of {found.a}>", f"{metric} of {found.b}>", "difference>")
     for exercise, (a, b) in found.exercises.items():
         shown.add_row(exercise, fixed(a, digits), fixed(b, digits), fixed(a - b, digits, sign=True))
     out.print(shown)

@@ -13,7 +13,8 @@ def add_parser(subparsers: Subparsers) -> None:
     show = actions.add_parser(
         "show",
         help="print the resolved configuration as YAML",
-        description="Print the configuration `zoo train` would use with the same arguments.",
+        description="Print the configuration `zoo train` would use with the same arguments. What "
+        "`zoo train` would refuse is refused.",
     )
     add_run_choices(show)
     show.set_defaults(run=run, takes_overrides=True)
@@ -23,9 +24,10 @@ def run(args: Arguments) -> int:
     """Print the YAML; return the exit code."""
     if args.model is None and args.experiment is None:
         args.model = "d2sta"
+    config = compose_from(args)
+
     from zoo.workspace import check_run
 
-    config = compose_from(args)
     check_run(config)
     print(to_yaml(config), end="")
     return 0

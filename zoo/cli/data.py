@@ -14,6 +14,7 @@ from zoo.cli.console import console, details, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_action
 from zoo.compose import apply_overrides
 from zoo.errors import DataError
+from zoo.words import fixed, score_digits
 
 if TYPE_CHECKING:
     from zoo.data.dataset import SkeletonDataset
@@ -144,10 +145,11 @@ def _inspect(args: Arguments) -> int:
         )
         return 0
     _print_details(dataset)
+    digits = score_digits(dataset.score_range) // 2
+    told = ("right>", "wrong>") if dataset.binary else ("mean score>", "sd>")
     exercises = table(
-        "exercise", "", "recordings>", "scored>", "people>", "frames>", "median>", "mean score>",
-        "sd>",
-    )  # fmt: skip
+        "exercise", "", "recordings>", "scored>", "people>", "frames>", "median>", *told
+    )
     for s in summaries:
         exercises.add_row(
             s.exercise,
@@ -157,8 +159,11 @@ def _inspect(args: Arguments) -> int:
             str(s.people),
             f"{s.frames[0]}–{s.frames[2]}",
             f"{s.seconds:.1f} s",
-            "" if s.score_mean is None else f"{s.score_mean:.1f}",
-            "" if s.score_sd is None else f"{s.score_sd:.1f}",
+            *(
+                (fixed(s.score_mean, digits), fixed(s.score_sd, digits))
+                if s.right is None
+                else (str(s.right), str(s.scored - s.right))
+            ),
         )
     console().print(exercises)
     _print_histogram(dataset, summaries)
@@ -229,7 +234,7 @@ def _print_histogram(dataset: "SkeletonDataset", every: "Sequence[ExerciseSummar
     from zoo.data.summary import score_edges
 
     summaries = [s for s in every if s.scored]
-    if not summaries:
+    if not summaries or dataset.binary:
         return
     out, edges = console(), score_edges(dataset)
     totals = [sum(column) for column in zip(*(s.histogram for s in summaries), strict=True)]

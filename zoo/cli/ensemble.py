@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.cli.console import complain, console, table
-from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.cli.console import begin, complain, console, table
+from zoo.cli.parser import Arguments, Subparsers, add_options, one_of_list
 from zoo.errors import ConfigError
 from zoo.words import fixed
 
@@ -22,28 +22,34 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("members", nargs="*", metavar="RUN", help="run folders of one fold")
     parser.add_argument(
-        "--models", nargs="+", metavar="NAME", help="entries as the leaderboard names them, not RUN"
+        "--models",
+        nargs="+",
+        type=one_of_list,
+        metavar="NAME",
+        help="entries as the leaderboard names them, instead of RUN",
     )
-    parser.add_argument("--dataset", metavar="NAME", help="where they stand on several boards")
-    parser.add_argument("--protocol", metavar="NAME", help="where they stand on several boards")
+    parser.add_argument("--dataset", metavar="NAME", help="which board, if they are on several")
+    parser.add_argument("--protocol", metavar="NAME", help="which board, if they are on several")
     parser.add_argument("--exercise", metavar="ID", help="only this exercise")
     parser.add_argument(
         "--weights",
         choices=("mean", "fitted"),
         default="mean",
-        help="all alike, or fitted on the validation people (default: mean)",
+        help="equal, or fitted on the validation people (default: mean)",
     )
-    parser.add_argument("--name", metavar="NAME", help="what the board calls it")
+    parser.add_argument("--name", metavar="NAME", help="name on the leaderboard")
     add_options(parser, "--runs")
     parser.set_defaults(run=run)
 
 
 def run(args: Arguments) -> int:
     """Combine, and print what came of it; return the exit code."""
-    from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
-
     if bool(args.members) == bool(args.models):
         raise ConfigError("name what to combine: run folders, or entries with --models")
+    begin(f"reading the runs in {args.runs}")
+
+    from zoo.board.ensemble import ensemble_of_runs, ensembles_of_models
+
     if args.members:
         if args.dataset or args.protocol or args.exercise:
             raise ConfigError("--dataset, --protocol and --exercise choose among --models only")

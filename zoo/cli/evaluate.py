@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 from zoo.api import evaluate
-from zoo.cli.console import console, print_json, table
+from zoo.cli.console import begin, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.words import fixed, percent
 
 if TYPE_CHECKING:
     from zoo.runs.intervals import Intervals
+    from zoo.runs.run import Run
     from zoo.training.evaluate import Evaluation
 
 
@@ -16,9 +17,9 @@ def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo evaluate`."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="compute a run's figures anew from its checkpoint and compare",
-        description="Predict the test recordings of a finished run anew, from its checkpoint and "
-        "the prepared data, and say whether the stored figures hold.",
+        help="recompute a run's figures from its checkpoint and compare",
+        description="Predict the test recordings of a finished run again, from its checkpoint and "
+        "the prepared data, and check that the stored figures are right.",
     )
     add_options(parser, "run_folder", "--data-root", "--device", "--level", "--json")
     parser.set_defaults(run=run)
@@ -26,6 +27,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Evaluate and print; return 2 if the stored figures do not hold."""
+    if not args.json:
+        begin(f"predicting the test recordings of {args.run_folder} again")
+
     from zoo.runs.intervals import LEVEL, run_intervals
 
     found = evaluate(args.run_folder, data_root=args.data_root, device=args.device)
@@ -56,7 +60,7 @@ def _print_json(found: "Evaluation", intervals: "Intervals") -> None:
 
 
 def _print_table(found: "Evaluation", intervals: "Intervals") -> None:
-    from zoo.cli.result_tables import cells, columns, verdict, warn_leaky
+    from zoo.cli.result_tables import cells, columns, explained, verdict, warn_leaky
 
     run, name = found.run, found.run.record.model.name
     who = "the test recordings (LEAKY)" if run.leaky else "people never seen in training"
@@ -70,9 +74,11 @@ def _print_table(found: "Evaluation", intervals: "Intervals") -> None:
         shown.add_row("mean score", *cells(run.baseline_test, digits, computed))
     out = console()
     out.print(shown)
+    out.print(explained(run), style="dim")
     if name != "mean":
-        out.print(verdict(name, computed["mad"], run.baseline_test["mad"], digits))
-    out.print(_coverage(intervals, digits))
+        for sentence in verdict([run]):
+            out.print(sentence)
+    out.print(_coverage(intervals, run))
     warn_leaky(out, run)
     for file in found.altered:
         out.print(
@@ -83,20 +89,24 @@ def _print_table(found: "Evaluation", intervals: "Intervals") -> None:
     out.print(_agreement(found), style="green" if found.agrees else "bold red")
 
 
-def _coverage(intervals: "Intervals", digits: int) -> str:
-    """How wide the intervals are and what they held, in a sentence."""
-    from zoo.runs.intervals import no_interval
+def _coverage(intervals: "Intervals", run: "Run") -> str:
+    """How wide the intervals are, what they held, and whether they are of use."""
+    from zoo.runs.intervals import no_interval, too_wide
+
+    digits, scale = run.digits, run.record.dataset.score_range
 
     calibration = intervals.calibration
     if not calibration.finite:
         return no_interval(calibration)
-    width = f"{'on average ' if calibration.scaled else ''}{fixed(intervals.width, digits)}"
+    width = f"on average {fixed(intervals.width, digits)}"
+    wide = too_wide(intervals.width, scale)
     people = "people (not new ones: this protocol leaks)" if intervals.leaky else "people"
     return (
         f"Intervals of {percent(calibration.level)}, from the errors for {calibration.people} "
         f"validation people, are {width} points wide and hold every true "
         f"score of {intervals.covered} of {intervals.people} test {people} and "
         f"{intervals.coverage:.0%} of their recordings."
+        f"{wide and f' That is {wide}.'}"
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry import config_names
-from zoo.cli.console import console, table
+from zoo.cli.console import begin, console, table
 from zoo.cli.parser import Arguments, Subparsers
 from zoo.cli.sweeping import add_grid_options, add_sweep_options, narrowing, run_or_show
 from zoo.errors import ConfigError
@@ -23,29 +23,34 @@ def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo experiment`."""
     parser = subparsers.add_parser(
         "experiment",
-        help="run a board, or a paper's table, and report on it",
-        description="Compute every run of an experiment as `zoo bench` does, going on where an "
-        "earlier one stopped, then print its tables, draw its figures, and set a paper's numbers "
-        "beside ours with a verdict each. Without a name, list the experiments.",
+        help="run a benchmark or a paper's table from its description, and report",
+        description="Compute every run of an experiment as `zoo bench` does, continuing where an "
+        "earlier call stopped, then print its tables, draw its figures, and compare a paper's "
+        "numbers with ours one by one. Without a name, list the experiments.",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="of an experiment, or list")
-    cut = parser.add_argument_group("to run less than all of it; the tables say so")
-    cut.add_argument("--small", action="store_true", help="the small variants of the models")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="name of the experiment; without one, list all"
+    )
+    cut = parser.add_argument_group("to run a part only; the tables say so")
+    cut.add_argument("--small", action="store_true", help="take the small variants of the models")
     cut.add_argument("--rows", nargs="+", metavar="LABEL", help="only these rows of the table")
-    cut.add_argument("--dataset", metavar="NAME", help="another prepared dataset")
+    cut.add_argument("--dataset", metavar="NAME", help="take another prepared dataset")
     add_grid_options(cut, protocols="only these of its protocols", seeds="its own")
     how = parser.add_argument_group("how")
     add_sweep_options(how)
     report = parser.add_argument_group("the report")
     report.add_argument(
-        "--report", action="store_true", help="run nothing: report on what is there"
+        "--report", action="store_true", help="run nothing, report on the finished runs"
     )
     report.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder for it (default: ./experiments/NAME)"
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder for the report (default: ./experiments/NAME)",
     )
     report.add_argument(
         "--format", dest="formats", action="append", choices=FORMATS, metavar="KIND",
-        help=f"of the figures, {', '.join(FORMATS)} (default: svg); may be given several times",
+        help=f"format of the figures: {', '.join(FORMATS)} (default: svg); may be repeated",
     )  # fmt: skip
     parser.epilog = (
         "Settings for every run can follow as key=value: trainer.epochs=5. Lists end at the next "
@@ -64,6 +69,8 @@ def run(args: Arguments) -> int:
     if args.name in (None, "list"):
         _list()
         return 0
+
+    begin(f"composing every run of {args.name} and checking it")
 
     from zoo.experiments.definition import Experiment
     from zoo.experiments.plan import make_plan

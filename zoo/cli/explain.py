@@ -1,8 +1,8 @@
-"""`zoo explain`: what a trained model's score of a recording is laid to, in words and pictures."""
+"""`zoo explain`: what a trained model's score of a recording depends on, in words and pictures."""
 
 from pathlib import Path
 
-from zoo.cli.console import console
+from zoo.cli.console import begin, console
 from zoo.cli.parser import Arguments, Subparsers, add_options
 
 
@@ -21,14 +21,14 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="a published file, such as JointPosition*.csv, its folder, or a recording's id",
+        help="a recording's file (such as JointPosition*.csv), its folder, or its id",
     )
     parser.add_argument(
         "--method",
         metavar="NAME",
         default="gradients",
-        help="gradients (default), occlusion, occlusion-joints, attention, edges, motion, which "
-        "asks no model, or one of a plug-in",
+        help="gradients (default), occlusion, occlusion-joints, attention, edges, motion (uses no "
+        "model), or one of a plug-in",
     )
     parser.add_argument(
         "--output",
@@ -37,7 +37,10 @@ def add_parser(subparsers: Subparsers) -> None:
         help="new folder (default: explanations/RECORDING-MODEL-METHOD)",
     )
     parser.add_argument(
-        "--format", default="svg", metavar="KIND", help="of the figures: svg (default), pdf or png"
+        "--format",
+        default="svg",
+        metavar="KIND",
+        help="format of the figures: svg (default), pdf or png",
     )
     parser.add_argument(
         "--video",
@@ -45,16 +48,18 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="KIND",
         help="gif (default), mp4 (needs ffmpeg, else a gif is written) or none",
     )
-    parser.add_argument("--recording", metavar="ID", help="which one of a file that holds several")
+    parser.add_argument(
+        "--recording", metavar="ID", help="which recording, of a file that holds several"
+    )
     parser.add_argument(
         "--segment",
         type=int,
         default=0,
         metavar="N",
-        help="which part, where the run's protocol cuts recordings (default: 0, the first)",
+        help="which part, if the run's protocol cuts recordings (default: 0, the first)",
     )
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace an explanation in that folder"
+        "--overwrite", action="store_true", help="replace the explanation in that folder"
     )
     add_options(parser, "--dataset", "--data-root", "--device")
     parser.set_defaults(run=run)
@@ -62,6 +67,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Explain one recording; return 0."""
+    begin(f"reading the model of {args.run_folder}")
+
     from zoo.explain.draw.video import can_write_mp4
     from zoo.explain.explanation import default_folder, explain, require_writable, write
     from zoo.prediction import Predictor

@@ -1,12 +1,11 @@
 """`zoo leaderboard`: runs ranked, as a table, a document or a folder to publish; and checked."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api import evaluate, leaderboard
-from zoo.cli.console import console
+from zoo.cli.console import begin, console, print_document
 from zoo.cli.parser import Arguments, Subparsers, add_options
 from zoo.errors import ConfigError
 
@@ -21,8 +20,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "leaderboard",
         help="rank the runs of a folder, or check them",
-        description="Rank finished runs, each dataset and protocol for itself, from their "
-        "predictions alone. Incomplete entries stand apart; what is within noise of the best is "
+        description="Rank finished runs from their predictions, each dataset and protocol apart. "
+        "Incomplete entries are listed apart; a model no worse than the best beyond noise is "
         "marked with =.",
     )
     add_options(parser, "--runs")
@@ -31,32 +30,42 @@ def add_parser(subparsers: Subparsers) -> None:
     group.add_argument("--protocol", metavar="NAME", help="only this protocol")
     group.add_argument("--exercise", metavar="ID", help="only this exercise")
     group.add_argument(
-        "--fingerprint", metavar="HASH", help="data to rank where there are several: how it begins"
+        "--fingerprint",
+        metavar="HASH",
+        help="which version of the data, where there are several: the first characters",
     )
     group.add_argument(
-        "--protocol-hash", metavar="HASH", help="settings of the protocol: how their hash begins"
+        "--protocol-hash",
+        metavar="HASH",
+        help="which settings of the protocol: the first characters",
     )
-    group = parser.add_argument_group("as what, and where to")
+    group = parser.add_argument_group("output")
     group.add_argument("--format", choices=FORMATS, metavar="KIND", help=", ".join(FORMATS))
-    group.add_argument("--output", type=Path, metavar="FILE", help="a file, or a folder for it")
-    group.add_argument("--public", action="store_true", help="leave out whatever is of one person")
     group.add_argument(
-        "--publish", type=Path, metavar="DIR", help="write page, tables and figures, public"
+        "--output", type=Path, metavar="FILE", help="a file, or a folder to put it in"
+    )
+    group.add_argument(
+        "--public", action="store_true", help="leave out whatever belongs to a single person"
+    )
+    group.add_argument(
+        "--publish", type=Path, metavar="DIR", help="write a public page with tables and figures"
     )
     parser.set_defaults(run=run)
     actions = parser.add_actions(required=False)
     check = actions.add_parser(
         "check",
-        help="compute every stored number anew and compare",
-        description="Compute every stored metric anew from the predictions, compare hashes, keys, "
-        "splits and true scores, and name what is missing or mixed. Returns 1 where something "
-        "does not hold.",
+        help="recompute every stored number and compare",
+        description="Recompute every stored metric from the predictions, compare hashes, keys, "
+        "splits and true scores, and name what is missing or does not belong together. The exit "
+        "code is 1 where something is wrong.",
     )
     check.add_argument(
         "--runs", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="folder of runs"
     )
     check.add_argument(
-        "--evaluate", action="store_true", help="also predict every run anew from its checkpoint"
+        "--evaluate",
+        action="store_true",
+        help="also repeat every run's predictions from its checkpoint",
     )
     add_options(check, "--data-root")
     check.set_defaults(run=run_check)
@@ -65,6 +74,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: Arguments) -> int:
     """Rank, and print or write; return the exit code."""
     kind = _kind(args)
+    begin(f"reading the runs in {args.runs}")
     board = leaderboard(
         args.runs,
         args.dataset,
@@ -90,6 +100,8 @@ def run(args: Arguments) -> int:
 
 def run_check(args: Arguments) -> int:
     """Check a folder of runs; return 1 where something does not hold."""
+    begin(f"reading the runs in {args.runs}")
+
     from zoo.board.check import check_store
 
     def again(folder: Path) -> bool:
@@ -144,6 +156,6 @@ def _write(board: "Board", kind: str, output: Path | None) -> None:
 
     content = document(board, kind)
     if output is None:
-        sys.stdout.write(content)
+        print_document(content)
     else:
         print(save(content, output / f"leaderboard.{kind}" if output.is_dir() else output))

@@ -6,7 +6,8 @@ from importlib import import_module
 
 from registry import UserError, add_plugin, use_config_dir
 from zoo import __version__
-from zoo.cli.console import complain
+from zoo.cli.completion import complete
+from zoo.cli.console import complain, make_printable
 from zoo.cli.parser import Parser
 
 COMMANDS = (
@@ -25,7 +26,7 @@ def build_parser() -> Parser:
         prog="zoo",
         description="Skeleton graph models for scoring rehabilitation exercises, compared "
         "honestly: split by person.",
-        epilog="The quickest start: zoo train --model d2sta",
+        epilog="To begin with: zoo train --model d2sta-small",
     )
     parser.add_argument("--version", action="version", version=f"skeleton-zoo {__version__}")
     subparsers = parser.add_subparsers(
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: arguments without the program's name; the process's own if None.
     """
+    make_printable()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     try:
@@ -63,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     parser = build_parser()
+    complete(parser)
     args = parser.parse_args(arguments)
     if "run" not in args:
         parser.print_help()

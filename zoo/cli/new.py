@@ -11,7 +11,7 @@ def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo new`."""
     parser = subparsers.add_parser(
         "new",
-        help="begin a package with a model of your own",
+        help="start a package with a model of your own",
         description="Begin something of your own from a worked example.",
     )
     kinds = parser.add_actions()

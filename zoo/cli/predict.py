@@ -5,12 +5,17 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from registry import UserError
-from zoo.cli.console import complain, console, print_json, table
+from zoo.cli.console import begin, complain, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
-from zoo.words import fixed, percent, some
+from zoo.words import NOTHING, fixed, percent, some
 
 if TYPE_CHECKING:
     from zoo.prediction import Predictor, ScoredRecording
+
+_NO_PROMISE = (
+    "No interval: one is promised for a new person only, who does the exercise the model was "
+    "trained on, recorded as its dataset was."
+)
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -18,15 +23,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "predict",
         help="score recordings with a trained model",
-        description="Score recordings with the model of a finished run, as its protocol does. "
-        "Where no file of that name exists, it is the id of a prepared recording.",
+        description="Score recordings with the model of a finished run, prepared as in training. "
+        "A name that is no file is taken for the id of a prepared recording.",
     )
     add_options(parser, "run_folder")
     parser.add_argument(
         "files",
         metavar="FILE",
         nargs="+",
-        help="a published file, such as JointPosition*.csv, its folder, or a recording's id",
+        help="a recording's file (such as JointPosition*.csv), its folder, or its id",
     )
     add_options(parser, "--dataset", "--data-root", "--device")
     parser.add_argument(
@@ -38,6 +43,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Score what can be scored, report what cannot; return 2 if anything could not."""
+    if not args.json:
+        begin(f"reading the model of {args.run_folder}")
+
     from zoo.prediction import Predictor
     from zoo.runs.intervals import LEVEL
 
@@ -99,7 +107,9 @@ def _print_table(
     for s in scored:
         true = "–" if s.true is None else fixed(s.true, digits)
         speed = f"{s.ms_per_frame:.3f}"
-        interval = "" if s.interval is None else " to ".join(fixed(v, digits) for v in s.interval)
+        interval = (
+            NOTHING if s.interval is None else " to ".join(fixed(v, digits) for v in s.interval)
+        )
         score = fixed(s.score, digits)
         row = (s.source, s.recording, "all", str(s.frames), score, true, interval, speed)
         shown.add_row(*compress(row, wanted))
@@ -114,6 +124,8 @@ def _print_table(
     for note, names in _by_note(scored).items():
         out.print(f"{some(names)}: {note}", style="yellow")
     out.print(_about_intervals(predictor, held), style="dim")
+    if held and any(s.interval is None for s in scored):
+        out.print(_NO_PROMISE, style="dim")
     out.print(
         "ms a frame: the model alone (scaling, forward pass, copying to the device and back) on "
         f"{predictor.trained.device}, per frame of the recording; reading and resampling not "
@@ -128,13 +140,15 @@ def _about_intervals(predictor: "Predictor", held: bool) -> str:
 
     calibration = predictor.calibration
     if held:
-        return (
+        promise = (
             f"interval: holds the true score with {percent(calibration.level)} for a new person, "
             f"from the errors for {calibration.people} validation people"
         )
+        leak = "; not for new people here, for the run's protocol leaks"
+        return promise + (leak if predictor.run.leaky else "")
     if not calibration.finite:
         return no_interval(calibration)
-    return "No interval: the model was never tested on people of this dataset."
+    return _NO_PROMISE
 
 
 def _by_note(scored: "Sequence[ScoredRecording]") -> dict[str, list[str]]:

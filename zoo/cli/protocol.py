@@ -7,7 +7,7 @@ from registry import DATASETS, PROTOCOLS
 from registry.yaml_files import Config
 from zoo.api import RUNS
 from zoo.catalogue import blocks_of, or_problem, parameters
-from zoo.cli.console import console, print_json, table
+from zoo.cli.console import begin, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_action
 from zoo.compose import apply_overrides
 
@@ -27,11 +27,13 @@ def add_parser(subparsers: Subparsers) -> None:
     add_action(actions, "list", "list the protocols and which of them leak", _list, "--json")
     showing = add_action(actions, "show", "explain in words what a protocol does", _show, "--json")
     auditing = add_action(
-        actions, "audit", "count who stands on both sides when a protocol splits a dataset",
+        actions, "audit", "count the people and recordings on both sides of a protocol's splits",
         _audit, "--json", "--data-root",
     )  # fmt: skip
     for made in (showing, auditing):
-        made.add_argument("name", help="a registered protocol (see: zoo protocol list)")
+        made.add_argument(
+            "name", metavar="NAME", help="a registered protocol (see: zoo protocol list)"
+        )
         made.epilog = "Its settings can follow as key=value: protocol.split.folds=10"
         made.set_defaults(takes_overrides=True)
     auditing.add_argument("--dataset", required=True, metavar="NAME", help="a prepared dataset")
@@ -85,16 +87,19 @@ def _show(args: Arguments) -> int:
         )
     if told:
         settings = ", ".join(f"{key} {value}" for key, value in told.items())
-        details.add_row("trainer", f"Unless told otherwise: {settings}.")
+        details.add_row("trainer", f"Unless set otherwise: {settings}.")
     details.add_row("hash", protocol.hash())
     out.print(details)
     out.print(
-        f"Look at it on your data: zoo protocol audit {protocol.name} --dataset NAME", style="dim"
+        f"Check it on your data: zoo protocol audit {protocol.name} --dataset NAME", style="dim"
     )
     return 0
 
 
 def _audit(args: Arguments) -> int:
+    if not args.json:
+        begin(f"splitting {args.dataset} by {args.name}")
+
     from zoo.protocol.audit import audit
     from zoo.protocol.protocol import load_protocol
     from zoo.workspace import Workspace
@@ -137,6 +142,8 @@ def _print_audit(found: "Audit", title: str) -> None:
         out.print(f"{unknown} samples do not say whose they are", style="red")
     if found.protocol.scaler == "all":
         out.print("scalers are fitted on the test samples too", style="red")
+    for words in (*found.sides(), *found.remarks):
+        out.print(words, soft_wrap=True)
     out.print(found.verdict, style="bold red" if found.leaks else "green")
 
 

@@ -10,6 +10,12 @@ from zoo.cli.console import table
 from zoo.evaluation.metrics import Metric, all_metrics
 from zoo.words import fixed
 
+_FEWEST = 6
+"""With fewer people no test by sign flips reaches 5 %: the least p value of 5 people is 1/16."""
+
+FEW_PEOPLE = 30
+"""With fewer tested people, a comparison is told to rest on few."""
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,11 +33,13 @@ def print_run(out: "Console", result: "Run") -> None:
     if name != "mean":
         shown.add_row("mean score", *cells(result.baseline_test, digits, result.test))
     out.print(shown)
-    _close(out, result, result.test["mad"], result.baseline_test["mad"], result.path)
+    _close(out, [result], result.path)
 
 
 def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     """All folds of one model: a row a fold, then mean and standard deviation over the folds."""
+    from zoo.runs.run import pooled_metrics
+
     first = results[0]
     titles = (f"{m.heading}>" for m in columns(first.test))
     shown = table("fold", *titles, "mean score's MAD>")
@@ -47,10 +55,12 @@ def print_folds(out: "Console", results: "Sequence[Run]") -> None:
     for label, summary in (("mean", fmean), ("± sd", _deviation)):
         summed = {key: summary(values) for key, values in over_folds.items()}
         shown.add_row(label, *cells(summed, digits), fixed(summary(baseline), digits))
+    pooled = pooled_metrics(results)
+    shown.add_row("all folds together", *cells(pooled, digits, first.test), "")
     people = len({person for r in results for person in r.split["test"]["persons"]})
     out.print(_title(first, people=people, folds=len(results)), style="bold")
     out.print(shown)
-    _close(out, first, fmean(over_folds["mad"]), fmean(baseline), first.path.parent)
+    _close(out, results, first.path.parent)
 
 
 def warn_leaky(out: "Console", result: "Run") -> None:
@@ -73,26 +83,66 @@ def cells(metrics: "Metrics", score_digits: int, of: "Metrics | None" = None) ->
     ]
 
 
-def verdict(name: str, mad: float, baseline: float, digits: int) -> str:
-    """Which of the two is better, and by how much."""
-    if not baseline or not math.isfinite(mad):
-        return f"{name} cannot be compared with the mean score here."
-    change = mad / baseline
-    if abs(1 - change) < 5e-4:
-        return f"{name} is exactly as good as the mean score."
-    better = "better" if change < 1 else "worse"
-    return (
-        f"{name} is {better} than the mean score by {abs(1 - change):.0%}: it is off by "
-        f"{mad:.{digits}f} points on average, the mean score by {baseline:.{digits}f}."
-    )
+def verdict(runs: "Sequence[Run]") -> list[str]:
+    """Whether a model is better than the mean score beyond noise, and what that rests on.
+
+    Args:
+        runs: one run, or several of one model that differ in fold, seed or exercise.
+    """
+    from zoo.runs.run import pooled_metrics, versus_mean_score
+
+    first = runs[0]
+    name, digits = first.record.model.name, first.digits
+    if first.record.dataset.binary:
+        auc = fixed(pooled_metrics(runs).get("auc"), 2)
+        return [f"{name} has an AUC of {auc}; the mean score, which tells nothing apart, has 0.50."]
+    found = versus_mean_score(runs)
+    people = len({person for run in runs for person in run.tested.who})
+    if found is None or people < _FEWEST:
+        return [f"{people} people are too few to tell {name} from the mean score."]
+    off = fixed(abs(found.difference), digits)
+    way = "less" if found.difference < 0 else "more"
+    interval = f"95 % interval {_more_or_less(found.low, digits)} to "
+    interval += _more_or_less(found.high, digits)
+    measured = f"is off by {off} points {way} a person, {interval}, over {people} people"
+    if not found.clear:
+        said = [f"No clear difference between {name} and the mean score: {name} {measured}."]
+    else:
+        said = [f"{name} is {found.word} than the mean score: it {measured}."]
+        better = found.difference < 0
+        other = fmean(r.test["rmse"] - r.baseline_test["rmse"] for r in runs)
+        if math.isfinite(other) and (other < 0) != better:
+            said[0] += f" Its RMSE is {'larger' if better else 'smaller'}: it errs otherwise."
+    one_seed = len({run.seed for run in runs}) == 1 and not first.record.model.closed_form
+    if people < FEW_PEOPLE:
+        said.append(
+            f"{people} people{' and one seed' if one_seed else ''} are few to judge a model by: "
+            "`zoo bench` tests on everybody and with several seeds, `zoo leaderboard` ranks."
+        )
+    elif one_seed:
+        said.append("With another seed it may be otherwise: `zoo bench` runs several.")
+    return said
 
 
-def _close(out: "Console", run: "Run", mad: float, baseline: float, folder: Path) -> None:
-    name = run.record.model.name
-    if name != "mean":
-        out.print(verdict(name, mad, baseline, run.digits))
-    warn_leaky(out, run)
+def _more_or_less(difference: float, digits: int) -> str:
+    return f"{fixed(abs(difference), digits)} {'less' if difference < 0 else 'more'}"
+
+
+def _close(out: "Console", runs: "Sequence[Run]", folder: Path) -> None:
+    first = runs[0]
+    out.print(explained(first), style="dim")
+    if first.record.model.name != "mean":
+        for sentence in verdict(runs):
+            out.print(sentence)
+    warn_leaky(out, first)
     out.print(f"kept in {folder}", style="dim", soft_wrap=True)
+
+
+def explained(run: "Run") -> str:
+    """What the first column means."""
+    if run.record.dataset.binary:
+        return "AUC: how often a right performance is scored above a wrong one; 0.5 is chance"
+    return "MAD: mean absolute deviation from the true score, in points; the less the better"
 
 
 def _title(result: "Run", people: int | None = None, folds: int = 1) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.console import console, table
-from zoo.cli.parser import Arguments, add_options
+from zoo.cli.parser import Arguments, add_options, one_of_list
 from zoo.errors import ConfigError
 from zoo.words import duration
 
@@ -20,7 +20,10 @@ _MOST_FAILURES = 20
 def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
     """How the runs of a sweep are computed and where they are kept."""
     group.add_argument(
-        "--jobs", type=int, metavar="N", help="runs at once, a core each (default: all cores)"
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="number of runs at a time, one core each (default: all cores)",
     )
     group.add_argument(
         "--executor",
@@ -28,7 +31,7 @@ def add_sweep_options(group: "argparse._ArgumentGroup") -> None:
         default="local",
         help="this machine, or a Ray cluster (extra: ray)",
     )
-    group.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster's head")
+    group.add_argument("--ray-address", metavar="HOST:PORT", help="address of the cluster's head")
     group.add_argument("--dry-run", action="store_true", help="print the plan and its cost")
     group.add_argument("--retry-failed", action="store_true", help="try failed runs again")
     add_options(group, "--runs", "--data-root")
@@ -41,6 +44,7 @@ def add_grid_options(group: "argparse._ArgumentGroup", *, protocols: str, seeds:
         dest="protocols",
         nargs="+",
         action="extend",
+        type=one_of_list,
         metavar="NAME",
         help=protocols,
     )
@@ -49,7 +53,7 @@ def add_grid_options(group: "argparse._ArgumentGroup", *, protocols: str, seeds:
         ("--folds", "N", "only these folds to test on (default: all)"),
         ("--seeds", "N", f"seeds (default: {seeds})"),
     ):
-        group.add_argument(name, nargs="+", metavar=metavar, help=words)
+        group.add_argument(name, nargs="+", type=one_of_list, metavar=metavar, help=words)
 
 
 def narrowing(args: Arguments, lists: Sequence[str]) -> dict[str, Any]:

@@ -20,19 +20,22 @@ def add_parser(subparsers: Subparsers) -> None:
         "score. Without more it trains on the built-in simulator.",
     )
     add_run_choices(parser)
-    group = parser.add_argument_group("where, and what is there already")
+    group = parser.add_argument_group("where to, and unfinished or finished runs")
     add_options(group, "--runs", "--data-root")
-    group.add_argument("--resume", action="store_true", help="go on with a half-done run")
-    group.add_argument("--overwrite", action="store_true", help="compute a run anew")
+    group.add_argument("--resume", action="store_true", help="continue an unfinished run")
+    group.add_argument(
+        "--overwrite", action="store_true", help="train again and replace the finished run"
+    )
     parser.set_defaults(run=run, takes_overrides=True)
 
 
 def run(args: Arguments) -> int:
     """Train one fold, or all; print the table; return the exit code."""
+    config = compose_from(args)
+
     from zoo.cli.result_tables import print_folds, print_run
     from zoo.workspace import Workspace
 
-    config = compose_from(args)
     workspace = Workspace(args.runs, args.data_root)
     folds = [int(config["fold"])]
     if args.fold == "all":

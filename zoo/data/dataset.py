@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from registry import DATASETS, did_you_mean
 from zoo.build import build_arguments
 from zoo.catalogue import blocks_of, parameters
-from zoo.data.adapters.base import Adapter, PrepareReport, Progress
+from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Progress
+from zoo.data.checks import CHECKS_VERSION, Expected, looked_at
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
@@ -44,6 +45,10 @@ class RecordingInfo(Identity):
         return "total" in self.scores
 
 
+_NOTES_OF_A_KIND = 5
+"""So many recordings are named with what is to know of them, and the rest counted."""
+
+
 class SkeletonDataset:
     """A prepared dataset, or a selection of its recordings.
 
@@ -57,6 +62,7 @@ class SkeletonDataset:
         score_range: lowest and highest possible total score.
         exercise_titles: what each exercise is, by id.
         binary: whether the total is no score but right (1) or wrong (0).
+        metric: whether positions are metres with y up.
         fingerprint: SHA-256 (hex) of the whole prepared dataset; a selection keeps it.
         manifest: the manifest as plain data.
         index: `RecordingInfo` of every recording, sorted by id.
@@ -75,6 +81,7 @@ class SkeletonDataset:
         self.score_range: tuple[float, float] = (low, high)
         self.exercise_titles: Mapping[str, str] = store.manifest.get("exercises", {})
         self.binary: bool = store.manifest.get("binary", False)
+        self.metric: bool = store.manifest.get("metric", True)
         self.fingerprint: str = store.manifest["fingerprint"]
         self.index: list[RecordingInfo] = [_info(entries[row]) for row in self._rows]
 
@@ -301,6 +308,12 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
     dataset = SkeletonDataset.open(root, folder)
     made = dataset.manifest["adapter"]
     wrong = {k: made["params"].get(k) for k, v in own.items() if made["params"].get(k) != v}
+    if dataset.manifest.get("checks") != CHECKS_VERSION:
+        raise DataError(
+            f"{name} in {root} was prepared before its recordings were looked at as they are now "
+            f"(docs: data, what is looked at): prepare it again with "
+            f"`zoo data prepare {name} --source DIR`"
+        )
     if made["version"] != adapter.version or wrong:
         was = f"with {wrong}" if wrong else f"by version {made['version']} of its reader"
         now = f"{ {k: own[k] for k in wrong} }" if wrong else f"version {adapter.version}"
@@ -317,7 +330,11 @@ class _AlreadyThereError(Exception):
 
 
 def _open_or_generate(adapter: Adapter, root: Path, folder: str) -> SkeletonDataset:
-    wanted = {"version": adapter.version, "params": json.loads(json.dumps(dict(adapter.params)))}
+    wanted = {
+        "version": adapter.version,
+        "params": json.loads(json.dumps(dict(adapter.params))),
+        "checks": CHECKS_VERSION,
+    }
 
     def current() -> SkeletonDataset | None:
         if not (root / folder / MANIFEST_FILE).is_file():
@@ -326,7 +343,7 @@ def _open_or_generate(adapter: Adapter, root: Path, folder: str) -> SkeletonData
             dataset = SkeletonDataset.open(root, folder)
         except DataError:
             return None  # what can be made again is made again
-        made = dataset.manifest["adapter"]
+        made = {**dataset.manifest["adapter"], "checks": dataset.manifest.get("checks")}
         return dataset if {key: made[key] for key in wanted} == wanted else None
 
     return current() or prepare(adapter, None, root, folder=folder, unless=current)
@@ -356,15 +373,33 @@ def _prepare_into(
     }
     if adapter.binary:
         header["binary"] = True
+    if not adapter.metric:
+        header["metric"] = False
     writer = StoreWriter(header, load_layout(adapter.layout).num_joints)
+    notes: dict[str, list[str]] = {}
+    expected = Expected(
+        score_range=adapter.score_range,
+        binary=adapter.binary,
+        exercises=adapter.exercises,
+        metric=adapter.metric,
+    )
     for recording in adapter.read(source, report, progress or Adapter.NO_PROGRESS):
-        total = recording.scores.get("total", 0.0)
-        if adapter.binary and total not in (0, 1):
-            raise DataError(
-                f"recording {recording.id}: the total is {total:g}, but {adapter.name} says that "
-                "its target is binary: 1 for right, 0 for wrong"
-            )
-        writer.add(recording)
+        writer.require(recording)
+        try:
+            looked = looked_at(recording, expected)
+        except FaultError as error:
+            report.skip(str(recording.id), error.problem)
+            continue
+        for problem in looked.faults:
+            report.fault(looked.recording.id, problem)
+        for kind, text in looked.notes:
+            notes.setdefault(kind, []).append(f"{looked.recording.id}: {text}")
+        writer.add(looked.recording)
+    for texts in notes.values():
+        for text in texts[:_NOTES_OF_A_KIND]:
+            report.note(text)
+        if len(texts) > _NOTES_OF_A_KIND:
+            report.note(f"… and the like of {len(texts) - _NOTES_OF_A_KIND} more recordings")
     if not len(writer):
         first = f"; the first fault: {report.problems[0]}" if report.problems else ""
         raise DataError(f"{source}: no recording can be used{first}")
@@ -376,6 +411,7 @@ def _prepare_into(
             "prepared": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "seconds_reading": round(read - start, 3),
             "zoo_version": metadata.version("skeleton-zoo"),
+            "checks": CHECKS_VERSION,
             "skipped": report.skipped,
             "problems": [asdict(problem) for problem in report.problems],
             "notes": report.notes,

@@ -55,6 +55,7 @@ class Recording(Identity):
         angles: Euler angles (T, V, 3) float32 in degrees, unwrapped, or None.
         tracked: state per joint (T, V) uint8: 2 tracked, 1 inferred, 0 lost; or None.
         timestamps: seconds from the first frame (T,) float64, or None.
+        source: the file it was read from, as messages call it; not kept in a store.
     """
 
     layout: str
@@ -64,6 +65,7 @@ class Recording(Identity):
     angles: NDArray[np.float32] | None = None
     tracked: NDArray[np.uint8] | None = None
     timestamps: NDArray[np.float64] | None = None
+    source: str = ""
 
     def __post_init__(self) -> None:
         frames: int | None = None

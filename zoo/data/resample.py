@@ -24,6 +24,9 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 }
 """Every stream a model can ask for, with the raw streams it is computed from."""
 
+_STILL = 1e-6
+"""A quaternion that changes less was not measured, but filled in."""
+
 
 def resample(values: Array, frames: int) -> Array:
     """`values` (T, ...) at `frames` equally spaced times from the first frame to the last.
@@ -86,13 +89,12 @@ def motion_of(values: Array) -> Array:
     return moved
 
 
-def derive(motion: Motion, names: Sequence[str]) -> dict[str, Array]:
-    """The streams called `names`, each (T, V, C), from what the motion has.
+def require_streams(motion: Motion, names: Sequence[str]) -> None:
+    """Nothing, where a motion can give the streams called `names`.
 
     Raises:
-        DataError: an unknown stream, or one that this motion cannot give.
+        DataError: an unknown stream, or one that this motion cannot give; with those it can.
     """
-    derived: dict[str, Array] = {}
     for name in names:
         if name not in SOURCES:
             raise DataError(f"no stream is called {name!r}. {did_you_mean(name, SOURCES)}")
@@ -100,9 +102,31 @@ def derive(motion: Motion, names: Sequence[str]) -> dict[str, Array]:
         if missing:
             raise DataError(
                 f"recording {motion.name} cannot give the stream {name!r}: it has "
-                f"{', '.join(motion.streams)} and no {' or '.join(missing)}. Choose a dataset with "
-                f"it, or set model.streams, as in model.streams=[{next(iter(motion.streams))}]"
+                f"{' and '.join(motion.streams)}, and no {' or '.join(missing)}. Choose a dataset "
+                f"with it, or other streams: {_advice(motion)}"
             )
+
+
+def _advice(motion: Motion) -> str:
+    """A setting with a stream that a motion has, and why not another one."""
+    best, aside = next(iter(motion.streams)), ""
+    if best == "orientation":
+        still = np.ptp(motion.streams[best], axis=0).max(axis=-1) < _STILL
+        if still.any() and "angle" in motion.streams:
+            best = "angle"
+            aside = f" (its orientation never changes in {int(still.sum())} of {len(still)} joints)"
+    return f"model.streams=[{best}]{aside}"
+
+
+def derive(motion: Motion, names: Sequence[str]) -> dict[str, Array]:
+    """The streams called `names`, each (T, V, C), from what the motion has.
+
+    Raises:
+        DataError: an unknown stream, or one that this motion cannot give.
+    """
+    require_streams(motion, names)
+    derived: dict[str, Array] = {}
+    for name in names:
         if name in motion.streams:
             derived[name] = motion.streams[name]
             continue

@@ -1,7 +1,7 @@
 """Samples: what a protocol cuts out of the recordings, as tensors ready for a model."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data.batch import Batch, group_code
+from zoo.data.columns import Columns, extra_columns
 from zoo.data.recording import Recording
-from zoo.data.resample import SOURCES, derive, resample_motion
+from zoo.data.resample import SOURCES, derive, require_streams, resample_motion
 from zoo.data.segment import Sampling, segments
 from zoo.data.signature import Signature
 from zoo.data.transforms import Motion, Step
@@ -43,6 +44,7 @@ class SampleSet:
             it was recorded.
         parts: (S,) float32 by name, the scores beside the total in score units, such as KIMORE's
             ``primary`` and ``control``; NaN where a recording lacks one.
+        extra: by recording, the session and what else is known of it; see `columns`.
         binary: whether every target is 1 (right) or 0 (wrong), see `Adapter.binary`.
     """
 
@@ -59,6 +61,7 @@ class SampleSet:
     layout: str
     signatures: dict[str, Signature] = field(default_factory=dict, repr=False)
     parts: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     binary: bool = False
 
     def __len__(self) -> int:
@@ -68,6 +71,17 @@ class SampleSet:
     def ids(self) -> list[str]:
         """``RECORDING#SEGMENT`` of each sample: unique, the same on every machine."""
         return [f"{r}#{s}" for r, s in zip(self.recording, self.segment, strict=True)]
+
+    @property
+    def columns(self) -> Columns:
+        """What is known of the recordings beside their frames, a value a sample."""
+        own = {
+            "recording": self.recording,
+            "person": self.subject,
+            "group": self.group,
+            "exercise": self.exercise,
+        }
+        return Columns(own, [self.extra.get(recording, {}) for recording in self.recording])
 
     def batch(self, index: Tensor | None = None) -> Batch:
         """The samples at `index` (M,) long, or all of them, unscaled."""
@@ -128,6 +142,7 @@ def build_samples(
         raise ConfigError("no stream is asked for")
     rows: list[_Row] = []
     signatures: dict[str, Signature] = {}
+    extra: dict[str, Mapping[str, Any]] = {}
     layout: Layout | None = None
     for recording in dataset:
         score = recording.scores.get("total", math.nan)
@@ -142,11 +157,13 @@ def build_samples(
             )
         rows.extend(_rows(recording, score, layout, sampling, transforms, streams, frames))
         signatures[recording.id] = Signature.of(recording, layout)
+        extra[recording.id] = extra_columns(recording)
     if layout is None:
         kind = "recordings with a total score" if scored else "recordings"
         raise DataError(f"there are no {kind} to make samples of")
     binary = bool(getattr(dataset, "binary", False))
-    return replace(_stack(rows, layout.name, streams), signatures=signatures, binary=binary)
+    samples = _stack(rows, layout.name, streams)
+    return replace(samples, signatures=signatures, extra=extra, binary=binary)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +190,7 @@ def _rows(
     cuts = segments(recording, sampling)
     for step in transforms:
         motion = step(motion)
+    require_streams(motion, streams)
     motion = motion.only(needed)
     for number, (start, stop) in enumerate(cuts):
         part = motion.cut(start, stop)

@@ -126,12 +126,11 @@ class StoreWriter:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, recording: Recording) -> None:
-        """Takes one recording.
+    def require(self, recording: Recording) -> None:
+        """That a recording has an id of its own, a frame, and the joints of the layout.
 
         Raises:
-            DataError: its id is taken, its joints do not fit, or it holds a value that is not
-                finite; a fault of the adapter, not of the source.
+            DataError: it has not; a fault of the adapter, not of the source.
         """
         if recording.id in self._entries:
             raise DataError(f"the adapter gives the recording {recording.id!r} twice")
@@ -142,6 +141,14 @@ class StoreWriter:
                 f"recording {recording.id!r} has {recording.num_joints} joints of the layout "
                 f"{recording.layout!r}, the dataset {self._joints} of {self._header['layout']!r}"
             )
+
+    def add(self, recording: Recording) -> None:
+        """Takes one recording.
+
+        Raises:
+            DataError: see `require`; or it holds a value that is not finite.
+        """
+        self.require(recording)
         arrays: dict[str, NDArray[Any]] = {}
         for name, dtype in ARRAY_DTYPES.items():
             array = getattr(recording, name)

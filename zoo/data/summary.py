@@ -26,6 +26,7 @@ class ExerciseSummary:
         seconds: median length in seconds.
         score_mean: mean total score, None where nothing is scored.
         score_sd: standard deviation (n - 1) of the total score, None below two scores.
+        right: how many are right (1), of a binary target; None of scores.
         histogram: recordings per score bin (`BINS`,); see `score_edges`.
     """
 
@@ -38,6 +39,7 @@ class ExerciseSummary:
     seconds: float
     score_mean: float | None
     score_sd: float | None
+    right: int | None
     histogram: tuple[int, ...]
 
 
@@ -81,5 +83,6 @@ def _summary(dataset: SkeletonDataset, exercise: str) -> ExerciseSummary:
         seconds=float(np.median([info.frames / info.fps for info in infos])),
         score_mean=float(scores.mean()) if len(scores) else None,
         score_sd=float(scores.std(ddof=1)) if len(scores) > 1 else None,
+        right=int((scores == 1).sum()) if dataset.binary else None,
         histogram=tuple(int(n) for n in np.histogram(scores, score_edges(dataset))[0]),
     )

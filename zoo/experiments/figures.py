@@ -38,17 +38,20 @@ def errors(
 ) -> "Figures":
     """MAD and Spearman's correlation of every row with 95 % intervals over persons.
 
-    Rows whose labels are numbers stand along an axis of that number, others below each other.
+    Where the target is right or wrong they are the AUC and the balanced accuracy. Rows whose labels
+    are numbers stand along an axis of that number, others below each other.
     """
     numbered = [row for row in result.rows if row.label.isdecimal()]
     numbers = len(numbered) > 1
     rows = numbered if numbers else result.rows
     labels = [row.label for row in rows]
     figure = new_figure((6.6, 2.9) if numbers else (6.6, 1.5 + 0.24 * len(labels)), result)
-    for axes, metric in zip(
-        figure.subplots(1, 2, sharey=not numbers), ("mad", "spearman"), strict=True
+    shown = {"auc": "AUC", "balanced-accuracy": "balanced accuracy"}
+    if not result.binary:
+        shown = {"mad": f"MAD, {unit(result)}", "spearman": "Spearman's ρ"}
+    for axes, (metric, title) in zip(
+        figure.subplots(1, 2, sharey=not numbers), shown.items(), strict=True
     ):
-        title = f"MAD, {unit(result)}" if metric == "mad" else "Spearman's ρ"
         found = [row.metrics[MEAN][metric] for row in rows]
         value, low, high = np.array(found).T
         spread = np.abs(np.array([value - low, high - value]))
@@ -110,9 +113,10 @@ def scatter(
                 label=plain(group or "people"), zorder=2,
             )  # fmt: skip
         figures = row.metrics[exercise]
-        rho = fixed(figures["spearman"].value, 2)
+        second = "auc" if result.binary else "spearman"
+        other = f"{'AUC' if result.binary else 'ρ'} {fixed(figures[second].value, 2)}"
         axes.text(
-            0.04, 0.97, f"MAD {fixed(figures['mad'].value, result.digits['mad'])}\nρ {rho}",
+            0.04, 0.97, f"MAD {fixed(figures['mad'].value, result.digits['mad'])}\n{other}",
             transform=axes.transAxes, va="top", size=8, color=INK,
         )  # fmt: skip
         axes.set(xlim=limits, ylim=limits, aspect="equal", xlabel=f"true score, {unit(result)}")

@@ -161,7 +161,8 @@ class _Planner:
             )
         chosen = folds if wanted is None else [fold for fold in wanted if fold in folds]
         seeds = self.experiment.seeds if row.seeds is None else row.seeds
-        for seed, fold in product(session.protocol.seeds if seeds is None else seeds, chosen):
+        seeds = session.protocol.seeds if seeds is None else seeds
+        for seed, fold in product(seeds if session.draws else seeds[:1], chosen):
             yield Job.of({**session.config, "seed": seed, "fold": fold}, self.workspace, source)
 
     def _composed(self, row: Row, under: UnderProtocol) -> Config:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from registry.yaml_files import Config
-from zoo.board.entries import natural
 from zoo.board.published import published_for
 from zoo.evaluation.statistics import Bootstrap, Interval, bootstrap
 from zoo.experiments.definition import Experiment
@@ -15,6 +14,7 @@ from zoo.experiments.results import MEAN, ProtocolResult, RowResult
 from zoo.experiments.schema import Change, Published, Row, UnderProtocol
 from zoo.experiments.units import UNITLESS, as_printed, convert, judge
 from zoo.runs.key import MACHINE_KEYS
+from zoo.words import natural
 
 RULE = (
     "Reproduced: the published value lies within our 95 % interval by bootstrap over persons. "

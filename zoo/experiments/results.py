@@ -6,14 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from zoo.errors import DataError
-from zoo.evaluation.metrics import board_metrics
+from zoo.evaluation.metrics import Metric, board_metrics
 from zoo.evaluation.statistics import Comparison, Interval, Table, bootstrap, person_errors, versus
 from zoo.experiments.job import Code, Job
 from zoo.experiments.plan import Plan, PlannedRow
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, load_run, pooled_table
-
-METRICS = tuple(board_metrics())
 
 MEAN = "mean"
 """In place of an exercise: the mean over all of them."""
@@ -61,6 +59,7 @@ class ProtocolResult:
         dataset: its name.
         title: of the dataset.
         score_range: lowest and highest possible score.
+        binary: whether the target is right (1) or wrong (0).
         protocol: name.
         identity: the protocol as the runs name it; None where there are no runs.
         exercises: ids, in the order they were asked for.
@@ -72,6 +71,7 @@ class ProtocolResult:
     dataset: str
     title: str
     score_range: tuple[float, float]
+    binary: bool
     protocol: str
     identity: RunProtocol | None
     exercises: list[str]
@@ -95,9 +95,14 @@ class ProtocolResult:
         return self.identity is not None and self.identity.leaky
 
     @property
+    def metrics(self) -> dict[str, Metric]:
+        """Those that stand in tables, by name; the one that models are ranked by first."""
+        return board_metrics(self.binary)
+
+    @property
     def digits(self) -> Mapping[str, int]:
         """Decimals of each metric."""
-        return {m.name: m.digits(self.score_range) for m in board_metrics().values()}
+        return {m.name: m.digits(self.score_range) for m in self.metrics.values()}
 
 
 def experiment_results(plan: Plan, reference: str = "") -> list[ProtocolResult]:
@@ -121,12 +126,13 @@ def _under_one(
     planned: Sequence[PlannedRow], dataset: str, protocol: str, reference: str
 ) -> ProtocolResult:
     rows = [_read(row) for row in planned]
-    complete = with_metrics([row for row in rows if row.complete], reference)
     data = planned[0].groups[0].session.dataset
+    complete = with_metrics([row for row in rows if row.complete], reference, data.binary)
     return ProtocolResult(
         dataset=dataset,
         title=data.title,
         score_range=data.score_range,
+        binary=data.binary,
         protocol=protocol,
         identity=complete[0].runs[0].record.protocol if complete else None,
         exercises=list(dict.fromkeys(job.exercise for row in planned for job in row.jobs)),
@@ -158,7 +164,9 @@ def _read(row: PlannedRow) -> RowResult:
     )
 
 
-def with_metrics(rows: Sequence[RowResult], reference: str = "") -> list[RowResult]:
+def with_metrics(
+    rows: Sequence[RowResult], reference: str = "", binary: bool = False
+) -> list[RowResult]:
     """Complete rows with their metrics, compared with the reference.
 
     Raises:
@@ -167,7 +175,7 @@ def with_metrics(rows: Sequence[RowResult], reference: str = "") -> list[RowResu
     if not rows:
         return []
     tables = {row.label: row.tables for row in rows}
-    drawn = bootstrap(tables)
+    drawn = bootstrap(tables, list(board_metrics(binary)))
     places = {MEAN: None, **{exercise: exercise for exercise in drawn.exercises}}
     against: Mapping[str, Comparison] = {}
     if reference in tables and len(rows) > 1 and drawn.persons > 1:
@@ -176,7 +184,7 @@ def with_metrics(rows: Sequence[RowResult], reference: str = "") -> list[RowResu
         replace(
             row,
             metrics={
-                where: {metric: drawn.interval(row.label, metric, at) for metric in METRICS}
+                where: {m: drawn.interval(row.label, m, at) for m in drawn.replicates}
                 for where, at in places.items()
             },
             versus=against.get(row.label),

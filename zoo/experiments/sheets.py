@@ -7,7 +7,7 @@ from zoo.evaluation.metrics import board_metrics
 from zoo.evaluation.statistics import Interval
 from zoo.experiments.definition import Experiment
 from zoo.experiments.published import RULE, Compared, Ours
-from zoo.experiments.results import MEAN, METRICS, ProtocolResult, RowResult
+from zoo.experiments.results import MEAN, ProtocolResult, RowResult
 from zoo.experiments.units import UNITS
 from zoo.files import to_csv
 from zoo.report.markdown import table, text
@@ -36,12 +36,12 @@ def result_sheets(experiment: Experiment, result: ProtocolResult, *, wide: bool)
     Args:
         experiment: whose rows they are.
         result: of the protocol.
-        wide: an interval with every metric; else one column with that of the MAD.
+        wide: an interval with every metric; else one column with that of the first.
     """
     first = [experiment.report.rows]
-    known = board_metrics()
-    mad, *others = (f"{known[m].heading}>" for m in METRICS)
-    measured = [mad, *others] if wide else [mad, "95 %>", *others]
+    known = result.metrics
+    ranking, *others = (f"{metric.heading}>" for metric in known.values())
+    measured = [ranking, *others] if wide else [ranking, "95 %>", *others]
     against = [f"MAD against {experiment.report.reference}>"] if experiment.report.reference else []
     columns = [*first, *measured, *against, "weights>", "runs>"]
     main = [
@@ -57,7 +57,7 @@ def result_sheets(experiment: Experiment, result: ProtocolResult, *, wide: bool)
     notes = list(_notes(experiment, result))
     if len(result.exercises) == 1 or not main:
         return [Sheet(heading(result), columns, main, notes)]
-    each = [(m, e) for m in ("mad", "spearman") for e in result.exercises]
+    each = [(m, e) for m in _both(result) for e in result.exercises]
     by_exercise = [
         [row.label, *(fixed(row.metrics[e][m].value, result.digits[m]) for m, e in each)]
         for row in result.rows
@@ -191,9 +191,15 @@ def published_csv(compared: Compared) -> str:
 def _measured(row: RowResult, result: ProtocolResult, wide: bool) -> list[str]:
     mean = row.metrics[MEAN]
     if wide:
-        return [with_interval(*mean[m], result.digits[m]) for m in METRICS]
-    mad, *others = (fixed(mean[m].value, result.digits[m]) for m in METRICS)
-    return [mad, interval(mean["mad"].low, mean["mad"].high, result.digits["mad"]), *others]
+        return [with_interval(*mean[m], result.digits[m]) for m in result.metrics]
+    ranking, *others = (fixed(mean[m].value, result.digits[m]) for m in result.metrics)
+    first = next(iter(result.metrics))
+    return [ranking, interval(mean[first].low, mean[first].high, result.digits[first]), *others]
+
+
+def _both(result: ProtocolResult) -> tuple[str, str]:
+    """The metrics that are shown by exercise."""
+    return ("auc", "balanced-accuracy") if result.binary else ("mad", "spearman")
 
 
 def _notes(experiment: Experiment, result: ProtocolResult) -> Iterator[str]:

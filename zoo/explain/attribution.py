@@ -1,5 +1,6 @@
-"""What a score is laid to: one number for every joint and frame of a sample."""
+"""What a score depends on: one number for every joint and frame of a sample."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Attribution:
         unit: ``points`` (score units), or of what else `joint_time` is made.
         parts: body parts by name, each the indices of its joints; those of the layout.
         title: of the method, in words; its name with spaces if empty.
+        span: from the lowest to the highest possible score; NaN where that is not known.
     """
 
     method: str
@@ -41,6 +43,7 @@ class Attribution:
     unit: str = POINTS
     parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     title: str = ""
+    span: float = math.nan
 
     def __post_init__(self) -> None:
         if not self.title:
@@ -55,6 +58,11 @@ class Attribution:
     def signed(self) -> bool:
         """Whether the numbers are contributions to the score, with a sign that means something."""
         return self.unit == POINTS
+
+    @property
+    def effect(self) -> float:
+        """All that raised and all that lowered the score, in points; of the joints' sums."""
+        return float(np.abs(self.by_joint()).sum())
 
     def by_joint(self) -> Array:
         """The sum over time of each joint (V,), in `unit`."""

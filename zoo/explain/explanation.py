@@ -18,7 +18,7 @@ from zoo.explain.draw.sheet import joints_over_time, key_frame_sheet
 from zoo.explain.draw.video import can_write_mp4, write_video
 from zoo.explain.methods import attribute
 from zoo.explain.sample import Sample, samples_of
-from zoo.explain.words import groups_sentence, sentences
+from zoo.explain.words import groups_sentence, reaction, sentences
 from zoo.files import StorageError, path_part, replaced_folder, to_csv
 from zoo.prediction import Predictor
 from zoo.report.figure_style import FORMATS, figure_bytes, figure_style
@@ -37,13 +37,14 @@ FIGURES = ("key-frames", "joints-over-time", "groups", "attention")
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What a model's score of one sample is laid to.
+    """What a model's score of one sample depends on.
 
     Attributes:
         sample: what was explained.
         attribution: of the chosen method.
         attention: the model's attention maps by name, where it has the two stages of D2STA; empty
             for other models.
+        held_still: the model's score of a mean pose held still.
         segments: how many samples the protocol cuts from the recording.
         notes: what a reader of the score should know, such as that the model was trained on this
             person.
@@ -52,13 +53,17 @@ class Explanation:
     sample: Sample
     attribution: Attribution
     attention: Mapping[str, Array]
+    held_still: float
     segments: int
     notes: tuple[str, ...]
 
     @property
     def sentences(self) -> list[str]:
         """What moved the score, how to take it, and what the groups say where there are any."""
-        found = sentences(self.attribution, self.sample.model_name, self.sample.digits)
+        digits = self.sample.digits
+        found = sentences(self.attribution, self.sample.model_name, digits)
+        weak = reaction(self.attribution, self.held_still, digits)
+        found[1:1] = [weak] if weak else []
         return found if self.assignment is None else [*found, groups_sentence(self.assignment)]
 
     @property
@@ -126,6 +131,7 @@ def explain(
         sample=sample,
         attribution=attribute(sample, method),
         attention=attention_in_stages(sample),
+        held_still=float(sample.scores(sample.baseline()[0])[0]),
         segments=len(samples),
         notes=(*predictor.warnings, *scored.notes),
     )

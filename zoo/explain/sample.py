@@ -14,7 +14,7 @@ from zoo.data.batch import Batch
 from zoo.data.recording import Recording
 from zoo.data.resample import SOURCES
 from zoo.data.transforms import RAW_STREAMS
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError
 from zoo.explain.attribution import POINTS, Array, Attribution
 from zoo.prediction import Predictor
 from zoo.skeleton import Layout, load_layout
@@ -64,6 +64,12 @@ class Sample:
     def digits(self) -> int:
         """Decimals of a score."""
         return self.trained.run.digits
+
+    @property
+    def span(self) -> float:
+        """From the lowest to the highest possible score."""
+        lowest, highest = self.trained.run.record.dataset.score_range
+        return highest - lowest
 
     @property
     def model(self) -> nn.Module:
@@ -145,6 +151,7 @@ class Sample:
             unit=unit,
             parts=self.layout.parts,
             title=title,
+            span=self.span,
         )
 
 
@@ -165,11 +172,7 @@ def samples_of(predictor: Predictor, source: Recording | Path | str) -> list[Sam
 
 def _cut(predictor: Predictor, recording: Recording) -> list[Sample]:
     trained, protocol = predictor.trained, predictor.protocol
-    if recording.layout != trained.layout:
-        raise DataError(
-            f"recording {recording.id} has the skeleton layout {recording.layout}, the model was "
-            f"trained on {trained.layout}"
-        )
+    recording = predictor.looked(recording).recording
     sources = {raw for name in trained.streams for raw in SOURCES[name]}
     moving = next(name for name in RAW_STREAMS if name in sources)
     cut = protocol.samples([recording], trained.streams, scored=False, raw=trained.raw)

@@ -22,6 +22,33 @@ _EVEN = 1.25
 """A joint with less than this many times an even share does not stand out."""
 
 
+HARDLY = 0.01
+"""Of the range of scores: what a movement changes less, it hardly changes."""
+
+
+def reaction(attribution: Attribution, held_still: float, digits: int = 1) -> str:
+    """That a model hardly reacts to the movement, in a sentence; empty where it does.
+
+    Args:
+        attribution: of one sample.
+        held_still: the model's score of a mean pose held still.
+        digits: decimals of a score.
+    """
+    difference = abs(attribution.score - held_still)
+    if not difference < HARDLY * attribution.span:
+        return ""
+    if attribution.signed and attribution.effect >= 2 * HARDLY * attribution.span:
+        return (
+            "As a whole the movement hardly changes the score: what raises it and what lowers it "
+            "cancel out."
+        )
+    return (
+        f"The model hardly reacts to this movement: held still, a mean pose gets "
+        f"{fixed(held_still, digits)} points, {fixed(difference, digits)} of "
+        f"{attribution.span:g} away. What follows explains next to nothing."
+    )
+
+
 def sentences(attribution: Attribution, model: str, digits: int = 1) -> list[str]:
     """What an attribution says of a score, and how to take it.
 

@@ -33,6 +33,8 @@ class ScoreModel(nn.Module):
     Attributes:
         streams: their names.
         raw: whether it takes samples as recorded, neither resampled nor scaled.
+        draws: whether random numbers are drawn in training or fitting it; where none are, one seed
+            says all, and a comparison runs no other.
         head: from features to a score; ``model.head`` puts another in its place.
         num_joints: V.
         in_channels: C of all streams side by side.
@@ -42,6 +44,7 @@ class ScoreModel(nn.Module):
     """
 
     raw: bool = False
+    draws: bool = True
     head: Head
 
     def __init__(self, layout: Layout, streams: str | Sequence[str]) -> None:
@@ -97,6 +100,7 @@ class Contract:
 
     streams: tuple[str, ...]
     raw: bool
+    draws: bool
     head: Head | None
     fit: Callable[[Batch, Tensor], None] | None
     set_scale: Callable[[StreamScaler], None]
@@ -127,6 +131,7 @@ def contract_of(model: nn.Module) -> Contract:
     return Contract(
         streams=stream_names(getattr(model, "streams", "position")),
         raw=bool(getattr(model, "raw", ScoreModel.raw)),
+        draws=bool(getattr(model, "draws", ScoreModel.draws)),
         head=head if isinstance(head, Head) else None,
         fit=fit if callable(fit) else None,
         set_scale=getattr(model, "set_scale", None) or (lambda scaler: None),

@@ -9,6 +9,7 @@ from zoo.errors import DataError
 from zoo.protocol.leakage import LeakageReport, check_leakage
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS
+from zoo.words import natural
 
 _STREAMS = {"positions": "position", "orientations": "orientation", "angles": "angle"}
 
@@ -22,12 +23,15 @@ class FoldAudit:
         samples: number of samples by part.
         persons: number of known people by part.
         leakage: what the test shares with training and validation.
+        shared: by column that several people share the values of (a site, a device): those of the
+            test that are also in training or validation.
     """
 
     fold: int
     samples: dict[str, int]
     persons: dict[str, int]
     leakage: LeakageReport
+    shared: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,14 @@ class Audit:
     Attributes:
         protocol: the protocol.
         folds: in their order.
+        columns: what `FoldAudit.shared` was looked at for, with how many values each has.
+        remarks: what is odd about the data under this protocol, in sentences.
     """
 
     protocol: Protocol
     folds: tuple[FoldAudit, ...]
+    columns: dict[str, int]
+    remarks: list[str]
 
     @property
     def leaks(self) -> bool:
@@ -59,6 +67,20 @@ class Audit:
     def near_duplicates(self) -> list[str]:
         """What seems to be one recording under two names, in words, each once."""
         return sorted({str(d) for fold in self.folds for d in fold.leakage.near_duplicates})
+
+    def sides(self) -> list[str]:
+        """Of every column whether its values stand on both sides, in sentences."""
+        said = []
+        for name, count in self.columns.items():
+            shared = [fold for fold in self.folds if fold.shared[name]]
+            where = f"in {len(shared)} of {len(self.folds)} folds"
+            said.append(
+                f"{name}: {where} the test has one of its {count} values that is in training or "
+                "validation too"
+                if shared
+                else f"{name}: in no fold is one of its {count} values on both sides"
+            )
+        return said
 
     @property
     def verdict(self) -> str:
@@ -94,6 +116,8 @@ class Audit:
             "verdict": self.verdict,
             "scaler_sees_test": self.protocol.scaler == "all",
             "near_duplicates": self.near_duplicates(),
+            "columns": self.columns,
+            "remarks": self.remarks,
             **{count: self.total(count) for count in counts},
             "folds": [{**asdict(fold), "leaks": fold.leakage.leaks} for fold in self.folds],
         }
@@ -113,15 +137,24 @@ def audit(protocol: Protocol, dataset: SkeletonDataset | CrossDataset) -> Audit:
         raise DataError("not all recordings have positions, all orientations or all angles")
     stream = next(_STREAMS[name] for name in _STREAMS if name in arrays)
     samples = protocol.samples(dataset, [stream], raw=True)
+    columns = samples.columns
+    categories = columns.categories()
     folds = []
-    for fold in range(protocol.split.num_folds(samples.subject)):
+    for fold in range(protocol.split.num_folds(columns)):
         split = protocol.split.apply(samples, fold)
+        test = set(split.test.tolist())
+        seen = [*split.train.tolist(), *split.validation.tolist()]
         folds.append(
             FoldAudit(
                 fold,
                 {part: len(split.index(part)) for part in PARTS},
                 {part: len(split.persons(part)) for part in PARTS},
                 check_leakage(samples, split, scaler=protocol.scaler),
+                {
+                    name: sorted({labels[i] for i in test} & {labels[i] for i in seen}, key=natural)
+                    for name, labels in categories.items()
+                },
             )
         )
-    return Audit(protocol, tuple(folds))
+    counts = {name: len(set(labels)) for name, labels in categories.items()}
+    return Audit(protocol, tuple(folds), counts, protocol.split.remarks(columns))

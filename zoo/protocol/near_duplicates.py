@@ -10,15 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.data.recording import UNKNOWN_SUBJECT
-from zoo.data.signature import Signature
+from zoo.data.signature import BONE_TOLERANCE, Signature
 from zoo.protocol.split import Split
-
-BONE_TOLERANCE = 1e-6
-"""Largest difference of two lengths of one bone, relative to the sum of the skeleton's bones.
-
-The medians of two people are never so close (on KIMORE at least 3e-3); those of one skeleton moved
-to another place in float32 are closer by far.
-"""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class FoldData:
         target_scaler: fitted as the protocol says.
         leakage: what stands on both sides.
         warning: plain words about leakage, for a leaky protocol; None for an honest one.
+        remarks: what is odd about these recordings under the split, in sentences.
     """
 
     protocol: "Protocol"
@@ -49,6 +50,7 @@ class FoldData:
     target_scaler: TargetScaler
     leakage: LeakageReport
     warning: str | None
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def train(self) -> Part:
@@ -175,6 +177,7 @@ class Protocol:
         Where a plug-in's split, stratum or transform is used, the hash of its file is in it.
         """
         content = {k: v for k, v in self.to_dict().items() if k not in _UNHASHED}
+        content["split"] = self.split.hashed()
         content["transforms"] = [[s.name, s.resolved()] for s in self.transforms]
         content["pipeline"] = PIPELINE_VERSION
         used = [*self.split.entries(), *(step.entry for step in self.transforms)]
@@ -242,6 +245,7 @@ class Protocol:
             target_scaler=TargetScaler(self.target_scale).fit(target),
             leakage=leakage,
             warning=warning,
+            remarks=tuple(self.split.remarks(samples.columns)),
         )
 
     @classmethod

@@ -38,8 +38,10 @@ def _section(section: Section) -> Iterator[dict[str, Any]]:
     for apart in section.incomplete:
         yield {
             **shared,
-            "status": "incomplete",
+            "status": "provisional",
             **_chosen(apart, "name", "model"),
+            "exercise": MEAN,
+            **apart.metrics,
             "note": f"{apart.have} of {apart.expected} runs: {apart.reason}",
         }
     for result in section.published:

@@ -20,9 +20,11 @@ def render(board: Board) -> str:
     board = plain(board)
     lines = ["# Leaderboard", ""]
     lines += [
-        "Models are ranked by their mean absolute deviation (MAD) from the clinical score. In "
+        "Models are ranked by their mean absolute deviation (MAD) from the clinical score, and by "
+        "the area under the ROC curve (AUC) where the target is right or wrong. In "
         "brackets are 95 % intervals by bootstrap over persons. **=** marks models that are no "
-        "worse than the first beyond noise (paired permutation test over persons, Holm-corrected): "
+        "worse than the first beyond noise (paired permutation test over persons, Holm-corrected; "
+        "for the AUC the interval of the difference): "
         "their order says nothing.",
         "",
     ]
@@ -84,7 +86,9 @@ def _section(section: Section) -> Iterator[str]:
         yield "Nothing is complete yet, so nothing is ranked."
         yield ""
     if section.incomplete:
-        yield "### Not ranked: incomplete"
+        yield "### Provisional, not ranked: runs are missing"
+        yield ""
+        yield from _provisional(section)
         yield ""
         for apart in section.incomplete:
             missing = "; ".join(map(text, apart.missing))
@@ -93,6 +97,10 @@ def _section(section: Section) -> Iterator[str]:
                 f"{text(apart.reason)}{f' ({missing})' if missing else ''}"
             )
         yield ""
+        for command in section.completing:
+            yield f"- complete it: {text(command)}"
+        if section.completing:
+            yield ""
     if section.published:
         yield "### Published, not ranked: other data, other code, each under its own protocol"
         yield ""
@@ -100,6 +108,25 @@ def _section(section: Section) -> Iterator[str]:
         yield ""
     for note in section.notes:
         yield f"- {text(note)}"
+
+
+def _provisional(section: Section) -> Iterator[str]:
+    """What is there of the incomplete entries, beside the mean score on the same people."""
+    first = section.metrics[0]
+    titles = [text(metric.title) for metric in section.metrics]
+    yield from table(
+        ["model", *titles, f"mean score's {text(first.title)}", "people", "tested on"],
+        (
+            [
+                text(apart.name),
+                *(fixed(apart.metrics.get(m.name), m.digits) for m in section.metrics),
+                fixed(apart.mean_score, first.digits),
+                str(apart.persons),
+                text(apart.tested_on),
+            ]
+            for apart in section.incomplete
+        ),
+    )
 
 
 def _cell(row: RankedRow, column: Column) -> str:

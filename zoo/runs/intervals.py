@@ -1,5 +1,6 @@
 """Intervals of a finished run: calibrated on its validation people, measured on its test people."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,10 @@ LEVEL = 0.9
 """The level of intervals where nobody asks for another."""
 
 
+TOO_WIDE = 0.5
+"""An interval over so much of the scale does not tell a good execution from a poor one."""
+
+
 @dataclass(frozen=True)
 class Intervals:
     """Intervals of a run and how they did on its test people.
@@ -21,7 +26,7 @@ class Intervals:
         people: number of test people.
         covered: number of them of whom all true scores lie in their intervals.
         coverage: share of test recordings whose true score lies in its interval.
-        width: mean width, in score units; infinite where the calibration is.
+        width: mean width on the scale, in score units; infinite where the calibration is.
         leaky: whether the run's protocol lets people stand on both sides, so that the coverage
             says nothing about new people.
     """
@@ -43,6 +48,8 @@ def run_intervals(run: Run, level: float = LEVEL) -> Intervals:
     calibration = run_calibration(run, level)
     test = run.tested
     radius = calibration.radius(test.deviation, len(test))
+    lowest, highest = run.record.dataset.score_range
+    ends = np.clip([test.predicted - radius, test.predicted + radius], lowest, highest)
     inside = np.abs(test.true - test.predicted) <= radius
     outside = {name for name, held in zip(test.who, inside, strict=True) if not held}
     people = set(test.who)
@@ -51,8 +58,25 @@ def run_intervals(run: Run, level: float = LEVEL) -> Intervals:
         people=len(people),
         covered=len(people - outside),
         coverage=float(inside.mean()),
-        width=float(2 * radius.mean()),
+        width=float((ends[1] - ends[0]).mean()) if calibration.finite else math.inf,
         leaky=run.leaky,
+    )
+
+
+def on_scale(score: float, radius: float, scale: tuple[float, float]) -> tuple[float, float] | None:
+    """What of an interval around `score` lies on the scale; None where nothing does."""
+    low, high = max(score - radius, scale[0]), min(score + radius, scale[1])
+    return (low, high) if low <= high else None
+
+
+def too_wide(width: float, scale: tuple[float, float]) -> str:
+    """That an interval is too wide to be of use, in a clause; empty where it is not."""
+    share = width / (scale[1] - scale[0])
+    if share <= TOO_WIDE:
+        return ""
+    return (
+        f"{share:.0%} of the scale from {scale[0]:g} to {scale[1]:g}: too wide to tell a good "
+        "execution from a poor one"
     )
 
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from registry import HEADS
 from zoo.errors import ConfigError
 from zoo.files import path_part
 
@@ -23,12 +24,15 @@ class RunKey:
         fingerprint: of the prepared dataset.
         layout: name of the skeleton layout.
         protocol_hash: of the protocol as it was built.
+        code: SHA-256 of the file of a head that is not the zoo's own, by kind and name; the code of
+            splits, strata and transforms is in `protocol_hash`.
     """
 
     config: Mapping[str, Any]
     fingerprint: str
     layout: str
     protocol_hash: str
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -44,7 +48,8 @@ class RunKey:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"the configuration cannot be stored: {error}") from None
         trainer = {k: v for k, v in plain.get("trainer", {}).items() if k not in MACHINE_KEYS}
-        return cls({**plain, "trainer": trainer}, fingerprint, layout, protocol_hash)
+        code = _head_code(plain.get("model", {}).get("head"))
+        return cls({**plain, "trainer": trainer}, fingerprint, layout, protocol_hash, code)
 
     @property
     def hash(self) -> str:
@@ -79,7 +84,7 @@ class RunKey:
 
     def to_dict(self) -> dict[str, Any]:
         """The key as plain containers."""
-        return dict(vars(self))
+        return {key: value for key, value in vars(self).items() if key != "code" or value}
 
     def objections(self, stored: Mapping[str, Any]) -> list[str]:
         """Why what was stored under the key `stored` does not belong to this one; empty if it does.
@@ -101,12 +106,23 @@ class RunKey:
         changed = differences(then if isinstance(then, Mapping) else {}, self.config)
         if changed:
             found.append(f"it belongs to other settings ({'; '.join(changed[:4])})")
+        elif stored.get("code", {}) != self.code:
+            found.append(f"the code of its {' and '.join(self.code) or 'head'} has changed since")
         elif stored.get("protocol_hash") != self.protocol_hash:
             found.append(
                 f"the protocol's meaning has changed since: hash "
                 f"{_short(stored.get('protocol_hash'))} then, {_short(self.protocol_hash)} now"
             )
         return found
+
+
+def _head_code(choice: Any) -> dict[str, str]:
+    """Kind, name and SHA-256 of the head that ``model.head`` names, where it is a plug-in's."""
+    name = choice.get("name") if isinstance(choice, Mapping) else choice
+    if not isinstance(name, str) or name not in HEADS:
+        return {}
+    source = HEADS.get(name).source
+    return {} if source.built_in else {f"head {name}": source.digest()}
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:

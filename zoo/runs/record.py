@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.build import Measured, build
+from zoo.catalogue import family_of
 from zoo.errors import DataError
 from zoo.files import read_json
 from zoo.runs.environment import ZOO
@@ -21,9 +22,6 @@ from zoo.words import score_digits
 
 SCHEMA = 2
 """Version of ``run.json``; raised when a key changes its meaning."""
-
-FAMILIES = ("trivial", "graph", "classical", "neural")
-"""Tags that name a family; the first that a model has decides."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,7 @@ class RunModel:
         flops: operations for one sequence.
         latency_ms: time to score one sequence.
         closed_form: it is fitted once, without a trainer.
+        draws: random numbers are drawn in training it, so that other seeds give other scores.
         source: whose code it is.
     """
 
@@ -86,12 +85,13 @@ class RunModel:
     flops: int | None
     latency_ms: float | None
     closed_form: bool
+    draws: bool
     source: Source
 
     @property
     def family(self) -> str:
         """``trivial``, ``classical``, ``neural``, ``graph`` or ``other``, by the tags."""
-        return next((name for name in FAMILIES if name in self.tags), "other")
+        return family_of(self.tags)
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ class RunProtocol:
         name: of its configuration.
         params: its parameters.
         hash: of everything in it that can change a number.
+        folds: how many there are on these recordings, repeats counted.
         title: full name.
         summary: one sentence.
         leaky: a person may stand on both sides.
@@ -150,6 +151,7 @@ class RunProtocol:
     name: str
     params: Mapping[str, Any]
     hash: str
+    folds: int
     title: str
     summary: str
     leaky: bool
@@ -282,11 +284,6 @@ class RunRecord:
         if self.members:
             config["members"] = [member.key_hash for member in self.members]
         return config
-
-    @property
-    def people(self) -> int:
-        """How many stand in all parts together."""
-        return sum(part.persons for part in self.counts.values())
 
 
 def read_record(folder: Path) -> RunRecord:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.errors import DataError
-from zoo.evaluation.metrics import all_metrics, mad
-from zoo.evaluation.statistics.tables import Table
+from zoo.evaluation.metrics import all_metrics, board_metrics, mad
+from zoo.evaluation.statistics import Paired, Table, paired_tables
 from zoo.files import file_hash, read_json
 from zoo.runs.folder import HISTORY, PREDICTIONS, RECORD, SPLIT
 from zoo.runs.key import differences
@@ -226,6 +227,48 @@ def _both(one: str, other: str, *names: str) -> str:
     """Two hashes, shortened, with the names of what they are of."""
     of = [f" of {name}" for name in names] or ["", ""]
     return f"{one[:12]}…{of[0]} and {other[:12]}…{of[1]}"
+
+
+def versus_mean_score(runs: Sequence[Run]) -> Paired | None:
+    """Some runs of one model against the mean training scores of their splits, person by person.
+
+    `Paired.word` says whether it is better; `low` to `high` is the interval of the difference.
+
+    Args:
+        runs: one run, or several that differ in fold, seed or exercise.
+
+    Returns:
+        None where nothing can be said so: of fewer than two persons, and of a target that is right
+        or wrong, whose error is least for whoever is sure (see `ranking_metric`): there an AUC of
+        0.5 is what the mean score has.
+    """
+    if runs[0].record.dataset.binary:
+        return None
+    tables = pooled_tables(runs)
+    if len({person for table in tables for person in table.person}) < 2:
+        return None
+    return paired_tables(tables, pooled_tables(runs, baseline=True))
+
+
+def pooled_metrics(runs: Sequence[Run], *, baseline: bool = False) -> Metrics:
+    """Metrics over the test rows of all folds together, averaged over seeds, then over exercises.
+
+    They say more than the mean of the folds where a fold has few people: an order among five says
+    little, and a fold without a wrong performance has no AUC.
+
+    Args:
+        runs: of one model.
+        baseline: the mean training score of each fold instead of the model's scores.
+    """
+    tables = pooled_tables(runs, baseline=baseline)
+    exercises = list(dict.fromkeys(table.exercise for table in tables))
+    return {
+        metric: fmean(
+            fmean(table.value(metric) for table in tables if table.exercise == exercise)
+            for exercise in exercises
+        )
+        for metric in board_metrics(runs[0].record.dataset.binary)
+    }
 
 
 def pooled_tables(runs: Iterable[Run], *, baseline: bool = False) -> list[Table]:

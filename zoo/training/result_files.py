@@ -166,6 +166,7 @@ def _model(block: Mapping[str, Any], trainer: Trainer) -> RunModel:
         flops=count_flops(model, batch),
         latency_ms=measure_latency(model, batch),
         closed_form=trainer.closed_form,
+        draws=trainer.draws,
         source=model_source(name, model),
     )
 
@@ -177,6 +178,7 @@ def _protocol(block: Mapping[str, Any], digest: str, data: FoldData) -> RunProto
         name=name,
         params=_params(block),
         hash=digest,
+        folds=protocol.split.num_folds(data.samples.columns),
         title=str(about.get("title") or name),
         summary=str(about.get("summary") or ""),
         leaky=protocol.leaky,

@@ -25,6 +25,7 @@ from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
 from zoo.training.fold import FoldDataset, predicted_scores, validation_mad
 from zoo.training.kept import require_kept
+from zoo.training.plausible import require_plausible
 from zoo.training.report import Reporter, RunStart
 from zoo.training.result_files import (
     finished_files,
@@ -116,7 +117,7 @@ def train_run(
                 key, folder, data, dataset, config, usual, trainer_config, reporter, stop, source
             )
             if resume and start is Start.NEW:
-                _mention_others(key, folder, reporter)
+                _say_nothing_to_resume(key, folder, reporter)
             return work.go(build, start)
     finally:
         reporter.on_end()
@@ -173,6 +174,7 @@ class _Training:
             raise DataError("the split leaves no samples for training or none for the test")
         if not bool(torch.isfinite(target).all()):
             raise DataError("a training sample has no finite score")
+        require_plausible(data, self.dataset.score_range)
         training_data = TrainingData(batch, target, parts=data.score_parts("train"))
         if len(data.split.validation):
             training_data = training_data._replace(
@@ -217,6 +219,8 @@ class _Training:
     def _announce(self, trainer: Trainer) -> None:
         if self.data.warning:
             self.reporter.on_note(self.data.warning)
+        for remark in self.data.remarks:
+            self.reporter.on_note(remark)
         self.reporter.on_start(
             RunStart(
                 title=self.key.title,
@@ -302,12 +306,10 @@ class _Training:
         )
 
 
-def _mention_others(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:
-    """Say which half-done run of other settings the user may have meant to go on with."""
+def _say_nothing_to_resume(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:
+    """Say that nothing is resumed, and which half-done run of other settings was perhaps meant."""
+    reporter.on_note("there is nothing to resume for these settings: the run begins anew")
     for file in sorted(folder.path.parent.glob(f"{key.stem}*.partial/{RESUME}")):
         with contextlib.suppress(ZooError, KeyError, TypeError):
             reasons = key.objections(read_json(file)["key"])
-            reporter.on_note(
-                f"there is nothing to resume for these settings. {file.parent} is half done, but "
-                f"{some(reasons, between='; ')}"
-            )
+            reporter.on_note(f"{file.parent} is half done, but {some(reasons, between='; ')}")

@@ -95,7 +95,7 @@ class Trainer:
         self.selection = selection
         self.progress = TrainState()
         contract = contract_of(model)
-        self.closed_form = contract.closed_form
+        self.closed_form, self.draws = contract.closed_form, contract.draws
         self.head, self.fit = contract.head, contract.fit
         self.learns_variance, self.unlearned_variance = contract.learns_variance, False
         self.target = self.data.target
@@ -245,8 +245,14 @@ class Trainer:
         assert self.fit is not None
         begun = time.monotonic()
         seed_all(self.seed, 1)
+        before = torch.get_rng_state()
         with stop.immediate(), torch.no_grad():
             self.fit(self.data.batch, self.data.target)
+        if not self.draws and not torch.equal(before, torch.get_rng_state()):
+            raise TrainingError(
+                f"{type(self.model).__name__} says that it draws no random numbers "
+                "(draws = False), but its fit does: other seeds would give other scores"
+            )
         return EpochRow(1, 0.0, None, self._validate(1, stop), time.monotonic() - begun)
 
     def _validate(self, epoch: int, stop: StopSignals) -> float | None:

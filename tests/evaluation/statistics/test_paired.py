@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from zoo.errors import DataError
-from zoo.evaluation.statistics import Paired, PersonErrors, paired, versus
+from zoo.evaluation.statistics import Paired, PersonErrors, Table, paired, paired_tables, versus
 from zoo.evaluation.statistics.paired import EXACT_PERSONS, FLIPS, holm
 
 # Darwin's maize: eighths of an inch by which crossed plants were taller than self-fertilised ones.
@@ -182,3 +182,34 @@ def test_the_best_stays_among_the_tied():
     steps = [tied_with_the_best(np.arange(10) * 0.3, seed) for seed in range(150)]
     assert np.mean(["0" in tied for tied in steps]) >= 0.98
     assert np.mean(["9" in tied for tied in steps]) <= 0.02
+
+
+def table(predicted, true, seed=0):
+    names = [f"p{i:02}" for i in range(len(true))]
+    return Table("5", seed, names, np.asarray(true, float), np.asarray(predicted, float))
+
+
+def test_the_word_for_a_difference_needs_more_than_a_smaller_mean():
+    rng = np.random.default_rng(3)
+    true = rng.uniform(10, 40, 15)
+    mean = table(np.full(15, true.mean()), true)
+    near = paired_tables([table(true + rng.normal(0, 1, 15), true)], [mean])
+    assert (near.word, near.clear) == ("better", True)
+    assert near.low <= near.difference <= near.high < 0
+    worse = paired_tables([mean], [table(true + rng.normal(0, 1, 15), true)])
+    assert worse.word == "worse"
+    # Five percent better on average, and by one person alone: no more than luck.
+    predicted = np.full(15, true.mean())
+    at = int(np.argmax(abs(true - true.mean())))
+    predicted[at] = true[at]
+    lucky = paired_tables([table(predicted, true)], [mean])
+    assert lucky.difference < 0
+    assert lucky.word == "no clear difference"
+
+
+def test_of_few_persons_no_difference_is_clear():
+    true = np.array([10.0, 20.0, 30.0, 40.0, 50.0])
+    exact, far = table(true, true), table(true + 10, true)
+    assert paired_tables([exact], [far]).word == "no clear difference"
+    with pytest.raises(DataError, match="at least two persons"):
+        paired_tables([table([1.0], [2.0])], [table([1.0], [2.0])])

@@ -98,7 +98,8 @@ def _check(row: PublishedResult, where: str) -> None:
     if not row.metrics or not all(row.metrics.values()):
         raise ConfigError(f"{where} has no metrics")
     for exercise, values in row.metrics.items():
-        require_keys(values, list(board_metrics()), f"{where}.metrics.{exercise}")
+        known = board_metrics() | board_metrics(binary=True)
+        require_keys(values, list(known), f"{where}.metrics.{exercise}")
 
 
 def _with_mean(row: PublishedResult, exercises: Collection[str]) -> PublishedResult:
@@ -106,7 +107,7 @@ def _with_mean(row: PublishedResult, exercises: Collection[str]) -> PublishedRes
     stated = row.metrics.get(MEAN, {})
     computed = {
         metric: round(fmean(row.metrics[e][metric] for e in exercises), 4)
-        for metric in board_metrics()
+        for metric in board_metrics() | board_metrics(binary=True)
         if len(exercises) > 1
         and metric not in stated
         and all(metric in row.metrics.get(e, {}) for e in exercises)

@@ -116,10 +116,12 @@ class Reader(ABC):
     Attributes:
         layout: skeleton layout of what is read.
         suffixes: endings of its files in lower case, such as ``.csv``.
+        beside: for a stream that stands in a file of its own, which file is looked for beside.
     """
 
     layout: str
     suffixes: tuple[str, ...] = ()
+    beside: Mapping[str, str] = MappingProxyType({})
 
     def looks_like(self, path: Path) -> bool:
         """Whether `path`, which exists, seems to be such a file; told by its name, or by a look.
@@ -166,6 +168,8 @@ class Adapter(ABC):
         binary: True where ``total`` is no score but right (1) or wrong (0). Models predict it by
             the same regression; AUC, balanced accuracy and F1 are reported beside the rest.
         exercises: exercise id → description.
+        metric: whether positions are metres with y up; False where the source gives neither units
+            nor axes, which are then not looked at.
         needs_source: False when `read` makes the recordings itself.
         params: the constructor arguments, kept in the manifest; `zoo.data.dataset` sets it.
     """
@@ -181,6 +185,7 @@ class Adapter(ABC):
     score_range: tuple[float, float]
     binary: bool = False
     exercises: Mapping[str, str]
+    metric: bool = True
     needs_source: bool = True
     params: Mapping[str, Any] = MappingProxyType({})
 

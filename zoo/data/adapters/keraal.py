@@ -30,6 +30,7 @@ _NAME = re.compile(r"G([123])([AB]?)-(Kinect|Vicon)-(CTK|ELK|RTK)-(.+)-([^-]+)\.
 _SIMULATED = re.compile(r"P(\d+)T(\d+)-[^-]+-(C|E\d+B\d+)", re.IGNORECASE)
 _VALUES = 7  # x, y, z and a quaternion
 _DEPTH = 4
+_MOST_BYTES = 10_000_000
 
 
 @register_reader("keraal")
@@ -101,7 +102,9 @@ class KeraalAdapter(NamedFilesAdapter):
         )
 
     def _load(self, file: Path) -> Loaded:
-        loaded = self._motion(read_spaced_rows(file, self.joints * _VALUES))
+        rows = read_spaced_rows(file, self.joints * _VALUES)
+        loaded = self._motion(rows)
+        loaded.faults.extend([rows.broken] if rows.broken else [])
         match = _NAME.fullmatch(file.name)
         if match is not None and match[1] in "12" and match[2].upper() == "A":
             try:
@@ -161,8 +164,9 @@ class KeraalViconAdapter(KeraalAdapter):
 def _annotation(file: Path, annotator: str) -> str:
     """The global evaluation in the annotation of a recording: ``Correct`` or another word.
 
-    The folder ``annotatorA`` lies beside the recording's folder ``kinect``; an annotation's name
-    is that of the recording without the sensor, and ends with ``.anvil``.
+    The folder ``annotatorA`` (``annotator`` in the sample of 2022) lies beside the recording's
+    folder ``kinect``; an annotation's name is that of the recording without the sensor, and ends
+    with ``.anvil``.
 
     Raises:
         FaultError: there is none, or it says nothing.
@@ -172,15 +176,19 @@ def _annotation(file: Path, annotator: str) -> str:
     name = f"{file.stem[: sensor.start(3)]}{file.stem[sensor.end(3) + 1 :]}.anvil"
     wanted = f"annotator{annotator}/{name}"
     group = next((f.parent for f in file.absolute().parents if f.name.casefold() == "kinect"), None)
-    folder = None if group is None else group / f"annotator{annotator}"
-    found = sorted(folder.rglob(name)) if folder is not None and folder.is_dir() else []
+    folders = [] if group is None else [group / f"annotator{annotator}", group / "annotator"]
+    found = [f for folder in folders if folder.is_dir() for f in sorted(folder.rglob(name))]
     if not found:
         raise FaultError(
             "no-annotation", None, "no annotation", f"{wanted} beside the folder kinect"
         )
+    wanted = f"{found[0].parent.name}/{name}"
     try:
+        if found[0].stat().st_size > _MOST_BYTES:
+            raise FaultError("annotation", None, f"more than 10 MB in {wanted}", "an annotation")
         tracks = ElementTree.parse(found[0]).getroot().iter("track")
-    except (ElementTree.ParseError, OSError) as error:
+    except (ElementTree.ParseError, OSError, LookupError, ValueError) as error:
+        # An encoding that Python lacks is a LookupError, one that expat lacks a ValueError.
         raise FaultError("annotation", None, f"a broken {wanted} ({error})", "XML") from None
     for track in tracks:
         if track.get("name") == "Global evaluation":

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from registry import register_reader
@@ -16,9 +17,7 @@ from zoo.data.adapters.base import (
     faults_in,
 )
 from zoo.data.adapters.kimore_frames import (
-    JOINTS,
     SCALAR_FIRST,
-    jumps,
     read_frames,
     read_orientations,
     read_positions,
@@ -26,7 +25,7 @@ from zoo.data.adapters.kimore_frames import (
 )
 from zoo.data.adapters.kimore_scores import ScoreReader
 from zoo.data.adapters.kimore_tree import Session, Tree, child, files_in, read_tree, session_at
-from zoo.data.adapters.rows import Rows
+from zoo.data.bodies import performer
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
 
@@ -61,6 +60,9 @@ class KimoreAdapter(Adapter, Reader):
     score_range = (0.0, 50.0)
     exercises = EXERCISES
     suffixes = (".csv",)
+    beside = MappingProxyType(
+        {"orientation": "the JointOrientation*.csv of the same session, beside the positions"}
+    )
 
     def read(
         self, source: Path | None, report: PrepareReport, progress: Progress
@@ -81,12 +83,13 @@ class KimoreAdapter(Adapter, Reader):
                 else:
                     scalar_first += order == SCALAR_FIRST
                     scores = score_reader.scores(session, siblings, report)
-                    yield self._recording(session.id, session, arrays, scores)
+                    shown = tree.name(files[0])
+                    yield self._recording(session.id, session, arrays, scores, shown)
                 done += 1
                 progress(done, len(tree.sessions), session.id)
         if scalar_first:
             report.note(
-                f"quaternions stand as w, x, y, z in {scalar_first} recordings (told by the "
+                f"quaternions stand as w, x, y, z in {scalar_first} recordings (as seen from the "
                 "direction of the bones; descriptions of the dataset say x, y, z, w)"
             )
 
@@ -113,7 +116,7 @@ class KimoreAdapter(Adapter, Reader):
         if session is not None and session.workbooks():
             reader = ScoreReader(Tree(session.person, [session]))
             scores = reader.scores(session, [session], report)
-        yield self._recording(name, session, arrays, scores)
+        yield self._recording(name, session, arrays, scores, str(positions))
 
     def _recording(
         self,
@@ -121,6 +124,7 @@ class KimoreAdapter(Adapter, Reader):
         session: Session | None,
         arrays: dict[str, Any],
         scores: dict[str, float],
+        source: str,
     ) -> Recording:
         """The recording of a session; None is one of which nobody knows who performs what."""
         return Recording(
@@ -132,6 +136,7 @@ class KimoreAdapter(Adapter, Reader):
             layout=self.layout,
             fps=self.fps,
             scores=scores,
+            source=source,
             **arrays,
         )
 
@@ -189,25 +194,22 @@ def _read_arrays(
     Raises:
         FaultError: positions or orientations cannot be used.
     """
-
-    def rows_of(file: Path) -> Rows:
-        rows = read_frames(file)
-        if rows.widths != (JOINTS * 4,):
-            widths = " or ".join(str(width) for width in rows.widths)
-            report.note(
-                f"{name}: rows of {file.name}, of several bodies, hold {widths} values; the first "
-                f"{JOINTS * 4} are the skeleton"
-            )
-        return rows
-
     positions_file, orientations_file, timestamps_file = files
     with faults_in(shown(positions_file)):
-        positions, tracked = read_positions(rows_of(positions_file))
+        bodies = [read_positions(rows) for rows in read_frames(positions_file)]
+    own = performer(bodies)
+    positions, tracked = bodies[own]
+    if len(bodies) > 1:
+        report.note(
+            f"{name}: {len(bodies)} bodies in {positions_file.name}; number {own + 1} counts, the "
+            "tracked one that moves"
+        )
     arrays: dict[str, Any] = {"positions": positions, "tracked": tracked}
     order = None
     if orientations_file is not None:
         with faults_in(shown(orientations_file)):
-            rows = rows_of(orientations_file)
+            every = read_frames(orientations_file)
+            rows = every[min(own, len(every) - 1)]
             if len(rows.values) != len(positions):
                 found = f"{len(rows.values)} frames of orientations"
                 wanted = f"{len(positions)} as in {positions_file.name}"
@@ -219,8 +221,6 @@ def _read_arrays(
                 arrays["timestamps"] = read_seconds(timestamps_file, len(positions))
         except FaultError as error:
             report.fault(name, error.problem)
-    for note in jumps(positions):
-        report.note(f"{name}: {note}")
     return arrays, order
 
 

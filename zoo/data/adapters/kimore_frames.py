@@ -19,21 +19,37 @@ SCALAR_FIRST = (0, 1, 2, 3)
 SCALAR_LAST = (3, 0, 1, 2)
 """Which column of the file is w, x, y and z."""
 
-_BODIES = (1, 2, 3)  # four published files have rows of two or three bodies; the first counts
+_ROW = JOINTS * 4
+_BODIES = (1, 2, 3)  # four published files have rows of two or three bodies
 _TICK_SECONDS = 1e-7
 _NORM_TOLERANCE = 0.01
 _ALIGNED = 0.9
 _SAMPLED_FRAMES = 50
-_JUMP_METRES = 0.5
 
 
-def read_frames(file: Path) -> Rows:
-    """The rows of a file of positions or orientations, 25 × 4 numbers each.
+def read_frames(file: Path) -> list[Rows]:
+    """The rows of a file of positions or orientations, 25 × 4 numbers each, by body.
+
+    Most files are of one body. Where rows hold more, a body that a row lacks is all zeros in it.
 
     Raises:
         FaultError: see `read_rows`.
     """
-    return read_rows(file, JOINTS * 4, _BODIES, f": {JOINTS} joints of 4 numbers")
+    first = read_rows(file, JOINTS * 4, _BODIES, f": {JOINTS} joints of 4 numbers")
+    return [first, *(_body(file, number, first) for number in range(1, first.widths[-1] // _ROW))]
+
+
+def _body(file: Path, number: int, first: Rows) -> Rows:
+    values = np.zeros_like(first.values)
+    for at, (line, text) in enumerate(numbered_lines(file)):
+        fields = text.split(",")[number * _ROW : (number + 1) * _ROW]
+        if len(fields) == _ROW:
+            try:
+                values[at] = np.array(fields, dtype=np.float32)
+            except ValueError:
+                found = f"a value that is no number in body {number + 1}"
+                raise FaultError("not-a-number", line, found, "numbers") from None
+    return Rows(values, first.lines, first.widths)
 
 
 def read_positions(rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -148,17 +164,6 @@ def read_seconds(file: Path, frames: int) -> NDArray[np.float64]:
         found = f"{len(ticks)} time stamps"
         raise FaultError("time-stamps", numbered[-1][0], found, f"{frames}, one per frame")
     return np.array([tick - ticks[0] for tick in ticks], dtype=np.float64) * _TICK_SECONDS
-
-
-def jumps(positions: NDArray[np.float32]) -> list[str]:
-    """Names frames at which the whole skeleton leaps; the sensor took another body for it."""
-    steps = np.linalg.norm(np.diff(positions, axis=0), axis=-1)
-    leaps = np.median(steps, axis=1)
-    frames = np.flatnonzero(leaps > _JUMP_METRES) + 1
-    if not len(frames):
-        return []
-    shown = ", ".join(str(frame) for frame in frames[:6]) + (", …" if len(frames) > 6 else "")
-    return [f"the skeleton jumps by up to {leaps.max():.2f} m (frames {shown}); kept as it is"]
 
 
 @cache

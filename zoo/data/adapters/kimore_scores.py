@@ -2,6 +2,8 @@
 
 import math
 import re
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +19,7 @@ _HEADER = re.compile(r"clinical\s+(TS|PO|CF)\s+Ex\s*#?\s*([1-5])", re.IGNORECASE
 _SUBJECT = ("", "Subject ID")
 _EXPECTED = "a sheet with the columns 'Subject ID', 'clinical TS Ex#1' … 'clinical CF Ex#5'"
 _SUM_TOLERANCE = 0.02
+_MOST_BYTES = 50_000_000
 
 Cell = object
 
@@ -112,7 +115,29 @@ class ScoreReader:
         return self._sheets[file]
 
 
+def _require_small(file: Path, shown: str) -> None:
+    """That a workbook, which is a zip file, is as small as it says once it is unpacked.
+
+    Raises:
+        FaultError: it is too large, or no sound zip file.
+    """
+    try:
+        with zipfile.ZipFile(file) as book:
+            size = sum(entry.file_size for entry in book.infolist())
+            if size > _MOST_BYTES:
+                found = f"a workbook that unpacks to {size / 1e6:.0f} MB"
+                wanted = f"at most {_MOST_BYTES / 1e6:g} MB"
+                raise FaultError("too-large", None, found, wanted, shown)
+            damaged = book.testzip()  # reads no more than was announced
+            if damaged is not None:
+                raise zipfile.BadZipFile(f"{damaged} in it is damaged, or larger than it says")
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError,
+            RuntimeError) as error:  # fmt: skip
+        raise FaultError("broken-workbook", None, f"{error}", "an Excel workbook", shown) from None
+
+
 def _read_sheet(file: Path, shown: str, subject: str) -> Sheet:
+    _require_small(file, shown)
     try:
         with CalamineWorkbook.from_path(file) as book:
             sheets = [

@@ -18,9 +18,6 @@ from zoo.data.adapters.base import (
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.errors import DataError
 
-MIN_FRAMES = 10
-"""Fewer frames are no repetition."""
-
 
 @dataclass
 class Loaded:
@@ -118,17 +115,15 @@ class NamedFilesAdapter(Adapter, Reader):
     ) -> Recording:
         with faults_in(shown):
             loaded = self._load(file)
-            frames = len(loaded.arrays["positions"])
-            if frames < MIN_FRAMES:
-                found = f"{frames} frame{'s' * (frames != 1)}"
-                raise FaultError("too-short", None, found, f"at least {MIN_FRAMES} frames")
         for fault in loaded.faults:
             report.fault(named.id, replace(fault.problem, file=shown))
         for note in loaded.notes:
             report.note(f"{named.id}: {note}")
         scores, extra = {**named.scores, **loaded.scores}, {**named.extra, **loaded.extra}
         whole = replace(named, scores=scores, extra=extra)
-        return Recording(**vars(whole), layout=self.layout, fps=self.fps, **loaded.arrays)
+        return Recording(
+            **vars(whole), layout=self.layout, fps=self.fps, source=shown, **loaded.arrays
+        )
 
 
 def folders_within(source: Path, depth: int) -> list[Path]:

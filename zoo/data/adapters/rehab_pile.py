@@ -53,6 +53,7 @@ class RehabPileAdapter(Adapter):
 
     name = "rehab-pile"
     version = 1
+    metric = False
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Reading numeric text files: fast when they are sound, exact about the place when they are not."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from zoo.data.adapters.base import FaultError
 
 BOM = b"\xef\xbb\xbf"
 TEXT = "latin-1"  # never fails; what is no number is found as such
+MOST_BYTES = 1_000_000_000
+"""Of a text file: 14 times the largest one published (STGCN-rehab's exercise 3, 70 MB)."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,13 @@ class Rows:
         lines: line of each row in the file, counted from 1 (rows,).
         widths: how many values the rows have in the file; larger than `width` where only the
             first ones were taken.
+        broken: the fault of a last row that breaks off and was left out; None where none does.
     """
 
     values: NDArray[np.float32]
     lines: NDArray[np.int64]
     widths: tuple[int, ...]
+    broken: FaultError | None = None
 
 
 def read_rows(file: Path, width: int, multiples: tuple[int, ...] = (1,), meaning: str = "") -> Rows:
@@ -82,6 +87,8 @@ def read_rows(file: Path, width: int, multiples: tuple[int, ...] = (1,), meaning
 def read_spaced_rows(file: Path, width: int) -> Rows:
     """Reads rows of numbers separated by spaces; blank lines are allowed.
 
+    A last row that breaks off costs itself alone (`Rows.broken`).
+
     Args:
         file: the file.
         width: values per row.
@@ -89,14 +96,17 @@ def read_spaced_rows(file: Path, width: int) -> Rows:
     Raises:
         FaultError: as `read_rows`.
     """
-    numbered = numbered_lines(file)
-    fields = [line.split() for _, line in numbered]
-    last = numbered[-1][0] if len(numbered) > 1 else None
-    for (number, _), row in zip(numbered, fields, strict=True):
+    numbered = [(number, line.split()) for number, line in numbered_lines(file)]
+    broken = None
+    if len(numbered) > 1 and len(numbered[-1][1]) < width:
+        number, row = numbered.pop()
+        wanted = f"{width} values separated by spaces; the row is left out"
+        broken = FaultError("truncated", number, f"a last row of {len(row)} values", wanted)
+    for number, row in numbered:
         if len(row) != width:
-            kind = "truncated" if number == last and len(row) < width else "row-width"
             wanted = f"{width} values separated by spaces"
-            raise FaultError(kind, number, f"{len(row)} values", wanted)
+            raise FaultError("row-width", number, f"{len(row)} values", wanted)
+    fields = [row for _, row in numbered]
     numbers = np.array([number for number, _ in numbered], dtype=np.int64)
     commas = [(n, ",".join(row)) for n, row in zip(numbers.tolist(), fields, strict=True)]
     try:
@@ -105,7 +115,7 @@ def read_spaced_rows(file: Path, width: int) -> Rows:
         raise _locate(commas, width) from None
     if not np.isfinite(values).all():
         raise _locate(commas, width)
-    return Rows(values, numbers, (width,))
+    return Rows(values, numbers, (width,), broken)
 
 
 def numbered_lines(file: Path) -> list[tuple[int, str]]:
@@ -115,6 +125,12 @@ def numbered_lines(file: Path) -> list[tuple[int, str]]:
         FaultError: the file cannot be read or has no such line.
     """
     try:
+        known = file.stat()
+        if not stat.S_ISREG(known.st_mode):
+            raise FaultError("unreadable", None, "no regular file", "a text file")
+        if known.st_size > MOST_BYTES:
+            size = f"a file of {known.st_size / 1e9:.1f} GB"
+            raise FaultError("too-large", None, size, f"at most {MOST_BYTES / 1e9:g} GB")
         data = file.read_bytes().removeprefix(BOM)
     except OSError as error:
         reason = error.strerror or str(error)

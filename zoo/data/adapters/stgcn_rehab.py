@@ -211,6 +211,8 @@ def _repetitions(
             line = int(scores.lines[i])
             problem = Problem("bad-score", shown, line, f"{total:g}", "a score from 0 to 50")
             report.fault(recording, problem)
+        file = folder.relative_to(source).joinpath("Train_X.csv").as_posix()
+        first = int(frames.lines[i * FRAMES])
         yield Recording(
             id=recording,
             subject=owners[i].subject if owners else UNKNOWN_SUBJECT,
@@ -222,6 +224,7 @@ def _repetitions(
             positions=np.ascontiguousarray(repetition[..., :3]),
             tracked=_states(repetition[..., 3]),
             scores={"total": total} if known else {},
+            source=f"{file}, from line {first}",
         )
 
 

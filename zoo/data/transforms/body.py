@@ -48,7 +48,8 @@ def scale_body(motion: Motion) -> Motion:
     lengths[children] = np.median(np.linalg.norm(x[:, children] - x[:, parents], axis=-1), axis=0)
     size = float(lengths.sum()) / 10
     if not size > 0:
-        raise DataError(f"recording {motion.name}: all bones have length 0")
+        where = f"recording {motion.name}: " if motion.name else ""
+        raise DataError(f"{where}all bones have length 0")
     return motion.with_streams(position=x / size)
 
 

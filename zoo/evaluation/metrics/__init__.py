@@ -33,13 +33,28 @@ def all_metrics() -> list[Metric]:
     return sorted(found, key=lambda metric: (metric.place, metric.name))
 
 
-def board_metrics() -> dict[str, Metric]:
-    """Those that boards and comparisons have columns and intervals for, by name."""
-    return {m.name: m for m in all_metrics() if m.shown and not m.binary}
+def ranking_metric(binary: bool = False) -> Metric:
+    """What models are ranked by: the MAD of scores, the AUC where the target is right or wrong.
+
+    The MAD of right or wrong is least for whoever is sure: where four of five are right, saying
+    right of everybody has a MAD of 0.2, which few models reach that tell right from wrong.
+    """
+    return load_metric("auc" if binary else "mad")
+
+
+def board_metrics(binary: bool = False) -> dict[str, Metric]:
+    """What boards and comparisons have columns and intervals for, by name; the ranking one first.
+
+    Args:
+        binary: whether the target is right or wrong.
+    """
+    first = ranking_metric(binary)
+    shown = [m for m in all_metrics() if m.shown and m.fits(binary) and m.name != first.name]
+    return {m.name: m for m in (first, *shown)}
 
 
 def measure(true: ArrayLike, predicted: ArrayLike, *, binary: bool = False) -> dict[str, float]:
-    """Every metric by name; those for binary targets only where the target is one.
+    """Every metric that is for this kind of target, by name.
 
     Args:
         true: true scores (N,).
@@ -49,7 +64,7 @@ def measure(true: ArrayLike, predicted: ArrayLike, *, binary: bool = False) -> d
     Raises:
         DataError: lengths differ, or a value is not finite.
     """
-    return {m.name: m(true, predicted) for m in all_metrics() if binary or not m.binary}
+    return {m.name: m(true, predicted) for m in all_metrics() if m.fits(binary)}
 
 
 __all__ = [
@@ -64,4 +79,5 @@ __all__ = [
     "load_metric",
     "mad",
     "measure",
+    "ranking_metric",
 ]

@@ -3,11 +3,14 @@
 They go from 0 to 1; 1 is best. What needs a decision says right from `THRESHOLD` on.
 """
 
+from abc import abstractmethod
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import rankdata
 
 from registry import register_metric
-from zoo.evaluation.metrics.metric import Array, Metric
+from zoo.evaluation.metrics.metric import Array, Metric, Rows
 
 THRESHOLD = 0.5
 """A prediction of at least this much says right."""
@@ -17,7 +20,7 @@ class _Binary(Metric):
     unit = ""
     decimals = 3
     higher_is_better = True
-    binary = True
+    targets = "binary"
 
 
 @register_metric("auc")
@@ -30,6 +33,8 @@ class AUC(_Binary):
 
     title = "AUC"
     place = 70
+    ranks = True
+    unordered = 0.5
 
     def value(self, true: Array, predicted: Array) -> float:
         """See `Metric.value`."""
@@ -40,9 +45,57 @@ class AUC(_Binary):
         ranks = rankdata(predicted)[y].sum()
         return float((ranks - right * (right + 1) / 2) / (right * wrong))
 
+    def weighted(self, tables: Sequence[Rows], weights: Array) -> Array:
+        """See `Metric.weighted`: below a right row lies a running sum of wrong ones' weights."""
+        out = np.empty((len(tables), weights.shape[1]))
+        for t, rows in enumerate(tables):
+            order = np.argsort(rows.predicted, kind="stable")
+            predicted, y = rows.predicted[order], rows.true[order] == 1
+            first = np.searchsorted(predicted, predicted[y], side="left")
+            last = np.searchsorted(predicted, predicted[y], side="right")
+            weight = weights[rows.person[order]]
+            below = np.zeros((len(y) + 1, weights.shape[1]))
+            np.cumsum(np.where(y[:, None], 0.0, weight), axis=0, out=below[1:])
+            won = (weight[y] * (below[first] + below[last])).sum(axis=0) / 2
+            with np.errstate(divide="ignore", invalid="ignore"):
+                out[t] = won / (weight[y].sum(axis=0) * below[-1])
+        return out
+
+
+class _Decision(_Binary):
+    """A function of how many rows are right and wrong, and said to be."""
+
+    @abstractmethod
+    def of_counts(self, tp: Array, fn: Array, fp: Array, tn: Array) -> Array:
+        """The metric, given true positives, false negatives, false positives, true negatives."""
+
+    def value(self, true: Array, predicted: Array) -> float:
+        """See `Metric.value`."""
+        counts = [np.array(cell.sum(), dtype=np.float64) for cell in _cells(true, predicted)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(self.of_counts(*counts))
+
+    def weighted(self, tables: Sequence[Rows], weights: Array) -> Array:
+        """See `Metric.weighted`: the counts of each person are weighted."""
+        out = np.empty((len(tables), weights.shape[1]))
+        for t, rows in enumerate(tables):
+            counts = [
+                np.bincount(rows.person, cell, minlength=len(weights)) @ weights
+                for cell in _cells(rows.true, rows.predicted)
+            ]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                out[t] = self.of_counts(*counts)
+        return out
+
+
+def _cells(true: Array, predicted: Array) -> tuple[Array, Array, Array, Array]:
+    """Which rows are true positives, false negatives, false positives and true negatives (N,)."""
+    y, said = true == 1, predicted >= THRESHOLD
+    return y & said, y & ~said, ~y & said, ~y & ~said
+
 
 @register_metric("balanced-accuracy")
-class BalancedAccuracy(_Binary):
+class BalancedAccuracy(_Decision):
     """Mean of the shares of right and of wrong rows that are recognised; 0.5 is chance.
 
     NaN unless both occur.
@@ -51,16 +104,13 @@ class BalancedAccuracy(_Binary):
     title = "balanced acc."
     place = 80
 
-    def value(self, true: Array, predicted: Array) -> float:
-        """See `Metric.value`."""
-        y, said = true == 1, predicted >= THRESHOLD
-        if y.all() or not y.any():
-            return float("nan")
-        return float((said[y].mean() + (~said[~y]).mean()) / 2)
+    def of_counts(self, tp: Array, fn: Array, fp: Array, tn: Array) -> Array:
+        """(TP / (TP + FN) + TN / (TN + FP)) / 2."""
+        return (tp / (tp + fn) + tn / (tn + fp)) / 2
 
 
 @register_metric("f1")
-class F1(_Binary):
+class F1(_Decision):
     """Harmonic mean of precision and recall of the right ones, 2 TP / (2 TP + FP + FN).
 
     NaN where no row is right and none is said to be.
@@ -69,8 +119,6 @@ class F1(_Binary):
     title = "F1"
     place = 90
 
-    def value(self, true: Array, predicted: Array) -> float:
-        """See `Metric.value`."""
-        y, said = true == 1, predicted >= THRESHOLD
-        either = int(y.sum()) + int(said.sum())
-        return 2 * int((y & said).sum()) / either if either else float(np.nan)
+    def of_counts(self, tp: Array, fn: Array, fp: Array, tn: Array) -> Array:
+        """2 TP / (2 TP + FP + FN)."""
+        return 2 * tp / (2 * tp + fp + fn)

@@ -78,6 +78,7 @@ class MAPE(RowMean):
     unit = "%"
     decimals = 2
     place = 30
+    targets = "score"
 
     def of_rows(self, true: Array, predicted: Array) -> Array:
         """|y − ŷ| / |y| (N,)."""
@@ -90,4 +91,4 @@ class MAPE(RowMean):
 
 
 mad = MAD("mad")
-"""What models are chosen and ranked by."""
+"""What models are chosen by on validation people, and what scores are ranked by."""

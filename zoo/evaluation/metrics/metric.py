@@ -8,7 +8,7 @@ for an empty input.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,10 +47,12 @@ class Metric(ABC):
         higher_is_better: whether more is better.
         place: columns stand in ascending order of it, then of the names.
         shown: whether it has a column in tables and boards; others stand in ``run.json`` alone.
-        binary: whether it is for right (1) or wrong (0) only; 1 is the positive class. Boards have
-            no column for these.
-        ranks: whether it looks at the order of the predictions alone. It is then undefined for
-            predictions that are constant within every fold.
+        targets: ``any``; ``score`` where it means nothing of right (1) and wrong (0), as a
+            percentage of the true score does; ``binary`` for right and wrong alone, 1 being the
+            positive class.
+        ranks: whether it looks at the order of the predictions alone. Predictions that are constant
+            within every fold have none: it is then `unordered`.
+        unordered: what it is where there is no order: NaN for undefined.
     """
 
     title: str = ""
@@ -59,8 +61,9 @@ class Metric(ABC):
     higher_is_better: bool = False
     place: int = 100
     shown: bool = True
-    binary: bool = False
+    targets: Literal["any", "score", "binary"] = "any"
     ranks: bool = False
+    unordered: float = float("nan")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -118,11 +121,15 @@ class Metric(ABC):
                     f"{values.size} are not finite: no metric can be computed"
                 )
         bad = np.flatnonzero((y != 0) & (y != 1))
-        if self.binary and bad.size:
+        if self.targets == "binary" and bad.size:
             raise DataError(
                 f"the true score of sample {bad[0]} is {y[bad[0]]:g}: a binary target is 0 or 1"
             )
         return float(self.value(y, p)) if y.size else float("nan")
+
+    def fits(self, binary: bool) -> bool:
+        """Whether it is for targets that are right or wrong, or else for scores."""
+        return self.targets in ("any", "binary" if binary else "score")
 
     @property
     def heading(self) -> str:

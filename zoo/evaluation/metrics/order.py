@@ -29,6 +29,7 @@ class Pearson(Metric):
     higher_is_better = True
     place = 50
     shown = False
+    targets = "score"
     ranks = True
 
     def value(self, true: Array, predicted: Array) -> float:

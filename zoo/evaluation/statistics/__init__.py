@@ -4,9 +4,9 @@ Everything is computed from predictions, takes persons as the unit and gives the
 machine.
 """
 
-from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, bootstrap
+from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, RankInterval, bootstrap
 from zoo.evaluation.statistics.friedman import Friedman, friedman
-from zoo.evaluation.statistics.paired import Comparison, Paired, paired, versus
+from zoo.evaluation.statistics.paired import Comparison, Paired, paired, paired_tables, versus
 from zoo.evaluation.statistics.spread import Spread, spread
 from zoo.evaluation.statistics.tables import (
     PersonErrors,
@@ -24,12 +24,14 @@ __all__ = [
     "Paired",
     "PersonErrors",
     "PersonPair",
+    "RankInterval",
     "Spread",
     "Table",
     "bootstrap",
     "compare_persons",
     "friedman",
     "paired",
+    "paired_tables",
     "person_errors",
     "spread",
     "versus",

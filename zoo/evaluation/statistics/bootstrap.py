@@ -156,7 +156,8 @@ def bootstrap(
 
     Args:
         models: by name, each model's tables of all exercises and seeds.
-        metrics: names of `board_metrics`; all of them if None.
+        metrics: names of `board_metrics`, of whichever kind of target; all of those of scores if
+            None.
         confidence: probability of the intervals, between 0 and 1.
         resamples: number of draws R.
         seed: seed of the draws.
@@ -165,8 +166,8 @@ def bootstrap(
         ConfigError: an unknown metric, or numbers out of range.
         DataError: no models, or models that cannot be compared (`check_tables`).
     """
-    known = board_metrics()
-    metrics = list(known) if metrics is None else metrics
+    known = board_metrics() | board_metrics(binary=True)
+    metrics = list(board_metrics()) if metrics is None else metrics
     unknown = [metric for metric in metrics if metric not in known]
     if unknown:
         raise ConfigError(f"no intervals are made for {unknown[0]!r}, only for {', '.join(known)}")
@@ -206,6 +207,8 @@ def bootstrap(
         for metric, figure in replicates.items():
             values = np.array([table.value(metric) for table in tables])
             weighted = known[metric].weighted(rows, weights)
+            if known[metric].ranks:
+                weighted[[table.unordered for table in tables]] = known[metric].unordered
             for m in range(len(models)):
                 mine = [i for i, of in enumerate(owner) if of == m]
                 figure.value[m, e] = values[mine].mean()

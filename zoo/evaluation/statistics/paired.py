@@ -5,7 +5,7 @@ Each person is one pair: the mean absolute error of the first model and that of 
 models apart, cancels in their difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,7 +15,7 @@ from scipy.stats import wilcoxon
 
 from zoo.errors import DataError
 from zoo.evaluation.statistics.bootstrap import RESAMPLES, Replicates, bca, person_weights
-from zoo.evaluation.statistics.tables import Array, PersonErrors
+from zoo.evaluation.statistics.tables import Array, PersonErrors, Table, compare_persons
 
 SIGNIFICANCE = 0.05
 """Level of a family of tests, after Holm's correction."""
@@ -45,6 +45,18 @@ class Paired:
     high: float
     wilcoxon_p: float
     permutation_p: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference is beyond noise: by the permutation test, and by its interval."""
+        return self.permutation_p <= SIGNIFICANCE and (self.low > 0 or self.high < 0)
+
+    @property
+    def word(self) -> str:
+        """``better``, ``worse`` or ``no clear difference``, of the first model."""
+        if not self.clear:
+            return "no clear difference"
+        return "better" if self.difference < 0 else "worse"
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,20 @@ def paired(
         wilcoxon_p=float(wilcoxon(differing).pvalue) if len(differing) else 1.0,
         permutation_p=_sign_flip_p(differing, seed),
     )
+
+
+def paired_tables(a: Sequence[Table], b: Sequence[Table]) -> Paired:
+    """Two models compared over the persons in their tables, as of one run, a few, or a whole board.
+
+    Args:
+        a: tables of the first model (`zoo.runs.run.pooled_tables` makes them of runs).
+        b: tables of the second, of the same persons and exercises.
+
+    Raises:
+        DataError: fewer than two persons, or not the same ones.
+    """
+    pairs = compare_persons(a, b)
+    return paired([p.error_a for p in pairs], [p.error_b for p in pairs])
 
 
 def versus(

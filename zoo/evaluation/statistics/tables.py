@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -67,17 +68,19 @@ class Table:
     def value(self, metric: str) -> float:
         """A metric over all rows, by name.
 
-        One that ranks (Spearman's correlation) is NaN also where the predictions are constant
-        within every fold: the order of the folds' training means among each other says nothing
-        about persons, and is opposite to that of the test scores. Folds of a single row cannot
-        show that.
+        One that ranks (Spearman's correlation, the AUC) is `Metric.unordered` also where the
+        predictions are constant within every fold: the order of the folds' training means among
+        each other says nothing about persons, and is opposite to that of the test scores. Folds of
+        a single row cannot show that.
         """
         measure = load_metric(metric)
-        if measure.ranks and self._constant_by_fold():
-            return float("nan")
+        if measure.ranks and self.unordered:
+            return measure.unordered
         return measure(self.true, self.predicted)
 
-    def _constant_by_fold(self) -> bool:
+    @cached_property
+    def unordered(self) -> bool:
+        """Whether the predictions are constant within every fold."""
         if self.fold is None:
             return False
         folds = np.asarray(self.fold)

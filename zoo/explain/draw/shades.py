@@ -17,6 +17,10 @@ _SMALLEST, _LARGEST = 9.0, 190.0
 """Areas of a joint's mark in square points."""
 
 
+FULL_STRENGTH = 0.05
+"""Of the range of scores: what moved a score in all for its strongest colour to be full."""
+
+
 @dataclass(frozen=True, eq=False)
 class Shades:
     """The values of one attribution as they are shown.
@@ -39,7 +43,9 @@ class Shades:
 
         Contributions of single frames shrink with the number of frames, so they are shown as a
         rate, which does not. A half percent of the values may lie beyond the scale. That of shares
-        goes to twice an even one at least, so that what is even looks even.
+        goes to twice an even one at least, so that what is even looks even. Where all
+        contributions together are small against the range of scores (`FULL_STRENGTH`), colours are
+        as much paler.
         """
         values = attribution.joint_time
         if attribution.signed:
@@ -51,6 +57,8 @@ class Shades:
         limit = float(np.percentile(np.abs(values), 99.5)) or float(np.abs(values).max()) or 1.0
         if not attribution.signed:
             limit = max(limit, 2.0)
+        elif 0 < attribution.effect < FULL_STRENGTH * attribution.span:
+            limit *= FULL_STRENGTH * attribution.span / attribution.effect
         return cls(values, label, attribution.signed, limit)
 
     @property

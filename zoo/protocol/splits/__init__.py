@@ -4,7 +4,8 @@ Each registers itself, as a plug-in's does; docs/extending.md adds one. How peop
 dealt evenly, the same on every machine, is in `zoo.protocol.splits.stratified`.
 """
 
-from zoo.protocol.splits import cross_dataset, kfold, parts  # noqa: F401 - they register themselves
+# They register themselves.
+from zoo.protocol.splits import cross_dataset, folds_file, group_out, kfold, parts  # noqa: F401
 from zoo.protocol.splits.rule import SplitRule, split_rule
 
 __all__ = ["SplitRule", "split_rule"]

@@ -1,16 +1,17 @@
 """Trained on one dataset, tested on another."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from registry import register_split
+from zoo.data.columns import Columns
 from zoo.data.cross import CrossDataset, foreign_prefix
 from zoo.data.dataset import SkeletonDataset
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError, DataError
 from zoo.protocol.split import Split
-from zoo.protocol.splits.people import people_of, set_aside
+from zoo.protocol.splits.people import split_of
 from zoo.protocol.splits.rule import SplitRule, chosen_by, repeated, share, whole
 
 
@@ -39,7 +40,7 @@ class CrossDatasetSplit(SplitRule):
     joints: Mapping[str, str] = field(default_factory=dict, hash=False)
     people: Literal["same", "apart"] = "same"
 
-    def num_folds(self, persons: Collection[str]) -> int:
+    def num_folds(self, columns: Columns) -> int:
         """See `SplitRule.num_folds`."""
         return self.repeats
 
@@ -75,11 +76,7 @@ class CrossDatasetSplit(SplitRule):
         for found, dataset in ((test, self.dataset), (own, "the dataset to train on")):
             if not found:
                 raise DataError(f"there are no samples of {dataset}")
-        people = people_of(self, samples, own)
-        everybody = range(len(people.names))
-        aside = set_aside(people, everybody, self.validation, self.seed + fold)
-        chosen = [i for i in own if samples.subject[i] in aside]
-        return Split.of(samples, sorted(set(own) - set(chosen)), chosen, test)
+        return split_of(self, samples, test, self.seed + fold, self.validation)
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""

@@ -1,9 +1,9 @@
 """Folds: of people, of single samples, or one for each person."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from registry import register_split
+from zoo.data.columns import Columns
 from zoo.data.samples import SampleSet
 from zoo.errors import DataError
 from zoo.protocol.split import Split
@@ -26,14 +26,14 @@ class _KFold(SplitRule):
     repeats: int = whole(1, least=1)
     validation: float = share(0.2)
 
-    def num_folds(self, persons: Collection[str]) -> int:
+    def num_folds(self, columns: Columns) -> int:
         """See `SplitRule.num_folds`."""
         return self.repeats * self.folds
 
     def _dealt(self, what: str) -> str:
         """`what` is dealt to folds, in words."""
         return (
-            f"into {self.folds} folds{self.alike}; each is tested once."
+            f"to {self.folds} folds{self.alike}; each is tested once."
             f"{chosen_by(what, self.validation)}{repeated(self.repeats)} Seed of the order: "
             f"{self.seed}."
         )
@@ -55,7 +55,7 @@ class PersonKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"People are divided {self._dealt('people')}"
+        return f"People are assigned {self._dealt('people')}"
 
 
 @register_split("random-kfold")
@@ -97,7 +97,7 @@ class RandomKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"Samples, not people, are divided at random {self._dealt('samples')}"
+        return f"Samples, not people, are assigned at random {self._dealt('samples')}"
 
 
 @register_split("leave-one-person-out")
@@ -111,9 +111,9 @@ class LeaveOnePersonOut(SplitRule):
 
     validation: float = share(0.2)
 
-    def num_folds(self, persons: Collection[str]) -> int:
+    def num_folds(self, columns: Columns) -> int:
         """See `SplitRule.num_folds`."""
-        return len(set(persons))
+        return len(set(columns["person"]))
 
     def split(self, samples: SampleSet, fold: int) -> Split:
         """See `SplitRule.split`."""

@@ -1,9 +1,10 @@
 """Three parts in given proportions: of people, or of single samples."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry import register_split
+from zoo.data.columns import Columns
 from zoo.data.samples import SampleSet
 from zoo.errors import DataError
 from zoo.protocol.split import PARTS, Split
@@ -31,7 +32,7 @@ class _Parts(SplitRule):
         """See `SplitRule.has_validation`."""
         return bool(self.fractions[1])
 
-    def num_folds(self, persons: Collection[str]) -> int:
+    def num_folds(self, columns: Columns) -> int:
         """See `SplitRule.num_folds`."""
         return self.repeats
 
@@ -46,7 +47,7 @@ class _Parts(SplitRule):
     def _words(self) -> str:
         shares = ":".join(map(str, self.fractions))
         return (
-            f"{shares} into training, validation and test{self.alike}.{repeated(self.repeats)} "
+            f"{shares} to training, validation and test{self.alike}.{repeated(self.repeats)} "
             f"Seed of the order: {self.seed}."
         )
 
@@ -66,7 +67,7 @@ class PersonHoldout(_Parts):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"People are divided {self._words()}"
+        return f"People are assigned {self._words()}"
 
 
 @register_split("random")
@@ -84,4 +85,4 @@ class RandomParts(_Parts):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"Samples, not people, are divided at random {self._words()}"
+        return f"Samples, not people, are assigned at random {self._words()}"

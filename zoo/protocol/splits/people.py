@@ -1,8 +1,8 @@
 """What the parts of a split can be alike in (strata), and splits that keep people whole.
 
-A stratum gives a value for each sample, by name. Texts are categories, spread evenly. Numbers are
-ranked within the categories, or cut into quantiles where a rule does not rank; of several numbers
-all but the first are.
+A stratum, or a column of the recordings, gives a value for each sample, by name. Texts are
+categories, spread evenly. Numbers are ranked within the categories, or cut into quantiles where a
+rule does not rank; of several numbers all but the first are.
 """
 
 import math
@@ -25,12 +25,6 @@ BINS = 5
 """Quantiles where a rule does not say how many."""
 
 
-@register_stratum("group")
-def group(samples: SampleSet) -> Sequence[str]:
-    """The clinical group of whoever performs."""
-    return samples.group
-
-
 @register_stratum("score")
 def score(samples: SampleSet) -> Sequence[float]:
     """The total score."""
@@ -39,11 +33,13 @@ def score(samples: SampleSet) -> Sequence[float]:
 
 
 def values_of(name: str, samples: SampleSet) -> Values:
-    """What the stratum called `name` says of each sample.
+    """What the stratum, or else the column of the recordings, called `name` says of each sample.
 
     Raises:
         DataError: it does not give one text or one number a sample.
     """
+    if name not in STRATA:
+        return samples.columns[name]
     entry = STRATA.get(name)
     function: Callable[[SampleSet], Values] = entry.load()
     values = list(function(samples))
@@ -149,6 +145,22 @@ def tested(
         for name, is_tested in zip(people.names, chosen, strict=True)
     }
     return placed(samples, place)
+
+
+def split_of(
+    rule: SplitRule, samples: SampleSet, test: Sequence[int], seed: int, validation: float
+) -> Split:
+    """The split that tests the samples at `test` and sets a share of the other people aside.
+
+    Whether somebody stands on both sides is for the leakage gate to say.
+    """
+    rest = sorted(set(range(len(samples))) - set(test))
+    if not validation:
+        return Split.of(samples, rest, [], test)
+    people = people_of(rule, samples, rest)
+    aside = set_aside(people, range(len(people.names)), validation, seed)
+    chosen = [i for i in rest if samples.subject[i] in aside]
+    return Split.of(samples, sorted(set(rest) - set(chosen)), chosen, test)
 
 
 def set_aside(people: People, among: Sequence[int], share: float, seed: int) -> set[str]:

@@ -1,12 +1,13 @@
 """What a way of splitting is: settings, how many folds, who stands where, and that in words."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from registry import SPLITS, STRATA, Entry, did_you_mean
 from zoo.build import build, to_plain
+from zoo.data.columns import Columns
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError
 from zoo.protocol.split import Split
@@ -27,7 +28,8 @@ class SplitRule(ABC):
     Attributes:
         kind: name under which the rule is registered.
         seed: seed of the order.
-        stratify: what the parts should be alike in: names of strata, such as ``group``, ``score``.
+        stratify: what the parts should be alike in: strata, such as ``score``, and columns of the
+            recordings, such as ``group`` or ``device``.
 
     Raises:
         ConfigError: a setting with an impossible value.
@@ -48,10 +50,6 @@ class SplitRule(ABC):
                 raise ConfigError(
                     f"split.{f.name} is {to_plain(value)!r}, expected {f.metadata['expected']}"
                 )
-        for name in self.stratify:
-            if name not in STRATA:
-                near = did_you_mean(name, STRATA.names())
-                raise ConfigError(f"split.stratify has {name!r}, which is no stratum. {near}")
 
     @property
     def has_validation(self) -> bool:
@@ -59,11 +57,14 @@ class SplitRule(ABC):
         return bool(getattr(self, "validation", 0))
 
     @abstractmethod
-    def num_folds(self, persons: Collection[str]) -> int:
+    def num_folds(self, columns: Columns) -> int:
         """Number of folds, repeats counted.
 
         Args:
-            persons: the people of the samples; repetitions do no harm.
+            columns: of the recordings, or of the samples that were cut from them.
+
+        Raises:
+            DataError: they do not say what the folds are made of.
         """
 
     @abstractmethod
@@ -96,7 +97,8 @@ class SplitRule(ABC):
             ConfigError: no such fold.
             DataError: see `split`.
         """
-        folds = self.num_folds(samples.subject)
+        self.check(samples.columns)
+        folds = self.num_folds(samples.columns)
         if not 0 <= fold < folds:
             raise ConfigError(
                 f"there is no fold {fold}: this protocol has the folds 0 to {folds - 1}"
@@ -107,9 +109,32 @@ class SplitRule(ABC):
         """Every setting as plain containers; `split_rule` takes them back."""
         return {f.name: to_plain(getattr(self, f.name)) for f in fields(self)}
 
+    def hashed(self) -> dict[str, Any]:
+        """What enters the protocol's hash: every setting; of a file its content, not its name."""
+        return self.to_dict()
+
     def entries(self) -> list[Entry]:
-        """The registered rule and the strata it spreads."""
-        return [SPLITS.get(self.kind), *map(STRATA.get, self.stratify)]
+        """The registered rule and strata, whose code enters the protocol's hash."""
+        strata = [STRATA.get(name) for name in self.stratify if name in STRATA]
+        return [SPLITS.get(self.kind), *strata]
+
+    def check(self, columns: Columns) -> None:
+        """Look at what the recordings say of themselves before any of them is read.
+
+        Raises:
+            ConfigError: `stratify` names what is neither a stratum nor a column.
+        """
+        known = [*STRATA.names(), *columns.names]
+        for name in self.stratify:
+            if name not in known:
+                raise ConfigError(
+                    f"split.stratify has {name!r}, which is no stratum and no column of the "
+                    f"recordings. {did_you_mean(name, known)}"
+                )
+
+    def remarks(self, columns: Columns) -> list[str]:
+        """What is odd about these recordings under this rule, and costs nothing; in sentences."""
+        return []
 
     @property
     def alike(self) -> str:

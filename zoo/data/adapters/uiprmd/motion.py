@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.gaps import bridged
 from zoo.data.rotation import continuous_sign
 from zoo.skeleton import Layout
 
@@ -22,6 +23,7 @@ distances between marker and joint aside), the next best, Z·Y·X, 9.2 cm.
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 """No rotation; nearest to it are the quaternions with w >= 0."""
 
+_TWO_TURNS = 720.0
 _VICON_ROOM = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
 _VICON_TURN = (0.5, -0.5, 0.5, 0.5)
 """The same rotation as a quaternion."""
@@ -109,13 +111,21 @@ def segment_orientations(vectors: Floats, missing: NDArray[np.bool_]) -> Floats:
             result[seen, segment] = continuous_sign(result[seen][:, [segment]], IDENTITY)[:, 0]
         else:
             result[:, segment] = IDENTITY
-    result = fill(result, missing)
+    result = bridged(result, missing)
     return result / np.linalg.norm(result, axis=-1, keepdims=True)
 
 
 def lost(values: Floats) -> NDArray[np.bool_]:
     """Where Vicon lost a joint: all three of its values are exactly zero, (T, V)."""
     return (values == 0).all(axis=-1)
+
+
+def no_angle(values: Floats) -> NDArray[np.bool_]:
+    """Where one of three angles in degrees is beyond two turns, which no joint makes, (T, V).
+
+    The largest angle published is 318 degrees (Vicon) and 180 (Kinect).
+    """
+    return np.asarray((np.abs(values) > _TWO_TURNS).any(axis=-1))
 
 
 def unwrap_degrees(angles: Floats, missing: NDArray[np.bool_]) -> Floats:
@@ -134,26 +144,6 @@ def unwrap_degrees(angles: Floats, missing: NDArray[np.bool_]) -> Floats:
     for joint in np.flatnonzero(~complete):
         seen = ~missing[:, joint]
         result[seen, joint] = np.unwrap(angles[seen, joint], period=360, axis=0)
-    return result
-
-
-def fill(values: Floats, missing: NDArray[np.bool_]) -> Floats:
-    """Closes gaps by a straight line in time; at the ends the nearest seen value is held.
-
-    A joint that is missing in every frame stays as it is.
-
-    Args:
-        values: (T, V, C).
-        missing: (T, V).
-    """
-    result = values.copy()
-    frames = np.arange(len(values))
-    for joint in np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0)):
-        gap = missing[:, joint]
-        for channel in range(values.shape[2]):
-            result[gap, joint, channel] = np.interp(
-                frames[gap], frames[~gap], values[~gap, joint, channel]
-            )
     return result
 
 

@@ -11,17 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.adapters.base import (
-    Adapter,
-    FaultError,
-    PrepareReport,
-    Problem,
-    Progress,
-    Reader,
-    faults_in,
-)
-from zoo.data.adapters.rows import Rows, first_line, read_rows
+from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Problem, Progress, Reader
+from zoo.data.adapters.rows import first_line
 from zoo.data.adapters.uiprmd import motion
+from zoo.data.adapters.uiprmd.angles import MAX_UNSEEN, read_table, scored_motion
 from zoo.data.adapters.uiprmd.quality import SUBSET_FILE, KeptSpan, find_quality
 from zoo.data.adapters.uiprmd.tree import (
     MOVEMENTS,
@@ -31,19 +24,16 @@ from zoo.data.adapters.uiprmd.tree import (
     loose_repetition,
     repetition_of,
 )
+from zoo.data.checks import MIN_FRAMES
+from zoo.data.gaps import bridged
 from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton import Layout, load_layout
 
-MIN_FRAMES = 10
-"""Fewer frames are no repetition: the shortest sound one seen has 28 (Kinect) or 105 (Vicon)."""
 Subset = Literal["full", "reduced"]
 Score = Literal["published", "everybody", "others"]
 
 _BATCH = 64
-_ANGLES = 39
-_MAX_UNSEEN = 0.5
-"""Share of frames above which a joint of the Vicon angles counts as not seen by the score."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +199,7 @@ class UiprmdAdapter(Adapter, Reader):
     ) -> RawRepetition:
         joints = self.skeleton.num_joints
         files = [repetition.file(self.sensor, kind) for kind in self.kinds]
-        tables = [_read(root, file, 3 * joints) for file in files]
+        tables = [read_table(root, file, 3 * joints) for file in files]
         frames = len(tables[0].values)
         for file, table in zip(files[1:], tables[1:], strict=True):
             if len(table.values) != frames:
@@ -222,7 +212,46 @@ class UiprmdAdapter(Adapter, Reader):
         arrays = tuple(
             table.values[keep].reshape(-1, joints, 3).astype(np.float64) for table in tables
         )
-        return RawRepetition(repetition, total, arrays, extra, int(tables[0].lines[keep.start]))
+        first_line = int(tables[0].lines[keep.start])
+        arrays = tuple(
+            self._sound_angles(values, repetition, file, first_line, report)
+            if kind == "Angles"
+            else values
+            for kind, file, values in zip(self.kinds, files, arrays, strict=True)
+        )
+        return RawRepetition(repetition, total, arrays, extra, first_line)
+
+    def _sound_angles(
+        self,
+        values: NDArray[np.float64],
+        repetition: Repetition,
+        file: str,
+        first_line: int,
+        report: PrepareReport,
+    ) -> NDArray[np.float64]:
+        """Angles (T, V, 3) without those that are none: bridged, or lost where a sensor loses some.
+
+        Raises:
+            FaultError: a joint has more of them than sound ones.
+        """
+        wild = motion.no_angle(values)
+        if not wild.any():
+            return values
+        frame, joint = (int(i) for i in np.argwhere(wild)[0])
+        more = int(wild.sum()) - 1
+        found = f"{np.abs(values[frame, joint]).max():g} degrees for {self.skeleton.joints[joint]}"
+        found += f", and {more} more such angle{'s' * (more > 1)}" if more else ""
+        expected = "angles of at most two turns"
+        line = first_line + frame
+        if wild.mean(axis=0).max() > MAX_UNSEEN:
+            raise FaultError("wild-angle", line, found, expected, file)
+        report.fault(
+            repetition.id,
+            Problem("wild-angle", file, line, found, f"{expected}; bridged over time"),
+        )
+        if self.sensor == "Vicon":
+            return np.where(wild[..., None], 0.0, values)
+        return bridged(motion.unwrap_degrees(values, wild), wild)
 
     def _totals(
         self,
@@ -240,33 +269,30 @@ class UiprmdAdapter(Adapter, Reader):
         totals: dict[Repetition, float] = {}
         for movement, found in groupby(repetitions, key=lambda r: r.movement):
             group, angles = list(found), {}
+            unscored: dict[Repetition, Problem] = {}
             for repetition in group:
-                motion_of = self._scored_motion(root, repetition, quality.get(repetition))
-                if motion_of is not None:
-                    angles[repetition] = motion_of
+                try:
+                    entry = quality.get(repetition)
+                    angles[repetition] = scored_motion(root, repetition, entry, self.crop)
+                except FaultError as fault:
+                    unscored[repetition] = fault.problem
             scores = quality_scores(angles, leave_out=self.score == "others")
             totals |= scores
+            self._tell_unscored(root, unscored, report)
             report.note(
                 f"{movement}: quality scores computed for {len(scores)} of {len(group)} "
                 f"repetitions, from the Vicon angles against right ones of {self.score}"
             )
         return totals
 
-    def _scored_motion(
-        self, root: Path, repetition: Repetition, entry: KeptSpan | None
-    ) -> NDArray[np.float64] | None:
-        """The Vicon angles (T, 39, 3) that a repetition is scored by, None without sound ones."""
-        try:
-            table = _read(root, repetition.file("Vicon", "Angles"), 3 * _ANGLES)
-        except FaultError:
-            return None
-        values = table.values.reshape(-1, _ANGLES, 3).astype(np.float64)
-        if self.crop and entry is not None and len(values) == entry.full:
-            values = values[entry.crop(entry.full)]
-        missing = motion.lost(values)
-        if len(values) < MIN_FRAMES or missing.mean(axis=0).max() > _MAX_UNSEEN:
-            return None
-        return motion.fill(motion.unwrap_degrees(values, missing), missing)
+    def _tell_unscored(
+        self, root: Path, unscored: Mapping[Repetition, Problem], report: PrepareReport
+    ) -> None:
+        """Says why repetitions have no score, but of those that this reader skips anyway."""
+        for repetition, problem in unscored.items():
+            own = [repetition.file(self.sensor, kind) for kind in self.kinds]
+            if problem.file not in own and all((root / file).is_file() for file in own):
+                report.fault(repetition.id, replace(problem, kind="no-score"))
 
     def _crop(
         self, repetition: Repetition, entry: KeptSpan | None, frames: int, report: PrepareReport
@@ -305,12 +331,6 @@ class UiprmdAdapter(Adapter, Reader):
             fps=self.fps,
             scores=scores,
             extra=raw.extra,
+            source=repetition.file(self.sensor, self.kinds[0]),
             **arrays,
         )
-
-
-def _read(root: Path, file: str, width: int) -> Rows:
-    with faults_in(file):
-        if not (root / file).is_file():
-            raise FaultError("missing-file", None, "no such file", "a recorded repetition")
-        return read_rows(root / file, width)

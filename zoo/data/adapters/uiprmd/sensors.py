@@ -11,6 +11,7 @@ from registry import register_reader
 from zoo.data.adapters.base import PrepareReport, Problem
 from zoo.data.adapters.uiprmd import motion
 from zoo.data.adapters.uiprmd.repetitions import RawRepetition, Score, Subset, UiprmdAdapter
+from zoo.data.gaps import bridged
 from zoo.data.recording import NOT_TRACKED, TRACKED, Recording
 from zoo.data.rotation import continuous_sign
 from zoo.errors import ConfigError
@@ -149,7 +150,7 @@ class UiprmdViconAdapter(_UiprmdVicon):
     def _arrays(
         self, values: NDArray[np.float64], missing: NDArray[np.bool_]
     ) -> dict[str, NDArray[np.float32]]:
-        filled = motion.fill(motion.vicon_axes(values), missing)
+        filled = bridged(motion.vicon_axes(values), missing)
         return {"positions": filled.astype(np.float32)}
 
 
@@ -173,7 +174,7 @@ class UiprmdViconAnglesAdapter(_UiprmdVicon):
     def _arrays(
         self, values: NDArray[np.float64], missing: NDArray[np.bool_]
     ) -> dict[str, NDArray[np.float32]]:
-        unwrapped = motion.fill(motion.unwrap_degrees(values, missing), missing)
+        unwrapped = bridged(motion.unwrap_degrees(values, missing), missing)
         segments = [self.skeleton.index(name) for name in SEGMENTS]
         orientations = np.zeros((*missing.shape, 4), dtype=np.float32)
         orientations[..., 0] = 1

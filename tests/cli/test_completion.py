@@ -1,0 +1,59 @@
+"""Names completed by the shell, without torch."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("argcomplete", reason="completion needs argcomplete")
+
+
+def completed(line: str, tmp_path: Path) -> list[str]:
+    """What the shell would offer; importing torch fails."""
+    code = (
+        "import sys\nsys.modules['torch'] = None\nsys.argv = ['zoo']\n"
+        "from zoo.cli.main import main\nmain()"
+    )
+    answer = tmp_path / "answer"
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            **os.environ,
+            "_ARGCOMPLETE": "1",
+            "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+            "_ARGCOMPLETE_IFS": "\n",
+            "COMP_LINE": line,
+            "COMP_POINT": str(len(line)),
+        },
+        check=True,
+        capture_output=True,
+    )
+    return [word.strip() for word in answer.read_text().split("\n")]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("zoo tr", ["train"]),
+        ("zoo train --model d2", ["d2sta", "d2sta-small"]),
+        ("zoo bench --models mean d2", ["d2sta", "d2sta-small"]),
+        ("zoo train --dataset kim", ["kimore"]),
+        ("zoo data prepare kim", ["kimore"]),
+        ("zoo models stgcn-r", ["stgcn-rehab", "stgcn-rehab-small"]),
+        ("zoo protocol show person-k", ["person-kfold"]),
+        ("zoo experiment d2sta-kim", ["d2sta-kimore"]),
+        ("zoo leaderboard --format h", ["html"]),
+    ],
+)
+def test_names_and_options(line: str, words: list[str], tmp_path: Path) -> None:
+    assert completed(line, tmp_path) == words
+
+
+def test_a_plug_ins_models_too(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from registry import register_model\n@register_model('quite-new')\nclass M: ...\n"
+    )
+    assert completed(f"zoo train --plugin {file} --model quit", tmp_path) == ["quite-new"]
