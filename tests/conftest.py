@@ -121,6 +121,18 @@ def trained(make_kimore: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
+def mediapipe() -> Any:
+    """The module tests/mediapipe_maker.py: folders of made-up MediaPipe recordings."""
+    return _module("mediapipe_maker.py")
+
+
+@pytest.fixture(scope="session")
+def pose_files() -> Any:
+    """The module tests/data/readers/pose_files.py: made-up files of every form."""
+    return _module("data/readers/pose_files.py")
+
+
+@pytest.fixture(scope="session")
 def store_maker() -> Any:
     """The class `StoreMaker` of tests/store_maker.py: folders of made-up runs."""
     return _module("store_maker.py").StoreMaker

@@ -79,6 +79,7 @@ def train(
         fold=fold,
         seed=seed,
         overrides=_settings(overrides),
+        data_root=data_root,
     )
     workspace = Workspace(runs, data_root)
     return workspace.run(config, resume=resume, overwrite=overwrite, reporter=reporter)
@@ -268,6 +269,7 @@ def predict(
     dataset: str | None = None,
     data_root: Place | None = None,
     device: str | None = None,
+    **settings: Any,
 ) -> "list[ScoredRecording]":
     """Score recordings with the model of a finished run, exactly as the run's protocol does.
 
@@ -279,6 +281,7 @@ def predict(
             the name of a reader, for files of no dataset.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+        **settings: of the dataset or reader, such as ``fps=30``.
 
     Returns:
         The recordings in the order of `files`; a file may hold several.
@@ -291,7 +294,9 @@ def predict(
     """
     from zoo.prediction import Predictor
 
-    predictor = Predictor.open(run, dataset=dataset, data_root=data_root, device=device)
+    predictor = Predictor.open(
+        run, dataset=dataset, data_root=data_root, device=device, settings=settings
+    )
     return [scored for file in files for scored in predictor.score(file)]
 
 
@@ -396,7 +401,7 @@ def load_dataset(name: str, data_root: Place | None = None, **params: Any) -> "S
     """Open a prepared dataset; the built-in simulator's is made on first use.
 
     Args:
-        name: a registered dataset, such as ``kimore``.
+        name: a registered dataset, such as ``kimore``, or a prepared folder of recordings.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         **params: settings of the dataset that differ from its configuration.
 
@@ -423,8 +428,9 @@ def prepare_dataset(
     """Read a published dataset into the zoo's own form, replacing an earlier one at the end.
 
     Args:
-        name: a registered dataset, such as ``kimore``.
-        source: folder of the download; None for a dataset that is made by the zoo.
+        name: a registered dataset, such as ``kimore``; or a name of your choice for a folder with
+            ``recordings.csv`` and ``dataset.yaml``.
+        source: the folder; None for a dataset that is made by the zoo.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         strict: the first fault is an error; otherwise faulty recordings are left out and listed.
         progress: called with (done, total, what).
@@ -437,9 +443,10 @@ def prepare_dataset(
     from zoo.data.dataset import create_adapter, prepare
     from zoo.data.paths import data_root as default_root
 
+    folder = None if source is None else Path(source).expanduser()
     return prepare(
-        create_adapter(name, **params),
-        None if source is None else Path(source),
+        create_adapter(name, source=folder, **params),
+        folder,
         default_root(data_root),
         strict=strict,
         progress=progress,

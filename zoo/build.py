@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 from registry.nearest import did_you_mean
@@ -30,14 +31,25 @@ Place = Annotated[Path | str, "a file or folder"]
 
 
 class _MisfitError(Exception):
-    """A value that does not fit: where below the root, and what is wrong with it."""
+    """A value that does not fit: where below the root, and what is wrong with it.
 
-    def __init__(self, where: str, message: str) -> None:
+    `at` is the path to look for in the file, which for an unknown key is that key's own.
+    """
+
+    def __init__(self, where: str, message: str, at: str | None = None) -> None:
         super().__init__(message)
         self.where = where
+        self.at = where if at is None else at
 
 
-def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = ConfigError) -> T:
+def build(
+    cls: type[T],
+    values: Any,
+    where: str,
+    *,
+    error: type[ZooError] = ConfigError,
+    places: Mapping[str, str] = MappingProxyType({}),
+) -> T:
     """An instance of the dataclass `cls` from keys and values.
 
     Every key must be a field; what is not given keeps its default. Values are checked against the
@@ -55,6 +67,7 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
         where: it stands, such as ``experiment d2sta-kimore: bench``; messages begin with it. Where
             it ends in a colon, keys are named after a space, else after a dot.
         error: class of the errors.
+        places: stands in place of `where` for some keys: path → such as ``dataset.yaml, line 3:``.
 
     Raises:
         ZooError: `error`, for an unknown key (the nearest is named), a missing one, or a value of
@@ -63,7 +76,7 @@ def build(cls: type[T], values: Any, where: str, *, error: type[ZooError] = Conf
     try:
         return cast(T, _dataclass(cast(Any, cls))(values, ""))
     except _MisfitError as fault:
-        raise error(_message(where, fault)) from None
+        raise error(_message(places.get(fault.at, where), fault)) from None
 
 
 def to_plain(value: Any) -> Any:
@@ -227,7 +240,7 @@ def _fields(known: Mapping[str, _Field], value: Any, path: str) -> dict[str, Any
     for key, item in value.items():
         field = known.get(key)
         if field is None:
-            raise _MisfitError(path, _no_key(key, list(known)))
+            raise _MisfitError(path, _no_key(key, list(known)), _below(path, str(key)))
         found[field.name] = field.convert(item, _below(path, key))
     missing = [key for key, field in known.items() if field.required and key not in value]
     if missing:

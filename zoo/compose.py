@@ -11,6 +11,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from registry import DATASETS, MODELS, REGISTRIES, SPLITS, did_you_mean
@@ -44,10 +45,12 @@ def compose(
     fold: Index | None = None,
     seed: Index | None = None,
     overrides: Sequence[str] = (),
+    data_root: Path | str | None = None,
 ) -> Config:
     """The full configuration of one run, as plain containers.
 
     Arguments as in `zoo.train`, with `overrides` as ``key=value``, such as ``trainer.epochs=50``.
+    `data_root` is where a dataset that is not registered is looked for.
 
     Raises:
         ConfigError: a key that does not exist (with the nearest one), or a value that does not
@@ -56,7 +59,7 @@ def compose(
     """
     if model is None:
         raise ConfigError("no model is given: name one, such as model='d2sta' (zoo.list_models())")
-    return _composed(model, dataset, protocol, exercise, fold, seed, overrides)
+    return _composed(model, dataset, protocol, exercise, fold, seed, overrides, data_root)
 
 
 def compose_data(
@@ -65,9 +68,10 @@ def compose_data(
     exercise: str | None = None,
     fold: int = 0,
     overrides: Sequence[str] = (),
+    data_root: Path | str | None = None,
 ) -> Config:
     """The configuration of a fold's data alone: `compose` without a model and its trainer."""
-    return _composed(None, dataset, protocol, exercise, fold, 0, overrides)
+    return _composed(None, dataset, protocol, exercise, fold, 0, overrides, data_root)
 
 
 def _composed(
@@ -78,14 +82,19 @@ def _composed(
     fold: int | None,
     seed: int | None,
     overrides: Sequence[str],
+    data_root: Path | str | None,
 ) -> Config:
+    from zoo.data.known import dataset_settings
+
     chosen = {} if model is None else {"model": model}
-    chosen |= {"dataset": dataset or "synthetic", "protocol": protocol or "person-kfold"}
+    chosen["protocol"] = protocol or "person-kfold"
     entries = {kind: REGISTRIES[kind].get(name) for kind, name in chosen.items()}
-    config: Config = {kind: {"name": entry.name} for kind, entry in entries.items()}
-    config["dataset"]["exercise"] = blocks_of(entries["dataset"]).get("exercise")
-    for kind, entry in entries.items():
-        config[kind] |= parameters(entry)
+    config: Config = {
+        kind: {"name": entry.name, **parameters(entry)} for kind, entry in entries.items()
+    }
+    root = None if data_root is None else Path(data_root)
+    config["dataset"] = dataset_settings(dataset or "synthetic", root)
+    chosen["dataset"] = config["dataset"]["name"]
     if model is not None:
         head = blocks_of(entries["protocol"]).get("head")
         if head is not None and chooses_head(entries["model"].load()):

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,8 +18,9 @@ from zoo.data.adapters.base import PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.checks import Expected, Looked, looked_at
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.known import dataset_settings
 from zoo.data.paths import data_root as default_root
-from zoo.data.readers import load_reader, readers_of
+from zoo.data.readers import fitting_readers, read_recordings, reader_for, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.resample import SOURCES
 from zoo.data.signature import Signature
@@ -113,6 +114,7 @@ class Predictor:
         dataset: name of the dataset whose form files have and whose ids are meant.
         data_root: folder of prepared datasets.
         level: probability with which an interval holds the true score.
+        settings: of the dataset or reader, where files need other ones than its defaults.
     """
 
     trained: TrainedModel
@@ -120,6 +122,7 @@ class Predictor:
     dataset: str
     data_root: Path
     level: float = LEVEL
+    settings: Mapping[str, Any] = field(default_factory=dict)
     _warm: set[tuple[int, ...]] = field(default_factory=set, repr=False)
 
     @classmethod
@@ -131,15 +134,17 @@ class Predictor:
         data_root: Path | str | None = None,
         device: str | None = None,
         level: float = LEVEL,
+        settings: Mapping[str, Any] | None = None,
     ) -> "Predictor":
         """Load a finished run's model; arguments and errors as in `zoo.predict`."""
         found = open_trained(run)
-        if dataset is not None and dataset not in READERS:
-            dataset = DATASETS.get(dataset).name
+        root = default_root(data_root)
+        if dataset not in (None, found.record.dataset.name, *READERS.names()):
+            dataset = dataset_settings(dataset, root)["name"]
         trained = load_trained(found, device=device or "auto")
         protocol = protocol_of(found)
         own = dataset or found.record.dataset.name
-        return cls(trained, protocol, own, default_root(data_root), level)
+        return cls(trained, protocol, own, root, level, settings or {})
 
     @property
     def run(self) -> Run:
@@ -344,15 +349,14 @@ class Predictor:
     @property
     def _params(self) -> dict[str, Any]:
         """Parameters of the reader: the run's own, or another dataset's defaults."""
-        if self._foreign:
-            return {}
-        return {k: v for k, v in self.run.record.dataset.params.items() if k != "exercise"}
+        own = {} if self._foreign else self.run.record.dataset.params
+        return {**{k: v for k, v in own.items() if k != "exercise"}, **self.settings}
 
     @cached_property
     def _reader(self) -> Reader | None:
-        if self.dataset not in DATASETS:
-            return load_reader(self.dataset)
-        adapter = create_adapter(self.dataset, **self._params)
+        if self._foreign and self.dataset in READERS and self.dataset not in DATASETS:
+            return reader_for(self.dataset, self.trained.layout, **self.settings)
+        adapter = create_adapter(self.dataset, data_root=self.data_root, **self._params)
         return adapter if isinstance(adapter, Reader) else None
 
     @cached_property
@@ -402,17 +406,19 @@ class Predictor:
         reader = self._reader
         if reader is None:
             layout = self.trained.layout
-            fitting = [n for n in READERS.names() if load_reader(n).layout == layout]
+            fitting = fitting_readers(layout)
             like = " or ".join(readers_of(path, layout))
             raise DataError(
                 f"{name}: {self.dataset} reads no single files. Name the dataset or reader whose "
                 f"form the file has with dataset=; with the model's layout {layout}: "
                 f"{', '.join(fitting) or 'no dataset'}{like and f'. It looks like {like}'}"
             )
-        self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
+        if reader.layout:
+            self._require_layout(reader.layout, f"{name}, read as {self.dataset},")
         report = PrepareReport()
-        for recording in reader.read_file(path, report):
-            notes = [str(problem) for problem in report.problems] + report.notes
+        for recording in read_recordings(reader, path, report):
+            told = [note.removeprefix(f"{recording.id}: ") for note in report.notes]
+            notes = [str(problem) for problem in report.problems] + told
             report.problems.clear()
             report.notes.clear()
             yield recording, notes

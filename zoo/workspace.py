@@ -183,7 +183,7 @@ class Workspace:
             config,
             dataset=session.dataset,
             runs=self.runs,
-            usual=self._once("usual", names, lambda: compose(**names)),
+            usual=self._once("usual", names, lambda: compose(**names, data_root=self.data_root)),
             resume=resume,
             overwrite=overwrite,
             reporter=reporter,

@@ -1,4 +1,4 @@
-"""`zoo new baseline`: a package that works at once, whole or not at all."""
+"""`zoo new`: a package that works at once, whole or not at all."""
 
 import ast
 import subprocess
@@ -13,7 +13,7 @@ from zoo import scaffold
 from zoo.cli.main import main
 from zoo.errors import ConfigError
 from zoo.files import StorageError
-from zoo.scaffold import new_baseline
+from zoo.scaffold import new_package
 
 
 def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -27,7 +27,7 @@ def test_the_package_passes_its_own_test_before_it_is_installed(tmp_path: Path) 
     made = python("-m", "zoo", "new", "baseline", "spread_of_pose", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     folder = tmp_path / "spread_of_pose"
-    tested = python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    tested = own_tests(folder)
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert "9 passed" in tested.stdout
     files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
@@ -42,8 +42,49 @@ def test_the_package_passes_its_own_test_before_it_is_installed(tmp_path: Path) 
     }
 
 
+def test_a_dataset_passes_its_own_test_before_it_is_installed(tmp_path: Path) -> None:
+    made = python("-m", "zoo", "new", "dataset", "ward_takes", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "zoo data prepare ward_takes --source FOLDER" in made.stdout
+    folder = tmp_path / "ward_takes"
+    assert "3 passed" in own_tests(folder).stdout
+    for file in folder.rglob("*.*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            text = file.read_text()
+            assert not any(word in text for word in ("my_dataset", "MyDataset", "My dataset")), file
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (" / 1000", "", "found a body"),
+        ("[x, z, -y]", "[x, -z, y]", "below the feet"),
+        ("id=file.stem", 'id="one"', "twice"),
+        ("score_range = (0.0, 50.0)", "score_range = (0.0, 5.0)", "the dataset's score range"),
+        ('"squat": "Squat", ', "", "the exercise 'squat'"),
+        ("fps = 30.0", "fps = 0.0", "frames a second"),
+        (".astype(np.float32)", " + np.float32(np.random.default_rng().random())", "read twice"),
+    ],
+)
+def test_a_datasets_test_can_fail(tmp_path: Path, right: str, wrong: str, told: str) -> None:
+    folder = new_package("dataset", "ward_takes", tmp_path)
+    adapter = folder / "src/ward_takes/adapter.py"
+    text = adapter.read_text()
+    assert right in text
+    adapter.write_text(text.replace(right, wrong))
+    tested = own_tests(folder)
+    assert "test_it_keeps_what_every_dataset_promises" in tested.stdout
+    assert told in tested.stdout
+
+
+def own_tests(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a package's own tests."""
+    options = ("-q", "-p", "no:cacheprovider", f"tests/test_{folder.name}.py")
+    return python("-m", "pytest", *options, cwd=folder)
+
+
 def test_its_test_can_fail(tmp_path: Path) -> None:
-    model = new_baseline("spread_of_pose", tmp_path) / "src/spread_of_pose/model.py"
+    model = new_package("baseline", "spread_of_pose", tmp_path) / "src/spread_of_pose/model.py"
     text = model.read_text()
     for right, wrong in (
         (".squeeze(-1))", ")"),
@@ -53,7 +94,7 @@ def test_its_test_can_fail(tmp_path: Path) -> None:
         assert right in text
         text = text.replace(right, wrong)
     model.write_text(text)
-    tested = python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=model.parents[2])
+    tested = own_tests(model.parents[2])
     assert tested.returncode == 1
     assert "test_one_finite_score_a_sequence" in tested.stdout
     assert "test_padding_is_left_out" in tested.stdout
@@ -61,7 +102,7 @@ def test_its_test_can_fail(tmp_path: Path) -> None:
 
 
 def test_no_name_of_the_template_is_left(tmp_path: Path) -> None:
-    folder = new_baseline("batch", tmp_path)
+    folder = new_package("baseline", "batch", tmp_path)
     for file in folder.rglob("*.*"):
         if file.is_file():
             text = file.read_text()
@@ -79,7 +120,9 @@ def test_no_name_of_the_template_is_left(tmp_path: Path) -> None:
 
 
 def test_the_template_needs_the_zoo_it_comes_with(tmp_path: Path) -> None:
-    project = tomllib.loads((new_baseline("mine", tmp_path) / "pyproject.toml").read_text())
+    project = tomllib.loads(
+        (new_package("baseline", "mine", tmp_path) / "pyproject.toml").read_text()
+    )
     own = tomllib.loads((Path(scaffold.__file__).parents[1] / "pyproject.toml").read_text())
     assert f"skeleton-zoo>={own['project']['version']}" in project["project"]["dependencies"]
 
@@ -104,7 +147,7 @@ def test_the_template_needs_the_zoo_it_comes_with(tmp_path: Path) -> None:
 )
 def test_names_that_will_not_do(name: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=words):
-        new_baseline(name, tmp_path)
+        new_package("baseline", name, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -126,7 +169,7 @@ def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Path, "write_text", full_disk)
     with pytest.raises(StorageError, match="No space left on device"):
-        new_baseline("mine", tmp_path)
+        new_package("baseline", "mine", tmp_path)
     assert len(written) == 4
     assert list(tmp_path.iterdir()) == []
 
@@ -134,7 +177,7 @@ def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_file_where_the_folder_should_go(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"cannot write .*mine"):
-        new_baseline("mine", tmp_path / "file")
+        new_package("baseline", "mine", tmp_path / "file")
 
 
 def test_next_steps_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 INSTALLS = ("python3 -m venv", "pip install", "git clone")
 PLUGINS = ROOT / "docs" / "plugins.md"
 """The page whose reader installs a package: its commands run in an environment of their own."""
+OWN = ROOT / "docs" / "own-recordings.md"
+"""The page whose reader has recordings and fills in a table between two commands."""
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -58,7 +60,7 @@ def downloads(desk: Path, kimore_tree: Path) -> Path:
 
 def run(command: str, desk: Path) -> str:
     """Run one command line of the documentation where the reader stands; gives its output."""
-    words = shlex.split(command)
+    words = [_whole(word, desk) for word in shlex.split(command)]
     program = [sys.executable, "-m", "zoo"] if words[0] == "zoo" else [words[0]]
     assert words[0] in ("zoo", "python"), f"the documentation shows {words[0]}"
     if words[0] == "python":
@@ -75,11 +77,36 @@ def run(command: str, desk: Path) -> str:
     return done.stdout
 
 
+def _whole(word: str, desk: Path) -> str:
+    """A path whose end is left out in print, as it is."""
+    if not word.endswith("…"):
+        return word
+    (found,) = desk.glob(f"{word[:-1]}*")
+    return str(found.relative_to(desk))
+
+
 def test_pages_have_commands() -> None:
     assert sum(len(commands(page)) for page in PAGES) >= 10
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p != PLUGINS], ids=lambda p: p.name)
+def test_own_recordings_lead_to_a_board(desk: Path, mediapipe: Any) -> None:
+    scores = mediapipe.write_folder(desk / "clinic")
+    for name, text in _files(OWN):
+        (desk / name).write_text(text, encoding="utf-8")
+    begin, *rest = commands(OWN)
+    said = run(begin, desk)
+    shown = OWN.read_text(encoding="utf-8")
+    assert all(line.strip() in shown for line in said.splitlines()), said
+    mediapipe.fill_in(desk / "clinic", scores)
+    for command in rest:
+        run(command, desk)
+    assert "ridge-pose" in (desk / "clinic-board.html").read_text(encoding="utf-8")
+
+
+OTHERS = [page for page in PAGES if page not in (PLUGINS, OWN)]
+
+
+@pytest.mark.parametrize("page", OTHERS, ids=lambda p: p.name)
 def test_commands_run(page: Path, desk: Path, request: pytest.FixtureRequest) -> None:
     todo = commands(page)
     if not todo:

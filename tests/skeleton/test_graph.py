@@ -17,6 +17,12 @@ from zoo.skeleton.graph import PARTITIONS, SkeletonGraph, build_graph, hop_dista
 
 LAYOUTS = (
     "coco",
+    "halpe26",
+    "human36m",
+    "opencap",
+    "openpose-body25",
+    "openpose-coco18",
+    "pose2sim",
     "kinect-v2",
     "kinect-v2-agcn",
     "mediapipe",

@@ -32,6 +32,12 @@ JOINTS = {
     "keraal-vicon": 17,
     "coco": 17,
     "mediapipe": 33,
+    "openpose-body25": 25,
+    "openpose-coco18": 18,
+    "halpe26": 26,
+    "human36m": 17,
+    "pose2sim": 21,
+    "opencap": 20,
 }
 KINECT_BONES = [
     *[(0, 1), (1, 20), (2, 20), (3, 2), (4, 20), (5, 4), (6, 5), (7, 6), (8, 20), (9, 8)],

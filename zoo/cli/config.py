@@ -1,7 +1,7 @@
 """`zoo config show`: the resolved configuration of a run, and what can be chosen."""
 
 from registry.yaml_files import to_yaml
-from zoo.cli.parser import Arguments, Subparsers, add_run_choices, compose_from
+from zoo.cli.parser import Arguments, Subparsers, add_options, add_run_choices, compose_from
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -17,6 +17,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "`zoo train` would refuse is refused.",
     )
     add_run_choices(show)
+    add_options(show, "--data-root")
     show.set_defaults(run=run, takes_overrides=True)
 
 

@@ -1,5 +1,6 @@
 """`zoo data`: list, prepare, inspect and verify datasets."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from registry import DATASETS, UserError
 from registry.yaml_files import Config
-from zoo.catalogue import blocks_of, or_problem, parameters
+from zoo.catalogue import blocks_of, or_problem
 from zoo.cli.console import console, details, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_action
 from zoo.compose import apply_overrides
 from zoo.errors import DataError
-from zoo.words import fixed, score_digits
+from zoo.words import fixed, score_digits, some
 
 if TYPE_CHECKING:
     from zoo.data.dataset import SkeletonDataset
@@ -25,20 +26,29 @@ def add_parser(subparsers: Subparsers) -> None:
     """Describe `zoo data` and what it can do."""
     parser = subparsers.add_parser(
         "data",
-        help="list, prepare, inspect and verify datasets",
-        description="List, prepare, inspect and verify datasets.",
+        help="list, prepare, inspect and verify datasets, also your own",
+        description="List, prepare, inspect and verify datasets, also your own.",
     )
     actions = parser.add_actions()
     add_action(
         actions, "list", "list the datasets and which of them are prepared", _list,
         "--data-root", "--json",
     )  # fmt: skip
+    beginning = add_action(
+        actions, "new", "make a dataset of a folder with recordings of your own", _new
+    )
+    beginning.add_argument("folder", type=Path, metavar="FOLDER", help="holds the recordings")
     preparing = add_action(
         actions, "prepare", "read a published dataset into the zoo's own form", _prepare,
         "--data-root",
     )  # fmt: skip
-    preparing.add_argument("name", help="a registered dataset (see: zoo data list)")
-    preparing.add_argument("--source", type=Path, metavar="DIR", help="folder of the download")
+    preparing.add_argument(
+        "name",
+        help="a registered dataset (see: zoo data list), or a name for recordings of your own",
+    )
+    preparing.add_argument(
+        "--source", type=Path, metavar="DIR", help="folder of the download, or of your recordings"
+    )
     preparing.add_argument(
         "--strict", action="store_true", help="stop at the first fault instead of skipping it"
     )
@@ -57,16 +67,20 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _list(args: Arguments) -> int:
+    from zoo.data.known import own_datasets
     from zoo.data.paths import data_root
 
     root = data_root(args.data_root)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for entry in DATASETS.entries():
         blocks, problem = or_problem(entry, blocks_of, Config())
         card = blocks.get("card", {})
         row = {"name": entry.name, "owner": entry.owner, "problem": problem}
         row |= {key: card.get(key, "") for key in ("title", "url")}
         rows.append(row | _state(root / entry.name))
+    for name in own_datasets(root):
+        row = {"name": name, "owner": "yourself", "problem": None, "title": "", "url": ""}
+        rows.append(row | _state(root / name))
     if args.json:
         print_json({"data_root": str(root), "datasets": rows})
         return 0
@@ -94,15 +108,49 @@ def _state(folder: Path) -> dict[str, Any]:
     except UserError:
         return {"state": "damaged", "recordings": None}
     count = len(manifest["recordings"])
-    return {"state": f"{count} recordings", "recordings": count}
+    found = {"state": f"{count} recordings", "recordings": count}
+    return found | {key: manifest[key] for key in ("title", "url") if manifest.get(key)}
+
+
+def _new(args: Arguments) -> int:
+    from zoo.data.begin import begin
+    from zoo.data.survey import survey
+
+    found = survey(args.folder)
+    begun = begin(found)
+    first, out = found.first, console()
+    out.print(f"{len(found.files)} recordings in the form {found.reader}", style="bold")
+    unknown = found.settings.get("fps", first.fps) is None
+    rate = "unknown" if unknown else f"{first.fps:g} frames a second"
+    doubts = found.doubts.items()
+    skeleton = "of its own" if found.joints else first.layout
+    rows = [
+        ("skeleton", f"{skeleton}, {first.num_joints} joints"),
+        ("frame rate", rate),
+        *((key, f"{found.settings[key]}, a guess: else {why}") for key, why in doubts),
+        ("guessed from names", ", ".join(begun.guessed)),
+        ("no recordings", some(found.others)),
+        ("not in the table", some(begun.unlisted)),
+        ("written", ", ".join(str(file) for file in begun.written)),
+    ]
+    out.print(details([(key, value) for key, value in rows if value]))
+    out.print("to fill in", style="bold")
+    for place in begun.to_fill:
+        out.print(f"  {place}", soft_wrap=True)
+    out.print("then", style="bold")
+    command = ["zoo", "data", "prepare", found.suggested_name, "--source", str(args.folder)]
+    out.print(f"  {shlex.join(command)}", soft_wrap=True)
+    return 0
 
 
 def _prepare(args: Arguments) -> int:
     from zoo.data.dataset import create_adapter, prepare
+    from zoo.data.known import parameters_for
     from zoo.data.paths import data_root
 
-    params = parameters(DATASETS.get(args.name))
-    adapter = create_adapter(args.name, **apply_overrides(params, args.overrides))
+    params = parameters_for(args.name, args.source)
+    changed = apply_overrides(params, args.overrides)
+    adapter = create_adapter(args.name, source=args.source, **changed)
     if adapter.needs_source and args.source is None:
         where = f" Get it from {adapter.url}." if adapter.url else ""
         raise DataError(f"name the folder of the download: --source DIR.{where}")
@@ -198,10 +246,8 @@ def _verify(args: Arguments) -> int:
 
 def _open(root: Path, name: str) -> "SkeletonDataset":
     """A prepared dataset; one that needs no source is made if need be."""
-    from zoo.data.dataset import SkeletonDataset, load_dataset
+    from zoo.data.dataset import load_dataset
 
-    if name not in DATASETS and (root / name).is_dir():
-        return SkeletonDataset.open(root, name)
     return load_dataset(name, root)
 
 

@@ -166,6 +166,7 @@ def compose_from(args: Arguments) -> dict[str, Any]:
     begin(f"getting {args.model or args.experiment} ready")
     names = ("model", "dataset", "protocol", "exercise", "seed", "overrides")
     chosen = {name: getattr(args, name) for name in names}
+    chosen["data_root"] = getattr(args, "data_root", None)
     chosen["fold"] = None if fold is None else int(fold)
     return run_config(args.experiment, args.row, **chosen)
 

@@ -1,12 +1,16 @@
 """`zoo predict`: score recordings with the model of a finished run."""
 
+import json
+import re
 from collections.abc import Sequence
 from itertools import compress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from registry import UserError
 from zoo.cli.console import begin, complain, console, print_json, table
 from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.errors import ConfigError
 from zoo.words import NOTHING, fixed, percent, some
 
 if TYPE_CHECKING:
@@ -31,7 +35,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="a recording's file (such as JointPosition*.csv), its folder, or its id",
+        help="a recording's file (such as JointPosition*.csv), its folder, or its id; KEY=VALUE is "
+        "a setting of the dataset or reader, such as fps=30",
     )
     add_options(parser, "--dataset", "--data-root", "--device")
     parser.add_argument(
@@ -49,16 +54,18 @@ def run(args: Arguments) -> int:
     from zoo.prediction import Predictor
     from zoo.runs.intervals import LEVEL
 
+    files, settings = _parted(args.files)
     predictor = Predictor.open(
         args.run_folder,
         dataset=args.dataset,
         data_root=args.data_root,
         device=args.device,
         level=args.level or LEVEL,
+        settings=settings,
     )
     scored: list[ScoredRecording] = []
     failed: dict[str, str] = {}
-    for file in args.files:
+    for file in files:
         try:
             scored.extend(predictor.score(file))
         except UserError as error:
@@ -71,8 +78,27 @@ def run(args: Arguments) -> int:
     elif scored:
         _print_table(predictor, scored, args.segments)
     if failed and scored:
-        complain(f"{len(failed)} of {len(args.files)} could not be scored")
+        complain(f"{len(failed)} of {len(files)} could not be scored")
     return 2 if failed else 0
+
+
+def _parted(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Files, and settings: words with a name before ``=`` that are no files."""
+    setting = re.compile(r"([a-z_]+)=(.+)", re.DOTALL)
+    matches = {w: None if Path(w).exists() else setting.fullmatch(w) for w in words}
+    found = {m[1]: _value(m[2]) for m in matches.values() if m is not None}
+    files = [word for word, match in matches.items() if match is None]
+    if not files:
+        raise ConfigError("settings alone: name a file, a folder or a recording too")
+    return files, found
+
+
+def _value(text: str) -> Any:
+    """A number, true, false or a list as in JSON; else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _print_json(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from registry import DATASETS, PROTOCOLS
+from registry import PROTOCOLS
 from registry.yaml_files import Config
 from zoo.api import RUNS
 from zoo.catalogue import blocks_of, or_problem, parameters
@@ -152,7 +152,9 @@ def _composed(args: Arguments) -> dict[str, Any]:
     entry = PROTOCOLS.get(args.name)
     config = {"protocol": {"name": entry.name, **parameters(entry)}}
     if getattr(args, "dataset", None) is not None:
-        data = DATASETS.get(args.dataset)
-        exercise = blocks_of(data).get("exercise") if args.exercise is None else args.exercise
-        config["dataset"] = {"name": data.name, "exercise": exercise, **parameters(data)}
+        from zoo.data.known import dataset_settings
+
+        config["dataset"] = dataset_settings(args.dataset, args.data_root)
+        if args.exercise is not None:
+            config["dataset"]["exercise"] = args.exercise
     return apply_overrides(config, args.overrides)

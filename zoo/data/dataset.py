@@ -13,13 +13,15 @@ from registry import DATASETS, did_you_mean
 from zoo.build import build_arguments
 from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Progress
+from zoo.data.adapters.folder import FolderAdapter
 from zoo.data.checks import CHECKS_VERSION, Expected, looked_at
+from zoo.data.known import dataset_settings, is_folder, own_datasets, parameters_for
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.data.store import MANIFEST_FILE, Store, StoreWriter
 from zoo.errors import DataError
 from zoo.files import StorageError, recover, replaced_folder
-from zoo.skeleton.layout import load_layout
+from zoo.skeleton.layout import load_layout, own_layout
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -70,6 +72,9 @@ class SkeletonDataset:
 
     def __init__(self, store: Store, rows: Iterable[int] | None = None) -> None:
         entries = store.manifest["recordings"]
+        layout = store.manifest.get("adapter", {}).get("params", {}).get("layout")
+        if isinstance(layout, Mapping):
+            own_layout(layout)
         self._store = store
         self._rows = list(range(len(entries)) if rows is None else rows)
         self.manifest: Mapping[str, Any] = store.manifest
@@ -204,24 +209,37 @@ class SkeletonDataset:
         return to_graphs(build_samples(self, cut, (), streams, frames), nodes)
 
 
-def create_adapter(name: str, **params: Any) -> Adapter:
-    """The adapter registered as `name`, built from ``configs/dataset/NAME.yaml``.
+def create_adapter(
+    name: str, *, source: Path | None = None, data_root: Path | None = None, **params: Any
+) -> Adapter:
+    """The adapter of a dataset: the registered one, or that of a folder of recordings.
 
     Args:
-        name: a registered dataset.
-        **params: win over the parameters of the config.
+        name: a registered dataset, or a folder of recordings.
+        source: the folder, where it is to be prepared.
+        data_root: where it is prepared already; see `zoo.data.paths.data_root`.
+        **params: win over the parameters of the config, or of the folder.
 
     Raises:
         RegistryError: no such dataset, or its code is broken.
         ConfigError: a parameter that the adapter does not have, or a value of another type.
+        DataError: a folder whose description cannot be used.
     """
-    entry = DATASETS.get(name)
-    settings = {**parameters(entry), **params}
-    factory = entry.load()
+    factory: Any = FolderAdapter
+    card = {}
+    if name in DATASETS:
+        entry = DATASETS.get(name)
+        factory, card = entry.load(), blocks_of(entry).get("card", {})
+        settings = {**parameters(entry), **params}
+    elif is_folder(params):  # a run has them all, wherever its data are
+        settings = params
+    elif source is not None or (data_root is None and name not in own_datasets()):
+        settings = {**parameters_for(name, source), **params}
+    else:
+        settings = {**_without_choice(dataset_settings(name, data_root)), **params}
     adapter: Adapter = factory(**build_arguments(factory, settings, f"dataset {name}:"))
     adapter.name = name
     adapter.params = settings
-    card = blocks_of(entry).get("card", {})
     for key in ("title", "citation", "licence", "url"):
         if key in card:
             setattr(adapter, key, card[key])
@@ -286,7 +304,8 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
     """Opens a prepared dataset; one that needs no source is generated and stored on first use.
 
     Args:
-        name: a registered dataset, such as ``kimore`` or ``synthetic``.
+        name: a registered dataset, such as ``kimore`` or ``synthetic``, or a prepared folder of
+            recordings.
         data_root: holds the prepared datasets; see `zoo.data.paths.data_root`.
         **params: parameters of the adapter that differ from its config. A generated dataset with
             its own parameters is kept in a folder of its own.
@@ -297,11 +316,11 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
         RegistryError: nothing is registered under this name.
     """
     root = default_root(data_root)
-    if name not in DATASETS and (root / name / MANIFEST_FILE).is_file():
+    defaults = _without_choice(dataset_settings(name, root))
+    if name not in DATASETS and not is_folder(defaults):  # of a plug-in that is not here
         return SkeletonDataset.open(root, name)
-    defaults = parameters(DATASETS.get(name))
     own = {k: v for k, v in params.items() if k not in defaults or v != defaults[k]}
-    adapter = create_adapter(name, **own)
+    adapter = create_adapter(name, data_root=root, **{**defaults, **own})
     folder = name if not own or adapter.needs_source else f"{name}-{_short_hash(own)}"
     if not adapter.needs_source:
         return _open_or_generate(adapter, root, folder)
@@ -322,6 +341,11 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
             f'zoo.prepare_dataset("{name}", "DIR")'
         )
     return dataset
+
+
+def _without_choice(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters alone: a dataset's block of a configuration without its name and exercise."""
+    return {k: v for k, v in settings.items() if k not in ("name", "exercise")}
 
 
 class _AlreadyThereError(Exception):
@@ -430,7 +454,8 @@ def _short_hash(params: Mapping[str, Any]) -> str:
 
 
 def _not_prepared(name: str, root: Path) -> str:
-    near = "" if name in DATASETS else f" {did_you_mean(name, DATASETS.names())}"
+    near = f" {did_you_mean(name, [*DATASETS.names(), *own_datasets(root)])}"
+    near = "" if name in DATASETS else near
     return (
         f"{name} is not prepared in {root}.{near} Download it (see `zoo data list`) and run "
         f'zoo.prepare_dataset("{name}", "DIR"), or name the folder of prepared datasets with '

@@ -5,6 +5,7 @@ The keys of its file, ``configs/experiment/NAME.yaml``, are those of `zoo.experi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from registry import FIGURES, MODELS, config_names, did_you_mean, find_config
@@ -99,13 +100,13 @@ class Experiment:
         """The rows that take part under one protocol."""
         return [row for row in self.rows if row.protocols is None or protocol in row.protocols]
 
-    def config(self, row: Row, under: UnderProtocol) -> Config:
+    def config(self, row: Row, under: UnderProtocol, data_root: Path | None = None) -> Config:
         """The composed configuration of a row; its exercise, fold and seed are still open."""
         shared = [*written(self.settings), *written(under.settings), *self.overrides]
-        config = self._composed(row, under, shared)
+        config = self._composed(row, under, shared, data_root)
         if callable(getattr(MODELS.get(row.model).load(), "fit", None)):
             usual = [s for s in shared if not _trains(s)]
-            config["trainer"] = self._composed(row, under, usual)["trainer"]
+            config["trainer"] = self._composed(row, under, usual, data_root)["trainer"]
         return config
 
     def training(
@@ -199,8 +200,11 @@ class Experiment:
             **kept,
         )
 
-    def _composed(self, row: Row, under: UnderProtocol, shared: Sequence[str]) -> Config:
+    def _composed(
+        self, row: Row, under: UnderProtocol, shared: Sequence[str], data_root: Path | None
+    ) -> Config:
         return compose(
+            data_root=data_root,
             model=row.model,
             dataset=self.dataset,
             protocol=under.name,

@@ -167,7 +167,7 @@ class _Planner:
 
     def _composed(self, row: Row, under: UnderProtocol) -> Config:
         try:
-            config = self.experiment.config(row, under)
+            config = self.experiment.config(row, under, self.workspace.data_root)
             TrainerConfig.from_dict(config["trainer"])
         except ConfigError as error:
             raise ConfigError(f"{row.model} under {under.name}: {error}") from None

@@ -284,9 +284,10 @@ class _Comparer:
         if done is None or whole is None:
             return []
         asked = _flat(self.whole.config(replace(whole[0], model=done[0].model), whole[1]))
+        ours = replace(self.done, dataset=self.whole.dataset)  # which need not be known here
         words = [
             f"{key} is {json.dumps(value)} instead of {json.dumps(asked[key])}"
-            for key, value in _flat(self.done.config(*done)).items()
+            for key, value in _flat(ours.config(*done)).items()
             if key in asked and value != asked[key]
         ]
         if len(words) > _SHOWN:

@@ -18,6 +18,7 @@ from zoo.files import read_json
 from zoo.runs.environment import ZOO
 from zoo.runs.folder import RECORD
 from zoo.runs.key import MACHINE_KEYS
+from zoo.skeleton.layout import Layout, load_layout, own_layout
 from zoo.words import score_digits
 
 SCHEMA = 2
@@ -123,6 +124,12 @@ class RunDataset:
         """Exercise id; ``all`` where the recordings were not chosen by exercise."""
         exercise = self.params.get("exercise")
         return "all" if exercise is None else str(exercise)
+
+    @property
+    def skeleton(self) -> Layout:
+        """The layout, also one that only this dataset has."""
+        own = self.params.get("layout")
+        return own_layout(own) if isinstance(own, Mapping) else load_layout(self.layout)
 
     @property
     def digits(self) -> int:

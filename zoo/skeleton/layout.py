@@ -1,8 +1,10 @@
 """What joints a sensor sees and how they hang together."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from registry import LAYOUTS, did_you_mean
@@ -277,6 +279,8 @@ def load_layout(name: str | Layout) -> Layout:
     """
     if isinstance(name, Layout):
         return name
+    if name in _own:
+        return _own[name]
     entry = LAYOUTS.get(name)
     factory = entry.load()
     try:
@@ -286,6 +290,28 @@ def load_layout(name: str | Layout) -> Layout:
     if not isinstance(layout, Layout):
         raise LayoutError(f"layout {name!r}: its entry made a {type(layout).__name__}, no Layout")
     return layout
+
+
+_own: dict[str, Layout] = {}
+
+
+def own_layout(config: Mapping[str, Any]) -> Layout:
+    """The layout that a dataset brings along; `load_layout` knows it from now on.
+
+    Its name ends in a hash of its joints and bones: one skeleton has one name, in whatever process
+    and dataset, and no other skeleton has it.
+
+    Args:
+        config: as in `Layout.from_config`.
+
+    Raises:
+        LayoutError: it is malformed.
+    """
+    made = Layout.from_config("own", **config)
+    shape = {k: v for k, v in made.to_config().items() if k not in ("title", "source")}
+    digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()
+    layout = replace(made, name=f"own-{made.num_joints}-{digest[:8]}")
+    return _own.setdefault(layout.name, layout)
 
 
 def tree_levels(parents: Sequence[int]) -> list[list[int]]:

@@ -19,7 +19,6 @@ from zoo.runs.folder import SIDECAR
 from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
-from zoo.skeleton import load_layout
 from zoo.tables import of_rows
 from zoo.training.bundle import BundledRun
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
@@ -165,7 +164,8 @@ def load_trained(
     if config_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
-    model = build_model(block.pop("name"), load_layout(layout), block) if build is None else build()
+    skeleton = run.record.dataset.skeleton
+    model = build_model(block.pop("name"), skeleton, block) if build is None else build()
     load_weights(model, stored.tensors["model"], free_shapes=contract_of(model).closed_form)
     settings = TrainerConfig.from_dict(stored.key["config"]["trainer"])
     where = resolve_device(device, settings.precision)

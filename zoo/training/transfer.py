@@ -106,7 +106,7 @@ def start_from(
     names = data.samples.layout, record.dataset.layout
     between = None
     if names[0] != names[1] or settings.init_joints:
-        own, other = map(load_layout, names)
+        own, other = load_layout(names[0]), record.dataset.skeleton
         named = settings.init_joints or {}
         pairs = counterparts(own, other, named, "trainer.init_joints")
         between = Between(len(own.joints), len(other.joints), pairs)

@@ -62,8 +62,9 @@ def faults_in(file: str) -> Iterator[None]:
     try:
         yield
     except FaultError as error:
-        p = error.problem
-        raise FaultError(p.kind, p.line, p.found, p.expected, file) from None
+        error.problem = replace(error.problem, file=file)
+        error.args = (str(error.problem),)
+        raise error from None
 
 
 @dataclass
@@ -114,11 +115,13 @@ class Reader(ABC):
     the rest of it around them: its adapter is then a reader too, of the same name.
 
     Attributes:
-        layout: skeleton layout of what is read.
+        title: what it reads, in a few words.
+        layout: skeleton layout of what is read; empty where the file tells.
         suffixes: endings of its files in lower case, such as ``.csv``.
         beside: for a stream that stands in a file of its own, which file is looked for beside.
     """
 
+    title: str = ""
     layout: str
     suffixes: tuple[str, ...] = ()
     beside: Mapping[str, str] = MappingProxyType({})

@@ -1,14 +1,20 @@
-"""Arrays of ``.npy`` files, read without running anything that a file says.
+"""Arrays of ``.npy`` and ``.npz`` files and of pickles, read without running what a file says.
 
 A ``.npy`` file of numbers is a header and bytes. One of Python objects is a pickle, and a pickle is
-a program: `numpy.load` with ``allow_pickle=True`` runs it. `read_npy` never does. Where it is asked
-for objects it takes the pickle apart with stand-ins for the four names that numpy writes into the
-pickle of an array, refuses every other name, and builds the arrays itself.
+a program: `numpy.load` with ``allow_pickle=True`` runs it. Nothing here does. Where objects are
+asked for, the pickle is taken apart with stand-ins for the few names that numpy writes into the
+pickle of an array, every other name is refused, and the arrays are built here.
 """
 
+import io
 import math
 import pickle
 import re
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,10 +33,23 @@ _DAMAGED = (
     EOFError,
     LookupError,
     MemoryError,
+    NotImplementedError,
     OSError,
+    RecursionError,
+    SyntaxError,
     TypeError,
     ValueError,
+    RuntimeError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
+_NUMBERS = "biufU"
+_DEPTH, _ITEMS = 16, 10**7
+"""Containers in containers, and all that is in them, that a recording may need."""
+
+LIMIT = 2**30
+"""Bytes that what is packed may unpack to."""
 
 
 def read_npy(file: Path, objects: bool = False) -> NDArray[Any]:
@@ -45,28 +64,82 @@ def read_npy(file: Path, objects: bool = False) -> NDArray[Any]:
         DataError: no such file, no ``.npy`` file, damaged, objects where none are asked for, or
             objects that are no plain numbers.
     """
+    with _told(file), file.open("rb") as opened:
+        return _read(opened, file.stat().st_size, objects, file)
+
+
+def read_npz(file: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a ``.npz`` file by name; those of Python objects are left out.
+
+    Raises:
+        DataError: no such file, no ``.npz`` file, damaged, or more than `LIMIT` bytes unpacked.
+    """
+    found = {}
+    with _told(file, "a sound .npz file of numbers"), zipfile.ZipFile(file) as packed:
+        members = [m for m in packed.infolist() if m.filename.endswith(".npy")]
+        size = sum(member.file_size for member in members)
+        if size > LIMIT:
+            raise ValueError(
+                f"it unpacks to {size / 2**20:.0f} MB, at most {LIMIT >> 20} MB are read"
+            )
+        for member in members:
+            try:
+                data = io.BytesIO(packed.read(member))
+                array = _read(data, member.file_size, False, file)
+            except ObjectArrayError:
+                continue
+            found[member.filename.removesuffix(".npy")] = array
+    return found
+
+
+def read_pickle(file: Path) -> Any:
+    """What a pickle holds: plain containers, numbers, texts and arrays; nothing in it is run.
+
+    Raises:
+        DataError: no such file, too large, damaged, or it asks for anything else.
+    """
+    with _told(file, "a sound pickle of arrays"), file.open("rb") as opened:
+        if file.stat().st_size > LIMIT:
+            raise ValueError(f"it has more than {LIMIT >> 20} MB")
+        return _plain(_Plain(opened).load())
+
+
+@contextmanager
+def _told(file: Path, what: str = "a sound .npy file of numbers") -> Iterator[None]:
+    """What goes wrong inside is told as what is wrong with the file."""
     try:
-        with file.open("rb") as opened:
-            version = npy.read_magic(opened)
-            if version not in _HEADERS:
-                raise ValueError(f"version {version} of the format is not read here")
-            shape, _, dtype = _HEADERS[version](opened)
-            if not dtype.hasobject:
-                opened.seek(0)
-                return np.asarray(npy.read_array(opened, allow_pickle=False))
-            if objects and dtype == np.dtype(object):
-                return _loaded(opened, shape)
+        if file.exists() and not file.is_file():
+            raise OSError("no regular file")
+        yield
     except _RefusedError as error:
         raise DataError(
             f"{file}: its pickle asks for {error}, which no array of numbers needs. Nothing was "
-            "run. Do not open this file with numpy.load(..., allow_pickle=True); get it anew from "
-            "its authors"
+            "run. Do not open this file with numpy.load(..., allow_pickle=True) or pickle.load; "
+            "get it anew from its authors"
         ) from None
     except FileNotFoundError:
         raise DataError(f"{file}: no such file") from None
     except _DAMAGED as error:
-        raise DataError(f"{file}: it is no sound .npy file of numbers: {error}") from None
-    raise ObjectArrayError(file)
+        raise DataError(f"{file}: it is no{what.removeprefix('a')}: {error}") from None
+
+
+def _read(opened: BinaryIO, size: int, objects: bool, file: Path) -> NDArray[Any]:
+    """The array that `size` bytes hold; see `read_npy`."""
+    version = npy.read_magic(opened)
+    if version not in _HEADERS:
+        raise ValueError(f"version {version} of the format is not read here")
+    shape, _, dtype = _HEADERS[version](opened)
+    if dtype.hasobject:
+        if objects and dtype == np.dtype(object):
+            return _loaded(opened, shape)
+        raise ObjectArrayError(file)
+    if dtype.kind not in _NUMBERS or dtype.subdtype is not None:
+        raise ValueError(f"its type is {dtype}, expected numbers")
+    needed, there = math.prod(shape) * dtype.itemsize, size - opened.tell()
+    if min(shape, default=0) < 0 or needed > there:
+        raise ValueError(f"an array of the shape {shape} has {needed} bytes, {there} are there")
+    opened.seek(0)
+    return np.asarray(npy.read_array(opened, allow_pickle=False))
 
 
 class ObjectArrayError(DataError):
@@ -133,6 +206,10 @@ class _Maker:
             return _Array()
         if self._name == "dtype":
             return _Type(args[0])
+        if self._name == "encode" and args[1:] == ("latin1",):  # bytes, in old protocols
+            return args[0].encode("latin1")
+        if self._name == "_frombuffer":
+            return _from_buffer(*args)
         if self._name == "scalar":
             return np.frombuffer(args[1], dtype=_dtype(args[0]), count=1)[0]
         raise _RefusedError(f"{self._name}()")
@@ -143,7 +220,10 @@ class _Plain(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         known = {
+            "_codecs": ("encode",),
             "numpy": ("dtype", "ndarray"),
+            "numpy.core.numeric": ("_frombuffer",),
+            "numpy._core.numeric": ("_frombuffer",),
             "numpy.core.multiarray": ("_reconstruct", "scalar"),
             "numpy._core.multiarray": ("_reconstruct", "scalar"),
         }
@@ -161,6 +241,50 @@ def _dtype(stand_in: Any) -> np.dtype[Any]:
     return np.dtype(f"{stand_in.order}{stand_in.code}")
 
 
+def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any) -> _Array:
+    array = _Array()
+    array.__setstate__((1, shape, dtype, order == "F", raw))
+    return array
+
+
+def _plain(value: Any) -> Any:
+    """What an unpickled value stands for: plain containers, numbers, texts and arrays.
+
+    Raises:
+        ValueError: containers in containers without end: a small pickle can hold one list a
+            billion times, or a list itself.
+    """
+    if _count(value, {}, 0) > _ITEMS:
+        raise ValueError("it holds containers in containers without end")
+    return _unpacked(value)
+
+
+def _count(value: Any, known: dict[int, int], depth: int) -> int:
+    """Items of a value, each time it is held; `known` has those of containers by their id."""
+    if not isinstance(value, dict | list | tuple):
+        return 1
+    if id(value) not in known:
+        if depth > _DEPTH:
+            return _ITEMS + 1
+        inside = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_count(item, known, depth + 1) for item in inside)
+    return known[id(value)]
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, _Array):
+        return value.value
+    if isinstance(value, dict):
+        if not all(isinstance(key, str | int | float | np.generic) for key in value):
+            raise _RefusedError("keys that are neither texts nor numbers")
+        return {key: _unpacked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unpacked(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str | bytes | np.generic):
+        return value
+    raise _RefusedError(f"an object of {type(value).__name__}")
+
+
 def _loaded(opened: BinaryIO, shape: tuple[int, ...]) -> NDArray[Any]:
     array = _Plain(opened).load()
     if not isinstance(array, _Array) or array.value.shape[: len(shape)] != shape:
@@ -172,7 +296,7 @@ def _stacked(items: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """What an array of objects holds (in C order) as one array of ``shape + shape of an item``."""
     if not isinstance(items, list) or len(items) != math.prod(shape):
         raise ValueError(f"its objects do not fill the shape {shape}")
-    values = np.array([item.value if isinstance(item, _Array) else item for item in items])
+    values = np.array(_plain(items))
     if values.dtype.kind not in "biufU":
         raise TypeError("its objects are neither numbers nor texts")
     return values.reshape(*shape, *values.shape[1:])
