@@ -95,7 +95,7 @@ for joint, parent in layout.bones:
         pose[[joint, parent], 0], pose[[joint, parent], 1], "o-", color="tab:blue", markersize=3
     )
 axes.set_aspect("equal")
-axes.set_xlabel("metres, from the person's left to right")
+axes.set_xlabel("metres")
 plt.show()
 
 # %%
