@@ -34,6 +34,7 @@ def test_it_holds_code_tests_docs_and_papers_and_nothing_made(sdist: Path) -> No
         "CHANGELOG.md",
         "CITATION.cff",
         "CONTRIBUTING.md",
+        "SECURITY.md",
         "constraints.txt",
         "zoo/py.typed",
         "configs/model/d2sta.yaml",
