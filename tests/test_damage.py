@@ -184,6 +184,15 @@ def test_a_segment_number_of_thousands_of_digits(store: Any) -> None:
     require_ranked(store)
 
 
+def test_people_of_another_name_in_one_run(store: Any) -> None:
+    file = store.victim / "predictions.csv"
+    file.write_text(file.read_text().replace("P002,", "Q002,"))
+    require_ranked(store)
+    (section,) = zoo.leaderboard(store.root).sections
+    (left_out,) = section.incomplete
+    assert "its people or true scores are not those of the other entries" in left_out.reason
+
+
 # Prepared datasets.
 
 
