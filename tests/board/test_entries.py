@@ -167,7 +167,7 @@ def test_an_entry_with_other_true_scores_is_not_compared(store):
     table.write_text(
         "\n".join([*lines[:-1], ",".join([*cells, "1.5", predicted, deviation])]) + "\n"
     )
-    assert "true scores are not those" in entries(store)["aagcn"].objection
+    assert "people or true scores are not those" in entries(store)["aagcn"].objection
 
 
 def test_a_copied_folder_counts_once(store):

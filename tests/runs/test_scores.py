@@ -125,3 +125,11 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="line 1: found byte 0xff, expected UTF-8"):
         read_scores(file)
+
+
+def test_a_name_that_fills_a_page_is_refused(tmp_path):
+    file = tmp_path / "predictions.csv"
+    row = "test,P1,G,{},0,10.0,11.0,"
+    file.write_text("\n".join([",".join(COLUMNS), row.format("a"), row.format("b" * 5000)]) + "\n")
+    with pytest.raises(DataError, match="line 3: a name has more than 300 characters"):
+        read_scores(file)

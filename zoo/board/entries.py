@@ -287,7 +287,7 @@ def _objection(runs: Sequence[Run], usual: Mapping[tuple[str, int], Tested]) -> 
             return f"it was tested under another split than the other entries ({where})"
         if found[1] != expected[1]:
             return (
-                f"its true scores are not those of the other entries ({where}): "
+                f"its people or true scores are not those of the other entries ({where}): "
                 "`zoo leaderboard check` says more"
             )
     return ""

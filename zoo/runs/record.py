@@ -308,6 +308,10 @@ def read_record(folder: Path) -> RunRecord:
     if values.get("schema") != SCHEMA:
         raise DataError(f"{file} has schema {values.get('schema')!r}, this zoo reads {SCHEMA}")
     record = build(RunRecord, values, f"{file} is damaged:", error=DataError)
+    missing = [part for part in ("train", "validation", "test") if part not in record.counts]
+    if missing or "train" not in record.durations:
+        lacks = ", ".join(missing or ["train"])
+        raise DataError(f"{file} is damaged: {'counts' if missing else 'durations'} lacks {lacks}")
     for where, metrics in (("metrics", record.metrics), ("baseline", record.baseline)):
         for part, levels in {"test": {}, **metrics}.items():
             if "mad" not in levels.get("recording", {}):

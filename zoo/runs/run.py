@@ -139,9 +139,12 @@ class Run:
 
     @cached_property
     def tested_on(self) -> Tested:
-        """What it was tested on: the split, and a hash of the true scores, good in one process."""
+        """What it was tested on: the split, and a hash of people and true scores.
+
+        The hash is good in one process.
+        """
         test = self.test_scores
-        rows = zip(test.recording, test.sample, test.true.tolist(), strict=True)
+        rows = zip(test.recording, test.sample, test.person, test.true.tolist(), strict=True)
         return self.record.split_hash, hash(frozenset(rows))
 
     @cached_property

@@ -22,6 +22,7 @@ COLUMNS = ("part", "person", "group", "recording", "sample", "true", "predicted"
 
 LARGEST = 500_000_000
 """Bytes that a table of predictions may have."""
+LONGEST_NAME = 300
 MOST = 1e30
 """No score, true or predicted, is as large; the squares of those below are numbers, too."""
 
@@ -187,6 +188,8 @@ def read_scores(path: Path, *, binary: bool = False) -> Scores:
         scores = np.array([list(map(float, column)) for column in numbers])
         if not ((np.abs(scores) < MOST).all() and all(map(_counts, sample))):  # no NaN is less
             raise ValueError
+        if len(text) > LONGEST_NAME * len(rows) and any(map(_too_long, rows)):
+            raise ValueError
     except ValueError:
         raise _first_fault(path, text) from None
     return Scores(
@@ -212,6 +215,8 @@ def _first_fault(path: Path, text: str) -> DataError:
         where = f"{path}, line {line}"
         if len(row) != len(COLUMNS):
             return DataError(f"{where}: {len(row)} fields, expected {len(COLUMNS)}")
+        if _too_long(row):
+            return DataError(f"{where}: a name has more than {LONGEST_NAME} characters")
         for cell in row[5:] if all_deviate else row[5:7]:
             if not _plausible(cell):
                 return DataError(f"{where}: {cell[:40]!r} is no finite number below {MOST:g}")
@@ -226,6 +231,10 @@ def shortest(values: ArrayLike) -> NDArray[np.float64]:
     Metrics are computed from these, so whoever reads the table gets the same ones to the last bit.
     """
     return np.array([float(str(v)) for v in np.asarray(values, dtype=np.float32)])
+
+
+def _too_long(row: Sequence[str]) -> bool:
+    return any(len(cell) > LONGEST_NAME for cell in row[:4])
 
 
 def _counts(text: str) -> bool:
