@@ -470,10 +470,11 @@ class Predictor:
                 f"{self.run.record.dataset.exercise}"
             )
         for part in self._known_in(recording):
-            known = recording.id in split[part]["recordings"]
-            which = "this recording" if known else f"other recordings of {recording.subject}"
+            itself = recording.id in split[part]["recordings"]
+            which = "this recording" if itself else f"other recordings of {recording.subject}"
             found.append(f"{self._parts[part]} {which}")
-        known = self._part_of(recording.id) or recording.id in split["test"]["recordings"]
+        tested = recording.id in split["test"]["recordings"]
+        known = tested or self._part_of(recording.id)
         return found if known else [*found, *self._copies(recording)]
 
     @property

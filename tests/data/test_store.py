@@ -257,7 +257,7 @@ def test_a_manifest_of_another_form(tmp_path: Path, change: dict[str, Any], word
     with pytest.raises(DataError, match=words) as caught:
         Store.open(folder)
     assert "cannot be used" in str(caught.value)
-    assert "zoo.prepare_dataset(\"s\", " in str(caught.value)
+    assert 'zoo.prepare_dataset("s", ' in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["adapter", "score_range", "recordings", "layout", "fps", "name"])
