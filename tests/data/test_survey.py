@@ -71,6 +71,18 @@ def test_every_form_becomes_a_dataset(form: str, pose_files: Any, tmp_path: Path
     assert dataset[0].positions is not None
 
 
+@pytest.mark.parametrize("folder", ["numpy", "kimore", "My Kimore"])
+def test_the_suggested_name_is_free(folder: str, pose_files: Any, tmp_path: Path) -> None:
+    (tmp_path / folder).mkdir()
+    pose_files.npz(tmp_path / folder)
+    found = survey(tmp_path / folder)
+    assert found.suggested_name == {"My Kimore": "my-kimore"}.get(folder, f"my-{folder}")
+    begin(found)
+    filled(tmp_path / folder, None)
+    name = found.suggested_name
+    assert zoo.prepare_dataset(name, tmp_path / folder, tmp_path / "root").name == name
+
+
 @pytest.mark.parametrize(("units", "scale"), [("cm", 100.0), ("mm", 1000.0), ("none", 4e5)])
 @pytest.mark.parametrize(("up", "axes"), [("z", (0, 2, 1)), ("-y", (0, 1, 2))])
 def test_units_and_axes_are_guessed_from_the_body(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from registry import LAYOUTS, READERS
+from registry import DATASETS, LAYOUTS, READERS
 from zoo.data.adapters.base import FaultError, PrepareReport, Reader
 from zoo.data.adapters.description import FILE
 from zoo.data.adapters.folder import TABLE, reader_settings
@@ -60,9 +60,10 @@ class Survey:
 
     @cached_property
     def suggested_name(self) -> str:
-        """A name for the dataset, made of the folder's."""
+        """A name for the dataset, made of the folder's; none that is a dataset's or a reader's."""
         kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.folder.name.lower())
-        return "-".join(filter(None, kept.split("-"))) or "recordings"
+        name = "-".join(filter(None, kept.split("-"))) or "recordings"
+        return f"my-{name}" if name in DATASETS or name in READERS else name
 
 
 def survey(folder: Path) -> Survey:
