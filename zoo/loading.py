@@ -3,6 +3,7 @@
 Everything heavy is imported inside the calls, so that `import zoo` stays light.
 """
 
+import fnmatch
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,17 @@ def load_layout(name: "str | Layout") -> "Layout":
 
 
 @checked
-def list_datasets(pattern: str = "*") -> list[str]:
-    """Names of the registered datasets that fit a shell-style pattern, sorted."""
-    return DATASETS.names(pattern)
+def list_datasets(pattern: str = "*", *, data_root: Place | None = None) -> list[str]:
+    """Names of datasets: the registered ones, and recordings of one's own that are prepared.
+
+    Args:
+        pattern: shell-style; all of them if left out.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+
+    Returns:
+        Names, sorted. `load_dataset` opens each; a registered one may have to be prepared first.
+    """
+    from zoo.data.known import own_datasets
+
+    own = own_datasets(data_root and Path(data_root))
+    return sorted([*DATASETS.names(pattern), *fnmatch.filter(own, pattern)])

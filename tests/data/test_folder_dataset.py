@@ -130,7 +130,9 @@ def test_what_the_table_says_is_in_the_dataset(folder: Path, root: Path) -> None
     )  # fmt: skip
     assert dataset.exercise_titles == {"lift": "Arms up", "squat": "Squat"}
     assert dataset.manifest["licence"] == "nobody's"
-    assert any("4 files have no row" in note for note in dataset.manifest["notes"])
+    assert any(
+        "files without a row" in note and "1 more" in note for note in dataset.manifest["notes"]
+    )
 
 
 def test_read_twice_it_is_the_same(folder: Path, root: Path, tmp_path: Path) -> None:
@@ -325,6 +327,8 @@ def test_names_of_datasets(folder: Path, root: Path) -> None:
         prepared(folder, root, "wide-csv")
     prepared(folder, root, "clinic")
     assert own_datasets(root) == ["clinic"]
+    assert {"clinic", "kimore"} <= set(zoo.list_datasets(data_root=root))
+    assert zoo.list_datasets("cli*", data_root=root) == ["clinic"]
     with pytest.raises(RegistryError, match="Did you mean 'clinic'"):
         load_dataset("clinik", root)
     with pytest.raises(RegistryError, match="Did you mean 'clinic'"):

@@ -161,7 +161,7 @@ class FolderAdapter(Adapter, Reader):
             )
         left = files.without_a_row()
         if left:
-            report.note(f"{len(left)} files have no row in {TABLE} and were left out: {some(left)}")
+            report.note(f"files without a row in {TABLE} were left out: {some(left)}")
 
     def _recording(
         self, row: Row, files: Files, seen: dict[str, int], report: PrepareReport
