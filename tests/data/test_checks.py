@@ -313,6 +313,14 @@ def test_a_picture_is_no_movement(sound: Recording) -> None:
     assert told(looked_at(still, KIMORE)) == ["nothing moves: all frames are the same"]
 
 
+def test_places_that_do_not_move_beside_turning_joints_are_told(sound: Recording) -> None:
+    still = np.tile(places(sound)[:1], (FRAMES, 1, 1))
+    angle = np.linspace(0, 1, FRAMES)[:, None].repeat(still.shape[1], axis=1)
+    turning = np.stack([np.cos(angle), np.sin(angle), 0 * angle, 0 * angle], axis=-1)
+    recording = replace(sound, positions=still, orientations=turning.astype(np.float32))
+    assert told(looked_at(recording, KIMORE)) == ["the positions do not move, the orientations do"]
+
+
 # What stands beside the joints
 
 

@@ -72,9 +72,14 @@ def jumps(recording: Recording, look: Look) -> Recording:
 
 def still(recording: Recording, look: Look) -> Recording:
     """Frames that are all the same are a picture, and no movement."""
-    arrays = (recording.positions, recording.orientations, recording.angles)
-    if all(array is None or (array == array[:1]).all() for array in arrays):
+    named = {name: getattr(recording, name) for name in ("positions", "orientations", "angles")}
+    there = {name: array for name, array in named.items() if array is not None}
+    frozen = [name for name, array in there.items() if (array == array[:1]).all()]
+    if len(frozen) == len(there):
         look.note("still", "nothing moves: all frames are the same")
+    elif frozen:
+        moving = " and ".join(name for name in there if name not in frozen)
+        look.note("still", f"the {' and '.join(frozen)} do not move, the {moving} do")
     return recording
 
 
