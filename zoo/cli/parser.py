@@ -212,4 +212,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "probability with which an interval holds the true score (default: 0.9)",
     },
     "run_folder": {"metavar": "RUN", "type": Path, "help": "folder of a finished run"},
+    "trained": {
+        "metavar": "RUN",
+        "type": Path,
+        "help": "folder of a finished run, or a file that zoo export wrote",
+    },
 }

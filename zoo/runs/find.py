@@ -84,8 +84,12 @@ def open_finished(run: Path | str) -> Run:
         )
     if path.is_file():
         folder = path.parent if (path.parent / RECORD).is_file() else None
-        hint = f"name the run's folder: {folder}" if folder else "a run is a folder (see: runs/)"
-        raise DataError(f"{path} is a file; {hint}")
+        if folder:
+            raise DataError(f"{path} is a file; name the run's folder: {folder}")
+        raise DataError(
+            f"{path} is a file; a run is a folder (see: runs/). Files that `zoo export` wrote are "
+            "for predicting and explaining, here and in zoo.load_model"
+        )
     if not path.is_dir():
         return _no_such(path)
     below = list(islice(finished_runs(path), _SHOWN + 1))
