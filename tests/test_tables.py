@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo.errors import ConfigError
-from zoo.tables import MOST_ROWS, dataframe, html
+from zoo.tables import MOST_ROWS, SmallTable, dataframe
 
 FEW = {"dataset.people": 10, "dataset.repetitions": 2, "protocol.frames": 8}
 QUICK = {**FEW, "protocol.split.folds": 2}
@@ -42,6 +42,11 @@ def test_a_run(run: Any) -> None:
     page = run._repr_html_()
     assert "mean on synthetic/5, person-kfold fold 0, seed 0: tested on 5 people" in page
     assert page.count("<tr>") == 3
+    first, head, *rows = repr(run).splitlines()
+    assert first == "mean on synthetic/5, person-kfold fold 0, seed 0: tested on 5 people"
+    assert head.split()[:2] == ["MAD", "RMSE"]
+    assert [row.split()[0] for row in rows] == ["mean", "mean", "kept"]
+    assert len({len(row) for row in (head, *rows[:2])}) == 1
 
 
 def test_an_evaluation(run: Any, place: Path) -> None:
@@ -50,6 +55,8 @@ def test_an_evaluation(run: Any, place: Path) -> None:
     frame = found.to_dataframe().set_index(["part", "level", "source"]).mad
     assert frame["test", "recording", "stored"] == frame["test", "recording", "computed now"]
     assert "come out again" in found._repr_html_()
+    assert "computed now" in repr(found)
+    assert len(repr(found).splitlines()) == 6
 
 
 def test_a_board_and_a_comparison(place: Path) -> None:
@@ -60,17 +67,21 @@ def test_a_board_and_a_comparison(place: Path) -> None:
     assert (frame.mad_low <= frame.mad).all()
     assert (frame["mad 5"] == frame.mad).all()
     assert board._repr_html_().count("<tr>") == 3
+    assert len(repr(board).splitlines()) == 4
     compared = zoo.compare("mean", "median", place / "runs")
     assert len(compared.to_dataframe()) == len(compared.persons) == 10
     assert compared.verdict in compared._repr_html_().replace("&#x27;", "'")
+    assert repr(compared).endswith(compared.verdict)
 
 
 def test_everything_is_escaped_and_short() -> None:
-    page = html("<script>", ["<b>"], [["<i>"]] * (MOST_ROWS + 2), ["a & b"])
+    table = SmallTable("<script>", ["<b>"], [["<i>"]] * (MOST_ROWS + 2), ["a & b"])
+    page = table.html()
     assert "<script>" not in page
     assert "<i>" not in page
     assert page.count("&lt;i&gt;") == MOST_ROWS
     assert "and 2 more" in page
+    assert table.text().splitlines()[-2:] == ["a & b", "and 2 more"]
 
 
 def test_pandas_is_no_dependency(monkeypatch: pytest.MonkeyPatch) -> None:

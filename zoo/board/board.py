@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.board.published import MEAN, PublishedResult
 from zoo.evaluation.statistics import Comparison, Friedman, Interval, Spread
-from zoo.tables import html, of_rows
+from zoo.tables import Shown, SmallTable, of_rows
 from zoo.words import score_digits, with_interval
 
 if TYPE_CHECKING:
@@ -277,8 +277,8 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True)
-class Board:
+@dataclass(frozen=True, repr=False)
+class Board(Shown):
     """The leaderboard of a folder of runs.
 
     Attributes:
@@ -323,11 +323,12 @@ class Board:
             ]
         )
 
-    def _repr_html_(self) -> str:
-        return "".join(_section_html(section) for section in self.sections)
+    def tables(self) -> list[SmallTable]:
+        """The ranking of every section."""
+        return [_table(section) for section in self.sections]
 
 
-def _section_html(section: Section) -> str:
+def _table(section: Section) -> SmallTable:
     leaky = f", LEAKY: {section.meaning}" if section.protocol.leaky else ""
     rows = [
         [str(row.rank), row.name]
@@ -338,7 +339,7 @@ def _section_html(section: Section) -> str:
         ]
         for row in section.ranked
     ]
-    return html(
+    return SmallTable(
         f"{section.dataset}, {section.protocol.name}, {section.persons} people{leaky}",
         ["rank", "model", *(f"{m.title} {m.unit}" for m in section.metrics)],
         rows,

@@ -22,15 +22,15 @@ from zoo.evaluation.statistics import (
 from zoo.runs.folder import RECORD
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, incomparable, load_run, pooled_tables
-from zoo.tables import html, of_rows
+from zoo.tables import Shown, SmallTable, of_rows
 from zoo.words import fixed, natural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-@dataclass(frozen=True)
-class ComparedModels:
+@dataclass(frozen=True, repr=False)
+class ComparedModels(Shown):
     """Two models on the same people.
 
     Attributes:
@@ -105,13 +105,14 @@ class ComparedModels:
             ]
         )
 
-    def _repr_html_(self) -> str:
+    def tables(self) -> list[SmallTable]:
+        """Everybody's errors under both, and the verdict."""
         rows = [
             [p.person, *(fixed(v, self.digits) for v in (p.error_a, p.error_b, p.difference))]
             for p in self.persons
         ]
         title = f"{self.a} and {self.b} on {self.dataset}, {self.protocol.name}: {self.places}"
-        return html(title, ["person", self.a, self.b, "difference"], rows, [self.verdict])
+        return [SmallTable(title, ["person", self.a, self.b, "difference"], rows, [self.verdict])]
 
 
 def compare(

@@ -21,7 +21,7 @@ from zoo.runs.folder import HISTORY, LARGEST_FILE, PREDICTIONS, RECORD, SPLIT
 from zoo.runs.key import differences
 from zoo.runs.record import RunRecord, read_record, settings_of
 from zoo.runs.scores import COLUMNS, Metrics, Scores, read_scores
-from zoo.tables import dataframe, html
+from zoo.tables import Shown, SmallTable, dataframe
 from zoo.words import fixed
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class _Split:
     test: _SplitPart
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Shown):
     """A finished run folder; files beside ``run.json`` are read when they are asked for.
 
     Attributes:
@@ -192,19 +192,22 @@ class Run:
         scores = self.scores
         return dataframe({name: getattr(scores, name) for name in COLUMNS})
 
-    def _repr_html_(self) -> str:
+    def tables(self) -> list[SmallTable]:
+        """Its metrics on the test people beside the mean score's."""
         record = self.record
         leaky = [f"This protocol leaks: {record.protocol.leak_reason}"] if self.leaky else []
-        return self.metrics_html(
+        title = (
             f"{record.model.name} on {record.dataset.name}/{self.exercise}, "
             f"{record.protocol.name} fold {self.fold}, seed {self.seed}: tested on "
-            f"{record.counts['test'].persons} people",
-            {record.model.name: self.test, "mean score": self.baseline_test},
-            [*leaky, f"kept in {self.path}"],
+            f"{record.counts['test'].persons} people"
         )
+        found = {record.model.name: self.test, "mean score": self.baseline_test}
+        return [self.metrics_table(title, found, [*leaky, f"kept in {self.path}"])]
 
-    def metrics_html(self, title: str, found: Mapping[str, Metrics], notes: Sequence[str]) -> str:
-        """A table of metrics, a row for each of `found`, as a notebook shows it."""
+    def metrics_table(
+        self, title: str, found: Mapping[str, Metrics], notes: Sequence[str]
+    ) -> SmallTable:
+        """A table of metrics, a row for each of `found`."""
         first = next(iter(found.values()))
         shown = [m for m in all_metrics() if m.shown and m.name in first]
         digits = {m.name: self.digits if m.decimals is None else m.decimals for m in shown}
@@ -212,7 +215,7 @@ class Run:
             [name, *(fixed(values.get(key), decimals) for key, decimals in digits.items())]
             for name, values in found.items()
         ]
-        return html(title, ["", *(m.heading for m in shown)], rows, notes)
+        return SmallTable(title, ["", *(m.heading for m in shown)], rows, notes)
 
     def altered_files(self) -> list[str]:
         """Names of files that are missing or no longer what the run wrote, sorted."""

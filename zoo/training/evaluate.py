@@ -19,7 +19,7 @@ from zoo.runs.folder import SIDECAR
 from zoo.runs.key import RunKey, config_hash
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
-from zoo.tables import of_rows
+from zoo.tables import Shown, SmallTable, of_rows
 from zoo.training.bundle import BundledRun
 from zoo.training.checkpoint import Checkpoint, read_checkpoint
 from zoo.training.config import TrainerConfig
@@ -83,8 +83,8 @@ class TrainedModel:
         return self.target_scaler.inverse_variance(variance.exp()).sqrt()
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Shown):
     """What a finished run's model says now, against what the run kept.
 
     Attributes:
@@ -126,17 +126,17 @@ class Evaluation:
             ]
         )
 
-    def _repr_html_(self) -> str:
+    def tables(self) -> list[SmallTable]:
+        """The metrics computed now, the stored ones, and the mean score's."""
         said = "come out again" if self.agrees else "do NOT come out again, or files were altered"
-        return self.run.metrics_html(
-            f"{self.run.record.model.name} on its test recordings",
-            {
-                "computed now": self.metrics["test"]["recording"],
-                "stored": self.run.test,
-                "mean score": self.run.baseline_test,
-            },
-            [f"The stored predictions {said} (largest difference {self.largest_difference:.2g})"],
-        )
+        found = {
+            "computed now": self.metrics["test"]["recording"],
+            "stored": self.run.test,
+            "mean score": self.run.baseline_test,
+        }
+        title = f"{self.run.record.model.name} on its test recordings"
+        note = f"The stored predictions {said} (largest difference {self.largest_difference:.2g})"
+        return [self.run.metrics_table(title, found, [note])]
 
 
 def load_trained(
