@@ -72,10 +72,10 @@ class Progress:
     failures: list[tuple[str, str]] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     ended: float | None = None
-    _costs: dict[str, float] = field(default_factory=dict)
-    _open_cost: float = 0.0
-    _expected: float = 0.0
-    _taken: float = 0.0
+    _costs: dict[str, float] = field(default_factory=dict, repr=False)
+    _open_cost: float = field(default=0.0, repr=False)
+    _expected: float = field(default=0.0, repr=False)
+    _taken: float = field(default=0.0, repr=False)
 
     @property
     def done(self) -> int:

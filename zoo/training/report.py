@@ -101,7 +101,8 @@ class RichReporter(Reporter):
         counts = ", ".join(
             f"{part} {n.samples} samples of {n.persons} people" for part, n in start.counts.items()
         )
-        self._print(f"{start.title}: {start.parameters:,} parameters on {start.device}")
+        many = "s" * (start.parameters != 1)
+        self._print(f"{start.title}: {start.parameters:,} parameter{many} on {start.device}")
         self._print(counts)
         if start.done:
             self._print(f"going on after epoch {start.done} of {start.epochs}")
