@@ -12,6 +12,8 @@ def test_better_with_its_interval(make_store) -> None:
     words = said(make_store(persons=40), error=0.5)
     assert words.startswith("gru is better than the mean score: it is off by ")
     assert "95 % interval" in words
+    p = float(words.partition("permutation p = ")[2].partition(",")[0])
+    assert p <= 0.05
     assert "over 40 people" in words
     assert "With another seed it may be otherwise" in words
 
@@ -19,6 +21,7 @@ def test_better_with_its_interval(make_store) -> None:
 def test_no_clear_difference(make_store) -> None:
     words = said(make_store(persons=24), constant=True)
     assert words.startswith("No clear difference between gru and the mean score")
+    assert "permutation p = " in words  # the interval alone may leave out 0
     assert "24 people and one seed are few to judge a model by" in words
 
 

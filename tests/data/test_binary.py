@@ -96,7 +96,9 @@ def test_train_and_inspect_show_them(
 
     print_run(console(), made.run)
     print_folds(console(), [made.run, made.run])
-    assert capsys.readouterr().out.count("AUC") == 2
+    said = capsys.readouterr().out
+    assert said.count("AUC") == 4
+    assert said.count("people are too few to tell ridge-motion from the mean score") == 2
     assert main(["data", "inspect", "irds-simplified", "--data-root", made.data]) == 0
     assert "1 right, 0 wrong" in capsys.readouterr().out
 
@@ -124,6 +126,9 @@ def test_all_folds_the_bench_and_the_board_have_them_and_no_percentage(
         assert "MAPE" not in out
         assert "Spearman" not in out
     assert "all folds together" in trained
+    assert "ridge-motion has an AUC of " in trained
+    assert "10 people are few to judge a model by" in trained
+    assert "– %" not in board
     (section,) = zoo.leaderboard(runs).sections
     ridge, mean = section.ranked
     assert (ridge.name, mean.name) == ("ridge-motion", "mean")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cli.console import table
 from zoo.report.table import MEAN, metric_columns, ranked
-from zoo.words import fixed, plain, some
+from zoo.words import NOTHING, fixed, plain, some
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,13 +78,18 @@ def _ranked(section: "Section") -> Any:
         low, high = entry.rank_low, entry.rank_high
         whole = (
             first.text, first.small, *(cell.text for cell in others),
-            f"{fixed(-entry.better_than_mean.value, 0, sign=True)} %",
+            _percent(-entry.better_than_mean.value),
             cells["parameters"].text, str(len(entry.runs)),
         )  # fmt: skip
         tied = " =" if row.mark == "tied" else ""
         rank = f"{entry.rank}{tied}" + (f" ({low}–{high})" if low != high else "")
         shown.add_row(_whole(rank), entry.name, *map(_whole, whole), entry.source)
     return shown
+
+
+def _percent(value: float) -> str:
+    text = fixed(value, 0, sign=True)
+    return text if text == NOTHING else f"{text} %"
 
 
 def _provisional(section: "Section") -> Any:

@@ -19,6 +19,7 @@ FEW_PEOPLE = 30
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from zoo.evaluation.statistics import Paired
     from zoo.runs.run import Run
     from zoo.runs.scores import Metrics
 
@@ -92,27 +93,16 @@ def verdict(runs: "Sequence[Run]") -> list[str]:
     from zoo.runs.run import pooled_metrics, versus_mean_score
 
     first = runs[0]
-    name, digits = first.record.model.name, first.digits
-    if first.record.dataset.binary:
-        auc = fixed(pooled_metrics(runs).get("auc"), 2)
-        return [f"{name} has an AUC of {auc}; the mean score, which tells nothing apart, has 0.50."]
-    found = versus_mean_score(runs)
+    name = first.record.model.name
     people = len({person for run in runs for person in run.tested.who})
-    if found is None or people < _FEWEST:
+    if people < _FEWEST:
         return [f"{people} people are too few to tell {name} from the mean score."]
-    off = fixed(abs(found.difference), digits)
-    way = "less" if found.difference < 0 else "more"
-    interval = f"95 % interval {_more_or_less(found.low, digits)} to "
-    interval += _more_or_less(found.high, digits)
-    measured = f"is off by {off} points {way} a person, {interval}, over {people} people"
-    if not found.clear:
-        said = [f"No clear difference between {name} and the mean score: {name} {measured}."]
+    found = versus_mean_score(runs)
+    if found is None:  # of right and wrong
+        auc = fixed(pooled_metrics(runs).get("auc"), 2)
+        said = [f"{name} has an AUC of {auc}; the mean score, which tells nothing apart, has 0.50."]
     else:
-        said = [f"{name} is {found.word} than the mean score: it {measured}."]
-        better = found.difference < 0
-        other = fmean(r.test["rmse"] - r.baseline_test["rmse"] for r in runs)
-        if math.isfinite(other) and (other < 0) != better:
-            said[0] += f" Its RMSE is {'larger' if better else 'smaller'}: it errs otherwise."
+        said = [_difference(runs, found)]
     one_seed = len({run.seed for run in runs}) == 1 and not first.record.model.closed_form
     if people < FEW_PEOPLE:
         said.append(
@@ -121,6 +111,27 @@ def verdict(runs: "Sequence[Run]") -> list[str]:
         )
     elif one_seed:
         said.append("With another seed it may be otherwise: `zoo bench` runs several.")
+    return said
+
+
+def _difference(runs: "Sequence[Run]", found: "Paired") -> str:
+    name, digits = runs[0].record.model.name, runs[0].digits
+    off = fixed(abs(found.difference), digits)
+    way = "less" if found.difference < 0 else "more"
+    interval = f"95 % interval {_more_or_less(found.low, digits)} to "
+    interval += _more_or_less(found.high, digits)
+    people = len({person for run in runs for person in run.tested.who})
+    measured = (
+        f"is off by {off} points {way} a person, {interval}, permutation p = "
+        f"{found.permutation_p:.2g}, over {people} people"
+    )
+    if not found.clear:
+        return f"No clear difference between {name} and the mean score: {name} {measured}."
+    said = f"{name} is {found.word} than the mean score: it {measured}."
+    better = found.difference < 0
+    other = fmean(r.test["rmse"] - r.baseline_test["rmse"] for r in runs)
+    if math.isfinite(other) and (other < 0) != better:
+        said += f" Its RMSE is {'larger' if better else 'smaller'}: it errs otherwise."
     return said
 
 
