@@ -4,7 +4,7 @@ import pytest
 
 from zoo.compose import compose
 from zoo.errors import ConfigError
-from zoo.runs.key import config_hash
+from zoo.files import json_hash
 
 
 def test_defaults() -> None:
@@ -55,8 +55,8 @@ def test_no_model() -> None:
 
 
 def test_hash_ignores_the_order_of_keys() -> None:
-    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
-    assert config_hash({"a": 1}) != config_hash({"a": 2})
+    assert json_hash({"a": 1, "b": 2}) == json_hash({"b": 2, "a": 1})
+    assert json_hash({"a": 1}) != json_hash({"a": 2})
 
 
 def test_every_parameter_of_the_class_is_in_the_configuration() -> None:

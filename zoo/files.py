@@ -299,6 +299,12 @@ def to_json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
 
 
+def json_hash(value: Any) -> str:
+    """SHA-256 (hex) over canonical JSON: sorted keys, no spaces; what is no JSON as its text."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def to_csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     """A table as CSV, a line each; None is an empty field."""
     text = io.StringIO(newline="")

@@ -116,5 +116,5 @@ def list_datasets(pattern: str = "*", *, data_root: Place | None = None) -> list
     """
     from zoo.data.known import own_datasets
 
-    own = own_datasets(data_root and Path(data_root))
+    own = own_datasets(None if data_root is None else Path(data_root))
     return sorted([*DATASETS.names(pattern), *fnmatch.filter(own, pattern)])

@@ -1,6 +1,5 @@
 """Prepared datasets: made once from their published files, opened by memory map."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.data.store import Store, StoreWriter
 from zoo.errors import DataError
-from zoo.files import StorageError, recover, replaced_folder
+from zoo.files import StorageError, json_hash, recover, replaced_folder
 from zoo.skeleton.layout import load_layout, own_layout
 
 if TYPE_CHECKING:
@@ -312,7 +311,7 @@ def load_dataset(name: str, data_root: Path | None = None, **params: Any) -> Ske
         return SkeletonDataset.open(root, name)
     own = {k: v for k, v in params.items() if k not in defaults or v != defaults[k]}
     adapter = create_adapter(name, data_root=root, **{**defaults, **own})
-    folder = name if not own or adapter.needs_source else f"{name}-{_short_hash(own)}"
+    folder = name if not own or adapter.needs_source else f"{name}-{json_hash(own)[:8]}"
     if not adapter.needs_source:
         return _open_or_generate(adapter, root, folder)
     dataset = SkeletonDataset.open(root, folder)
@@ -432,11 +431,6 @@ def _prepare_into(
             "notes": report.notes,
         },
     )
-
-
-def _short_hash(params: Mapping[str, Any]) -> str:
-    text = json.dumps(params, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _not_prepared(name: str, root: Path) -> str:

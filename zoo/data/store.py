@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from zoo.data.manifest import MANIFEST_FILE, SCHEMA, Manifest, RecordingInfo, damaged, read_manifest
 from zoo.data.recording import Recording
 from zoo.errors import DataError
-from zoo.files import to_json, write_atomically
+from zoo.files import json_hash, to_json, write_atomically
 
 DATA_FILE = "data.safetensors"
 
@@ -221,8 +221,7 @@ def fingerprint(manifest: Mapping[str, Any]) -> str:
         "adapter_version": manifest["adapter"]["version"],
         "recordings": manifest["recordings"],
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json_hash(content)
 
 
 def _plain(values: Mapping[str, Any], what: str) -> dict[str, Any]:

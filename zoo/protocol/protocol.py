@@ -1,7 +1,5 @@
 """Protocols: how recordings become samples, who is tested, and what may be fitted on what."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -20,6 +18,7 @@ from zoo.data.segment import Sampling
 from zoo.data.transforms import Step, parse_steps
 from zoo.errors import ConfigError
 from zoo.evaluation.aggregate import AGGREGATES
+from zoo.files import json_hash
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.part import Part
 from zoo.protocol.split import Split
@@ -201,8 +200,7 @@ class Protocol:
         code = {f"{e.kind} {e.name}": e.source.digest() for e in used if not e.source.built_in}
         if code:
             content["code"] = code
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json_hash(content)
 
     def samples(
         self,

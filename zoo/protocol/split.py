@@ -1,7 +1,5 @@
 """Which samples of a fold are trained on, chosen by and tested on."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +10,7 @@ from torch import Tensor
 from zoo.data.recording import UNKNOWN_SUBJECT
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError
+from zoo.files import json_hash
 
 PARTS = ("train", "validation", "test")
 
@@ -100,5 +99,4 @@ def samples_hash(parts: Mapping[str, Iterable[tuple[str, int]]]) -> str:
     ids = {
         part: sorted([recording, segment] for recording, segment in parts[part]) for part in PARTS
     }
-    text = json.dumps(ids, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json_hash(ids)

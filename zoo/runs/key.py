@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from registry import HEADS
 from zoo.build import build
 from zoo.errors import ConfigError, ZooError
-from zoo.files import path_part
+from zoo.files import json_hash, path_part
 
 MACHINE_KEYS = ("device", "threads", "checkpoint_every")
 """Trainer settings that say how a run is computed, not what: no part of its identity."""
@@ -55,7 +54,7 @@ class RunKey:
     @property
     def hash(self) -> str:
         """SHA-256 (hex) over the whole key."""
-        return config_hash(self.to_dict())
+        return json_hash(self.to_dict())
 
     @property
     def title(self) -> str:
@@ -165,12 +164,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
             shown_b = repr(b) if key in now else "nothing"
             found.append(f"{path}: {shown_a} then, {shown_b} now")
     return found
-
-
-def config_hash(config: Any) -> str:
-    """SHA-256 over the canonical JSON of a configuration: equal settings, equal hash."""
-    text = json.dumps(config, sort_keys=True, separators=(",", ":"), default=str)
-    return sha256(text.encode()).hexdigest()
 
 
 def _short(digest: Any) -> str:

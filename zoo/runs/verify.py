@@ -15,11 +15,11 @@ from typing import Any
 from registry import METRICS
 from registry.yaml_files import read_yaml
 from zoo.errors import ConfigError, ZooError
-from zoo.files import read_json
+from zoo.files import json_hash, read_json
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey, config_hash, differences, require_composed
+from zoo.runs.key import RunKey, differences, require_composed
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import UNKNOWN_PEOPLE, LevelMetrics
 
@@ -116,7 +116,7 @@ def _key(run: Run) -> Iterator[str]:
         yield f"a run of these settings is kept in a folder called {name}"
     sidecar = read_json(run.path / SIDECAR)
     tensors = sidecar.get("tensors")
-    if config_hash(sidecar.get("key")) != record.key_hash:
+    if json_hash(sidecar.get("key")) != record.key_hash:
         yield f"{SIDECAR} is of another run: its key is not the one of run.json"
     if sidecar.get("split_hash") != record.split_hash:
         yield f"{SIDECAR} is of another split"

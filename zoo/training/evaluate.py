@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import CheckpointError
+from zoo.files import json_hash
 from zoo.models import build_model
 from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData
 from zoo.runs.folder import SIDECAR
-from zoo.runs.key import RunKey, config_hash
+from zoo.runs.key import RunKey
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import LevelMetrics, Scores, join
 from zoo.tables import Shown, SmallTable, of_rows
@@ -161,7 +162,7 @@ def load_trained(
     """
     run = run if isinstance(run, Run) else load_run(run)
     stored = run.checkpoint if isinstance(run, BundledRun) else read_checkpoint(run.path / SIDECAR)
-    if config_hash(stored.key) != run.record.key_hash:
+    if json_hash(stored.key) != run.record.key_hash:
         raise CheckpointError(f"the checkpoint in {run.path} belongs to another run")
     layout, block = str(stored.key["layout"]), dict(stored.key["config"]["model"])
     if build is None:

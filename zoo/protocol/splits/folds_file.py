@@ -1,8 +1,6 @@
 """Folds that somebody else dealt: a published table of persons or recordings."""
 
 import csv
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +12,7 @@ from zoo.data.adapters.base import FaultError
 from zoo.data.columns import Columns
 from zoo.data.samples import SampleSet
 from zoo.errors import ConfigError, DataError
+from zoo.files import json_hash
 from zoo.protocol.split import PARTS, Split
 from zoo.protocol.splits.people import split_of
 from zoo.protocol.splits.rule import SplitRule, chosen_by, share
@@ -45,8 +44,7 @@ class FoldTable:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over who stands where, whatever the order of the lines."""
-        text = json.dumps([self.by, self.what, self.place], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json_hash([self.by, self.what, self.place])
 
 
 def read_fold_table(file: Path) -> FoldTable:
