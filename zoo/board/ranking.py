@@ -56,15 +56,15 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
         root: folder of all runs, for the runs' relative paths.
         public: leave out whatever belongs to a single person.
     """
-    data = group.entries[0].runs[0].record.dataset
+    complete = [entry for entry in group.entries if entry.complete]
+    first = (complete or group.entries)[0]  # incomplete ones may say what the others do not
+    data, protocol = first.runs[0].record.dataset, first.protocol
     titles = {
         run.exercise: run.record.dataset.exercises.get(run.exercise, "")
         for entry in group.entries
         for run in entry.runs
     }
-    complete = [entry for entry in group.entries if entry.complete]
     ranked = _Ranking(complete, root, public).rows() if complete else []
-    protocol = group.entries[0].protocol
     return Section(
         dataset=group.key.dataset,
         dataset_title=data.title,
