@@ -109,7 +109,7 @@ class _Ranking:
         self.binary = first.runs[0].record.dataset.binary
         metric = ranking_metric(self.binary)
         self.boot = bootstrap({**tables, _MEAN_SCORE: reference}, list(board_metrics(self.binary)))
-        self.ranks = bootstrap(tables, [metric.name]).ranks(metric.name)
+        self.ranks = self.boot.ranks(metric.name, among=tables)
         self.order = sorted(
             tables, key=lambda n: (_placed(self.boot.interval(n, metric.name).value, metric), n)
         )

@@ -140,7 +140,10 @@ class _Ties(NamedTuple):
             weight: how often each value is there (G, R).
             total: the sum of that over all values (R,).
         """
-        ranks = np.cumsum(weight, axis=0)
+        ranks = np.empty_like(weight)
+        ranks[0] = weight[0]
+        for before, own, ranked in zip(ranks, weight[1:], ranks[1:]):
+            np.add(before, own, out=ranked)  # NumPy's cumsum along rows takes three times as long
         ranks *= 2
         ranks -= weight
         ranks -= total
