@@ -371,6 +371,8 @@ _STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
 
 def _seems_deep(content: bytes) -> bool:
     """Whether brackets, those in texts among them, are deeper within each other than `_DEEPEST`."""
+    if content.count(b"[") + content.count(b"{") <= _DEEPEST:
+        return False
     depth = 0
     for byte in content.translate(None, _NO_BRACKETS):
         depth += _STEP[byte]
