@@ -190,11 +190,21 @@ def test_a_segment_number_of_thousands_of_digits(store: Any) -> None:
 @pytest.mark.parametrize(
     ("block", "key", "value", "reason"),
     [
-        ("dataset", "params", {"exercise": None}, "gru on kimore/None, person-kfold fold 0, seed 0"),
+        (
+            "dataset",
+            "params",
+            {"exercise": None},
+            "gru on kimore/None, person-kfold fold 0, seed 0",
+        ),
         ("dataset", "params", {"exercise": "9"}, "gru on kimore/9, person-kfold fold 0, seed 0"),
         (None, "fold", 7, "gru on kimore/5, person-kfold fold 7, seed 0"),
         (None, "seed", 3, "gru on kimore/5, person-kfold fold 0, seed 3"),
-        (None, "key_hash", "0" * 64, "key_hash is '000000000000'…, the settings and data beside it"),
+        (
+            None,
+            "key_hash",
+            "0" * 64,
+            "key_hash is '000000000000'…, the settings and data beside it",
+        ),
         ("protocol", "params", {"split": "person-kfold"}, "key_hash is"),
         ("protocol", "folds", 0, "fold is 0, expected one of the protocol's 0"),
     ],
@@ -217,7 +227,12 @@ def test_a_run_that_claims_to_be_another_is_listed_and_the_others_are_ranked(
     [
         ("protocol", "folds", 9000, "it says that there are 9000 folds, 2 are"),
         ("dataset", "binary", True, "of the range or kind of the scores, no other entry does"),
-        ("dataset", "score_range", [0, 1], "of the range or kind of the scores, no other entry does"),
+        (
+            "dataset",
+            "score_range",
+            [0, 1],
+            "of the range or kind of the scores, no other entry does",
+        ),
     ],
 )
 def test_a_run_that_says_of_the_data_what_no_other_does_is_not_ranked(

@@ -53,7 +53,7 @@ class Spearman(Pearson):
         """See `Metric.value`."""
         if constant(true) or constant(predicted):
             return float("nan")
-        return super().value(rankdata(true), rankdata(predicted))
+        return super().value(*rankdata([true, predicted], axis=1))
 
     def weighted(self, tables: Sequence[Rows], weights: Array) -> Array:
         """See `Metric.weighted`.
