@@ -16,6 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from zoo.build import build
+from zoo.runs.record import RunRecord
+
 FORMS = ("json", "md", "html")
 
 SCRIPT = """
@@ -50,7 +53,7 @@ def copy(run: Path, like: Path, model: int) -> None:
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     name = f"{record['model']['name']}-{model}"
     record["model"] |= {"name": name, "title": name}
-    record["key_hash"] = f"{model:08x}{record['key_hash'][8:]}"
+    record["key_hash"] = build(RunRecord, record, "record").key.hash
     folder = like.parent.with_name(name) / like.name
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")

@@ -94,18 +94,19 @@ def store(make_store: Callable[..., Any]) -> Any:
     store = make_store(exercises=("5",))
     store.entry("mean", constant=True)
     store.entry("stgcn")
+    (section,) = zoo.leaderboard(store.root).sections
+    store.good = {entry.name: entry.mad for entry in section.ranked}
     store.victim = store.entry("gru")[0]
     return store
 
 
 def require_ranked(store: Any) -> None:
-    """The good entries are on the board whatever the bad run is; the checker goes through."""
+    """The good entries are ranked as ever whatever the bad run is; the checker goes through."""
     board = zoo.leaderboard(store.root)
     for kind in ("md", "csv", "json"):
         document(board, kind)
-    # A run that says it is of a further exercise or fold makes the others incomplete, not absent.
-    there = [e.name for s in board.sections for e in (*s.ranked, *s.incomplete)]
-    assert {"mean", "stgcn"} <= set(there)
+    ranked = {e.name: e.mad for s in board.sections for e in s.ranked}
+    assert {name: ranked.get(name) for name in store.good} == store.good
     runs, findings = check_store(store.root)
     assert runs >= 5
     assert all(len(finding.fault) < damage.LONGEST_MESSAGE for finding in findings)
@@ -184,6 +185,69 @@ def test_a_segment_number_of_thousands_of_digits(store: Any) -> None:
     assert "line 2: sample '99999" in unreadable.reason
     assert "is no whole number below a billion" in unreadable.reason
     require_ranked(store)
+
+
+@pytest.mark.parametrize(
+    ("block", "key", "value", "reason"),
+    [
+        (
+            "dataset",
+            "params",
+            {"exercise": None},
+            "gru on kimore/None, person-kfold fold 0, seed 0",
+        ),
+        ("dataset", "params", {"exercise": "9"}, "gru on kimore/9, person-kfold fold 0, seed 0"),
+        (None, "fold", 7, "gru on kimore/5, person-kfold fold 7, seed 0"),
+        (None, "seed", 3, "gru on kimore/5, person-kfold fold 0, seed 3"),
+        (
+            None,
+            "key_hash",
+            "0" * 64,
+            "key_hash is '000000000000'…, the settings and data beside it",
+        ),
+        ("protocol", "params", {"split": "person-kfold"}, "key_hash is"),
+        ("protocol", "folds", 0, "fold is 0, expected one of the protocol's 0"),
+    ],
+)
+def test_a_run_that_claims_to_be_another_is_listed_and_the_others_are_ranked(
+    store: Any, block: str | None, key: str, value: Any, reason: str
+) -> None:
+    file = store.victim / "run.json"
+    record = json.loads(file.read_text())
+    (record if block is None else record[block])[key] = value
+    file.write_text(json.dumps(record))
+    (left_out,) = zoo.leaderboard(store.root).unreadable
+    assert left_out.path == store.victim.relative_to(store.root).as_posix()
+    assert reason in left_out.reason
+    require_ranked(store)
+
+
+@pytest.mark.parametrize(
+    ("block", "key", "value", "reason"),
+    [
+        ("protocol", "folds", 9000, "it says that there are 9000 folds, 2 are"),
+        ("dataset", "binary", True, "of the range or kind of the scores, no other entry does"),
+        (
+            "dataset",
+            "score_range",
+            [0, 1],
+            "of the range or kind of the scores, no other entry does",
+        ),
+    ],
+)
+def test_a_run_that_says_of_the_data_what_no_other_does_is_not_ranked(
+    store: Any, block: str, key: str, value: Any, reason: str
+) -> None:
+    file = store.victim / "run.json"
+    record = json.loads(file.read_text())
+    record[block][key] = value
+    file.write_text(json.dumps(record))
+    require_ranked(store)
+    (section,) = zoo.leaderboard(store.root).sections
+    assert section.score_range == (0, 50)
+    (left_out,) = section.incomplete
+    assert left_out.name == "gru"
+    assert reason in left_out.reason
 
 
 def test_people_of_another_name_in_one_run(store: Any) -> None:

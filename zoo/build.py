@@ -37,10 +37,15 @@ class _MisfitError(Exception):
     `at` is the path to look for in the file, which for an unknown key is that key's own.
     """
 
-    def __init__(self, where: str, message: str, at: str | None = None) -> None:
+    def __init__(self, message: str, unknown: str = "") -> None:
         super().__init__(message)
-        self.where = where
-        self.at = where if at is None else at
+        self.where = ""
+        self.at = unknown
+
+    def below(self, place: str) -> "_MisfitError":
+        """The same, seen from the container in which the value stands at `place`."""
+        self.where, self.at = _joined(place, self.where), _joined(place, self.at)
+        return self
 
 
 def build(
@@ -75,7 +80,7 @@ def build(
             another type; the message says where.
     """
     try:
-        return cast(T, _dataclass(cast(Any, cls))(values, ""))
+        return cast(T, _dataclass(cast(Any, cls))(values))
     except _MisfitError as fault:
         raise error(_message(places.get(fault.at, where), fault)) from None
 
@@ -139,7 +144,7 @@ def build_arguments(
         free = {key: value for key, value in values.items() if key not in known}
         values = {key: value for key, value in values.items() if key in known}
     try:
-        return {**defaults, **_fields(known, values, ""), **free}
+        return {**defaults, **_fields(known, values), **free}
     except _MisfitError as fault:
         raise ConfigError(_message(where, fault)) from None
 
@@ -165,9 +170,9 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         for name, value in bound.arguments.items():
             if name not in held:
                 try:
-                    bound.arguments[name] = _converter(hints.get(name, Any))(value, name)
+                    bound.arguments[name] = _converter(hints.get(name, Any))(value)
                 except _MisfitError as fault:
-                    raise ConfigError(_message(where, fault)) from None
+                    raise ConfigError(_message(where, fault.below(name))) from None
         return function(*bound.args, **bound.kwargs)
 
     return call
@@ -187,7 +192,7 @@ def require_keys(values: Any, known: Sequence[str], where: str) -> Mapping[str, 
     return values
 
 
-Converter = Callable[[Any, str], Any]
+Converter = Callable[[Any], Any]
 _LONGEST = 120  # characters of a value in a message
 
 
@@ -205,8 +210,8 @@ def _message(where: str, fault: _MisfitError) -> str:
     return f"{where}{between}{place} {fault}" if place else f"{where} {fault}"
 
 
-def _below(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+def _joined(place: str, below: str) -> str:
+    return f"{place}{'' if not below or below.startswith('[') else '.'}{below}"
 
 
 def _no_key(key: Any, known: Sequence[str]) -> str:
@@ -236,28 +241,31 @@ def _dataclass(cls: type) -> Converter:
             known[key] = _Field(f.name, _converter(hints[f.name]), required)
     shorthand: str | None = getattr(cls, "shorthand", None)
 
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Any) -> Any:
         if isinstance(value, cls):
             return value
         if shorthand is not None and not isinstance(value, Mapping):
             value = {shorthand: value}
-        return cls(**_fields(known, value, path))
+        return cls(**_fields(known, value))
 
     return convert
 
 
-def _fields(known: Mapping[str, _Field], value: Any, path: str) -> dict[str, Any]:
+def _fields(known: Mapping[str, _Field], value: Any) -> dict[str, Any]:
     if type(value) is not dict and not isinstance(value, Mapping):  # quick for thousands of records
-        raise _MisfitError(path, f"is {_shown(value)}, expected keys and values")
+        raise _MisfitError(f"is {_shown(value)}, expected keys and values")
     found: dict[str, Any] = {}
     for key, item in value.items():
         field = known.get(key)
         if field is None:
-            raise _MisfitError(path, _no_key(key, list(known)), _below(path, str(key)))
-        found[field.name] = field.convert(item, _below(path, key))
+            raise _MisfitError(_no_key(key, list(known)), str(key))
+        try:
+            found[field.name] = field.convert(item)
+        except _MisfitError as fault:
+            raise fault.below(key) from None
     missing = [key for key, field in known.items() if field.required and key not in value]
     if missing:
-        raise _MisfitError(path, f"lacks {', '.join(missing)}")
+        raise _MisfitError(f"lacks {', '.join(missing)}")
     return found
 
 
@@ -287,13 +295,13 @@ class _Lenient(dict[str, Any]):
 def _converter(hint: Any) -> Converter:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
-        return lambda value, path: value
+        return lambda value: value
     if origin is Annotated:
         return {Measured: _measured, Index: _index, Place: _place}.get(hint) or _converter(
             arguments[0]
         )
     if dataclasses.is_dataclass(hint):
-        return lambda value, path: _dataclass(cast(type, hint))(value, path)
+        return lambda value: _dataclass(cast(type, hint))(value)
     if origin in (typing.Union, types.UnionType):
         return _union(arguments)
     if origin is Literal:
@@ -311,22 +319,22 @@ def _converter(hint: Any) -> Converter:
     return _scalar(hint)
 
 
-def _measured(value: Any, path: str) -> Any:
+def _measured(value: Any) -> Any:
     if type(value) is float:
         return value
-    return math.nan if value is None else _converter(float)(value, path)
+    return math.nan if value is None else _converter(float)(value)
 
 
-def _index(value: Any, path: str) -> int:
+def _index(value: Any) -> int:
     value = _unwrapped(value)
     if type(value) is not int or value < 0:
-        raise _MisfitError(path, f"is {value!r}, expected a whole number from 0")
+        raise _MisfitError(f"is {value!r}, expected a whole number from 0")
     return value
 
 
-def _place(value: Any, path: str) -> Path:
+def _place(value: Any) -> Path:
     if not isinstance(value, str | PurePath) or not str(value):
-        raise _MisfitError(path, f"is {value!r}, expected a path")
+        raise _MisfitError(f"is {value!r}, expected a path")
     return Path(value).expanduser()
 
 
@@ -346,14 +354,14 @@ def _scalar(hint: Any) -> Converter:
         type(None): "nothing",
     }
 
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Any) -> Any:
         kind = type(value)
         if kind is hint and (kind is not float or math.isfinite(value)):
             return value
         if hint in words and kind not in words:
             plain = _unwrapped(value)
             if plain is not value:
-                return convert(plain, path)
+                return convert(plain)
         if hint is float and kind is int and abs(value) < sys.float_info.max:
             return float(value)
         if hint is str and kind is int:
@@ -361,7 +369,7 @@ def _scalar(hint: Any) -> Converter:
         if hint not in words and (not isinstance(cls, type) or isinstance(value, cls)):
             return value
         raise _MisfitError(
-            path, f"is {_shown(value)}, expected {words.get(hint, getattr(hint, '__name__', hint))}"
+            f"is {_shown(value)}, expected {words.get(hint, getattr(hint, '__name__', hint))}"
         )
 
     return convert
@@ -373,7 +381,7 @@ def _union(arguments: tuple[Any, ...]) -> Converter:
     converters = [_converter(a) for a in arguments if a is not type(None)]
     optional = type(None) in arguments
 
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Any) -> Any:
         if (value is None and optional) or (type(value) in exact and type(value) is not float):
             return value
         plain = _unwrapped(value)
@@ -382,26 +390,26 @@ def _union(arguments: tuple[Any, ...]) -> Converter:
         faults = []
         for one in converters:
             try:
-                return one(value, path)
+                return one(value)
             except _MisfitError as fault:
                 faults.append(fault)
         deepest = max(faults, key=lambda fault: len(fault.where))
-        if deepest.where != path or len(faults) == 1:
+        if deepest.where or len(faults) == 1:
             raise deepest
         expected = [str(f).partition(", expected ")[2] or str(f) for f in faults]
         none = ["nothing"] if optional else []
-        raise _MisfitError(path, f"is {_shown(value)}, expected {' or '.join([*expected, *none])}")
+        raise _MisfitError(f"is {_shown(value)}, expected {' or '.join([*expected, *none])}")
 
     return convert
 
 
 def _literal(choices: tuple[Any, ...]) -> Converter:
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Any) -> Any:
         value = _unwrapped(value)
         for choice in choices:
             if type(value) is type(choice) and value == choice:
                 return choice
-        raise _MisfitError(path, f"is {_shown(value)}, expected {' or '.join(map(str, choices))}")
+        raise _MisfitError(f"is {_shown(value)}, expected {' or '.join(map(str, choices))}")
 
     return convert
 
@@ -411,16 +419,20 @@ def _sequence(kind: type, arguments: tuple[Any, ...]) -> Converter:
     item = _converter(arguments[0] if arguments else Any)
     items = [_converter(a) for a in arguments] if fixed else []
 
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Any) -> Any:
         value = _unwrapped(value)
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
-            raise _MisfitError(path, f"is {_shown(value)}, expected a list")
+            raise _MisfitError(f"is {_shown(value)}, expected a list")
         if fixed and len(value) != len(items):
-            raise _MisfitError(path, f"is {_shown(value)}, expected a list of {len(items)}")
+            raise _MisfitError(f"is {_shown(value)}, expected a list of {len(items)}")
         each = items or [item] * len(value)
-        return kind(
-            one(v, f"{path}[{i}]") for i, (one, v) in enumerate(zip(each, value, strict=True))
-        )
+        found = []
+        for i, (one, v) in enumerate(zip(each, value, strict=True)):
+            try:
+                found.append(one(v))
+            except _MisfitError as fault:
+                raise fault.below(f"[{i}]") from None
+        return kind(found)
 
     return convert
 
@@ -428,10 +440,15 @@ def _sequence(kind: type, arguments: tuple[Any, ...]) -> Converter:
 def _mapping(hint: Any) -> Converter:
     item = _converter(hint)
 
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Any) -> Any:
         if type(value) is not dict and not isinstance(value, Mapping):
-            raise _MisfitError(path, f"is {_shown(value)}, expected keys and values")
-        above = f"{path}." if path else ""
-        return {str(key): item(v, f"{above}{key}") for key, v in value.items()}
+            raise _MisfitError(f"is {_shown(value)}, expected keys and values")
+        found: dict[str, Any] = {}
+        for key, one in value.items():
+            try:
+                found[str(key)] = item(one)
+            except _MisfitError as fault:
+                raise fault.below(str(key)) from None
+        return found
 
     return convert

@@ -326,7 +326,7 @@ def read_json(path: Path, limit: int = 64_000_000) -> dict[str, Any]:
         value = json.loads(
             content, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite
         )
-        if b"\\u" in content:  # half a character is no text: it could not be printed
+        if _HALF.search(content):  # half a character is no text: it could not be printed
             json.dumps(value, ensure_ascii=False).encode()
         if _seems_deep(content):
             _require_shallow(value)
@@ -349,6 +349,7 @@ def path_part(name: str) -> str:
     return f"{safe[:55]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _DEEPEST = 50
 _MOST_DIGITS = 18
 
@@ -376,6 +377,8 @@ _STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
 
 def _seems_deep(content: bytes) -> bool:
     """Whether brackets, those in texts among them, are deeper within each other than `_DEEPEST`."""
+    if content.count(b"[") + content.count(b"{") <= _DEEPEST:
+        return False
     depth = 0
     for byte in content.translate(None, _NO_BRACKETS):
         depth += _STEP[byte]

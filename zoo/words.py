@@ -115,6 +115,8 @@ def plain(value: T) -> T:
     direction of writing, with which a name could look like another.
     """
     same: Any = value
+    if type(value) in (float, int, bool, type(None)):  # most of a board
+        return value
     if isinstance(value, str):
         same = _NO_TEXT.sub("�", value)
     elif isinstance(value, Mapping):

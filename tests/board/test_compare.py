@@ -89,7 +89,7 @@ def test_two_boards_must_be_chosen_from(make_store):
     for some in (store, leaky):
         some.entry("d2sta")
         some.entry("stgcn")
-    with pytest.raises(DataError, match=r"2 boards.*--protocol d2sta-paper.*person-kfold"):
+    with pytest.raises(DataError, match=r"2 boards.*protocol='d2sta-paper'.*person-kfold"):
         compare("d2sta", "stgcn", store.root)
     found = compare("d2sta", "stgcn", store.root, protocol="d2sta-paper")
     assert found.protocol.leaky

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -225,7 +225,7 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
             places[run.place] = run
     exercises = sorted({run.exercise for run in runs}, key=natural)
     folds = {exercise: _expected_folds(exercise, runs) for exercise in exercises}
-    usual = _usual_tests(sets.values())
+    usual = _usual(sets.values())
     entries = []
     named = names({identity: list(own.values()) for identity, own in sets.items()})
     for identity, (name, settings) in named.items():
@@ -239,7 +239,7 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
                 own,
                 missing,
                 expected,
-                _objection(own, usual),
+                _objection(own, usual, folds),
             )
         )
     entries.sort(key=lambda e: e.name)
@@ -247,10 +247,10 @@ def _group(key: BoardKey, runs: list[Run], others: Mapping[BoardKey, int]) -> Gr
 
 
 def _expected_folds(exercise: str, runs: Sequence[Run]) -> list[int]:
-    """The protocol's folds, and any other that a run is of."""
-    own = [run for run in runs if run.exercise == exercise]
-    count = max(run.record.protocol.folds for run in own)
-    return sorted({run.fold for run in own} | set(range(min(count, _MOST_FOLDS))))
+    """The protocol's folds, as many as most runs say."""
+    said = Counter(run.record.protocol.folds for run in runs if run.exercise == exercise)
+    count = max(said, key=lambda folds: (said[folds], folds))
+    return list(range(min(count, _MOST_FOLDS)))
 
 
 def _missing(runs: Sequence[Run], folds: Mapping[str, list[int]]) -> tuple[list[str], int]:
@@ -268,26 +268,47 @@ def _missing(runs: Sequence[Run], folds: Mapping[str, list[int]]) -> tuple[list[
     return found, len(seeds) * sum(map(len, folds.values()))
 
 
-def _usual_tests(
+class _Said(NamedTuple):
+    """What runs of one exercise and fold must agree about."""
+
+    tested_on: Tested
+    binary: bool
+    score_range: tuple[float, float]
+
+    @classmethod
+    def by(cls, run: Run) -> "_Said":
+        return cls(run.tested_on, run.record.dataset.binary, run.record.dataset.score_range)
+
+
+def _usual(
     sets: Iterable[Mapping[tuple[str, int, int], Run]],
-) -> dict[tuple[str, int], Tested]:
-    """By exercise and fold, what most entries were tested on."""
-    votes: dict[tuple[str, int], Counter[Tested]] = defaultdict(Counter)
+) -> dict[tuple[str, int], _Said]:
+    """By exercise and fold, what most entries say."""
+    votes: dict[tuple[str, int], Counter[_Said]] = defaultdict(Counter)
     for runs in sets:
-        for place in {(run.exercise, run.fold, run.tested_on) for run in runs.values()}:
+        for place in {(run.exercise, run.fold, _Said.by(run)) for run in runs.values()}:
             votes[place[:2]][place[2]] += 1
     return {place: count.most_common(1)[0][0] for place, count in votes.items()}
 
 
-def _objection(runs: Sequence[Run], usual: Mapping[tuple[str, int], Tested]) -> str:
+def _objection(
+    runs: Sequence[Run],
+    usual: Mapping[tuple[str, int], _Said],
+    folds: Mapping[str, list[int]],
+) -> str:
     for run in runs:
-        expected, found = usual[run.exercise, run.fold], run.tested_on
+        expected, found = usual[run.exercise, run.fold], _Said.by(run)
         where = f"exercise {run.exercise}, fold {run.fold}"
-        if found[0] != expected[0]:
+        if found.tested_on[0] != expected.tested_on[0]:
             return f"it was tested under another split than the other entries ({where})"
-        if found[1] != expected[1]:
+        if found.tested_on[1] != expected.tested_on[1]:
             return (
                 f"its people or true scores are not those of the other entries ({where}): "
                 "`zoo leaderboard check` says more"
             )
+        if found != expected:
+            return f"what it says of the range or kind of the scores, no other entry does ({where})"
+        count = run.record.protocol.folds
+        if count != len(folds[run.exercise]):
+            return f"it says that there are {count} folds, {len(folds[run.exercise])} are ({where})"
     return ""

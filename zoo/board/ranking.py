@@ -56,15 +56,15 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
         root: folder of all runs, for the runs' relative paths.
         public: leave out whatever belongs to a single person.
     """
-    data = group.entries[0].runs[0].record.dataset
+    complete = [entry for entry in group.entries if entry.complete]
+    first = (complete or group.entries)[0]  # incomplete ones may say what the others do not
+    data, protocol = first.runs[0].record.dataset, first.protocol
     titles = {
         run.exercise: run.record.dataset.exercises.get(run.exercise, "")
         for entry in group.entries
         for run in entry.runs
     }
-    complete = [entry for entry in group.entries if entry.complete]
     ranked = _Ranking(complete, root, public).rows() if complete else []
-    protocol = group.entries[0].protocol
     return Section(
         dataset=group.key.dataset,
         dataset_title=data.title,
@@ -109,7 +109,7 @@ class _Ranking:
         self.binary = first.runs[0].record.dataset.binary
         metric = ranking_metric(self.binary)
         self.boot = bootstrap({**tables, _MEAN_SCORE: reference}, list(board_metrics(self.binary)))
-        self.ranks = bootstrap(tables, [metric.name]).ranks(metric.name)
+        self.ranks = self.boot.ranks(metric.name, among=tables)
         self.order = sorted(
             tables, key=lambda n: (_placed(self.boot.interval(n, metric.name).value, metric), n)
         )

@@ -7,6 +7,7 @@ from zoo.board.board import Board
 from zoo.build import to_plain
 from zoo.errors import ConfigError
 from zoo.files import storage_error, write_atomically
+from zoo.runs.find import no_collection
 
 FORMATS = ("md", "csv", "html", "json")
 """Endings of what a board can be written as."""
@@ -14,6 +15,7 @@ FORMATS = ("md", "csv", "html", "json")
 _FILES = {"md": "leaderboard.md", "csv": "leaderboard.csv", "html": "index.html"}
 
 
+@no_collection()
 def document(board: Board, kind: str) -> str:
     """The board as Markdown, CSV, HTML or JSON.
 

@@ -138,11 +138,34 @@ def read_runs(root: Path) -> tuple[list[Run], list[Unreadable]]:
         for folder in finished_runs(root):
             try:
                 run = load_run(folder)
+                _require_itself(run)
                 _ = run.tested
                 runs.append(run)
             except (ZooError, OSError) as error:
                 unreadable.append(Unreadable(folder, str(error)))
     return runs, unreadable
+
+
+def _require_itself(run: Run) -> None:
+    """Nothing, if the record is of the run it was written for: its key is that of its settings.
+
+    Who says that they are of a further exercise or fold makes all others incomplete.
+
+    Raises:
+        DataError: somebody changed one of the two, or the fold is none of the protocol's.
+    """
+    record, file = run.record, run.path / RECORD
+    if record.key.hash != record.key_hash:
+        raise DataError(
+            f"{file} is damaged: key_hash is {record.key_hash[:12]!r}…, the settings and data beside "
+            f"it ({record.key.title[:300]}) have {record.key.hash[:12]!r}…: `zoo leaderboard check` "
+            "says more"
+        )
+    if not 0 <= record.fold < record.protocol.folds:
+        raise DataError(
+            f"{file} is damaged: fold is {record.fold}, expected one of the protocol's "
+            f"{record.protocol.folds}"
+        )
 
 
 def failures(runs: Sequence[Run], seeds: Sequence[int]) -> Counter[str]:

@@ -47,9 +47,8 @@ class RunKey:
             plain = json.loads(json.dumps(dict(config), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ConfigError(f"the configuration cannot be stored: {error}") from None
-        trainer = {k: v for k, v in plain.get("trainer", {}).items() if k not in MACHINE_KEYS}
         code = _head_code(plain.get("model", {}).get("head"))
-        return cls({**plain, "trainer": trainer}, fingerprint, layout, protocol_hash, code)
+        return cls(without_machine(plain), fingerprint, layout, protocol_hash, code)
 
     @property
     def hash(self) -> str:
@@ -141,6 +140,12 @@ def require_composed(values: Any, where: str, *, error: type[ZooError]) -> dict[
         if not isinstance(name, str) or not name:
             raise error(f"{where} {kind}.name is {str(name)[:80]!r}, expected text")
     return dict(values)
+
+
+def without_machine(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The composed configuration `config` without the trainer's `MACHINE_KEYS`."""
+    trainer = {k: v for k, v in config.get("trainer", {}).items() if k not in MACHINE_KEYS}
+    return {**config, "trainer": trainer}
 
 
 def _head_code(choice: Any) -> dict[str, str]:

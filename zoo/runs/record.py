@@ -17,7 +17,7 @@ from zoo.errors import DataError
 from zoo.files import read_json
 from zoo.runs.environment import ZOO
 from zoo.runs.folder import RECORD
-from zoo.runs.key import MACHINE_KEYS
+from zoo.runs.key import MACHINE_KEYS, RunKey, without_machine
 from zoo.skeleton.layout import Layout, load_layout, own_layout
 from zoo.words import score_digits
 
@@ -253,6 +253,7 @@ class RunRecord:
         versions: distributions it was computed with.
         sessions: what each process that worked on it computed with.
         files: SHA-256 of every file beside this one.
+        code: SHA-256 of the files of heads that are not the zoo's own, as in its key.
         members: of an ensemble; else empty.
         init_from: the run it started from; None where it started afresh.
     """
@@ -278,6 +279,7 @@ class RunRecord:
     versions: Mapping[str, str]
     sessions: tuple[Mapping[str, Any], ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
     init_from: InitFrom | None = None
 
@@ -294,6 +296,20 @@ class RunRecord:
         if self.members:
             config["members"] = [member.key_hash for member in self.members]
         return config
+
+    @property
+    def key(self) -> RunKey:
+        """The key of its settings and data; `key_hash` is its hash, unless somebody changed them.
+
+        Nothing in it depends on what is registered today.
+        """
+        return RunKey(
+            without_machine(self.config),
+            self.dataset.fingerprint,
+            self.dataset.layout,
+            self.protocol.hash,
+            self.code,
+        )
 
 
 def read_record(folder: Path) -> RunRecord:

@@ -1,6 +1,7 @@
 """A finished run as it lies on the disk, what was found in it, and several taken together."""
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -242,14 +243,17 @@ def load_run(path: Path | str) -> Run:
         DataError: it is no run, not finished, damaged, or of another version of the zoo.
     """
     folder = Path(path)
-    if not (folder / RECORD).is_file():
+    try:
+        return Run(folder, read_record(folder))
+    except DataError:
+        if os.path.lexists(folder / RECORD):
+            raise
         if (folder.with_name(f"{folder.name}.partial")).is_dir() or folder.suffix == ".partial":
             raise DataError(
                 f"the run {folder} is not finished: train it again with the same settings and "
                 "resume=True"
-            )
-        raise DataError(f"{folder} is no run folder: it has no {RECORD}")
-    return Run(folder, read_record(folder))
+            ) from None
+        raise DataError(f"{folder} is no run folder: it has no {RECORD}") from None
 
 
 def incomparable(a: RunRecord, b: RunRecord) -> list[str]:

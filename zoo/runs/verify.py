@@ -8,6 +8,7 @@ folder can show, predictions and checkpoint exchanged together, `zoo evaluate` d
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from zoo.files import json_hash, read_json
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS, samples_hash
 from zoo.runs.folder import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS, SIDECAR, SPLIT
-from zoo.runs.key import RunKey, differences, require_composed
+from zoo.runs.key import differences, require_composed, without_machine
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import UNKNOWN_PEOPLE, LevelMetrics
 
@@ -103,12 +104,7 @@ def _settings(run: Run) -> Iterator[str]:
 
 def _key(run: Run) -> Iterator[str]:
     record = run.record
-    key = RunKey.of(
-        _config(run),
-        fingerprint=record.dataset.fingerprint,
-        layout=record.dataset.layout,
-        protocol_hash=record.protocol.hash,
-    )
+    key = replace(record.key, config=without_machine(_config(run)))
     if key.hash != record.key_hash:
         yield "its key_hash is not the one of its settings and data"
     name = f"{key.stem}{key.hash[:8]}"

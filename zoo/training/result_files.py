@@ -146,6 +146,7 @@ def finished_record(
         hardware=hardware(),
         versions=versions(),
         sessions=tuple(checkpoint.sessions),
+        code=key.code,
         init_from=init_from,
     )
 

@@ -114,14 +114,13 @@ class Metric(ABC):
                 f"{p.shape}"
             )
         for what, values in (("true", y), ("predicted", p)):
-            bad = np.flatnonzero(~np.isfinite(values))
-            if bad.size:
+            if not np.isfinite(values).all():
+                bad = np.flatnonzero(~np.isfinite(values))
                 raise DataError(
                     f"the {what} score of sample {bad[0]} is {values[bad[0]]}, and {bad.size} of "
                     f"{values.size} are not finite: no metric can be computed"
                 )
-        bad = np.flatnonzero((y != 0) & (y != 1))
-        if self.targets == "binary" and bad.size:
+        if self.targets == "binary" and (bad := np.flatnonzero((y != 0) & (y != 1))).size:
             raise DataError(
                 f"the true score of sample {bad[0]} is {y[bad[0]]:g}: a binary target is 0 or 1"
             )

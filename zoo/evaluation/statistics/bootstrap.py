@@ -8,7 +8,7 @@ All models are computed on the same draws. Differences between models and their 
 free of what a draw does to all of them alike, such as holding many persons who are hard to score.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -103,13 +103,25 @@ class Bootstrap:
             percent = Replicates(*(100 * (1 - a / b) for a, b in zip(x, y, strict=True)))
         return bca(percent, self.confidence)
 
-    def ranks(self, metric: str = "mad", exercise: str | None = None) -> dict[str, RankInterval]:
+    def ranks(
+        self,
+        metric: str = "mad",
+        exercise: str | None = None,
+        *,
+        among: Iterable[str] | None = None,
+    ) -> dict[str, RankInterval]:
         """Each model's place, with the percentile interval of its place over the draws.
 
         Models with equal values share the better place; those whose metric is undefined are left
         out, and so are draws in which that of another is.
+
+        Args:
+            metric: one of the metrics the bootstrap was made for.
+            exercise: name of an exercise; by default the mean over all of them.
+            among: the models that have places; all if None.
         """
-        figures = {model: self._of(model, metric, exercise) for model in self.models}
+        placed = self.models if among is None else among
+        figures = {model: self._of(model, metric, exercise) for model in placed}
         known = {model: f for model, f in figures.items() if not np.isnan(f.value)}
         draws = np.array([f.draws for f in known.values()])
         draws = draws[..., ~np.isnan(draws).any(axis=0)]
