@@ -43,7 +43,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--segments", action="store_true", help="show the score of every segment too"
     )
     add_options(parser, "--level", "--json")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, takes_overrides=True)
 
 
 def run(args: Arguments) -> int:
@@ -54,7 +54,7 @@ def run(args: Arguments) -> int:
     from zoo.prediction import Predictor
     from zoo.runs.intervals import LEVEL
 
-    files, settings = _parted(args.files)
+    files, settings = _parted([*args.files, *args.overrides])
     predictor = Predictor.open(
         args.run_folder,
         dataset=args.dataset,

@@ -403,6 +403,8 @@ def _prepare_into(
         try:
             looked = looked_at(recording, expected)
         except FaultError as error:
+            if error.setting is not None:
+                error.advised(adapter.advice(*error.setting, recording))
             report.skip(str(recording.id), error.problem)
             continue
         for problem in looked.faults:

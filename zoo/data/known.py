@@ -88,6 +88,13 @@ def parameters_for(name: str, source: Path | None, data_root: Path | None = None
     return FolderAdapter.parameters_of(source)
 
 
+def with_settings(params: Config, settings: Config) -> Config:
+    """Parameters with which single files are read otherwise: a folder's are its reader's."""
+    if not is_folder(params):
+        return {**params, **settings}
+    return {**params, "settings": {**(params.get("settings") or {}), **settings}}
+
+
 def is_folder(params: Config) -> bool:
     """Whether these are the parameters of a folder of recordings."""
     return {"reader", "settings", "layout"} >= params.keys() >= {"reader"}
