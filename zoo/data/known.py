@@ -88,6 +88,22 @@ def parameters_for(name: str, source: Path | None, data_root: Path | None = None
     return FolderAdapter.parameters_of(source)
 
 
+def require_distinct(name: str, data_root: Path) -> None:
+    """Refuse to prepare a dataset beside one whose name differs in upper and lower case only.
+
+    Raises:
+        ConfigError: there is one, registered or prepared.
+    """
+    others = {*DATASETS.names(), *own_datasets(data_root)} - {name}
+    twin = next((other for other in sorted(others) if other.casefold() == name.casefold()), None)
+    if twin is not None:
+        raise ConfigError(
+            f"{name!r} cannot be prepared: there is a dataset {twin!r} already, which differs in "
+            "upper and lower case only: on Windows and macOS their folders would be one. Choose "
+            "another name"
+        )
+
+
 def with_settings(params: Config, settings: Config) -> Config:
     """Parameters with which single files are read otherwise: a folder's are its reader's."""
     if not is_folder(params):
