@@ -143,7 +143,7 @@ class Reader(ABC):
     beside: Mapping[str, str] = MappingProxyType({})
 
     def looks_like(self, path: Path) -> bool:
-        """Whether `path`, which exists, seems to be such a file; told by its name, or by a look.
+        """Whether `path`, which exists, seems to be such a file, by its name or by a look.
 
         It never raises, and what looks alike may still turn out to be damaged.
         """

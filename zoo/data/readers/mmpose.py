@@ -49,7 +49,7 @@ class MMPoseReader(PoseReader):
         super().__init__(layout, fps, units, up)
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by its keys."""
+        """See `Reader.looks_like`; recognised by its keys."""
         head = head_of(path) if super().looks_like(path) else ""
         results = '"keypoint_scores"' in head and '"keypoints"' in head
         return '"instance_info"' in head or '"keypoint_id2name"' in head or results
