@@ -5,7 +5,9 @@ recordings: `FolderAdapter` reads it, and its settings stand in its prepared for
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from registry import DATASETS, READERS, RegistryError, did_you_mean
 from registry.yaml_files import Config
@@ -104,7 +106,7 @@ def require_distinct(name: str, data_root: Path) -> None:
         )
 
 
-def with_settings(params: Config, settings: Config) -> Config:
+def with_settings(params: Config, settings: Mapping[str, Any]) -> Config:
     """Parameters with which single files are read otherwise: a folder's are its reader's."""
     if not is_folder(params):
         return {**params, **settings}
