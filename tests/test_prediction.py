@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 import zoo
 from zoo.errors import DataError
 from zoo.prediction import Predictor
+from zoo.training.evaluate import TrainedModel
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -131,20 +133,24 @@ def test_times_are_measured_and_plain(trained, ask):
 
 
 def test_only_the_model_is_timed(trained, monkeypatch):
-    """A slow reader or slow resampling does not count as time of the model."""
-    import time
-
+    """A slow reader or slow resampling does not count as time of the model, by a made-up clock."""
     predictor = Predictor.open(trained.run("mean"), data_root=trained.data_root)
-    made = type(predictor.protocol).samples
+    made, score, read = type(predictor.protocol).samples, TrainedModel.score, Predictor._read_file
+    now = [0.0]
 
-    def slow(self, *args, **options):
-        time.sleep(0.3)
-        return made(self, *args, **options)
+    def lasting(call, seconds):
+        def slow(*args, **options):
+            now[0] += seconds
+            return call(*args, **options)
 
-    monkeypatch.setattr(type(predictor.protocol), "samples", slow)
+        return slow
+
+    monkeypatch.setattr("zoo.prediction.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(Predictor, "_read_file", lasting(read, 1000.0))
+    monkeypatch.setattr(type(predictor.protocol), "samples", lasting(made, 100.0))
+    monkeypatch.setattr(TrainedModel, "score", lasting(score, 1.0))
     (scored,) = predictor.score(trained.unseen())
-    assert scored.seconds < 0.25
-    assert scored.preparation_seconds >= 0.3
+    assert (scored.seconds, scored.preparation_seconds) == (1.0, 100.0)
 
 
 def test_notes_say_whom_the_model_knows(trained, ask):

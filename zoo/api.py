@@ -62,7 +62,7 @@ def train(
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         resume: go on with a half-done run, or take a finished one as it is.
         overwrite: compute it anew even if it is there.
-        reporter: is told how it goes; default silence.
+        reporter: is informed of the progress; default: nobody is.
 
     Raises:
         UserError: anything the caller can mend, in one message: see `zoo.errors`.
@@ -134,7 +134,7 @@ def bench(
         retry_failed: try again what failed before; else a failure stands until its code changes.
         executor: ``local``, or ``ray`` for a Ray cluster.
         ray_address: of the cluster's head, ``HOST:PORT``; default the one that Ray finds.
-        display: is told how it goes; default silence.
+        display: shows the progress; default: nothing is shown.
 
     Returns:
         Counts, and the failures; a failed run stops nothing and raises nothing.

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from registry import DATASETS, READERS, UserError, nearest
 from zoo.build import to_plain
-from zoo.data.adapters.base import PrepareReport, Reader
+from zoo.data.adapters.base import FaultError, PrepareReport, Reader
 from zoo.data.batch import Batch
 from zoo.data.checks import Expected, Looked, looked_at
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
-from zoo.data.known import dataset_settings
+from zoo.data.known import dataset_settings, is_folder, with_settings
 from zoo.data.paths import data_root as default_root
 from zoo.data.readers import fitting_readers, read_recordings, reader_for, readers_of
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
@@ -179,10 +179,13 @@ class Predictor:
         """
         name = str(source)
         with _named(name):
-            return [
-                self.score_recording(recording, source=name, notes=notes)
-                for recording, notes in self._usable(name)
-            ]
+            found = []
+            for recording, notes in self._usable(name):
+                try:
+                    found.append(self.score_recording(recording, source=name, notes=notes))
+                except FaultError as error:
+                    raise error.advised(self._advice(error.setting, recording)) from None
+            return found
 
     def recordings(self, source: Path | str) -> list[Recording]:
         """What `source` names, in the model's layout; errors as in `score`."""
@@ -262,6 +265,13 @@ class Predictor:
                 exercises=tuple(told.exercises),
             )
         return looked_at(recording, expected)
+
+    def _advice(self, setting: tuple[str, str] | None, recording: Recording) -> str:
+        """Which setting would read a file right; empty where there is none."""
+        if setting is None or self._reader is None:
+            return ""
+        value = self._reader.mend(*setting, recording)
+        return value and f"give the reader the setting {setting[0]}={value}"
 
     @cached_property
     def _metric(self) -> bool:
@@ -348,20 +358,24 @@ class Predictor:
 
     @property
     def _params(self) -> dict[str, Any]:
-        """Parameters of the reader: the run's own, or another dataset's defaults."""
-        own = {} if self._foreign else self.run.record.dataset.params
-        return {**{k: v for k, v in own.items() if k != "exercise"}, **self.settings}
+        """Parameters of the dataset: the run's own, or another one as it is known here."""
+        own: Mapping[str, Any] = self.run.record.dataset.params
+        if self._foreign:
+            own = dataset_settings(self.dataset, self.data_root)
+        return {k: v for k, v in own.items() if k not in ("name", "exercise")}
 
     @cached_property
     def _reader(self) -> Reader | None:
         if self._foreign and self.dataset in READERS and self.dataset not in DATASETS:
             return reader_for(self.dataset, self.trained.layout, **self.settings)
-        adapter = create_adapter(self.dataset, data_root=self.data_root, **self._params)
+        params = with_settings(self._params, self.settings)
+        adapter = create_adapter(self.dataset, data_root=self.data_root, **params)
         return adapter if isinstance(adapter, Reader) else None
 
     @cached_property
     def _recordings(self) -> SkeletonDataset:
-        return load_dataset(self.dataset, self.data_root, **self._params)
+        params = self._params if is_folder(self._params) else {**self._params, **self.settings}
+        return load_dataset(self.dataset, self.data_root, **params)
 
     def _timed(self, batch: Batch) -> tuple[Tensor, float]:
         """Scores (N,) of the batch, and the median time of one call."""

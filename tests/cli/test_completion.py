@@ -42,7 +42,7 @@ def completed(line: str, tmp_path: Path) -> list[str]:
         ("zoo train --dataset kim", ["kimore"]),
         ("zoo data prepare kim", ["kimore"]),
         ("zoo models stgcn-r", ["stgcn-rehab", "stgcn-rehab-small"]),
-        ("zoo protocol show person-k", ["person-kfold"]),
+        ("zoo protocol show person-k", ["person-kfold", "person-kfold-refit"]),
         ("zoo experiment d2sta-kim", ["d2sta-kimore"]),
         ("zoo leaderboard --format h", ["html"]),
     ],
@@ -57,3 +57,14 @@ def test_a_plug_ins_models_too(tmp_path: Path) -> None:
         "from registry import register_model\n@register_model('quite-new')\nclass M: ...\n"
     )
     assert completed(f"zoo train --plugin {file} --model quit", tmp_path) == ["quite-new"]
+
+
+def test_prepared_datasets_of_ones_own_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for root, name in (("here", "kitchen"), ("there", "kitchenette")):
+        (tmp_path / root / name).mkdir(parents=True)
+        (tmp_path / root / name / "manifest.json").touch()
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path / "here"))
+    assert completed("zoo train --dataset kit", tmp_path) == ["kitchen"]
+    assert completed("zoo data inspect kit", tmp_path) == ["kitchen"]
+    line = f"zoo train --model mean --data-root {tmp_path / 'there'} --dataset kit"
+    assert completed(line, tmp_path) == ["kitchenette"]

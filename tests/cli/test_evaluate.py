@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+import zoo
 from zoo.cli.main import main
+from zoo.errors import DataError
+from zoo.training.bundle import open_trained
 from zoo.words import percent
 
 Outcome = tuple[int, str, str]
@@ -163,3 +166,15 @@ def test_a_level_that_is_none(trained, ask):
     code, _, err = ask(trained.run("mean").path, "--level", "90")
     assert code == 2
     assert "'90' is no number between 0 and 1" in err
+
+
+def test_a_bundle_says_what_it_is_and_what_to_do(trained, ask, tmp_path):
+    bundle = zoo.export(trained.run("stgcn"), tmp_path / "m.zoo")
+    code, _, err = ask(bundle)
+    assert code == 2
+    assert f"{bundle} is a bundle: a trained model alone" in said(err)
+    assert "name the folder of the run that it was made of" in said(err)
+    for call in (zoo.evaluate, zoo.export):
+        with pytest.raises(DataError, match="is a bundle"):
+            call(open_trained(bundle))
+    assert open_trained(open_trained(bundle)).path == bundle

@@ -102,7 +102,7 @@ def first_value(root: Path) -> float:
 def finish(tmp_path: Path, root: Path, value: float) -> None:
     """A prepare after the accident works and clears what the dead one left."""
     done = start(tmp_path, root, "none", value)
-    _, err = done.communicate(timeout=60)
+    _, err = done.communicate(timeout=300)
     assert done.returncode == 0, err
     assert first_value(root) == value
     assert sorted(f.name for f in root.iterdir()) == ["numbers"]
@@ -149,7 +149,7 @@ def test_interrupted_it_leaves_nothing(tmp_path: Path, root: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
         assert "KeyboardInterrupt" in err
         assert [f.name for f in root.iterdir()] == []
 
@@ -158,14 +158,14 @@ def test_interrupted_it_leaves_nothing(tmp_path: Path, root: Path) -> None:
 def test_a_full_disk_is_one_message_and_leaves_nothing(tmp_path: Path, root: Path) -> None:
     """A limit on the size of files stands in for the full disk: the same calls fail."""
     process = start(tmp_path, root, "full disk", 1)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "the prepared dataset cannot be written to" in err.splitlines()[-1]
     assert "What was there before is as it was. Make room" in err.splitlines()[-1]
     assert [f.name for f in root.iterdir()] == []
     finish(tmp_path, root, 2)
     process = start(tmp_path, root, "full disk", 3)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert first_value(root) == 2
     assert sorted(f.name for f in root.iterdir()) == ["numbers"]
 
@@ -173,7 +173,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing(tmp_path: Path, root: Pat
 def test_several_at_once_do_not_harm_each_other(tmp_path: Path, root: Path) -> None:
     processes = [start(tmp_path, root, "none", value) for value in (1, 2, 3)]
     for process in processes:
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
     assert first_value(root) in (1, 2, 3)
     assert sorted(f.name for f in root.iterdir()) == ["numbers"]

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import zoo
 import zoo.skeleton.layout as layout_module
-from registry import RegistryError
+from registry import DATASETS, RegistryError, Source
 from zoo.compose import compose
 from zoo.data.adapters.base import FaultError
 from zoo.data.adapters.folder import FolderAdapter
 from zoo.data.adapters.table import read_table
 from zoo.data.begin import begin
-from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset, prepare
 from zoo.data.known import dataset_settings, own_datasets
 from zoo.data.simulator import Settings, record
 from zoo.data.survey import survey
@@ -335,6 +335,25 @@ def test_names_of_datasets(folder: Path, root: Path) -> None:
         compose(model="mean", dataset="clinik", data_root=root)
     with pytest.raises(RegistryError, match="no dataset is called"):
         load_dataset("../clinic", root / "clinic")
+
+
+def test_names_that_differ_in_case_alone(folder: Path, root: Path) -> None:
+    """On Windows and macOS their folders would be one, whichever comes first."""
+    DATASETS.add("Clinic", Source("nowhere", "Clinic", "a plug-in"))
+    try:
+        with pytest.raises(ConfigError, match="'clinic' cannot be prepared.* 'Clinic' already"):
+            prepared(folder, root)
+    finally:
+        DATASETS.forget("Clinic")
+    prepared(folder, root).folder.rename(root / "Clinic")
+    with pytest.raises(ConfigError, match="'clinic' cannot be prepared.* 'Clinic' already"):
+        prepared(folder, root)
+    (root / "Clinic").rename(root / "clinic")
+    prepared(folder, root)
+    adapter = create_adapter("clinic", source=folder)
+    adapter.name = "Clinic"
+    with pytest.raises(ConfigError, match="'Clinic' cannot be prepared.* 'clinic' already"):
+        prepare(adapter, folder, root)
 
 
 def test_its_settings_are_a_runs_settings(folder: Path, root: Path) -> None:

@@ -126,14 +126,17 @@ def test_orientations_or_angles_alone_will_do():
     assert len(find_repetitions(angles)) in (4, 5)
 
 
-def test_is_quick():
-    one = moves(7, seconds=3.0)
-    times = []
-    for _ in range(5):
-        begin = thread_time()
-        find_repetitions(one)
-        times.append(thread_time() - begin)
-    assert min(times) < 0.02
+def test_the_cost_grows_with_the_length_and_not_with_its_square():
+    def cost(recording):
+        times = []
+        for _ in range(5):
+            begin = thread_time()
+            find_repetitions(recording)
+            times.append(thread_time() - begin)
+        return min(times)
+
+    short, long = moves(7), moves(56)
+    assert cost(long) < 24 * cost(short)  # the square would be 64 times as much
 
 
 @pytest.fixture(scope="module")

@@ -133,11 +133,13 @@ def test_mistakes_before_anything_runs(desk, models, request_, words):
     assert not desk.runs.exists()
 
 
-def test_thousands_of_runs_are_looked_at_in_a_moment(desk):
+def test_thousands_of_runs_are_looked_at_as_fast_as_they_are_planned(desk):
+    begun = time.process_time()
     plan = desk.plan("toy-mean", seeds=tuple(range(500)))
+    planning = time.process_time() - begun
     assert len(plan.jobs) == 1000
     desk.sweep(desk.plan("toy-mean", folds=(0,)))
     begun = time.process_time()
     states = Counter(look(job) for job in plan.jobs)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 4 * planning  # usually half of it
     assert states == {State.FINISHED: 1, State.NEW: 999}

@@ -256,3 +256,15 @@ def test_what_hardly_moved_the_score_is_pale() -> None:
     assert strong.limit == Shades.of(attribution).limit
     assert weak.limit == pytest.approx(10 * strong.limit)
     assert weak.sizes(3).max() < strong.sizes(3).max()
+
+
+@pytest.mark.parametrize(("held_still", "paler"), [(20.0, 1), (30.25, 2), (30.0, 10), (None, 1)])
+def test_what_has_no_sign_is_pale_where_the_model_hardly_reacts(held_still, paler) -> None:
+    layout = load_layout("kinect-v2")
+    shares = replace(made_attribution(layout, unit="share"), span=50.0)
+    usual, shown = Shades.of(shares), Shades.of(shares, held_still)
+    np.testing.assert_allclose(shown.limit, paler * usual.limit)
+    strongest = shown.scale(np.abs(shown.values).max())
+    assert float(strongest) == pytest.approx(1 / paler, rel=0.1 if paler == 1 else 0.5)
+    signed = replace(made_attribution(layout), span=50.0)
+    assert Shades.of(signed, held_still).limit == Shades.of(signed).limit

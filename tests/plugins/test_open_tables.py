@@ -156,7 +156,7 @@ def test_a_split_is_judged_by_the_gate(plug_in, data, tmp_path):
         "from dataclasses import dataclass\nfrom registry import register_split\n"
         "from zoo.protocol.split import Split\nfrom zoo.protocol.splits import SplitRule\n\n"
         '@register_split("sly")\n@dataclass(frozen=True)\nclass Sly(SplitRule):\n'
-        '    """Says that it is honest."""\n    deals_samples = False\n\n'
+        '    """Says that it is honest."""\n    splits_samples = False\n\n'
         "    def num_folds(self, columns):\n        return 1\n\n"
         "    def split(self, samples, fold):\n"
         "        return Split.of(samples, range(len(samples)), [], [0])\n\n"

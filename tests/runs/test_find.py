@@ -21,12 +21,12 @@ def test_what_is_no_run(trained, tmp_path):
     half = tmp_path / "fold0.partial"
     half.mkdir()
     (half / "resume.json").write_text("{}")
-    lone = tmp_path / "somewhere" / "model.zoo"
+    lone = tmp_path / "somewhere" / "take.csv"
     lone.parent.mkdir()
     lone.touch()
     for wrong, words in (
         (trained.runs, ["no run folder", str(path)]),
-        (lone, ["is a file", "a run is a folder", "`zoo export`"]),
+        (lone, ["is a file", "a run is a folder", "a bundle is called NAME.zoo"]),
         (path / "run.json", ["is a file", f"the run's folder: {path}"]),
         (path.parent / "fold0-seed1", ["no such run folder", "Did you mean", path.name]),
         (tmp_path, ["no run.json in it or below it"]),

@@ -19,21 +19,42 @@ from registry import (
     use_config_dir,
 )
 
-Names = Callable[[], list[str]]
+Names = Callable[[argparse.Namespace], list[str]]
+"""Names to complete with, by what was written so far."""
+
+
+def _datasets(written: argparse.Namespace) -> list[str]:
+    """The registered ones, and those of one's own that are prepared."""
+    from zoo.data.known import own_datasets
+
+    return [*DATASETS.names(), *own_datasets(getattr(written, "data_root", None))]
+
+
+def _models(written: argparse.Namespace) -> list[str]:
+    return MODELS.names()
+
+
+def _protocols(written: argparse.Namespace) -> list[str]:
+    return PROTOCOLS.names()
+
+
+def _experiments(written: argparse.Namespace) -> list[str]:
+    return config_names("experiment")
+
 
 _BY_OPTION: dict[str, Names] = {
-    "--model": MODELS.names,
-    "--models": MODELS.names,
-    "--dataset": DATASETS.names,
-    "--protocol": PROTOCOLS.names,
-    "--experiment": lambda: config_names("experiment"),
+    "--model": _models,
+    "--models": _models,
+    "--dataset": _datasets,
+    "--protocol": _protocols,
+    "--experiment": _experiments,
 }
 
 _BY_COMMAND: dict[str, Names] = {
-    "zoo models": MODELS.names,
-    "zoo data": DATASETS.names,
-    "zoo protocol": PROTOCOLS.names,
-    "zoo experiment": lambda: config_names("experiment"),
+    "zoo models": _models,
+    "zoo data": _datasets,
+    "zoo protocol": _protocols,
+    "zoo experiment": _experiments,
 }
 """What the argument called ``name`` is of each command, or of its actions."""
 
@@ -60,7 +81,7 @@ def _completer(names: Names) -> Callable[..., list[str]]:
                 use_config_dir(folder)
             for file in getattr(parsed_args, "plugin", []):
                 add_plugin(file)
-        return names()
+        return names(parsed_args)
 
     return known
 

@@ -19,7 +19,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "evaluate",
         help="recompute a run's figures from its checkpoint and compare",
         description="Predict the test recordings of a finished run again, from its checkpoint and "
-        "the prepared data, and check that the stored figures are right.",
+        "the prepared data, and check that the stored figures are right. A bundle has no such "
+        "figures: it is for `zoo predict` and `zoo explain`.",
     )
     add_options(parser, "run_folder", "--data-root", "--device", "--level", "--json")
     parser.set_defaults(run=run)

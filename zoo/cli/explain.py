@@ -17,7 +17,7 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog="It tells what the model's score depends on, which is not what is wrong with the "
         "movement: docs/explain.md says how far each method can be believed.",
     )
-    add_options(parser, "trained")
+    add_options(parser, "run_or_bundle")
     parser.add_argument(
         "file",
         metavar="FILE",
@@ -67,7 +67,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: Arguments) -> int:
     """Explain one recording; return 0."""
-    begin(f"reading the model of {args.trained}")
+    begin(f"reading the model of {args.run_or_bundle}")
 
     from zoo.explain.draw.video import can_write_mp4
     from zoo.explain.explanation import default_folder, explain, require_writable, write
@@ -76,7 +76,7 @@ def run(args: Arguments) -> int:
     form = {"kind": args.format, "video": args.video, "overwrite": args.overwrite}
     require_writable(args.output, **form)
     predictor = Predictor.open(
-        args.trained, dataset=args.dataset, data_root=args.data_root, device=args.device
+        args.run_or_bundle, dataset=args.dataset, data_root=args.data_root, device=args.device
     )
     explanation = explain(
         predictor, args.file, args.method, recording=args.recording, segment=args.segment

@@ -212,9 +212,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "probability with which an interval holds the true score (default: 0.9)",
     },
     "run_folder": {"metavar": "RUN", "type": Path, "help": "folder of a finished run"},
-    "trained": {
+    "run_or_bundle": {
         "metavar": "RUN",
         "type": Path,
-        "help": "folder of a finished run, or a file that zoo export wrote",
+        "help": "folder of a finished run, or a bundle (NAME.zoo) that `zoo export` made of one",
     },
 }

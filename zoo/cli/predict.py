@@ -30,7 +30,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Score recordings with a trained model, prepared as in training. "
         "A name that is no file is taken for the id of a prepared recording.",
     )
-    add_options(parser, "trained")
+    add_options(parser, "run_or_bundle")
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -43,20 +43,20 @@ def add_parser(subparsers: Subparsers) -> None:
         "--segments", action="store_true", help="show the score of every segment too"
     )
     add_options(parser, "--level", "--json")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, takes_overrides=True)
 
 
 def run(args: Arguments) -> int:
     """Score what can be scored, report what cannot; return 2 if anything could not."""
     if not args.json:
-        begin(f"reading the model of {args.trained}")
+        begin(f"reading the model of {args.run_or_bundle}")
 
     from zoo.prediction import Predictor
     from zoo.runs.intervals import LEVEL
 
-    files, settings = _parted(args.files)
+    files, settings = _parted([*args.files, *args.overrides])
     predictor = Predictor.open(
-        args.trained,
+        args.run_or_bundle,
         dataset=args.dataset,
         data_root=args.data_root,
         device=args.device,

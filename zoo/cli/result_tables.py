@@ -19,7 +19,6 @@ FEW_PEOPLE = 30
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zoo.evaluation.statistics import Paired
     from zoo.runs.run import Run
     from zoo.runs.scores import Metrics
 
@@ -87,40 +86,56 @@ def cells(metrics: "Metrics", score_digits: int, of: "Metrics | None" = None) ->
 def verdict(runs: "Sequence[Run]") -> list[str]:
     """Whether a model is better than the mean score beyond noise, and what that rests on.
 
+    Of a target that is right or wrong: how well the model tells one from the other.
+
     Args:
         runs: one run, or several of one model that differ in fold, seed or exercise.
     """
-    from zoo.runs.run import pooled_metrics, versus_mean_score
-
     first = runs[0]
-    name = first.record.model.name
     people = len({person for run in runs for person in run.tested.who})
-    if people < _FEWEST:
-        return [f"{people} people are too few to tell {name} from the mean score."]
-    found = versus_mean_score(runs)
-    if found is None:  # of right and wrong
-        auc = fixed(pooled_metrics(runs).get("auc"), 2)
-        said = [f"{name} has an AUC of {auc}; the mean score, which tells nothing apart, has 0.50."]
+    if first.record.dataset.binary:
+        said = [_against_chance(runs)]
+    elif people < _FEWEST:
+        name = first.record.model.name
+        who = "One person is" if people == 1 else f"{people} people are"
+        return [f"{who} too few to tell {name} from the mean score."]
     else:
-        said = [_difference(runs, found)]
-    one_seed = len({run.seed for run in runs}) == 1 and not first.record.model.closed_form
+        said = [_against_the_mean_score(runs, people)]
+    one_seed = len({run.seed for run in runs}) == 1 and first.record.model.draws
     if people < FEW_PEOPLE:
+        few = f"{people} people{' and one seed' if one_seed else ''} are few"
+        if people == 1:
+            few = "One person is little"
         said.append(
-            f"{people} people{' and one seed' if one_seed else ''} are few to judge a model by: "
-            "`zoo bench` tests on everybody and with several seeds, `zoo leaderboard` ranks."
+            f"{few} to judge a model by: `zoo bench` tests on everybody and with several seeds, "
+            "`zoo leaderboard` ranks."
         )
     elif one_seed:
         said.append("With another seed it may be otherwise: `zoo bench` runs several.")
     return said
 
 
-def _difference(runs: "Sequence[Run]", found: "Paired") -> str:
+def _against_chance(runs: "Sequence[Run]") -> str:
+    """How well a model tells right from wrong, in a sentence."""
+    from zoo.runs.run import pooled_metrics
+
+    name, auc = runs[0].record.model.name, pooled_metrics(runs)["auc"]
+    if not math.isfinite(auc):
+        return f"{name} has no AUC: among those tested all are right, or all are wrong."
+    return f"{name} has an AUC of {fixed(auc, 2)}; chance, and so the mean score, has 0.50."
+
+
+def _against_the_mean_score(runs: "Sequence[Run]", people: int) -> str:
+    """Whether a model is better than the mean score, with the interval, in a sentence or two."""
+    from zoo.runs.run import versus_mean_score
+
     name, digits = runs[0].record.model.name, runs[0].digits
+    found = versus_mean_score(runs)
+    assert found is not None  # with two people and scores there is an answer
     off = fixed(abs(found.difference), digits)
     way = "less" if found.difference < 0 else "more"
     interval = f"95 % interval {_more_or_less(found.low, digits)} to "
     interval += _more_or_less(found.high, digits)
-    people = len({person for run in runs for person in run.tested.who})
     measured = (
         f"is off by {off} points {way} a person, {interval}, permutation p = "
         f"{found.permutation_p:.2g}, over {people} people"
@@ -131,7 +146,10 @@ def _difference(runs: "Sequence[Run]", found: "Paired") -> str:
     better = found.difference < 0
     other = fmean(r.test["rmse"] - r.baseline_test["rmse"] for r in runs)
     if math.isfinite(other) and (other < 0) != better:
-        said += f" Its RMSE is {'larger' if better else 'smaller'}: it errs otherwise."
+        how = "larger" if better else "smaller"
+        said += (
+            f" Its RMSE is {how}: by the squares of its errors the order is the other way round."
+        )
     return said
 
 

@@ -14,7 +14,13 @@ from zoo.catalogue import blocks_of, parameters
 from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Progress
 from zoo.data.adapters.folder import FolderAdapter
 from zoo.data.checks import CHECKS_VERSION, Expected, looked_at
-from zoo.data.known import dataset_settings, is_folder, own_datasets, parameters_for
+from zoo.data.known import (
+    dataset_settings,
+    is_folder,
+    own_datasets,
+    parameters_for,
+    require_distinct,
+)
 from zoo.data.manifest import MANIFEST_FILE, AdapterUsed, RecordingInfo
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
@@ -264,6 +270,7 @@ def prepare(
             returned and nothing is done.
 
     Raises:
+        ConfigError: there is a dataset whose name differs in upper and lower case only.
         DataError: `source` is not this dataset, nothing in it can be used, a fault in strict
             mode, or the store cannot be written.
     """
@@ -273,6 +280,7 @@ def prepare(
         if not source.is_dir():
             raise DataError(f"{source}: no such folder")
     target = root / (folder or adapter.name)
+    require_distinct(target.name, root)
     try:
         with replaced_folder(target, on_wait) as staging:
             if unless is not None and (there := unless()) is not None:
@@ -402,6 +410,8 @@ def _prepare_into(
         try:
             looked = looked_at(recording, expected)
         except FaultError as error:
+            if error.setting is not None:
+                error.advised(adapter.advice(*error.setting, recording))
             report.skip(str(recording.id), error.problem)
             continue
         for problem in looked.faults:

@@ -5,7 +5,9 @@ recordings: `FolderAdapter` reads it, and its settings stand in its prepared for
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from registry import DATASETS, READERS, RegistryError, did_you_mean
 from registry.yaml_files import Config
@@ -86,6 +88,29 @@ def parameters_for(name: str, source: Path | None, data_root: Path | None = None
     if name in READERS:
         raise ConfigError(f"{name!r} is the name of a reader: choose another for the dataset")
     return FolderAdapter.parameters_of(source)
+
+
+def require_distinct(name: str, data_root: Path) -> None:
+    """Refuse to prepare a dataset beside one whose name differs in upper and lower case only.
+
+    Raises:
+        ConfigError: there is one, registered or prepared.
+    """
+    others = {*DATASETS.names(), *own_datasets(data_root)} - {name}
+    twin = next((other for other in sorted(others) if other.casefold() == name.casefold()), None)
+    if twin is not None:
+        raise ConfigError(
+            f"{name!r} cannot be prepared: there is a dataset {twin!r} already, which differs in "
+            "upper and lower case only: on Windows and macOS their folders would be one. Choose "
+            "another name"
+        )
+
+
+def with_settings(params: Config, settings: Mapping[str, Any]) -> Config:
+    """Parameters with which single files are read otherwise: a folder's are its reader's."""
+    if not is_folder(params):
+        return {**params, **settings}
+    return {**params, "settings": {**(params.get("settings") or {}), **settings}}
 
 
 def is_folder(params: Config) -> bool:

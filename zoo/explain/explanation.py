@@ -233,7 +233,7 @@ def _figures(explanation: Explanation, shades: Shades) -> "Iterator[tuple[str, F
 
 def _write_files(explanation: Explanation, folder: Path, kind: str, video: str) -> Iterator[str]:
     """Write everything into `folder`, yielding the files' names."""
-    shades = Shades.of(explanation.attribution)
+    shades = Shades.of(explanation.attribution, explanation.held_still)
     text = [f"{explanation.title} ({explanation.subtitle})", *explanation.sentences]
     yield _write_text(folder, TEXT, "\n\n".join([*text, *explanation.notes]) + "\n")
     with figure_style():

@@ -124,7 +124,7 @@ class Audit:
 
 
 def audit(protocol: Protocol, dataset: SkeletonDataset | CrossDataset) -> Audit:
-    """Deal all folds of `protocol` on the scored recordings of `dataset` and look at them.
+    """Make all folds of `protocol` from the scored recordings of `dataset` and look at them.
 
     Nothing is refused for leaking: that is what is asked for.
 

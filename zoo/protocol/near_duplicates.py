@@ -35,8 +35,8 @@ class NearDuplicate:
 def near_duplicates(signatures: Mapping[str, Signature], split: Split) -> tuple[NearDuplicate, ...]:
     """For each test recording the one it resembles most on the other side, if there is one.
 
-    Recordings of one known person are not compared: that they stand on both sides is told by
-    their ids, and that they share a body is no surprise.
+    Recordings of one known person are not compared: their ids already show that they stand
+    on both sides, and that they share a body is no surprise.
 
     Args:
         signatures: by recording id; a recording without one resembles none.

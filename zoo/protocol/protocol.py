@@ -116,7 +116,7 @@ class Protocol:
         sampling: what one sample is.
         frames: frames T of each sample after cubic resampling; None keeps lengths and pads.
         transforms: steps applied to each recording before it is cut, in order.
-        split: how the samples are dealt to training, validation and test.
+        split: how the samples are divided into training, validation and test.
         scaler: what the z-score of the streams is fitted on: ``train``, ``all`` samples (which
             leaks), or ``none`` for no z-score.
         target_scale: ``zscore``, ``minmax`` or ``none``; fitted on all samples where `scaler` is
@@ -168,7 +168,7 @@ class Protocol:
             raise self._fault("it is leaky and does not say why (leak_reason)")
         if not self.leaky and self.scaler == "all":
             raise self._fault("scaler: all fits on test samples; it needs leaky: true")
-        if not self.leaky and self.split.deals_samples:
+        if not self.leaky and self.split.splits_samples:
             raise self._fault("a random split puts people on both sides; it needs leaky: true")
         if self.selection != "last" and not self.split.has_validation:
             raise self._fault(

@@ -13,7 +13,7 @@ from pathlib import Path
 from registry import MODELS, nearest
 from zoo.errors import CheckpointError, ConfigError, DataError, ZooError
 from zoo.files import read_json
-from zoo.runs.folder import RECORD, RESUME
+from zoo.runs.folder import BUNDLE, RECORD, RESUME
 from zoo.runs.record import RunRecord, settings_of
 from zoo.runs.run import Run, load_run
 
@@ -33,6 +33,8 @@ def open_run(run: "Run | Path | str") -> Run:
         CheckpointError: its model is registered nowhere; the message says whose it was. Or it is
             an ensemble.
     """
+    if isinstance(run, Run) and run.path.suffix == BUNDLE:
+        raise DataError(_is_a_bundle(run.path))
     found = run if isinstance(run, Run) else open_finished(run)
     if found.record.members:
         members = ", ".join(member.model for member in found.record.members)
@@ -82,14 +84,13 @@ def open_finished(run: Path | str) -> Run:
             f"the run {partial} {state}: train it again with the same settings and resume=True to "
             "finish it"
         )
+    if path.is_file() and path.suffix == BUNDLE:
+        raise DataError(_is_a_bundle(path))
     if path.is_file():
         folder = path.parent if (path.parent / RECORD).is_file() else None
-        if folder:
-            raise DataError(f"{path} is a file; name the run's folder: {folder}")
-        raise DataError(
-            f"{path} is a file; a run is a folder (see: runs/). Files that `zoo export` wrote are "
-            "for predicting and explaining, here and in zoo.load_model"
-        )
+        known = f"a run is a folder (see: runs/), a bundle is called NAME{BUNDLE}"
+        hint = f"name the run's folder: {folder}" if folder else known
+        raise DataError(f"{path} is a file; {hint}")
     if not path.is_dir():
         return _no_such(path)
     below = list(islice(finished_runs(path), _SHOWN + 1))
@@ -98,6 +99,14 @@ def open_finished(run: Path | str) -> Run:
     shown = [*map(str, below[:_SHOWN]), *("…" for _ in below[_SHOWN:])]
     raise DataError(
         f"{path} is no run folder. Name one of the runs below it:\n  " + "\n  ".join(shown)
+    )
+
+
+def _is_a_bundle(path: Path) -> str:
+    return (
+        f"{path} is a bundle: a trained model alone, without the predictions and the split of its "
+        "run. With it recordings can be scored and explained (zoo.predict); for anything else name "
+        "the folder of the run that it was made of"
     )
 
 
@@ -157,9 +166,9 @@ def _require_itself(run: Run) -> None:
     record, file = run.record, run.path / RECORD
     if record.key.hash != record.key_hash:
         raise DataError(
-            f"{file} is damaged: key_hash is {record.key_hash[:12]!r}…, the settings and data beside "
-            f"it ({record.key.title[:300]}) have {record.key.hash[:12]!r}…: `zoo leaderboard check` "
-            "says more"
+            f"{file} is damaged: key_hash is {record.key_hash[:12]!r}…, the settings and data "
+            f"beside it ({record.key.title[:300]}) have {record.key.hash[:12]!r}…: "
+            "`zoo leaderboard check` says more"
         )
     if not 0 <= record.fold < record.protocol.folds:
         raise DataError(

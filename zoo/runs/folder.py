@@ -32,6 +32,9 @@ PREDICTIONS, HISTORY = "predictions.csv", "history.csv"
 CHECKPOINT, SIDECAR = "checkpoint.safetensors", "checkpoint.json"
 RESUME = "resume.json"
 
+BUNDLE = ".zoo"
+"""Ending of a bundle, the one file that `zoo.export` makes of a run."""
+
 LARGEST_FILE = 8_000_000_000
 """Bytes that no file of a run exceeds: a larger one is another's."""
 

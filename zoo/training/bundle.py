@@ -27,7 +27,7 @@ from zoo.files import write_atomically
 from zoo.protocol.protocol import Protocol, load_protocol
 from zoo.protocol.split import PARTS
 from zoo.runs.find import open_run, require_model
-from zoo.runs.folder import SIDECAR
+from zoo.runs.folder import BUNDLE, SIDECAR
 from zoo.runs.record import SCHEMA as RECORD_SCHEMA
 from zoo.runs.record import RunRecord
 from zoo.runs.run import Run
@@ -35,7 +35,6 @@ from zoo.runs.scores import Scores
 from zoo.skeleton.layout import Layout, load_layout
 from zoo.training.checkpoint import Checkpoint, grouped, joined, read_checkpoint
 
-ENDING = ".zoo"
 FORMAT = "skeleton-zoo bundle"
 SCHEMA = 1
 
@@ -135,9 +134,9 @@ def export_run(
             f"{found.path} is not exported, for it is no longer what the run wrote: "
             f"{', '.join(altered)}"
         )
-    target = Path(f"{found.record.model.name}{ENDING}") if output is None else output
-    if target.is_dir() or target.suffix != ENDING:
-        raise ConfigError(f"a bundle is a file whose name ends in {ENDING}, not {target}")
+    target = Path(f"{found.record.model.name}{BUNDLE}") if output is None else output
+    if target.is_dir() or target.suffix != BUNDLE:
+        raise ConfigError(f"a bundle is a file whose name ends in {BUNDLE}, not {target}")
     if target.exists() and not overwrite:
         raise ConfigError(f"{target} exists already: name another with output=, or overwrite=True")
     stored = read_checkpoint(found.path / SIDECAR)
@@ -161,7 +160,7 @@ def is_bundle(run: object) -> bool:
     """Whether `run` is the path of a bundle."""
     return (
         isinstance(run, str | Path)
-        and Path(run).suffix == ENDING
+        and Path(run).suffix == BUNDLE
         and Path(run).expanduser().is_file()
     )
 
@@ -213,9 +212,10 @@ def open_trained(run: Run | Path | str) -> Run:
         DataError: no finished run.
         CheckpointError: see `read_bundle`, or its model is registered nowhere.
     """
-    if not is_bundle(run):
+    if isinstance(run, BundledRun):
+        return run
+    if isinstance(run, Run) or not is_bundle(run):
         return open_run(run)
-    assert not isinstance(run, Run)
     found = read_bundle(run)
     require_model(found.record, f"the bundle {found.path}")
     return found

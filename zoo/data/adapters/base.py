@@ -47,13 +47,29 @@ class FaultError(DataError):
 
     Attributes:
         problem: what is wrong; its file is empty where the reader does not know how to call it.
+        setting: of a reader, with which the file may be read right, and what it seems to be in
+            what was read: ``("units", "mm")``, ``("up", "-y")``. None where no setting mends it.
     """
 
     def __init__(
-        self, kind: str, line: int | None, found: str, expected: str, file: str = ""
+        self,
+        kind: str,
+        line: int | None,
+        found: str,
+        expected: str,
+        file: str = "",
+        setting: tuple[str, str] | None = None,
     ) -> None:
         self.problem = Problem(kind, file, line, found, expected)
+        self.setting = setting
         super().__init__(str(self.problem))
+
+    def advised(self, advice: str) -> "FaultError":
+        """The same with something more that can be done; unchanged where that is empty."""
+        if advice:
+            self.problem = replace(self.problem, expected=f"{self.problem.expected}; or {advice}")
+            self.args = (str(self.problem),)
+        return self
 
 
 @contextmanager
@@ -127,11 +143,24 @@ class Reader(ABC):
     beside: Mapping[str, str] = MappingProxyType({})
 
     def looks_like(self, path: Path) -> bool:
-        """Whether `path`, which exists, seems to be such a file; told by its name, or by a look.
+        """Whether `path`, which exists, seems to be such a file, by its name or by a look.
 
         It never raises, and what looks alike may still turn out to be damaged.
         """
         return path.is_file() and path.suffix.lower() in self.suffixes
+
+    def mend(self, setting: str, seems: str, recording: Recording) -> str:
+        """What a setting has to be where a recording was read in wrong units or axes.
+
+        Args:
+            setting: ``units`` or ``up``.
+            seems: the unit, or the axis that points up, of the recording as it was read.
+            recording: that was read with the settings that are.
+
+        Returns:
+            Empty where there is no such setting, or no value of it that would do.
+        """
+        return ""
 
     @abstractmethod
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
@@ -193,6 +222,13 @@ class Adapter(ABC):
     params: Mapping[str, Any] = MappingProxyType({})
 
     NO_PROGRESS: ClassVar[Progress] = staticmethod(lambda done, total, what: None)
+
+    def advice(self, setting: str, seems: str, recording: Recording) -> str:
+        """How somebody changes a setting that mends a recording; see `Reader.mend`.
+
+        Empty where there is nothing to be set.
+        """
+        return ""
 
     def look(self, source: Path | None) -> None:  # noqa: B027
         """Called before `read` and before the attributes above are asked for.

@@ -25,7 +25,7 @@ _EXPECTED = {
     "scores.meaning": "who scored what, by which scale",
     "exercises": "an id and a title for each, such as squat: Deep squat",
     "licence": "who may use the recordings, or under which licence",
-    "settings.units": "the unit of the coordinates: m, cm, mm or pixels",
+    "settings.units": "the unit of the coordinates: m, cm, mm, or none for pixels",
     "settings.up": "the axis that points up: y, -y, z or -z",
     "settings.fps": "frames a second",
     "layout": "a skeleton layout's name, or joints of your own with their parents",

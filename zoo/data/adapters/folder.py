@@ -12,7 +12,7 @@ from typing import Any
 
 from registry import READERS, did_you_mean
 from zoo.data.adapters.base import Adapter, FaultError, PrepareReport, Progress, Reader, faults_in
-from zoo.data.adapters.description import FILL_IN, Description
+from zoo.data.adapters.description import FILE, FILL_IN, Description
 from zoo.data.adapters.folder_files import TABLE, Files, file_of, fps_of, id_of, require_once
 from zoo.data.adapters.table import Row, Table, number_of, read_table
 from zoo.data.readers import load_reader
@@ -192,6 +192,15 @@ class FolderAdapter(Adapter, Reader):
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:
         """A file of the same form, wherever it is; see `Reader.read_file`."""
         yield from self._reader().read_file(file, report)
+
+    def mend(self, setting: str, seems: str, recording: Recording) -> str:
+        """See `Reader.mend`."""
+        return self._reader().mend(setting, seems, recording)
+
+    def advice(self, setting: str, seems: str, recording: Recording) -> str:
+        """See `Adapter.advice`."""
+        value = self.mend(setting, seems, recording)
+        return value and f"write `{setting}: {value}` under `settings:` in {FILE}"
 
     def _reader(self, fps: float | None = None) -> Reader:
         own = {"fps": fps} if fps is not None and "fps" in reader_settings(self.reader) else {}

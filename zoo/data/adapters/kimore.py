@@ -94,7 +94,7 @@ class KimoreAdapter(Adapter, Reader):
             )
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the name, or by the files of a session's folder."""
+        """See `Reader.looks_like`; recognised by name, or by the files of a session."""
         if path.is_dir():
             return bool(files_in(child(path, "Raw") or path, "JointPosition", ".csv"))
         return _stem_of(path) in _STEMS[:2]

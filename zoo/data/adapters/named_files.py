@@ -1,4 +1,4 @@
-"""What readers have in common of datasets with one text file a recording, told by its name."""
+"""What readers of datasets have in common whose files are named by their recording."""
 
 from abc import abstractmethod
 from collections.abc import Iterator

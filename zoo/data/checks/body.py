@@ -31,8 +31,10 @@ def units(recording: Recording, look: Look) -> Recording:
     size = float(np.median(np.linalg.norm(np.ptp(x, axis=1), axis=-1)))
     low, high = _SIZES
     if not low <= size <= high:
-        wanted = f"{low:g} to {high:g} metres: {_unit(size, flat=not np.ptp(x[..., 2]))}"
-        raise look.refusal("units", f"a body {size:.4g} long", wanted)
+        advice, unit = _unit(size, flat=not np.ptp(x[..., 2]))
+        setting = ("units", unit) if unit else None
+        wanted = f"{low:g} to {high:g} metres: {advice}"
+        raise look.refusal("units", f"a body {size:.4g} long", wanted, setting)
     return recording
 
 
@@ -47,7 +49,8 @@ def upright(recording: Recording, look: Look) -> Recording:
     length = float(np.linalg.norm(up))
     if up[1] < -_UPSIDE_DOWN * length:
         found = f"the head {-up[1]:.2f} m below the feet"
-        raise look.refusal("axes", found, "y to point up: negate y (a picture's y points down)")
+        wanted = "y to point up: negate y (a picture's y points down)"
+        raise look.refusal("axes", found, wanted, ("up", "-y"))
     if abs(up[1]) < 0.5 * length:
         axis = "z" if abs(up[2]) > abs(up[0]) else "x"
         look.note("axes", f"from feet to head it is {abs(up['xyz'.index(axis)]):.2f} m along "
@@ -97,13 +100,15 @@ def lost_joints(recording: Recording, look: Look) -> Recording:
     return recording
 
 
-def _unit(size: float, flat: bool) -> str:
+def _unit(size: float, flat: bool) -> tuple[str, str]:
+    """What to do with places of a body of this size, and their unit as readers call it."""
     if flat and size > 20:
-        return "these look like pixels; divide by the pixels that a metre has"
-    divisor, name = (100, "centimetres") if size <= 400 else (1000, "millimetres")
+        return "these look like pixels; divide by the pixels that a metre has", "none"
     if size < 20 or size > 5000:
-        return "say in which unit they are"
-    return f"these look like {name}; divide by {divisor}"
+        return "say in which unit they are", ""
+    if size <= 400:
+        return "these look like centimetres; divide by 100", "cm"
+    return "these look like millimetres; divide by 1000", "mm"
 
 
 def _head_and_feet(layout: Layout) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:

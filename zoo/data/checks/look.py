@@ -59,6 +59,8 @@ class Look:
         """Something wrong that was mended or left out; the recording is kept."""
         self.faults.append(Problem(kind, self.place, None, found, expected))
 
-    def refusal(self, kind: str, found: str, expected: str) -> FaultError:
-        """The error to raise where the recording cannot be used."""
-        return FaultError(kind, None, found, expected, self.place)
+    def refusal(
+        self, kind: str, found: str, expected: str, setting: tuple[str, str] | None = None
+    ) -> FaultError:
+        """The error to raise where the recording cannot be used; `setting` as in `FaultError`."""
+        return FaultError(kind, None, found, expected, self.place, setting)

@@ -44,7 +44,7 @@ class AlphaPoseReader(PoseReader):
         super().__init__(layout, fps)
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by its keys."""
+        """See `Reader.looks_like`; recognised by its keys."""
         head = head_of(path) if super().looks_like(path) else ""
         return head.lstrip().startswith("[") and '"image_id"' in head and '"keypoints"' in head
 

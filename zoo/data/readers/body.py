@@ -1,10 +1,11 @@
 """One person as a file has them, and the recording that is made of it."""
 
+import inspect
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,15 @@ from zoo.data.adapters.base import FaultError, PrepareReport, Reader, faults_in
 from zoo.data.gaps import bridged
 from zoo.data.readers.clock import RATES, checked_fps, rate_of, seconds
 from zoo.data.readers.joints import layout_of, weights
-from zoo.data.readers.units import METRES, TRUNK_METRES, TURNS, trunk_scale, upright
+from zoo.data.readers.units import (
+    METRES,
+    TRUNK_METRES,
+    TURNS,
+    axis_of_file,
+    trunk_scale,
+    unit_of_file,
+    upright,
+)
 from zoo.data.recording import INFERRED, NOT_TRACKED, TRACKED, UNKNOWN_SUBJECT, Recording
 from zoo.errors import ConfigError
 from zoo.skeleton.layout import Layout, load_layout
@@ -75,6 +84,9 @@ class PoseReader(Reader):
         ConfigError: a setting that is none of these.
     """
 
+    up_in_space: ClassVar[str] = "y"
+    """Axis of its files of three dimensions that points up, unless `up` or the file says so."""
+
     def __init__(self, layout: str, fps: float | None, units: str = "", up: str = "") -> None:
         self.layout = load_layout(layout).name if layout else ""
         self.fps = checked_fps(fps)
@@ -92,7 +104,7 @@ class PoseReader(Reader):
             values, states, notes = _in_layout(body, layout)
             dimensions = values.shape[2]
             units = self.units or body.units or ("m" if dimensions == 3 else "none")
-            up = self.up or body.up or ("y" if dimensions == 3 else "-y")
+            up = self.up or body.up or (self.up_in_space if dimensions == 3 else "-y")
             scale = METRES.get(units)
             if scale is None:
                 scale = trunk_scale(np.where(states[..., None] > 0, values, np.nan), layout)
@@ -124,6 +136,15 @@ class PoseReader(Reader):
             timestamps=times,
             **arrays,
         )
+
+    def mend(self, setting: str, seems: str, recording: Recording) -> str:
+        """See `Reader.mend`."""
+        if setting not in inspect.signature(type(self)).parameters:
+            return ""
+        if setting == "units":
+            return unit_of_file(self.units or "m", seems)
+        flat = recording.extra.get("dimensions") == 2
+        return axis_of_file(self.up or ("-y" if flat else self.up_in_space), seems)
 
     def _clock(self, body: Body, frames: int) -> tuple[Floats | None, float]:
         """Seconds of the frames, if the file tells, and frames a second."""

@@ -52,7 +52,7 @@ class IrdsCsvReader(PoseReader):
         super().__init__(layout, fps, "m", "y")
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the header."""
+        """See `Reader.looks_like`; recognised by the header."""
         first = head_of(path, 1024).split("\n")[0] if super().looks_like(path) else ""
         return all(name in first for name in ("SubjectID", "JointName", "TrackingStatus"))
 

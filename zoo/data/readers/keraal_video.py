@@ -28,7 +28,7 @@ LAYOUTS = {"OP": "openpose-coco18", "AP": "coco", "BP": "mediapipe"}
 class KeraalVideoReader(PoseReader):
     """``{"positions": {"1.0": {"Nose": [x, y], …}, …}}``, x and y in parts of the picture.
 
-    Joints are OpenPose's 18, AlphaPose's 17 (by number) or MediaPipe's 33, told by the file. Joints
+    Joints are OpenPose's 18, AlphaPose's 17 (by number) or MediaPipe's 33, as the file says. Joints
     that a frame lacks are lost. Person, exercise and label come from the file's name, as in
     `KeraalAdapter`; annotations are not read.
 
@@ -48,7 +48,7 @@ class KeraalVideoReader(PoseReader):
         self.aspect = checked_aspect(aspect)
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the key ``positions``."""
+        """See `Reader.looks_like`; recognised by the key ``positions``."""
         head = head_of(path, 256) if super().looks_like(path) else ""
         return head.lstrip().startswith("{") and '"positions"' in head
 

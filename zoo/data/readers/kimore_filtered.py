@@ -35,7 +35,7 @@ class KimoreFilteredReader(PoseReader):
         super().__init__(layout, fps, "m", "y")
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the header and the number of columns."""
+        """See `Reader.looks_like`; recognised by the header and the number of columns."""
         table = glance(path) if super().looks_like(path) else None
         return table is not None and numbered_header(table.header) and _start(table) is not None
 

@@ -28,7 +28,7 @@ class LongCsvReader(PoseReader):
     missing are lost joints.
 
     Args:
-        layout: see `PoseReader`; empty: told by the names of the joints.
+        layout: see `PoseReader`; empty: found from the names of the joints.
         joints: names of the joints by their numbers, where the file has numbers from 0 for names.
         units: see `PoseReader`.
         up: see `PoseReader`.
@@ -50,7 +50,7 @@ class LongCsvReader(PoseReader):
         self.joints = joints
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the header."""
+        """See `Reader.looks_like`; recognised by the header."""
         table = glance(path) if super().looks_like(path) else None
         if table is None or not {"x", "y"} <= _parts(table.header).keys():
             return False

@@ -78,7 +78,7 @@ class MediaPipeReader(PoseReader):
         self.aspect = checked_aspect(aspect)
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the header or the number of columns, or the keys."""
+        """See `Reader.looks_like`; recognised by header or number of columns, or keys."""
         if not super().looks_like(path):
             return False
         if head_of(path, 512).lstrip()[:1] in ("{", "["):
@@ -140,7 +140,7 @@ class MediaPipeReader(PoseReader):
 
 
 def _kind(values: Floats) -> str:
-    """``world``, ``image`` (parts of the picture) or ``pixels``, told by the values (T, 33, C)."""
+    """``world``, ``image`` (parts of the picture) or ``pixels``, by the values (T, 33, C)."""
     flat = values[..., :2]
     hips = flat[:, HIPS].mean(axis=1)
     hips = hips[np.isfinite(hips).all(-1)]

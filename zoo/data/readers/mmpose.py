@@ -41,6 +41,7 @@ class MMPoseReader(PoseReader):
 
     title = "MMPose, one JSON file of results"
     suffixes = (".json",)
+    up_in_space = "z"
 
     def __init__(
         self, layout: str = "", fps: float | None = None, units: str = "", up: str = ""
@@ -48,7 +49,7 @@ class MMPoseReader(PoseReader):
         super().__init__(layout, fps, units, up)
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by its keys."""
+        """See `Reader.looks_like`; recognised by its keys."""
         head = head_of(path) if super().looks_like(path) else ""
         results = '"keypoint_scores"' in head and '"keypoints"' in head
         return '"instance_info"' in head or '"keypoint_id2name"' in head or results
@@ -72,7 +73,8 @@ class MMPoseReader(PoseReader):
                 raise FaultError("joints", None, found, "people of one skeleton")
             joints, width = shapes.pop()
             values, notes = chosen(named(people), joints, width)
-            body = _body(values, _names(meta, joints, width - 1), notes)
+            names = _names(meta, joints, width - 1)
+            body = Body(names, values[..., :-1], values[..., -1], notes=notes)
             body = numbered(body, numbers)
         yield self.recording(body, file, report)
 
@@ -188,11 +190,6 @@ def _names(meta: Any, joints: int, dimensions: int) -> tuple[str, ...]:
         wanted = " or ".join(f"{j} of {d}" for j, d in LAYOUTS)
         raise FaultError("joints", None, found, wanted)
     return (*load_layout(known).joints, *(f"#{j}" for j in range(joints)))[:joints]
-
-
-def _body(values: Floats, names: tuple[str, ...], notes: list[str]) -> Body:
-    space = values.shape[2] == 4
-    return Body(names, values[..., :-1], values[..., -1], up="z" if space else "", notes=notes)
 
 
 def _annotated(annotation: Any, at: int) -> Body:

@@ -147,7 +147,7 @@ def glance(path: Path) -> Table | None:
 
 
 def columns_of(header: Sequence[str]) -> Columns:
-    """What the columns of a header are, told by their names."""
+    """What the columns of a header are, by their names."""
     found = Columns()
     for place, name in enumerate(header):
         joint, part = split_name(name)

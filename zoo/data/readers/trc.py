@@ -43,7 +43,7 @@ class TrcReader(PoseReader):
         self.joints = joints
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the ending or the first word."""
+        """See `Reader.looks_like`; recognised by the ending or the first word."""
         return super().looks_like(path) or head_of(path, 64).startswith("PathFileType")
 
     def read_file(self, file: Path, report: PrepareReport) -> Iterator[Recording]:

@@ -44,6 +44,24 @@ def upright(values: Floats, up: str) -> Floats:
     return turned
 
 
+def axis_of_file(up: str, axis: str) -> str:
+    """The axis of a file, turned by `upright` with `up`, that is `axis` now."""
+    now = np.array(TURNS[axis])[1]
+    then = np.array(TURNS[up]).T @ now
+    return next(name for name, turn in TURNS.items() if (np.array(turn)[1] == then).all())
+
+
+def unit_of_file(units: str, seems: str) -> str:
+    """The unit of a file, taken for `units`, whose places seem to be in `seems` now.
+
+    Empty where there is none.
+    """
+    if "none" in (units, seems):
+        return "" if units == seems else "none"
+    factor = METRES[units] * METRES[seems]
+    return next((unit for unit, metres in METRES.items() if np.isclose(metres, factor)), "")
+
+
 def checked_aspect(aspect: float | None) -> float | None:
     """`aspect` as it is.
 

@@ -25,7 +25,7 @@ class WideCsvReader(PoseReader):
     frame rate. Other columns are left alone.
 
     Args:
-        layout: see `PoseReader`; empty: told by the names of the joints.
+        layout: see `PoseReader`; empty: found from the names of the joints.
         joints: names of the joints in the order of the columns, where the header only numbers them.
         units: see `PoseReader`.
         up: see `PoseReader`.
@@ -47,7 +47,7 @@ class WideCsvReader(PoseReader):
         self.joints = joints
 
     def looks_like(self, path: Path) -> bool:
-        """See `Reader.looks_like`; told by the header."""
+        """See `Reader.looks_like`; recognised by the header."""
         if not super().looks_like(path):
             return False
         table = glance(path)

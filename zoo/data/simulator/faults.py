@@ -99,7 +99,7 @@ GROUPS: tuple[Group, ...] = (
 def group_of(person: int) -> tuple[Group, int]:
     """Group of the person with this number (from 0) and the number within the group (from 1).
 
-    People are dealt out so that after every one of them the groups are as near to KIMORE's shares
+    People are assigned so that after every one of them the groups are as near to KIMORE's shares
     as can be; so who comes later changes nobody before.
     """
     counts = [0] * len(GROUPS)

@@ -1,4 +1,4 @@
-"""A process that computes runs one after the other, told by lines of JSON on standard input.
+"""A process that computes runs one after the other, ordered by lines of JSON on standard input.
 
 It answers by lines of JSON on what was standard output when it began; what models print goes to
 standard error. It stops, and keeps what it has computed, when it is told to or when the other end

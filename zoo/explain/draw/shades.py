@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.explain.attribution import Array, Attribution
+from zoo.explain.words import HARDLY
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap, Normalize
@@ -19,6 +20,9 @@ _SMALLEST, _LARGEST = 9.0, 190.0
 
 FULL_STRENGTH = 0.05
 """Of the range of scores: what moved a score in all for its strongest colour to be full."""
+
+_PALEST = 0.1
+"""Of full strength: the strongest colour of values without a sign where nothing moved the score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +42,19 @@ class Shades:
     limit: float
 
     @classmethod
-    def of(cls, attribution: Attribution) -> "Shades":
+    def of(cls, attribution: Attribution, held_still: float | None = None) -> "Shades":
         """The shades of an attribution.
 
         Contributions of single frames shrink with the number of frames, so they are shown as a
         rate, which does not. A half percent of the values may lie beyond the scale. That of shares
         goes to twice an even one at least, so that what is even looks even. Where all
         contributions together are small against the range of scores (`FULL_STRENGTH`), colours are
-        as much paler.
+        as much paler. Shares do not tell how much moved the score; their colours are paler where
+        the movement as a whole hardly changes it (`HARDLY`).
+
+        Args:
+            attribution: of one sample.
+            held_still: the model's score of a mean pose held still; None where it is not known.
         """
         values = attribution.joint_time
         if attribution.signed:
@@ -57,6 +66,11 @@ class Shades:
         limit = float(np.percentile(np.abs(values), 99.5)) or float(np.abs(values).max()) or 1.0
         if not attribution.signed:
             limit = max(limit, 2.0)
+            if held_still is not None:
+                hardly = HARDLY * attribution.span
+                moved = abs(attribution.score - held_still)
+                if moved < hardly:
+                    limit /= max(moved / hardly, _PALEST)
         elif 0 < attribution.effect < FULL_STRENGTH * attribution.span:
             limit *= FULL_STRENGTH * attribution.span / attribution.effect
         return cls(values, label, attribution.signed, limit)

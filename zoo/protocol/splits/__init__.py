@@ -1,7 +1,7 @@
 """Who is trained on and who is tested: ways of splitting, each a rule with its settings.
 
 Each registers itself, as a plug-in's does; docs/extending.md adds one. How people and samples are
-dealt evenly, the same on every machine, is in `zoo.protocol.splits.stratified`.
+evenly divided, the same on every machine, is in `zoo.protocol.splits.stratified`.
 """
 
 # They register themselves.

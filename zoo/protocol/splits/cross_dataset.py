@@ -25,7 +25,7 @@ class CrossDatasetSplit(SplitRule):
     """Everybody of another dataset is tested.
 
     Attributes:
-        repeats: how often the validation people are dealt anew; each is a fold.
+        repeats: how often the validation people are chosen again; each time is a fold.
         validation: share of the people trained on who choose the best epoch; 0 sets nobody aside.
         dataset: the one to test on.
         exercise: exercise of it to test on; the one trained on if None.

@@ -1,4 +1,4 @@
-"""Folds that somebody else dealt: a published table of persons or recordings."""
+"""Folds that somebody else made: a published table of persons or recordings."""
 
 import csv
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ class _KFold(SplitRule):
 
     Attributes:
         folds: number of folds, at least 2.
-        repeats: how often everything is dealt anew; `num_folds` counts all of them.
+        repeats: how often everything is divided again; `num_folds` counts all of them.
         validation: share of what is trained on that chooses the best epoch; 0 sets nothing aside.
     """
 
@@ -30,8 +30,8 @@ class _KFold(SplitRule):
         """See `SplitRule.num_folds`."""
         return self.repeats * self.folds
 
-    def _dealt(self, what: str) -> str:
-        """`what` is dealt to folds, in words."""
+    def _assigned(self, what: str) -> str:
+        """How `what` is divided into folds, in words."""
         return (
             f"to {self.folds} folds{self.alike}; each is tested once."
             f"{chosen_by(what, self.validation)}{repeated(self.repeats)} Seed of the order: "
@@ -42,7 +42,7 @@ class _KFold(SplitRule):
 @register_split("person-kfold")
 @dataclass(frozen=True)
 class PersonKFold(_KFold):
-    """Whole people are dealt to folds; see `_KFold` for the settings."""
+    """Whole people are divided into folds; see `_KFold` for the settings."""
 
     def split(self, samples: SampleSet, fold: int) -> Split:
         """See `SplitRule.split`."""
@@ -55,13 +55,13 @@ class PersonKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"People are assigned {self._dealt('people')}"
+        return f"People are assigned {self._assigned('people')}"
 
 
 @register_split("random-kfold")
 @dataclass(frozen=True)
 class RandomKFold(_KFold):
-    """Single samples are dealt to folds, and so pieces of a recording to several.
+    """Single samples are divided into folds, and so pieces of a recording to several.
 
     Attributes:
         score_bins: number of score quantiles that count as alike; for the others see `_KFold`.
@@ -69,7 +69,7 @@ class RandomKFold(_KFold):
 
     score_bins: int = whole(5, least=1)
 
-    deals_samples = True
+    splits_samples = True
 
     def split(self, samples: SampleSet, fold: int) -> Split:
         """See `SplitRule.split`."""
@@ -97,7 +97,7 @@ class RandomKFold(_KFold):
 
     def describe(self) -> str:
         """See `SplitRule.describe`."""
-        return f"Samples, not people, are assigned at random {self._dealt('samples')}"
+        return f"Samples, not people, are assigned at random {self._assigned('samples')}"
 
 
 @register_split("leave-one-person-out")

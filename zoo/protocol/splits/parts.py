@@ -18,7 +18,7 @@ class _Parts(SplitRule):
     """Training, validation and test in given proportions.
 
     Attributes:
-        repeats: how often everything is dealt anew; each is a fold.
+        repeats: how often everything is divided again; each time is a fold.
         fractions: shares of training, validation and test, in any unit.
         score_bins: number of score quantiles that count as alike.
     """
@@ -36,7 +36,7 @@ class _Parts(SplitRule):
         """See `SplitRule.num_folds`."""
         return self.repeats
 
-    def _dealt(self, ids: Sequence[str], labels: Sequence[str], fold: int, of: str) -> list[int]:
+    def _assigned(self, ids: Sequence[str], labels: Sequence[str], fold: int, of: str) -> list[int]:
         part = stratified_parts(ids, labels, self.fractions, self.seed + fold)
         for k, share in enumerate(self.fractions):
             if share and k not in part:
@@ -55,13 +55,13 @@ class _Parts(SplitRule):
 @register_split("person-holdout")
 @dataclass(frozen=True)
 class PersonHoldout(_Parts):
-    """Whole people are dealt to three parts; see `_Parts` for the settings."""
+    """Whole people are divided into three parts; see `_Parts` for the settings."""
 
     def split(self, samples: SampleSet, fold: int) -> Split:
         """See `SplitRule.split`."""
         people = people_of(self, samples)
         labels = quantile_labels(people.labels, people.ranks, self.score_bins)
-        part = self._dealt(people.names, labels, fold, "people")
+        part = self._assigned(people.names, labels, fold, "people")
         place = {name: PARTS[p] for name, p in zip(people.names, part, strict=True)}
         return placed(samples, place)
 
@@ -73,14 +73,14 @@ class PersonHoldout(_Parts):
 @register_split("random")
 @dataclass(frozen=True)
 class RandomParts(_Parts):
-    """Single samples are dealt to three parts, and so pieces of a recording to several."""
+    """Single samples are divided into three parts, and so pieces of a recording to several."""
 
-    deals_samples = True
+    splits_samples = True
 
     def split(self, samples: SampleSet, fold: int) -> Split:
         """See `SplitRule.split`."""
         labels = strata(self.stratify, samples, self.score_bins)
-        part = self._dealt(samples.ids, labels, fold, "samples")
+        part = self._assigned(samples.ids, labels, fold, "samples")
         return Split.of(samples, *([i for i, p in enumerate(part) if p == k] for k in range(3)))
 
     def describe(self) -> str:

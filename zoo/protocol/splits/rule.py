@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitRule(ABC):
-    """How samples are dealt to training, validation and test.
+    """How samples are divided into training, validation and test.
 
     A rule is a dataclass, registered with ``@register_split("name")``; its fields are its settings,
     all of which enter the protocol's hash, with the file of a rule that is not the zoo's own.
@@ -40,8 +40,8 @@ class SplitRule(ABC):
     stratify: tuple[str, ...] = ("group", "score")
 
     shorthand: ClassVar[str] = "kind"
-    deals_samples: ClassVar[bool] = False
-    """Whether single samples are dealt; such a rule is refused where no leak is announced."""
+    splits_samples: ClassVar[bool] = False
+    """Whether samples, not people, are divided; refused where no leak is announced."""
 
     def __post_init__(self) -> None:
         for f in fields(self):

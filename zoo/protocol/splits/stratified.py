@@ -1,7 +1,7 @@
 """People or samples in even folds and parts, the same on every machine.
 
 Order comes from hashes, not from a random generator: items are sorted by SHA-256 of the seed, a
-purpose and their own id. What is dealt so depends on ids, groups, scores and seed alone, not on
+purpose and their own id. The result depends on ids, groups, scores and seed alone, not on
 the order of the data, the platform or a library's version.
 """
 
@@ -130,9 +130,9 @@ def stratified_parts(
     total = sum(fractions)
     counts = [0] * len(fractions)
     part = [0] * len(ids)
-    for dealt, i in enumerate(order, start=1):
+    for assigned, i in enumerate(order, start=1):
         lag = [
-            share * dealt - count * total for share, count in zip(fractions, counts, strict=True)
+            share * assigned - count * total for share, count in zip(fractions, counts, strict=True)
         ]
         chosen = lag.index(max(lag))
         part[i] = chosen
