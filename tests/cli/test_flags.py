@@ -8,7 +8,7 @@ import pytest
 from zoo.cli.flags import in_flags
 
 ROOT = Path(__file__).resolve().parents[2]
-PRINTED = ("cli", "templates", "report", "notes.py")
+PRINTED = ("cli", "templates", "report", "notes.py", "completing.py")
 """What only the command line prints, and commands that a board shows."""
 
 
