@@ -291,7 +291,7 @@ def test_a_damaged_checkpoint_is_told(
     key = {"config": config, "fingerprint": "f", "layout": "kinect-v2", "protocol_hash": "p"}
     row = EpochRow(1, 0.1, 2.0, None, 0.5)
     tensors = {"model": {"weight": torch.zeros(3, 4)}}
-    made = Checkpoint(key, "s" * 64, [row], 0, float("inf"), {"torch": "2"}, [{}], tensors)
+    made = Checkpoint(key, "s" * 64, [row], 0, float("inf"), {"torch": "2"}, [{}], tensors=tensors)
     sidecar = tmp_path / "resume.json"
     save_resumable(made, sidecar)
     (beside,) = tmp_path.glob("*.safetensors")

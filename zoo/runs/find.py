@@ -164,11 +164,12 @@ def _require_itself(run: Run) -> None:
         DataError: somebody changed one of the two, or the fold is none of the protocol's.
     """
     record, file = run.record, run.path / RECORD
-    if record.key.hash != record.key_hash:
+    key = record.key
+    if key.hash != record.key_hash:
         raise DataError(
             f"{file} is damaged: key_hash is {record.key_hash[:12]!r}…, the settings and data "
-            f"beside it ({record.key.title[:300]}) have {record.key.hash[:12]!r}…: "
-            "`zoo leaderboard check` says more"
+            f"beside it ({key.title[:300]}) have {key.hash[:12]!r}…: `zoo leaderboard check` says "
+            "more"
         )
     if not 0 <= record.fold < record.protocol.folds:
         raise DataError(

@@ -65,8 +65,8 @@ class Spearman(Pearson):
         """
         out = np.empty((len(tables), weights.shape[1]))
         alike: dict[bytes, list[int]] = defaultdict(list)
-        for i, rows in enumerate(tables):
-            alike[rows.person.tobytes() + rows.true.tobytes()].append(i)
+        for i, table in enumerate(tables):
+            alike[table.person.tobytes() + table.true.tobytes()].append(i)
         for same in alike.values():
             person, true, _ = tables[same[0]]
             step = max(1, _CHUNK // len(person))
