@@ -424,7 +424,7 @@ def test_a_table_without_scores_is_noted(folder: Path, root: Path) -> None:
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_a_table_holds_it_is_read_or_told(content: bytes) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "recordings.csv"
@@ -442,7 +442,7 @@ _VALUES = st.recursive(
 
 
 @given(st.sampled_from(["title", "reader", "settings", "layout", "scores", "exercises"]), _VALUES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_a_description_holds_it_is_read_or_told(key: str, value: Any) -> None:
     with TemporaryDirectory() as folder:
         values = {**yaml.safe_load(DESCRIPTION), key: value}

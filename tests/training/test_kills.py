@@ -143,7 +143,7 @@ def test_stopped_in_every_way_a_run_ends_with_the_same_bits(
             assert status == 128 + number, output
             kept = kept_epoch(output)
             assert epoch <= kept <= epoch + 3
-            assert "Run the same again with --resume to go on" in output
+            assert "Run the same again with resume=True to go on" in output
             continue
         # the kill may have come between the checkpoint of an epoch and the report of it
         kept = json.loads(next(runs.rglob("resume.json")).read_text())["history"][-1]["epoch"]
@@ -207,7 +207,7 @@ def require_starved_and_resumed(toy, capsys, tmp_path, process, runs, fill, make
     assert "MB are needed" in output
     kept = kept_epoch(output)
     assert kept in (3, 4)
-    assert "Make room and run the same again with --resume to go on" in output
+    assert "Make room and run the same again with resume=True to go on" in output
     make_room()
     code, output = run_here(toy, capsys, runs, *SETTINGS, "--resume")
     assert code == 0

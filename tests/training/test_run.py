@@ -244,7 +244,7 @@ def test_resume_with_other_settings_mentions_the_half_done_run(go):
     told = Notes()
     go(resume=True, epochs=4, reporter=told)
     assert "nothing to resume for these settings" in told.notes[0]
-    assert "trainer.epochs: 6 then, 4 now" in told.notes[0]
+    assert "trainer.epochs: 6 then, 4 now" in told.notes[1]
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_and_overwrite_begins_anew(toy, go):

@@ -113,9 +113,7 @@ def test_hostile_files_are_told(name, samples, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9))
 def test_damaged_files_are_told(name, seed, samples, tmp_path):
     _only_data_errors(name.split()[0], _beside(samples[name], tmp_path, None, seed))
