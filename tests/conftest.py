@@ -30,6 +30,16 @@ settings.load_profile("zoo")
 KIMORE_SUBJECTS = ("E_ID1", "E_ID3", "E_ID8", "NE_ID11", "NE_ID24", "B_ID8", "P_ID3", "S_ID5")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_width() -> None:
+    """No width is set, also for child processes.
+
+    readline, which pytest imports, puts COLUMNS into the environment behind `os.environ`'s back.
+    """
+    os.environ.pop("COLUMNS", None)
+    os.unsetenv("COLUMNS")
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Torch on one thread during a test, then what was before."""
