@@ -90,7 +90,7 @@ class FoldData:
         """Samples of one part, unscaled, with ids and targets in score units."""
         return self.samples.subset(self.split.index(name))
 
-    @property
+    @cached_property
     def tested(self) -> "FoldData":
         """The fold whose model is tested: this one, or for ``selection: refit`` its `refit`."""
         return self.refit() if self.protocol.selection == "refit" else self

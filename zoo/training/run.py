@@ -278,10 +278,9 @@ class _Training:
         self.sessions = [*stored.sessions, now]
 
     def _announce(self, trainer: Trainer, data: FoldData) -> None:
-        if self.data.warning and self.chosen is None:
-            self.reporter.on_note(self.data.warning)
-        for remark in self.data.remarks:
-            self.reporter.on_note(remark)
+        if self.chosen is None:
+            for told in filter(None, (self.data.warning, *self.data.remarks)):
+                self.reporter.on_note(told)
         self.reporter.on_start(
             RunStart(
                 title=self.key.title,
