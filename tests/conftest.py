@@ -180,6 +180,12 @@ def _module(path: str) -> Any:
 
 
 @pytest.fixture(scope="session")
+def module_of() -> Callable[[str], Any]:
+    """From a path below tests/ to the module in that file."""
+    return _module
+
+
+@pytest.fixture(scope="session")
 def uiprmd_tree(unpack: Callable[..., Path]) -> Callable[[str], Path]:
     """Real UI-PRMD trees by part: kinect, vicon_angles or vicon_positions; read-only."""
     made: dict[str, Path] = {}

@@ -1,6 +1,5 @@
 """Made-up files of every form."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -16,14 +15,9 @@ Read = Callable[..., tuple[list[Recording], list[str]]]
 
 
 @pytest.fixture(scope="session")
-def files() -> ModuleType:
+def files(module_of: Callable[[str], Any]) -> ModuleType:
     """The module pose_files.py."""
-    file = Path(__file__).with_name("pose_files.py")
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module: ModuleType = module_of("data/readers/pose_files.py")
     return module
 
 
