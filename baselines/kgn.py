@@ -106,8 +106,8 @@ class KGN(ScoreModel):
         self.head = HuberHead.of(seen * (1 + exercises))
         for name, size in (("joint", (joints, inputs)), ("whole", (1, whole))):
             unfitted = {"low": -torch.inf, "high": torch.inf, "mean": 0.0, "scale": 1.0}
-            for what, value in unfitted.items():
-                self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), value))
+            for what, start in unfitted.items():
+                self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), start))
 
     def derive(self, batch: Batch) -> Batch:
         """Descriptors ``joint`` (N, 2, J, D) and ``whole`` (N, 2, 1, G): as it was, and mirrored."""
