@@ -17,7 +17,6 @@ the mean over both.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -110,7 +109,7 @@ class KGN(ScoreModel):
                 self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), start))
 
     def derive(self, batch: Batch) -> Batch:
-        """Descriptors ``joint`` (N, 2, J, D) and ``whole`` (N, 2, 1, G): as it was, and mirrored."""
+        """Descriptors ``joint`` (N, 2, J, D), ``whole`` (N, 2, 1, G): as recorded, and mirrored."""
         if "joint" in batch.x:
             return batch
         x = batch.stream("position")

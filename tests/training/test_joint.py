@@ -74,7 +74,8 @@ def test_targets_are_standardised_within_each_exercise(root):
 def test_test_and_validation_are_of_the_own_exercise(root):
     one, both = fold(root), fold(root, *ALL)
     assert one.split.hash == both.split.hash
-    assert one.beside is None and one.learnt().batch.exercise is None
+    assert one.beside is None
+    assert one.learnt().batch.exercise is None
     for part in ("validation", "test"):
         assert torch.equal(one.part(part)[0].x["position"], both.part(part)[0].x["position"])
 

@@ -30,9 +30,9 @@ class TrainerConfig:
         threads: CPU threads of torch; None leaves its choice. One, as in a sweep, so that a run is
             the same run however it is started: other numbers add in another order.
         checkpoint_every: epochs between checkpoints; what a kill can lose at most.
-        keep: ``chosen`` keeps the weights of the epoch that the protocol's validation people choose,
-            where it lets them choose; ``last`` those after all epochs, for a recipe whose length
-            was fixed beforehand: fifteen people choose little but noise.
+        keep: ``chosen`` keeps the weights of the epoch that the protocol lets its validation people
+            choose; ``last`` those after all epochs, for a recipe whose length was fixed
+            beforehand: fifteen people choose little but noise.
         exercises: ``one`` trains on the run's own exercise; ``all`` on the training people's
             recordings of the dataset's other exercises too, with targets standardised within each.
             What is validated and tested is of the own exercise.
