@@ -62,6 +62,7 @@ class KGN(ScoreModel):
         line: whether there is a linear path from the descriptors to the score.
         mirror: whether recordings are mirrored in training, and scores are the mean over both.
         courses: describe the mean course of a repetition too, see `JointDescriptors`.
+        repetitions: describe repetitions and take the mean, instead of the recording.
         exercises: how many exercises it can tell apart; each has read-outs of its own beside the
             common one.
 
@@ -83,14 +84,16 @@ class KGN(ScoreModel):
         line: bool = True,
         mirror: bool = True,
         courses: bool = False,
+        repetitions: bool = False,
         exercises: int = 10,
     ) -> None:
         super().__init__(layout, "position")
         for name, value in (("width", width), ("readout", readout), ("exercises", exercises)):
             if value < 1:
                 raise ConfigError(f"model.{name} is {value!r}, expected at least 1")
-        self.derived = {"layout": layout.to_config(), "courses": courses}
-        self.descriptors = JointDescriptors(layout, courses=courses)
+        described = {"courses": courses, "repetitions": repetitions}
+        self.derived = {"layout": layout.to_config(), **described}
+        self.descriptors = JointDescriptors(layout, **described)
         self.mirror, self.exercises = mirror, exercises
         joints, inputs = len(self.descriptors.joints), len(self.descriptors.names)
         whole = len(self.descriptors.whole_names)

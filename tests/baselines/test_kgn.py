@@ -118,8 +118,9 @@ def test_every_kind_of_edge_averages(name):
         descriptor_graph(layout, joints, ["childen"])
 
 
-def test_descriptors_do_not_depend_on_place_facing_and_size(recordings):
-    descriptors = JointDescriptors(LAYOUT)
+@pytest.mark.parametrize(("courses", "repetitions"), [(False, False), (True, False), (False, True)])
+def test_descriptors_do_not_depend_on_place_facing_and_size(recordings, courses, repetitions):
+    descriptors = JointDescriptors(LAYOUT, courses=courses, repetitions=repetitions)
     x = recordings.x["position"][0].numpy()
     joint, whole = descriptors.measure(x, 30.0)
     angle = torch.tensor(0.7)
@@ -130,3 +131,17 @@ def test_descriptors_do_not_depend_on_place_facing_and_size(recordings):
     assert joint.shape == (len(descriptors.joints), len(descriptors.names))
     np.testing.assert_allclose(moved, joint, atol=0.05)
     np.testing.assert_allclose(moved_whole, whole, atol=0.05)
+
+
+def test_over_repetitions_a_rest_before_them_does_not_count():
+    adapter = SyntheticAdapter(people=1, repetitions=5)
+    x = next(iter(adapter.read(None, PrepareReport(), adapter.NO_PROGRESS))).positions
+    rested = np.concatenate([np.repeat(x[:1], 90, axis=0), x])
+    change = {}
+    for repetitions in (False, True):
+        descriptors = JointDescriptors(LAYOUT, repetitions=repetitions)
+        speed = descriptors.names.index("speed")
+        before, after = (descriptors.measure(of, 30.0)[0][:, speed] for of in (x, rested))
+        change[repetitions] = float(np.abs(after - before).sum() / before.sum())
+    assert change[False] > 0.15
+    assert change[True] < change[False] / 3
