@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from baselines.joint_descriptors import JointDescriptors
-from baselines.kgn import EDGES, KGN, descriptor_graph
+from baselines.kgn import EDGES, KGN, descriptor_graph, in_steps
 from zoo.data.adapters.base import Adapter, PrepareReport
 from zoo.data.adapters.synthetic import SyntheticAdapter
 from zoo.data.batch import Batch
@@ -145,3 +145,14 @@ def test_over_repetitions_a_rest_before_them_does_not_count():
         change[repetitions] = float(np.abs(after - before).sum() / before.sum())
     assert change[False] > 0.15
     assert change[True] < change[False] / 3
+
+
+def test_steps_add_up_to_the_way_through_all_bins():
+    z = torch.linspace(-4, 4, 81)
+    steps = in_steps(z)
+    assert steps.shape == (81, 6)
+    assert (steps[z <= -3] == -0.5).all()
+    assert (steps[z >= 3] == 0.5).all()
+    widths = torch.tensor([2, 0.5, 0.5, 0.5, 0.5, 2])
+    torch.testing.assert_close(((steps + 0.5) * widths).sum(1) - 3, z.clamp(-3, 3))
+    assert KGN(LAYOUT, steps=True).embed.in_features == 7 * KGN(LAYOUT).embed.in_features
