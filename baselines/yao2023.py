@@ -20,25 +20,27 @@ from zoo.skeleton.layout import Layout
 
 
 def attention_deviation(
-    attention: Tensor, target: Tensor, closeness: float | None = None
+    attention: Tensor, target: Tensor, exercise: Tensor, closeness: float | None = None
 ) -> Tensor:
-    r"""How far the attention of N sequences lies apart, over all pairs of them, a scalar.
+    r"""How far the attention of N sequences lies apart, over pairs of one exercise, a scalar.
 
     .. math::
         D = \frac{\sum_{i \ne j} w_{ij}\, \tfrac1V \lVert A_i - A_j \rVert_F^2}
         {\sum_{i \ne j} w_{ij}}, \qquad w_{ij} = e^{-(y_i - y_j)^2 / 2\sigma^2}
 
-    Each row of A sums to one, so that D lies between 0 and 2. A single sequence has D = 0.
+    and w = 0 for sequences of different exercises. Each row of A sums to one, so that D lies
+    between 0 and 2; without a pair it is 0.
 
     Args:
         attention: A (N, V, V), [query, key].
         target: y (N,).
+        exercise: (N,), a number for each exercise.
         closeness: σ, in the unit of `target`; None for w = 1, all pairs alike.
     """
     apart = (attention[:, None] - attention).square().sum((-2, -1)) / attention.shape[-1]
-    weight = torch.ones_like(apart)
+    weight = (exercise[:, None] == exercise).to(apart.dtype)
     if closeness is not None:
-        weight = torch.exp(-(target[:, None] - target).square() / (2 * closeness**2))
+        weight = weight * torch.exp(-(target[:, None] - target).square() / (2 * closeness**2))
     weight = weight - torch.diag(weight.diag())
     return (weight * apart).sum() / weight.sum().clamp(min=1e-12)
 
@@ -64,18 +66,23 @@ class DeviationHead(Head):
         self.closeness = closeness
 
     def forward(self, features: Tensor) -> Prediction:
-        """Scores (N,) from pooled features and, behind them, the attention: (N, C + V²)."""
-        pooled, attention = features.tensor_split([-(self.joints**2)], dim=-1)
-        output = torch.cat([self.layers(pooled), attention], dim=-1)
+        """Scores (N,) of sequences.
+
+        Args:
+            features: (N, C + V² + 1), pooled features, attention, number of the exercise.
+        """
+        pooled, pairing = features.tensor_split([-(self.joints**2) - 1], dim=-1)
+        output = torch.cat([self.layers(pooled), pairing], dim=-1)
         return Prediction(output[:, 0], features=pooled, output=output)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """L of outputs (N, 1 + V²), the score and the attention."""
+        """L of outputs (N, 1 + V² + 1), score, attention, number of the exercise."""
         error = F.mse_loss(output[:, 0], target)
         if self.deviation == 0:
             return error
-        attention = output[:, 1:].unflatten(1, (self.joints, self.joints))
-        return error + self.deviation * attention_deviation(attention, target, self.closeness)
+        attention = output[:, 1:-1].unflatten(1, (self.joints, self.joints))
+        apart = attention_deviation(attention, target, output[:, -1], self.closeness)
+        return error + self.deviation * apart
 
 
 class Yao2023(STGCN):
@@ -86,8 +93,8 @@ class Yao2023(STGCN):
     .. math:: z_v = \bar x_v + W_O \sum_w A_{vw}\, W_V\, \bar x_w, \qquad
         A_{vw} = \mathrm{softmax}_w\bigl((W_Q \bar x_v)^\top W_K \bar x_w / \sqrt C\bigr)
 
-    and the mean of z over joints to the score. In training every two sequences of a batch are a
-    pair, see `DeviationHead`; a sequence is scored alone.
+    and the mean of z over joints to the score. In training every two sequences of a batch and of
+    one exercise are a pair, see `DeviationHead`; a sequence is scored alone.
 
     Args:
         deviation: weight of the penalty; 0 leaves the squared error alone.
@@ -142,7 +149,9 @@ class Yao2023(STGCN):
         if not isinstance(self.head, DeviationHead):
             return super().forward(batch)
         pooled, attention = self._attended(batch)
-        return self.head(torch.cat([pooled, attention.flatten(1)], dim=-1))
+        exercise = pooled.new_zeros(batch.size) if batch.exercise is None else batch.exercise
+        parts = [pooled, attention.flatten(1), exercise.to(pooled)[:, None]]
+        return self.head(torch.cat(parts, dim=-1))
 
     def attention_maps(self, batch: Batch) -> Mapping[str, Tensor]:
         """``joints``: A (N, V, V), [query, key]; each row sums to one."""

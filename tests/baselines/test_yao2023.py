@@ -36,12 +36,14 @@ def movement(samples: int = 6, frames: int = 12) -> Batch:
 
 @pytest.mark.parametrize("closeness", [None, 0.5])
 def test_deviation_is_the_weighted_mean_over_pairs(closeness: float | None) -> None:
-    attention, target = attention_of(4), torch.tensor([-1.0, 0.1, 0.3, 2.0]).double()
+    attention = attention_of(5)
+    target = torch.tensor([-1.0, 0.1, 0.3, 2.0, 0.2]).double()
+    exercise = torch.tensor([0, 0, 0, 0, 1])
     above = below = 0.0
     for i in range(4):
         for j in range(4):
             if i == j:
-                continue
+                continue  # the fifth is of another exercise
             weight = 1.0
             if closeness is not None:
                 away = float(target[i] - target[j])
@@ -49,17 +51,18 @@ def test_deviation_is_the_weighted_mean_over_pairs(closeness: float | None) -> N
             rows = [float((attention[i, v] - attention[j, v]).square().sum()) for v in range(5)]
             above += weight * sum(rows) / 5
             below += weight
-    found = attention_deviation(attention, target, closeness)
+    found = attention_deviation(attention, target, exercise, closeness)
     torch.testing.assert_close(float(found), above / below, rtol=1e-12, atol=0)
 
 
 def test_deviation_is_between_none_and_two() -> None:
-    target = torch.zeros(2)
-    assert attention_deviation(attention_of(1).repeat(2, 1, 1), target) == 0
+    none = torch.zeros(2)
+    assert attention_deviation(attention_of(1).repeat(2, 1, 1), none, none) == 0
     first, last = torch.zeros(2, 3, 3)
     first[:, 0], last[:, 2] = 1, 1
-    assert attention_deviation(torch.stack([first, last]), target) == 2
-    assert attention_deviation(attention_of(1), torch.zeros(1)) == 0
+    assert attention_deviation(torch.stack([first, last]), none, none) == 2
+    assert attention_deviation(attention_of(1), none[:1], none[:1]) == 0
+    assert attention_deviation(attention_of(2), none, torch.tensor([0, 1])) == 0
 
 
 def test_close_scores_are_compared_and_others_hardly() -> None:
@@ -67,19 +70,23 @@ def test_close_scores_are_compared_and_others_hardly() -> None:
     target = torch.tensor([0.0, 0.0, 3.0]).double()
     far = torch.stack([alike, alike, other])
     near = torch.stack([alike, other, alike])
-    assert attention_deviation(far, target, 0.5) < 1e-6 * attention_deviation(near, target, 0.5)
-    assert attention_deviation(far, target) == attention_deviation(near, target) > 0
+    same = torch.zeros(3)
+    found, other_found = (attention_deviation(a, target, same, 0.5) for a in (far, near))
+    assert found < 1e-6 * other_found
+    found, other_found = (attention_deviation(a, target, same) for a in (far, near))
+    assert found == other_found > 0
 
 
 def test_the_loss_is_the_error_and_the_penalty() -> None:
     attention, target = attention_of(6), torch.linspace(-1, 1, 6).double()
-    score = target + 0.5
-    output = torch.cat([score[:, None], attention.flatten(1)], dim=1)
+    exercise = torch.tensor([0, 1, 0, 1, 0, 1]).double()
+    columns = [target[:, None] + 0.5, attention.flatten(1), exercise[:, None]]
+    output = torch.cat(columns, dim=1)
     losses = [
         float(DeviationHead.of(4, joints=5, deviation=d, closeness=0.5).loss(output, target))
         for d in (0.0, 2.0)
     ]
-    penalty = float(attention_deviation(attention, target, 0.5))
+    penalty = float(attention_deviation(attention, target, exercise, 0.5))
     assert losses == pytest.approx([0.25, 0.25 + 2 * penalty], abs=1e-12)
 
 
@@ -88,7 +95,7 @@ def test_attention_is_its_formula() -> None:
     batch = movement()
     batch = batch._replace(x={"position": batch.stream("position").double()})
     mask = torch.arange(12) < torch.tensor([[12], [7], [12], [5], [12], [9]])
-    batch = batch._replace(mask=mask)
+    batch = batch._replace(mask=mask, exercise=torch.tensor([0, 0, 2, 0, 1, 0]))
     mean = frame_mean(*model.trunk(batch.stream("position"), mask))
     own = model.attention
     query, key, value = own.qkv(mean).chunk(3, dim=-1)
@@ -98,7 +105,8 @@ def test_attention_is_its_formula() -> None:
     answer = model(batch)
     torch.testing.assert_close(answer.features, pooled)
     torch.testing.assert_close(answer.score, model.head.layers(pooled)[:, 0])
-    torch.testing.assert_close(answer.output[:, 1:], weights.flatten(1))
+    torch.testing.assert_close(answer.output[:, 1:-1], weights.flatten(1))
+    assert answer.output[:, -1].tolist() == [0, 0, 2, 0, 1, 0]
 
 
 def test_the_rest_is_stgcn() -> None:
@@ -120,9 +128,9 @@ def trained(model: Yao2023, steps: int = 30) -> tuple[float, float]:
         optimizer.step()
     with torch.no_grad():
         answer = model(batch)
-        attention = answer.output[:, 1:].unflatten(1, (25, 25))
+        attention = answer.output[:, 1:-1].unflatten(1, (25, 25))
         error = (answer.score - target).square().mean()
-        return float(error), float(attention_deviation(attention, target))
+        return float(error), float(attention_deviation(attention, target, torch.zeros(6)))
 
 
 def test_the_penalty_draws_attention_together() -> None:
