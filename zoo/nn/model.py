@@ -7,11 +7,10 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from registry import HEADS
 from zoo.data.batch import Batch, Prediction
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
-from zoo.nn.heads import Head, head_choice
+from zoo.nn.heads import Head, chosen_head, head_choice
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import mean_pool, zero_padding
 from zoo.skeleton.layout import Layout
@@ -194,12 +193,12 @@ def replace_head(model: nn.Module, choice: Any) -> None:
         RegistryError: no such head.
         ConfigError: no such option, or the model does not end in a `Head`.
     """
-    name, options = head_choice(choice)
     own = contract_of(model).head
     if own is None:
+        name, _ = head_choice(choice)
         raise ConfigError(
             f"{type(model).__name__} has no head that {name!r} could take the place of: "
             "model.head is for networks that end in self.head = MSEHead.of(width); "
             "model.head=null leaves others as they are"
         )
-    model.head = HEADS.get(name).load()(own.layers, **options)
+    model.head = chosen_head(choice, own.layers)

@@ -229,7 +229,8 @@ class Trainer:
         if self.head is None:
             loss = nn.functional.mse_loss(score.float(), target)
         else:
-            loss = self.head.loss(answer.output.float(), target)
+            total = self.data.target[index]
+            loss = self.head.objective(answer.output.float(), target, total)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.grad_clip is not None:
