@@ -116,7 +116,7 @@ def test_the_same_samples_give_the_same_process():
 
 
 def test_equal_scores_and_constant_features_are_no_fault():
-    x, y = samples()
+    x, _ = samples()
     process = GaussianProcess()
     process.fit(torch.cat([x, torch.full((40, 1), 3.0)], dim=1), torch.full((40,), 2.0))
     said = process(torch.ones(3, 7))

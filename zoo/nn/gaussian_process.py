@@ -132,7 +132,7 @@ class GaussianProcess(nn.Module):
 
 
 def _products(x: Tensor, other: Tensor) -> Tensor:
-    """x · x' / D of each pair, (N, M)."""
+    """Scalar products by D of each pair (N, M)."""
     return x @ other.T / x.shape[1]
 
 
