@@ -314,7 +314,7 @@ def test_every_head_learns(name):
     assert float((trainer.predict(x).score - target).abs().mean()) < 0.35
 
 
-@pytest.mark.parametrize("name", ["huber", "usdl", "core"])
+@pytest.mark.parametrize("name", ["huber", "usdl", "core", "gp"])
 def test_a_training_that_was_stopped_ends_bit_by_bit_the_same(name):
     data = TrainingData(batch(20, seed=1), torch.linspace(-1, 1, 20), parts={})
     settings = TrainerConfig(epochs=3, batch_size=8, device="cpu", checkpoint_every=1)

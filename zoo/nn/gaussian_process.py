@@ -36,6 +36,8 @@ class GaussianProcess(nn.Module):
 
     Attributes:
         kernel: (4,) a, ℓ, b, σ².
+        sized_by_data: its tensors' sizes follow from what it was fitted on, and are taken as they
+            are where weights are loaded.
     """
 
     draws = False

@@ -13,6 +13,7 @@ from zoo.nn.heads.distribution import OrdinalHead, ScoreDistributionHead
 from zoo.nn.heads.exemplar import ExemplarHead
 from zoo.nn.heads.pairs import PairLosses
 from zoo.nn.heads.parts import PartDistributionsHead, PartsHead
+from zoo.nn.heads.process import ProcessHead
 from zoo.nn.heads.regression import GaussianHead, HuberHead, MSEHead
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PairLosses",
     "PartDistributionsHead",
     "PartsHead",
+    "ProcessHead",
     "ScoreDistributionHead",
     "chosen_head",
     "head_choice",

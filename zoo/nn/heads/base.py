@@ -105,14 +105,17 @@ class Head(nn.Module):
         return total
 
     def prepare(self, target: Tensor) -> None:
-        """Take from the training targets (S, …) what the head needs to know before training."""
+        """Before training: take what the head needs to know from the training targets (S, …).
+
+        They are those of the exercise that is tested, also where others are trained beside it.
+        """
 
     def refresh(self, output_of: Callable[[Tensor], Tensor]) -> None:
         """After each epoch: take what `read` needs to know of training samples.
 
         Args:
-            output_of: from indices (M,) of training samples to their outputs (M, K) as they are
-                without dropout.
+            output_of: from indices (M,) of the samples whose targets `prepare` saw to their outputs
+                (M, K) as they are without dropout.
         """
 
 
