@@ -24,6 +24,7 @@ UNTRACED = {
     "knn-dtw": "goes through the sequences one by one",
     "minirocket": "its loop over dilations follows from what it was fitted on",
     "features-ridge": "NumPy measures the features",
+    "features-gp": "NumPy measures the features",
     "features-svr": "NumPy measures the features",
     "features-trees": "NumPy measures the features",
     "features-boosting": "NumPy measures the features",

@@ -18,29 +18,31 @@ pytestmark = [
 KERNELS = [(0.5, 1.0, 0.5, 0.5), (2.0, 0.4, 1e-4, 1e-3), (1e-4, 3.0, 1.7, 0.02)]
 
 
-def samples(count=40, width=6, seed=0):
+WIDTH = 6
+
+
+def samples(count=40, seed=0):
     """Features far from standardised, and scores of a curve through them."""
     generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(count, width, generator=generator)
+    x = torch.randn(count, WIDTH, generator=generator)
     noise = 0.3 * torch.randn(count, generator=generator)
     y = 7 + 2 * torch.sin(2 * x[:, 0]) + x[:, 1] + noise
-    return x * torch.logspace(-2, 2, width) + 5, y
+    return x * torch.logspace(-2, 2, WIDTH) + 5, y
 
 
 def reference(process, optimizer=None):
     """scikit-learn's regressor with the same kernel, for standardised features."""
     a, length, b, noise = process.kernel.tolist()
-    width = process.inputs.shape[1] or 6
     kernel = (
-        ConstantKernel(a) * RBF(length * math.sqrt(width))
-        + ConstantKernel(b / width) * DotProduct(0.0, "fixed")
+        ConstantKernel(a) * RBF(length * math.sqrt(WIDTH))
+        + ConstantKernel(b / WIDTH) * DotProduct(0.0, "fixed")
         + WhiteKernel(noise)
     )
     return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=optimizer)
 
 
 def standardised(process, x, y):
-    z = ((x.double() - process.mean) / process.scale).numpy()
+    z = ((x.double() - process.mean) / process.scale).numpy() * math.sqrt(WIDTH)
     return z, ((y.double() - process.offset) / process.spread).numpy()
 
 
@@ -113,6 +115,16 @@ def test_the_same_samples_give_the_same_process():
     again.fit(x, y)
     for name, value in one.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
+
+
+def test_a_feature_that_never_varied_has_no_say():
+    x, y = samples()
+    more = torch.cat([x, torch.full((40, 3), 2.0)], dim=1)
+    plain, padded = GaussianProcess(), GaussianProcess()
+    plain.fit(x, y)
+    padded.fit(more, y)
+    new = torch.cat([x[:5], torch.tensor([[-1.0, 2.0, 1e6]]).expand(5, -1)], dim=1)
+    torch.testing.assert_close(padded(new).score, plain(x[:5]).score)
 
 
 def test_equal_scores_and_constant_features_are_no_fault():

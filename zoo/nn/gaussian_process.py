@@ -25,7 +25,7 @@ class GaussianProcess(nn.Module):
         v(x) = k(x, x) + \sigma^2 - k(x, X)\, K^{-1} k(X, x)
 
     with X (S, D) the training features and y their scores, both standardised over the training
-    samples. The linear part is a ridge's, what is curved comes on top of it, and far from all
+    samples; a feature that is the same in all of these has no say. The linear part is a ridge's, what is curved comes on top of it, and far from all
     training samples the variance v grows. The four numbers of k are those of the largest marginal
     likelihood,
 
@@ -116,7 +116,7 @@ class GaussianProcess(nn.Module):
         x = (features.double() - self.mean) / self.scale
         known = _kernel(self.kernel, _products(x, self.inputs), _squares(x, self.inputs))
         amplitude, _, slope, noise = self.kernel.unbind()
-        prior = amplitude + slope * x.square().mean(1)
+        prior = amplitude + slope * x.square().sum(1)
         explained = (known @ self.whitening.T).square().sum(1)
         variance = (prior - explained).clamp(min=0) + noise
         score = known @ self.weights * self.spread + self.offset
@@ -124,23 +124,25 @@ class GaussianProcess(nn.Module):
         return Prediction(score.to(features.dtype), log_variance.to(features.dtype))
 
     def _standardise(self, features: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Features and scores standardised, and how to do it with others."""
+        """Features by √D and scores, standardised, and how to do it with others."""
         x, y = features.detach().double(), target.detach().double()
         self.mean, deviation = x.mean(0), x.std(0, correction=0)
-        self.scale = deviation.masked_fill(deviation <= 1e-6 * self.mean.abs(), 1.0)
+        varies = deviation > 1e-6 * self.mean.abs()
+        root = varies.sum().clamp(min=1).sqrt()  # the kernel's D, once for all
+        self.scale = (deviation * root).masked_fill(~varies, math.inf)
         self.offset, spread = y.mean(), y.std(correction=0)
         self.spread = spread.masked_fill(spread <= 1e-6 * self.offset.abs(), 1.0)
         return (x - self.mean) / self.scale, (y - self.offset) / self.spread
 
 
 def _products(x: Tensor, other: Tensor) -> Tensor:
-    """Scalar products by D of each pair (N, M)."""
-    return x @ other.T / x.shape[1]
+    """Scalar products of each pair (N, M)."""
+    return x @ other.T
 
 
 def _squares(x: Tensor, other: Tensor) -> Tensor:
-    """|x − x'|² / D of each pair, (N, M)."""
-    apart = x.square().mean(1)[:, None] + other.square().mean(1) - 2 * _products(x, other)
+    """Squared distances of each pair (N, M)."""
+    apart = x.square().sum(1)[:, None] + other.square().sum(1) - 2 * _products(x, other)
     return apart.clamp(min=0)
 
 
