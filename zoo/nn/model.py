@@ -80,9 +80,18 @@ class ScoreModel(nn.Module):
         """What the model computes from recordings alone: a batch of other streams, or the same one.
 
         With `derived` it is computed once for a dataset, a recording at a time without padding,
-        and kept beside the prepared data; each recording's streams must have one shape.
+        and kept beside the prepared data; each recording's streams must have one shape. NaN is
+        what is undefined, and counts to the model as what is usual among the training people.
         """
         return batch
+
+    def derived_joints(self) -> Mapping[str, Tensor]:
+        """Of which joint each entry of `derive`'s streams tells: (T, V) long, by stream.
+
+        Joints are numbered as in the layout; −1 tells of the whole body. Empty where joints cannot
+        be told apart, and then no explanation can say which one's descriptors moved a score.
+        """
+        return {}
 
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Before training: all samples trained on, for what is fitted without gradients.
@@ -120,6 +129,7 @@ class Contract:
     head: Head | None
     fit: Callable[[Batch, Tensor], None] | None
     derive: Derivation | None
+    derived_joints: Callable[[], Mapping[str, Tensor]]
     prepare: Callable[[Batch, StreamScaler], None]
     attention_maps: Callable[[Batch], Mapping[str, Tensor]]
     attention_rollup: Callable[[Batch], Tensor | None]
@@ -153,6 +163,7 @@ def contract_of(model: nn.Module) -> Contract:
         head=head if isinstance(head, Head) else None,
         fit=fit if callable(fit) else None,
         derive=None if derived is None else derivation(cast(Any, model).derive, derived),
+        derived_joints=getattr(model, "derived_joints", dict),
         prepare=getattr(model, "prepare", None) or (lambda batch, scaler: None),
         attention_maps=partial(_attention_maps, model),
         attention_rollup=partial(_attention_rollup, model),
