@@ -15,6 +15,7 @@ from baselines.motion_measures import (
     near_the_trunk,
     slow_shares,
     spectral_arc_length,
+    still_body,
 )
 from zoo.data.recording import Recording
 from zoo.data.repetition import find_repetitions
@@ -64,9 +65,7 @@ class JointDescriptors:
                 for at, m in enumerate(mirror)]  # fmt: skip
         self._side = np.array(side)[:, None]
         self._features = KinematicFeatures(layout)
-        still = np.zeros((_FEWEST_FRAMES, layout.num_joints, 3), dtype=np.float32)
-        still += np.arange(layout.num_joints, dtype=np.float32)[:, None] / 10
-        described, whole = self._groups(still, 30.0)
+        described, whole = self._groups(still_body(layout), 30.0)
         self.names = _names(described)
         self.whole_names = _names({name: values[None] for name, values in whole.items()})
 
