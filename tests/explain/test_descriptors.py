@@ -134,11 +134,18 @@ def test_a_model_without_descriptors_is_sent_elsewhere(linear):
         attribute(linear[0], "descriptors")
 
 
-@pytest.mark.parametrize("told", [{}, {"place": torch.zeros(3, 25), "length": torch.zeros(1, 1)}])
-def test_a_model_that_does_not_say_which_joint_is_told(make_sample, told):
-    class Silent(Described):
+@pytest.mark.parametrize(
+    ("told", "error", "message"),
+    [
+        ({}, DataError, "Told derives no descriptors of single joints"),
+        ({"length": torch.zeros(1, 1)}, ConfigError, "nothing for the derived stream 'place'"),
+        ({"place": torch.zeros(3, 25)}, ConfigError, r"shape \(3, 25\) for .* shape \(2, 25\)"),
+    ],
+)
+def test_a_model_that_does_not_say_which_joint_is_told(make_sample, told, error, message):
+    class Told(Described):
         def derived_joints(self):
             return told
 
-    with pytest.raises(ConfigError, match=r"'place'.*shape \(2, 25\)"):
-        attribute(make_sample(Silent(), torch.randn(4, 25, 3)), "descriptors")
+    with pytest.raises(error, match=message):
+        attribute(make_sample(Told(), torch.randn(4, 25, 3)), "descriptors")

@@ -1,6 +1,6 @@
 """Which joints' descriptors moved the score of a model that derives its inputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -36,17 +36,18 @@ def descriptors(sample: Sample, *, orders: int = 32, seed: int = 0) -> Attributi
         seed: of the orders.
 
     Raises:
-        DataError: the model derives nothing.
-        ConfigError: it does not say, entry by entry, of which joint what it derives tells.
+        DataError: the model derives nothing, or nothing of single joints.
+        ConfigError: it does not say of every entry which joint it tells of.
     """
-    derive = contract_of(sample.model).derive
-    if derive is None:
+    contract = contract_of(sample.model)
+    told = contract.derived_joints()
+    if contract.derive is None or not told:
         raise DataError(
-            f"{sample.model_name} derives no descriptors from recordings: use gradients or "
-            "occlusion"
+            f"{sample.model_name} derives no descriptors of single joints from recordings: use "
+            "gradients or occlusion"
         )
-    derived = derive.compute(sample.batch)
-    players = _players(sample, derived)
+    derived = contract.derive.compute(sample.batch)
+    players = _players(sample.model_name, told, derived)
     joints = torch.cat([of.flatten() for of in players.values()]).unique().tolist()
 
     def score(known: Tensor) -> Tensor:
@@ -105,16 +106,14 @@ def shapley(
     return shares.scatter_(1, order, values.diff(dim=1)).mean(0)
 
 
-def _players(sample: Sample, derived: Batch) -> dict[str, Tensor]:
+def _players(model: str, told: Mapping[str, Tensor], derived: Batch) -> dict[str, Tensor]:
     """Of which joint each entry of the derived streams tells (T, V), −1 for the whole body."""
-    told = contract_of(sample.model).derived_joints()
     for name, values in derived.x.items():
-        of = told.get(name)
         shape = tuple(values.shape[1:3])
-        if of is None or tuple(of.shape) != shape:
-            found = "nothing" if of is None else f"a tensor of shape {tuple(of.shape)}"
+        found = tuple(told[name].shape) if name in told else None
+        if found != shape:
             raise ConfigError(
-                f"{sample.model_name} says {found} of the joints in its derived stream {name!r}: "
-                f"derived_joints() has a tensor of whole numbers of shape {shape} for it"
+                f"{model}.derived_joints() has {'nothing' if found is None else f'shape {found}'} "
+                f"for the derived stream {name!r}, expected a joint for each entry, shape {shape}"
             )
     return {name: told[name].cpu().long() for name in derived.x}
