@@ -136,6 +136,12 @@ class KGN(ScoreModel):
         pairs = {k: v.unflatten(0, (-1, 2)).to(x.device, torch.float32) for k, v in found.items()}
         return batch._replace(x=pairs, mask=None)
 
+    def derived_joints(self) -> Mapping[str, Tensor]:
+        """The joints described, as they were and mirrored, and -1 for measures of the body."""
+        joints = self.descriptors.joints
+        swapped = [self.descriptors.layout.mirror[joint] for joint in joints]
+        return {"joint": torch.tensor([joints, swapped]), "whole": torch.full((2, 1), -1)}
+
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take edges, mean and deviation of every descriptor, within each exercise."""
         batch = self.derive(batch)
