@@ -80,6 +80,7 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
             aggregate=protocol.aggregate,
             folds=sorted({fold for folds in group.folds.values() for fold in folds}),
             seeds=sorted({seed for entry in group.entries for seed in entry.seeds}),
+            sees=group.key.sees,
         ),
         meaning=meaning(ranked, protocol.leak_reason, data.digits) if protocol.leaky else "",
         exercises=[Exercise(e, titles[e]) for e in group.folds],
@@ -91,7 +92,7 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
         ranked=ranked,
         incomplete=_incomplete(group, public),
         completing=commands(group, root, public=public),
-        published=published_for(group.key.dataset),
+        published=published_for(group.key.dataset) if group.key.sees == "recording" else [],
         friedman=_friedman(complete),
         notes=notes(group),
     )
