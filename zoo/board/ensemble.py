@@ -70,12 +70,10 @@ def ensembles_of_models(
 ) -> tuple[list[Run], list[str]]:
     """Combine entries of a board, one ensemble for every exercise, fold and seed they all have.
 
-    Args:
-        models: as the leaderboard names them, or the model's name alone where only one entry has
-            it; at least two, or one with several seeds.
-        dataset: as in `zoo.leaderboard`, like `protocol` and `exercise`.
-        how: as in `ensemble_of_runs`, like `name` and `runs`.
-        all_seeds: combine all seeds of each entry: one ensemble for every exercise and fold.
+    `models` are at least two, as the leaderboard names them, or the model's name alone where only
+    one entry has it; with `all_seeds`, which combines all seeds of each entry to one ensemble for
+    every exercise and fold, one with several seeds will do. `dataset`, `protocol` and `exercise`
+    are as in `zoo.leaderboard`, the other arguments as in `ensemble_of_runs`.
 
     Returns:
         The ensembles, and in words the places that were left out because a member is missing.
