@@ -1,9 +1,9 @@
 """What is honest cannot know noise: labels that are drawn for each person, and say nothing else.
 
 Every person has a posture of their own, which tells them from all others, and one score, drawn at
-random and the same in every exercise: whoever has seen a person's score anywhere knows it everywhere.
-So a model that is tested on people nothing was seen of is no better than the mean score, whatever
-it learns, and one that has seen them is far better. Both are asked by the same test.
+random and the same in every exercise: whoever has seen a person's score anywhere knows it
+everywhere. So a model that is tested on people nothing was seen of is no better than the mean
+score, whatever it learns, and one that has seen them is far better. The same test asks both.
 """
 
 from collections import defaultdict
@@ -57,7 +57,7 @@ def evaluate(toy, tmp_path):
     """The runs of a model on every exercise and fold of a protocol by person, refit."""
 
     def runs(build, together=False, exercises=EXERCISES, split=None, pieces=1, **protocol):
-        chosen = {"kind": "person-kfold", "folds": FOLDS, "validation": 0.2} if not split else split
+        chosen = split or {"kind": "person-kfold", "folds": FOLDS, "validation": 0.2}
         made = Protocol.from_config("toy", split=chosen, selection="refit", **protocol)
         found = []
         for exercise in exercises:
@@ -90,7 +90,7 @@ def joined(sets):
 
 
 def knows_something(runs) -> bool:
-    """Whether, beyond chance and over persons, it errs less than the mean score or orders people."""
+    """Whether it errs less than the mean score, or orders people, beyond chance over persons."""
     found = versus_mean_score(runs)
     said, true = defaultdict(list), {}
     for run in runs:
@@ -111,6 +111,22 @@ def knows_something(runs) -> bool:
 def test_nobody_knows_people_nothing_was_seen_of(toy, evaluate, model, together):
     runs = evaluate(getattr(toy, model), together, exercises=EXERCISES if together else ("1",))
     assert not knows_something(runs)
+
+
+def test_who_takes_no_part_is_not_trained_on_in_other_exercises(toy):
+    """With fewer training people, joint training learns of these alone."""
+    made = Protocol.from_config(
+        "toy",
+        split={"kind": "person-kfold-fewer", "folds": FOLDS, "people": 0.5},
+        selection="refit",
+    )
+    beside = joined([made_up(other, 1) for other in EXERCISES[1:]])
+    data = made.fold([], 0, ["position"], samples=made_up("1", 1), beside=beside)
+    people = len(data.split.persons("train"))
+    assert people < PEOPLE / 3
+    assert len(data.learnt().target) == people * len(EXERCISES)
+    refit = data.tested
+    assert len(refit.learnt().target) == len(refit.split.persons("train")) * len(EXERCISES)
 
 
 def test_the_own_label_in_training_is_caught(toy, evaluate):
