@@ -115,6 +115,17 @@ def test_the_seeds_of_one_entry_make_an_ensemble(store):
     assert check_store(store.root)[1] == []
 
 
+def test_weights_are_fitted_under_refit_too(make_store):
+    """The validation scores of such runs are those of the first training, which is kept."""
+    store = make_store(persons=16, protocol="person-kfold-refit")
+    store.entry("stgcn", error=2.0)
+    store.entry("gru", error=4.0)
+    made, _ = ensembles_of_models(["stgcn", "gru"], how="fitted", runs=store.root)
+    assert len(made) == 4
+    assert any(run.record.members[0].weight != 0.5 for run in made)
+    assert check_store(store.root)[1] == []
+
+
 def test_a_fold_that_lacks_a_seed_is_left_out(store):
     for seed in (0, 1):
         store.run("tcn", "1", seed=seed)

@@ -10,10 +10,11 @@ from zoo.board.compare import compare
 from zoo.board.ensemble import ensembles_of_models
 from zoo.board.leaderboard import build_board
 from zoo.board.person_context import with_other_exercises
-from zoo.errors import ConfigError, DataError
+from zoo.errors import CheckpointError, ConfigError, DataError
 from zoo.files import file_hash
 from zoo.report import csv, markdown, page
 from zoo.runs.ensemble import require_combinable
+from zoo.runs.find import open_run
 from zoo.runs.run import load_run
 
 NAME = "gru, 30 % from the person's other exercises"
@@ -98,6 +99,12 @@ def test_runs_of_another_model_behind_it_are_found(store):
         list(context_faults(replace(made, record=replace(made.record, context=None)), own, []))
         == []
     )
+
+
+def test_it_has_no_model_to_predict_with(store):
+    made = with_other_exercises("gru", 0.3, runs=store.root)[0]
+    with pytest.raises(CheckpointError, match=r"person's other exercises.*its members \(gru\)"):
+        open_run(made)
 
 
 def test_what_is_refused(store):

@@ -29,12 +29,11 @@ from zoo.evaluation.statistics import (
     Interval,
     PersonErrors,
     RankInterval,
-    Spread,
     Table,
     bootstrap,
     friedman,
     person_errors,
-    spread,
+    spread_of,
     versus,
 )
 from zoo.runs.find import failures
@@ -165,7 +164,7 @@ class _Ranking:
             better_than_mean=_NO_INTERVAL
             if self.binary
             else self.boot.improvement(name, _MEAN_SCORE),
-            spread=_spread(entry),
+            spread=spread_of({run.place: run.mad for run in runs}),
             versus_mean=self.versus_mean.get(name),
             versus_best=self.versus_best.get(name),
             by_group=_by_group(entry.tables, SMALLEST_GROUP if self.public else 1),
@@ -216,29 +215,6 @@ def _versus(errors: Mapping[str, PersonErrors], reference: str) -> dict[str, Com
     if len(errors) < 2 or len(errors[reference].person) < 2:
         return {}
     return versus(errors, reference)
-
-
-def _spread(entry: Entry) -> Spread:
-    """Of the MAD, between seeds and between folds; of seeds alone where exercises differ in folds.
-
-    Under leave-one-person-out they do: not everybody does every exercise.
-    """
-    errors = {run.place: run.mad for run in entry.runs}
-    folds = [[fold] for fold in entry.folds]
-    if len(errors) < len(entry.exercises) * len(entry.folds) * len(entry.seeds):
-        folds = [entry.folds]
-    return spread(
-        [
-            [
-                [
-                    fmean(errors[e, f, seed] for f in some if (e, f, seed) in errors)
-                    for e in entry.exercises
-                ]
-                for some in folds
-            ]
-            for seed in entry.seeds
-        ]
-    )
 
 
 def _friedman(entries: Sequence[Entry]) -> Friedman | None:
