@@ -17,7 +17,6 @@ the mean over both.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -105,12 +104,14 @@ class KGN(ScoreModel):
         seen = joints * readout + whole + (joints * inputs + whole if line else 0)
         self.head = HuberHead.of(seen * (1 + exercises))
         for name, size in (("joint", (joints, inputs)), ("whole", (1, whole))):
-            for what in ("low", "high", "mean"):
-                self.register_buffer(f"{name}_{what}", torch.zeros(exercises, *size))
-            self.register_buffer(f"{name}_scale", torch.ones(exercises, *size))
+            unfitted = {"low": -torch.inf, "high": torch.inf, "mean": 0.0, "scale": 1.0}
+            for what, start in unfitted.items():
+                self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), start))
 
     def derive(self, batch: Batch) -> Batch:
-        """Descriptors ``joint`` (N, 2, J, D) and ``whole`` (N, 2, 1, G): as it was, and mirrored."""
+        """Descriptors ``joint`` (N, 2, J, D), ``whole`` (N, 2, 1, G): as recorded, and mirrored."""
+        if "joint" in batch.x:
+            return batch
         x = batch.stream("position")
         lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
         rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
@@ -127,7 +128,7 @@ class KGN(ScoreModel):
 
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take edges, mean and deviation of every descriptor, within each exercise."""
-        batch = self._derived(batch)
+        batch = self.derive(batch)
         exercise = self._exercise(batch)
         for name in ("joint", "whole"):
             values = batch.x[name][:, 0]
@@ -138,7 +139,7 @@ class KGN(ScoreModel):
 
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """What the read-outs see (N, (1 + E)·F): the common one, then that of each exercise."""
-        batch = self._derived(batch)
+        batch = self.derive(batch)
         exercise = self._exercise(batch)
         joint = self._standardised("joint", batch.x["joint"], exercise)
         whole = self._standardised("whole", batch.x["whole"], exercise)
@@ -165,9 +166,6 @@ class KGN(ScoreModel):
         if self.line:
             found.append(self.dropout(torch.cat([joint.flatten(1), whole], dim=1)) * _LINE)
         return torch.cat(found, dim=1)
-
-    def _derived(self, batch: Batch) -> Batch:
-        return batch if "joint" in batch.x else self.derive(batch)
 
     def _exercise(self, batch: Batch) -> Tensor:
         """Number of each recording's exercise (N,).
