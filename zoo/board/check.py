@@ -187,7 +187,7 @@ def _ensembles(runs: Sequence[Run]) -> Iterator[Finding]:
             members, others = ([known[digest] for digest in some] for some in (hashes, behind))
             try:
                 faults = list(
-                    context_faults(run, *members, others)
+                    context_faults(run, members[0], others)
                     if context
                     else ensemble_faults(run, members)
                 )

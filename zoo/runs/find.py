@@ -38,13 +38,9 @@ def open_run(run: "Run | Path | str") -> Run:
     found = run if isinstance(run, Run) else open_finished(run)
     if found.record.members:
         members = ", ".join(member.model for member in found.record.members)
-        what = (
-            "is an ensemble"
-            if found.record.context is None
-            else (
-                "draws scores towards the person's other exercises, which one recording does not have,"
-            )
-        )
+        what = "is an ensemble"
+        if found.record.context is not None:
+            what = "draws scores towards the person's other exercises"
         raise CheckpointError(
             f"the run {found.path} {what} and has no model of its own: name the run of one of its "
             f"members ({members}). `zoo leaderboard check` makes its scores of theirs anew"

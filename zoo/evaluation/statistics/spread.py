@@ -37,7 +37,9 @@ def spread_of(values: Mapping[tuple[str, int, int], float]) -> Spread:
     Of seeds alone where exercises differ in folds, as under leave-one-person-out: not everybody
     does every exercise.
     """
-    exercises, folds, seeds = (sorted({place[i] for place in values}) for i in range(3))
+    exercises = sorted({exercise for exercise, _, _ in values})
+    folds = sorted({fold for _, fold, _ in values})
+    seeds = sorted({seed for _, _, seed in values})
     parts = [[fold] for fold in folds]
     if len(values) < len(exercises) * len(folds) * len(seeds):
         parts = [folds]
