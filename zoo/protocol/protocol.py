@@ -102,8 +102,7 @@ class FoldData:
         assert self.beside is not None
         held_out = set()
         if not self.protocol.leaky:
-            held_out = {*self.split.persons("validation"), *self.split.persons("test")}
-            held_out.add(UNKNOWN_SUBJECT)
+            held_out = {*self.samples.subject, UNKNOWN_SUBJECT} - {*self.split.persons("train")}
         rows = zip(self.beside.exercise, self.beside.subject, strict=True)
         at = [i for i, (of, who) in enumerate(rows) if of == exercise and who not in held_out]
         chosen = self.beside.subset(at)
