@@ -20,9 +20,14 @@ from zoo.build import Index, build, checked, to_plain
 from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
 from zoo.models import chooses_head, require_parameters
-from zoo.training.config import TrainerConfig
+from zoo.training.config import Augment, TrainerConfig
 
-TRAINER_OPTIONS = {"init_from": None, "init_joints": None, "init_head": "keep"}
+TRAINER_OPTIONS = {
+    "init_from": None,
+    "init_joints": None,
+    "init_head": "keep",
+    "augment": Augment(),
+}
 """Settings of the trainer, and their defaults, that only a configuration that uses them names."""
 
 
@@ -194,7 +199,7 @@ def _require_key(config: Config, key: str, now: Any) -> None:
     """
     keys = _all_keys(config)
     if "trainer" in config:
-        keys |= {f"trainer.{name}" for name in TRAINER_OPTIONS}
+        keys |= _all_keys({"trainer": to_plain(TRAINER_OPTIONS)})
     if key.startswith("model.") and key not in keys and "model" in config:
         factory = MODELS.get(config["model"]["name"]).load()
         own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}

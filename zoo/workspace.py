@@ -26,6 +26,8 @@ from zoo.nn.model import contract_of
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run
+from zoo.skeleton.layout import load_layout
+from zoo.training.augment import require_augmentable
 from zoo.training.config import TrainerConfig
 from zoo.training.device import resolve_device
 from zoo.training.fold import FoldDataset
@@ -232,9 +234,17 @@ def check_run(config: Mapping[str, Any]) -> None:
     resolve_device(trainer.device, trainer.precision)
     require_validation(trainer, protocol.selection, protocol.split.has_validation)
     dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
+    adapter = create_adapter(**dataset)
     with torch.random.fork_rng(devices=[]):
-        model = create_model(layout=create_adapter(**dataset).layout, **config["model"])
-    if not contract_of(model).closed_form:
+        model = create_model(layout=adapter.layout, **config["model"])
+    contract = contract_of(model)
+    require_augmentable(
+        trainer.augment,
+        contract.streams,
+        load_layout(adapter.layout),
+        closed_form=contract.closed_form,
+    )
+    if not contract.closed_form:
         make_optimizer(model, trainer)
     if (data_root() / dataset["name"] / MANIFEST_FILE).is_file():
         session = Workspace("runs").open(config)

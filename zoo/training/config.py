@@ -2,11 +2,55 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from zoo.build import build
 from zoo.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How training samples are changed, anew in every epoch; each switch is off by default.
+
+    What a person is scored for must survive. So nothing changes the speed of a movement, nor how
+    far a joint bends: these are what raters look at. Tested samples are never changed.
+
+    Attributes:
+        mirror: chance that a sample is mirrored, left and right swapped.
+        turn: degrees; the body is turned about its vertical by up to so many, either way.
+        limbs: share; the bones of each limb (both arms alike, both legs alike, trunk, head) are
+            lengthened or shortened by up to this, in the same pose.
+        lost: chance, of each joint, that it is lost for a while (up to half of the sample) and its
+            gap closed as readers close them.
+        noise: standard deviation of what is added to every coordinate, in the unit of the
+            positions: metres, unless the protocol scales bodies.
+        crop: the least share of a sample's frames that is kept, in one piece; 1 keeps all.
+    """
+
+    mirror: float = 0.0
+    turn: float = 0.0
+    limbs: float = 0.0
+    lost: float = 0.0
+    noise: float = 0.0
+    crop: float = 1.0
+
+    def __post_init__(self) -> None:
+        for key, most in (("mirror", 1.0), ("turn", 180.0), ("limbs", 0.5), ("lost", 1.0)):
+            self._require(key, 0 <= getattr(self, key) <= most, f"0 to {most:g}")
+        self._require("noise", self.noise >= 0, "a number 0 or above")
+        self._require("crop", 0 < self.crop <= 1, "above 0, up to 1")
+
+    @property
+    def switched_on(self) -> list[str]:
+        """Names of the switches that are on."""
+        return [f.name for f in fields(self) if getattr(self, f.name) != f.default]
+
+    def _require(self, key: str, fits: bool, expected: str) -> None:
+        if not fits:
+            raise ConfigError(
+                f"trainer.augment.{key} is {getattr(self, key)!r}, expected {expected}"
+            )
 
 
 @dataclass(frozen=True)
@@ -34,6 +78,7 @@ class TrainerConfig:
             afresh. In a run's own configuration it is the hash of that run's key.
         init_joints: the other run's joint for ours, where their names differ.
         init_head: ``keep`` takes the head's weights too, ``fresh`` leaves them as initialised.
+        augment: how training samples are changed; not at all by default.
     """
 
     epochs: int = 60
@@ -54,6 +99,7 @@ class TrainerConfig:
     init_from: str | None = None
     init_joints: Mapping[str, str] | None = None
     init_head: Literal["keep", "fresh"] = "keep"
+    augment: Augment = field(default_factory=Augment)
 
     def __post_init__(self) -> None:
         for key in ("epochs", "batch_size", "eval_batch_size", "checkpoint_every"):

@@ -105,7 +105,7 @@ def finished_record(
     chosen = protocol.selection != "last" and not trainer.closed_form
     changed: Mapping[str, Any] = {}
     if usual is not None:
-        settings = {**vars(TrainerConfig()), **usual["trainer"]}
+        settings = {**to_plain(TrainerConfig()), **usual["trainer"]}
         changed = changed_settings(
             config, {**usual, "trainer": settings}, closed_form=trainer.closed_form
         )

@@ -21,6 +21,8 @@ from zoo.runs.key import RunKey, differences
 from zoo.runs.record import InitFrom
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import Scores
+from zoo.skeleton.layout import load_layout
+from zoo.training.augment import AugmentedSamples, require_augmentable
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
@@ -209,6 +211,9 @@ class _Training:
             )
         seed_all(seed)
         model = build()
+        if settings.augment.switched_on:
+            augmented = self._augmented(model, data)
+            training_data = training_data._replace(augmented=augmented)
         if self.source is not None:
             self.init_from = start_from(
                 model, self.source, data, self.key.config["dataset"]["name"], self.settings
@@ -226,6 +231,14 @@ class _Training:
         if self.chosen is None:
             self.sessions = [session(trainer, self.config["model"]["name"], after_epoch=0)]
         return trainer
+
+    def _augmented(self, model: nn.Module, data: FoldData) -> AugmentedSamples:
+        settings, layout = self.settings.augment, load_layout(data.samples.layout)
+        contract = contract_of(model)
+        require_augmentable(settings, contract.streams, layout, closed_form=contract.closed_form)
+        samples = data.samples.batch(data.split.train)
+        seed = int(self.config["seed"])
+        return AugmentedSamples(settings, layout, samples, data.stream_scaler, seed)
 
     def _choice(self, trainer: Trainer) -> "_Chosen":
         """What the first of two trainings chose, and said of the validation people."""
