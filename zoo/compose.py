@@ -23,6 +23,7 @@ from zoo.models import chooses_head, require_parameters
 from zoo.training.config import Augment, TrainerConfig
 
 TRAINER_OPTIONS = {
+    "exercises": "one",
     "init_from": None,
     "init_joints": None,
     "init_head": "keep",

@@ -17,6 +17,8 @@ from zoo.data.simulator.pose import NEUTRAL, Stance, solve
 from zoo.data.simulator.sensor import observe
 from zoo.data.transforms import Motion
 from zoo.errors import ConfigError
+from zoo.models import create_model
+from zoo.nn.model import contract_of
 from zoo.skeleton.layout import Layout, load_layout
 from zoo.training.augment import AugmentedSamples, augmented, limbs, require_augmentable
 from zoo.training.config import Augment, TrainerConfig
@@ -274,7 +276,8 @@ def test_no_switch_changes_what_another_draws():
 
 def make_samples(**settings):
     batch = many()
-    return AugmentedSamples(Augment(**settings), KINECT, batch, StreamScaler().fit(batch), seed=3)
+    scaler = StreamScaler().fit(batch)
+    return AugmentedSamples.of(Augment(**settings), KINECT, scaler, scaler.transform(batch), seed=3)
 
 
 def test_what_is_drawn_follows_from_seed_epoch_and_step():
@@ -288,9 +291,9 @@ def test_what_is_drawn_follows_from_seed_epoch_and_step():
         assert not torch.equal(other.x["bone"], first)
 
 
-def test_unchanged_samples_are_what_the_scaler_makes_of_them():
+def test_unchanged_samples_are_what_the_scaler_made_of_them():
     samples = make_samples(noise=0.0)
-    expected = samples.scaler.transform(samples.batch)
+    expected = samples.scaler.transform(many())
     found = samples.draw(torch.arange(8), 1, 0)
     for name, x in expected.x.items():
         assert torch.allclose(found.x[name], x, atol=1e-4), name
@@ -349,6 +352,12 @@ def test_validation_and_test_samples_are_never_changed():
     assert trainer.progress.history[0].validation_mad == pytest.approx(float(expected), abs=1e-4)
 
 
+def fed(*streams):
+    net = Net()
+    net.streams = streams
+    return contract_of(net)
+
+
 ANGLES = load_layout("uiprmd-vicon-angles")
 SIDELESS = Layout("sideless", ("a", "b"), (-1, 0))
 
@@ -368,15 +377,23 @@ SIDELESS = Layout("sideless", ("a", "b"), (-1, 0))
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_plain_words(settings, streams, layout, words):
     with pytest.raises(ConfigError, match=words):
-        require_augmentable(Augment(**settings), streams, layout)
+        require_augmentable(Augment(**settings), fed(*streams), layout)
 
 
 def test_what_can_be_is_not_refused():
-    require_augmentable(Augment(crop=0.5, lost=0.1), ("angle",), ANGLES)
-    require_augmentable(Augment(**ALL), STREAMS, KINECT)
-    require_augmentable(Augment(), ("joint_motion",), SIDELESS, closed_form=True)
-    with pytest.raises(ConfigError, match=r"augment\.mirror.*fitted once"):
-        require_augmentable(Augment(mirror=0.5), ("position",), KINECT, closed_form=True)
+    require_augmentable(Augment(crop=0.5, lost=0.1), fed("angle"), ANGLES)
+    require_augmentable(Augment(**ALL), fed(*STREAMS), KINECT)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("features-ridge", "is fitted once"), ("kgn-small", "has computed of the recordings once")],
+)
+def test_a_model_that_does_not_learn_from_the_samples_is_refused(model, words):
+    contract = contract_of(create_model(model))
+    require_augmentable(Augment(), contract, KINECT)
+    with pytest.raises(ConfigError, match=rf"augment\.mirror is set, but this model .*{words}"):
+        require_augmentable(Augment(mirror=0.5), contract, KINECT)
 
 
 def test_all_switches_off_is_the_training_of_before(toy, tmp_path):

@@ -19,6 +19,7 @@ from zoo.data.scalers import StreamScaler
 from zoo.data.transforms.body import pelvis_joints
 from zoo.data.transforms.motion import RAW_STREAMS
 from zoo.errors import ConfigError
+from zoo.nn.model import Contract
 from zoo.skeleton.kinematics import quat_about, quat_multiply, quat_rotate
 from zoo.skeleton.layout import Layout, tree_levels
 from zoo.training.config import Augment
@@ -45,6 +46,13 @@ class AugmentedSamples:
     batch: Batch
     scaler: StreamScaler
     seed: int
+
+    @classmethod
+    def of(
+        cls, settings: Augment, layout: Layout, scaler: StreamScaler, scaled: Batch, seed: int
+    ) -> "AugmentedSamples":
+        """Those of the `scaled` batch."""
+        return cls(settings, layout, scaler.inverse(scaled), scaler, seed)
 
     def to(self, device: torch.device) -> "AugmentedSamples":
         """The same samples on `device`; random numbers are drawn on the CPU all the same."""
@@ -237,7 +245,7 @@ class _Bodies:
     def _unoriented(self) -> Tensor:
         """(N, 1, V, 1): joints to which the sensor gives no orientation, the identity always."""
         q = self.raw["orientation"]
-        none = (q - q.new_tensor((1, 0, 0, 0))).abs().amax(-1) < 1e-9
+        none = q[..., 1:].abs().amax(-1) < 1e-5
         if self.mask is not None:
             none = none | ~self.mask[..., None]
         return none.all(1)[:, None, :, None]
@@ -257,35 +265,36 @@ def limbs(layout: Layout) -> Tensor:
     return torch.tensor([number[limb] for limb in both])
 
 
-def require_augmentable(
-    settings: Augment, streams: Sequence[str], layout: Layout, *, closed_form: bool = False
-) -> None:
-    """Nothing, if samples of these streams can be changed as `settings` says.
+def require_augmentable(settings: Augment, contract: Contract, layout: Layout) -> None:
+    """Nothing, if what a model is fed can be changed as `settings` says.
 
     Args:
         settings: what is changed.
-        streams: what the model is fed.
+        contract: of the model.
         layout: of the samples.
-        closed_form: whether the model is fitted in one go.
 
     Raises:
-        ConfigError: they cannot, with the reason.
+        ConfigError: it cannot, with the reason.
     """
-    on = settings.switched_on
+    on, streams = settings.switched_on, contract.streams
     if not on:
         return
-    if closed_form:
+    if contract.closed_form or contract.derive is not None:
+        why = "is fitted once and sees no epochs"
+        if contract.derive is not None:
+            why = "learns from what it has computed of the recordings once"
         raise ConfigError(
-            f"trainer.augment.{on[0]} is set, but this model is fitted once and sees no epochs: "
-            "augmentation is for models that are trained by gradients"
+            f"trainer.augment.{on[0]} is set, but this model {why}: augmentation is for models "
+            "that are trained by gradients on the recordings themselves"
         )
+    fed = " and ".join(streams)
     placed = "position" in streams or ("bone" in streams and "joint_motion" not in streams)
     derived = [name for name in streams if name not in RAW_STREAMS]
     if derived and not placed:
         raise ConfigError(
-            f"trainer.augment.{on[0]} is set, and the model is fed {' and '.join(streams)}: "
-            f"changed samples need the {SOURCES[derived[0]][0]} that {derived[0]} is derived from. "
-            f"Add it, as model.streams=[position, {', '.join(streams)}], or switch augmentation off"
+            f"trainer.augment.{on[0]} is set, and the model is fed {fed}: changed samples need the "
+            f"{SOURCES[derived[0]][0]} that {derived[0]} is derived from. Add it, as "
+            f"model.streams=[position, {', '.join(streams)}], or switch augmentation off"
         )
     for key in on:
         reason = _reason(key, streams, layout, placed)

@@ -198,13 +198,13 @@ class _Training:
         seed, settings = int(self.config["seed"]), self.settings
         if self.chosen is not None:
             settings = replace(settings, early_stopping=None)
-        batch, target = data.part("train")
+        batch, target, parts = data.learnt()
         if len(target) == 0 or len(data.split.test) == 0:
             raise DataError("the split leaves no samples for training or none for the test")
         if not bool(torch.isfinite(target).all()):
             raise DataError("a training sample has no finite score")
         require_plausible(data, self.dataset.score_range)
-        training_data = TrainingData(batch, target, parts=data.score_parts("train"))
+        training_data = TrainingData(batch, target, parts=parts)
         if len(data.split.validation):
             training_data = training_data._replace(
                 validation=data.part("validation")[0], validation_mad=validation_mad(data)
@@ -212,14 +212,17 @@ class _Training:
         seed_all(seed)
         model = build()
         if settings.augment.switched_on:
-            augmented = self._augmented(model, data)
+            layout, contract = load_layout(data.samples.layout), contract_of(model)
+            require_augmentable(settings.augment, contract, layout)
+            samples = data.stream_scaler, batch
+            augmented = AugmentedSamples.of(settings.augment, layout, *samples, seed)
             training_data = training_data._replace(augmented=augmented)
         if self.source is not None:
             self.init_from = start_from(
                 model, self.source, data, self.key.config["dataset"]["name"], self.settings
             )
             self.reporter.on_note(transfer_note(self.init_from))
-        contract_of(model).set_scale(data.stream_scaler)
+        contract_of(model).prepare(batch, data.stream_scaler)
         trainer = Trainer(
             model,
             settings,
@@ -231,14 +234,6 @@ class _Training:
         if self.chosen is None:
             self.sessions = [session(trainer, self.config["model"]["name"], after_epoch=0)]
         return trainer
-
-    def _augmented(self, model: nn.Module, data: FoldData) -> AugmentedSamples:
-        settings, layout = self.settings.augment, load_layout(data.samples.layout)
-        contract = contract_of(model)
-        require_augmentable(settings, contract.streams, layout, closed_form=contract.closed_form)
-        samples = data.samples.batch(data.split.train)
-        seed = int(self.config["seed"])
-        return AugmentedSamples(settings, layout, samples, data.stream_scaler, seed)
 
     def _choice(self, trainer: Trainer) -> "_Chosen":
         """What the first of two trainings chose, and said of the validation people."""
