@@ -28,6 +28,8 @@ TRAINER_OPTIONS = {
     "init_joints": None,
     "init_head": "keep",
     "augment": Augment(),
+    "rate": None,
+    "sampling": None,
 }
 """Settings of the trainer, and their defaults, that only a configuration that uses them names."""
 
@@ -144,6 +146,8 @@ def _checked(config: Config, chosen: Mapping[str, str]) -> Config:
         require_parameters(params, chosen["model"])
         trainer = TrainerConfig.from_dict(config["trainer"])
         settings = {key: to_plain(getattr(trainer, key)) for key in config["trainer"]}
+        if trainer.sampling is not None:
+            settings["sampling"] = trainer.sampling.to_config()
         config = {**config, "trainer": settings}
     dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
     if dataset["name"] in DATASETS:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from zoo.build import build
+from zoo.data.segment import Sampling
 from zoo.errors import ConfigError
+from zoo.protocol.feed import Feed
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ class TrainerConfig:
         init_joints: the other run's joint for ours, where their names differ.
         init_head: ``keep`` takes the head's weights too, ``fresh`` leaves them as initialised.
         augment: how training samples are changed; not at all by default.
+        rate: frames a second of what the model is fed, each sample at its own length in seconds, in
+            place of the protocol's number of frames; None leaves these.
+        sampling: samples that the model cuts from recordings which the protocol takes whole; a
+            recording's score is the mean (or what else the protocol says) over its samples.
     """
 
     epochs: int = 60
@@ -104,6 +110,8 @@ class TrainerConfig:
     init_joints: Mapping[str, str] | None = None
     init_head: Literal["keep", "fresh"] = "keep"
     augment: Augment = field(default_factory=Augment)
+    rate: float | None = None
+    sampling: Sampling | None = None
 
     def __post_init__(self) -> None:
         for key in ("epochs", "batch_size", "eval_batch_size", "checkpoint_every"):
@@ -115,6 +123,7 @@ class TrainerConfig:
         self._require("lr", self.lr > 0, "a number above 0")
         self._require("weight_decay", self.weight_decay >= 0, "a number 0 or above")
         self._require("momentum", self.momentum >= 0, "a number 0 or above")
+        self._require("rate", self.rate is None or self.rate > 0, "a number above 0, or null")
         fits = self.grad_clip is None or self.grad_clip > 0
         self._require("grad_clip", fits, "a number above 0, or null")
         fits = bool(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device))
@@ -126,6 +135,10 @@ class TrainerConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainerConfig":
         """The settings in `values`; errors are those of `zoo.build.build`."""
         return build(cls, values, "trainer")
+
+    def feed(self, raw: bool) -> Feed:
+        """How a model is fed that takes samples as recorded, or does not."""
+        return Feed(raw, self.rate, self.sampling)
 
     def _require(self, key: str, fits: bool, expected: str) -> None:
         if not fits:

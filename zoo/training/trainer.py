@@ -225,7 +225,7 @@ class Trainer:
         else:
             batch = self.data.augmented.draw(index, epoch, step)
         with autocast(self.config, self.device):
-            answer = self.model(batch)
+            answer = self.model(batch.trimmed())
             score = scores_of(answer, len(index))
         if not self.learns_variance and getattr(answer, "log_variance", None) is not None:
             self.unlearned_variance = True
