@@ -283,7 +283,7 @@ class StoreMaker:
         described = blocks_of(PROTOCOLS.get(protocol["name"]))["card"]
         adapter = create_adapter(self.dataset)
         usual = self.known[name]
-        trainer = {**vars(TrainerConfig()), **usual["trainer"]}
+        trainer = {**to_plain(TrainerConfig()), **usual["trainer"]}
         return RunRecord(
             schema=SCHEMA,
             created=f"2026-01-01T00:00:{config['fold']:02d}+00:00",

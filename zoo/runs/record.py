@@ -6,7 +6,7 @@ opens no dataset, no configuration of today and no registry.
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -391,6 +391,8 @@ def changed_settings(
 ) -> dict[str, Any]:
     """The settings of `config` that differ from the `usual` ones, by `flat` key.
 
+    Of a block of settings, such as ``trainer.augment``, those in it that differ.
+
     Args:
         config: a composed configuration.
         usual: the one that would be composed of the same model, dataset and protocol without a
@@ -407,4 +409,14 @@ def changed_settings(
         )
         for values in (config, usual)
     )
-    return {key: value for key, value in chosen.items() if value != defaults.get(key)}
+    return dict(_differing(chosen, defaults))
+
+
+def _differing(chosen: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in chosen.items():
+        other = usual.get(key)
+        blocks = isinstance(value, Mapping) and isinstance(other, Mapping)
+        if blocks and value.keys() == other.keys():  # type: ignore[union-attr]
+            yield from ((f"{key}.{name}", v) for name, v in _differing(value, other))
+        elif value != other:
+            yield key, value
