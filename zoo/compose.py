@@ -22,7 +22,12 @@ from zoo.errors import ConfigError
 from zoo.models import chooses_head, require_parameters
 from zoo.training.config import TrainerConfig
 
-TRAINER_OPTIONS = {"init_from": None, "init_joints": None, "init_head": "keep"}
+TRAINER_OPTIONS = {
+    "exercises": "one",
+    "init_from": None,
+    "init_joints": None,
+    "init_head": "keep",
+}
 """Settings of the trainer, and their defaults, that only a configuration that uses them names."""
 
 

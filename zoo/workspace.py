@@ -16,6 +16,7 @@ from zoo.build import Place, checked
 from zoo.compose import compose
 from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
+from zoo.data.derived import Derivation
 from zoo.data.paths import data_root
 from zoo.data.samples import SampleSet
 from zoo.data.store import MANIFEST_FILE
@@ -53,6 +54,8 @@ class Session:
         streams: what the model needs.
         raw: whether it takes segments as recorded, neither resampled nor scaled.
         draws: whether its seed makes a difference.
+        derive: what the model computes of recordings alone; None where nothing.
+        beside: the dataset's other exercises, where they are trained on too; else None.
     """
 
     config: Mapping[str, Any]
@@ -62,6 +65,8 @@ class Session:
     streams: tuple[str, ...]
     raw: bool
     draws: bool
+    derive: Derivation | None
+    beside: SkeletonDataset | None
     _kept: OrderedDict[str, SampleSet] = field(repr=False)
 
     @property
@@ -73,17 +78,26 @@ class Session:
 
     def fold(self, fold: int) -> FoldData:
         """The data of one fold; the samples are made once."""
-        name = json.dumps(
-            [self.config["dataset"], self.config["protocol"], self.streams, self.raw],
-            sort_keys=True,
+        samples = self._samples(self.dataset, beside=False)
+        beside = None if self.beside is None else self._samples(self.beside, beside=True)
+        while len(self._kept) > 2 and sum(map(_size, self._kept.values())) > MOST_BYTES:
+            self._kept.popitem(last=False)
+        return self.protocol.fold(
+            self.dataset, fold, self.streams, samples=samples, beside=beside, raw=self.raw
         )
+
+    def _samples(self, dataset: FoldDataset, *, beside: bool) -> SampleSet:
+        """All samples of `dataset`, made once."""
+        choices = [self.config["dataset"], self.config["protocol"], self.streams, self.raw, beside]
+        name = json.dumps([*choices, self.derive and self.derive.key], sort_keys=True)
         samples = self._kept.pop(name, None)
         if samples is None:
-            samples = self.protocol.samples(self.dataset, self.streams, raw=self.raw)
+            samples = self.protocol.samples(dataset, self.streams, raw=self.raw)
+            if self.derive is not None:
+                folder = dataset.folder if isinstance(dataset, SkeletonDataset) else None
+                samples = self.derive.of(samples, folder)
         self._kept[name] = samples
-        while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > MOST_BYTES:
-            self._kept.popitem(last=False)
-        return self.protocol.fold(self.dataset, fold, self.streams, samples=samples, raw=self.raw)
+        return samples
 
     def first_samples(self) -> SampleSet:
         """The samples of the first recording alone."""
@@ -129,12 +143,13 @@ class Workspace:
         dataset, protocol, _ = self._opened(config)
         build = partial(create_model, layout=dataset.layout, **config["model"])
 
-        def inputs() -> tuple[tuple[str, ...], bool, bool]:
+        def inputs() -> tuple[tuple[str, ...], bool, bool, Derivation | None]:
             contract = contract_of(build())
-            return contract.streams, contract.raw, contract.draws
+            return contract.streams, contract.raw, contract.draws, contract.derive
 
         inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
-        return Session(config, dataset, protocol, build, *inputs_of, self._samples)
+        beside = self._beside(config, dataset)
+        return Session(config, dataset, protocol, build, *inputs_of, beside, self._samples)
 
     def fold(
         self, config: Mapping[str, Any], streams: Sequence[str], *, raw: bool = False
@@ -198,6 +213,23 @@ class Workspace:
             return dataset, protocol, protocol.hash()
 
         return self._once("data", [config["dataset"], config["protocol"]], opened)
+
+    def _beside(self, config: Mapping[str, Any], dataset: FoldDataset) -> SkeletonDataset | None:
+        """The other exercises of `dataset`, where the trainer takes them in and there are some.
+
+        Raises:
+            ConfigError: the protocol trains on one dataset and tests on another.
+        """
+        own = config["dataset"].get("exercise")
+        if config.get("trainer", {}).get("exercises", "one") == "one" or own is None:
+            return None
+        if not isinstance(dataset, SkeletonDataset):
+            raise ConfigError(
+                "trainer.exercises is 'all', but this protocol trains on one dataset and tests on "
+                "another, whose exercises are others: set trainer.exercises=one"
+            )
+        block = {k: v for k, v in config["dataset"].items() if k != "exercise"}
+        return self._whole(**block).without(str(own)) or None
 
     def _load(self, name: str, exercise: Any = None, **params: Any) -> SkeletonDataset:
         """The scored recordings of an exercise; of all of them if None."""

@@ -134,7 +134,7 @@ class D2STA(ScoreModel):
         x, mask, _ = self._grouped(batch)
         return x, mask
 
-    def set_scale(self, scaler: StreamScaler) -> None:
+    def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Tell the measure of motion what the z-score of the positions was."""
         if isinstance(self.motion, PositionMotion):
             self.motion.set_scale(scaler)

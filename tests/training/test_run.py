@@ -289,7 +289,7 @@ def test_a_model_that_undoes_the_z_score_keeps_the_scale_in_its_weights(toy, go)
             super().__init__()
             self.unscaled = Unscaled(toy.JOINTS)
 
-        def set_scale(self, scaler):
+        def prepare(self, batch, scaler):
             self.unscaled.set_scale(scaler)
 
     data = toy.make_fold()

@@ -4,11 +4,12 @@ Both are named tuples, which torch.export and torch.compile take as they are.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from zoo.errors import DataError
 
@@ -31,12 +32,15 @@ class Batch(NamedTuple):
         mask: (N, T) bool, True where a frame is real; None when all are.
         fps: (N,) float, frames a second of each sequence after resampling; None where unknown.
         group: (N,) long, `group_code` of each person's clinical group; None where unknown.
+        exercise: (N,) long, 0 for the exercise that is tested, 1, 2, … for others trained beside it
+            (``trainer.exercises: all``); None where all are of the one.
     """
 
     x: dict[str, Tensor]
     mask: Tensor | None = None
     fps: Tensor | None = None
     group: Tensor | None = None
+    exercise: Tensor | None = None
 
     def stream(self, name: str) -> Tensor:
         """The stream `name` (N, T, V, C).
@@ -56,6 +60,11 @@ class Batch(NamedTuple):
         """Number of sequences N."""
         return next(iter(self.x.values())).shape[0]
 
+    def real_frames(self) -> Tensor:
+        """The mask (N, T), also where all frames are real."""
+        x = next(iter(self.x.values()))
+        return torch.ones(x.shape[:2], dtype=torch.bool) if self.mask is None else self.mask
+
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on `device`."""
         others = (None if v is None else v.to(device) for v in self[1:])
@@ -65,6 +74,28 @@ class Batch(NamedTuple):
         """The sequences at `index` (M,) long."""
         others = (None if v is None else v[index] for v in self[1:])
         return Batch({k: v[index] for k, v in self.x.items()}, *others)
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Batches of the same streams one after another, padded to the longest."""
+    longest = max(next(iter(batch.x.values())).shape[1] for batch in batches)
+    padded = [_padded(batch, longest) for batch in batches]
+    if any(batch.mask is not None for batch in padded):
+        padded = [batch._replace(mask=batch.real_frames()) for batch in padded]
+    others = (
+        None if any(v is None for v in values) else torch.cat(values)
+        for values in zip(*(batch[1:] for batch in padded), strict=True)
+    )
+    x = {name: torch.cat([batch.x[name] for batch in padded]) for name in padded[0].x}
+    return Batch(x, *others)
+
+
+def _padded(batch: Batch, frames: int) -> Batch:
+    missing = frames - next(iter(batch.x.values())).shape[1]
+    if not missing:
+        return batch
+    x = {name: pad(values, (0, 0, 0, 0, 0, missing)) for name, values in batch.x.items()}
+    return batch._replace(x=x, mask=pad(batch.real_frames(), (0, missing)))
 
 
 def group_code(group: str) -> int:

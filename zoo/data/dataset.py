@@ -168,6 +168,15 @@ class SkeletonDataset:
         ]
         return SkeletonDataset(self._store, rows)
 
+    def without(self, exercise: str) -> "SkeletonDataset":
+        """A view of the recordings of other exercises with a ``total`` score; it may be empty."""
+        rows = [
+            row
+            for row, info in zip(self._rows, self.index, strict=True)
+            if info.scored and info.exercise != exercise
+        ]
+        return SkeletonDataset(self._store, rows)
+
     def to_pyg(
         self,
         *,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from registry import HEADS
 from zoo.data.batch import Batch, Prediction
+from zoo.data.derived import Derivation, derivation
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
 from zoo.nn.heads import Head, head_choice
@@ -35,6 +36,8 @@ class ScoreModel(nn.Module):
         raw: whether it takes samples as recorded, neither resampled nor scaled.
         draws: whether random numbers are drawn in training or fitting it; where none are, one seed
             says all, and a comparison runs no other.
+        derived: settings that decide, beside code and skeleton, what `derive` gives; None for a
+            model that derives nothing.
         head: from features to a score; ``model.head`` puts another in its place.
         num_joints: V.
         in_channels: C of all streams side by side.
@@ -45,6 +48,7 @@ class ScoreModel(nn.Module):
 
     raw: bool = False
     draws: bool = True
+    derived: Mapping[str, Any] | None = None
     head: Head
 
     def __init__(self, layout: Layout, streams: str | Sequence[str]) -> None:
@@ -73,8 +77,21 @@ class ScoreModel(nn.Module):
         """Score each sequence."""
         return self.head(self.pool(*self.extract(batch)))
 
-    def set_scale(self, scaler: StreamScaler) -> None:
-        """Before training: the fitted scaler of what the model is fed, for one that needs units."""
+    def derive(self, batch: Batch) -> Batch:
+        """What the model computes from recordings alone: a batch of other streams, or the same one.
+
+        With `derived` it is computed once for a dataset, a recording at a time without padding,
+        and kept beside the prepared data; each recording's streams must have one shape.
+        """
+        return batch
+
+    def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
+        """Before training: all samples trained on, for what is fitted without gradients.
+
+        Args:
+            batch: as `forward` gets them.
+            scaler: the fitted scaler of its streams, for a model that needs units.
+        """
 
     def attention_maps(self, batch: Batch) -> Mapping[str, Tensor]:
         """Named attention maps of N sequences, each (N, …); empty for a model that has none."""
@@ -103,7 +120,8 @@ class Contract:
     draws: bool
     head: Head | None
     fit: Callable[[Batch, Tensor], None] | None
-    set_scale: Callable[[StreamScaler], None]
+    derive: Derivation | None
+    prepare: Callable[[Batch, StreamScaler], None]
     attention_maps: Callable[[Batch], Mapping[str, Tensor]]
     attention_rollup: Callable[[Batch], Tensor | None]
 
@@ -128,13 +146,15 @@ def contract_of(model: nn.Module) -> Contract:
         ConfigError: it names no stream, or an unknown one.
     """
     head, fit = getattr(model, "head", None), getattr(model, "fit", None)
+    derived = getattr(model, "derived", None)
     return Contract(
         streams=stream_names(getattr(model, "streams", "position")),
         raw=bool(getattr(model, "raw", ScoreModel.raw)),
         draws=bool(getattr(model, "draws", ScoreModel.draws)),
         head=head if isinstance(head, Head) else None,
         fit=fit if callable(fit) else None,
-        set_scale=getattr(model, "set_scale", None) or (lambda scaler: None),
+        derive=None if derived is None else derivation(cast(Any, model).derive, derived),
+        prepare=getattr(model, "prepare", None) or (lambda batch, scaler: None),
         attention_maps=partial(_attention_maps, model),
         attention_rollup=partial(_attention_rollup, model),
     )

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from registry import PROTOCOLS
 from zoo.build import build
 from zoo.catalogue import blocks_of
-from zoo.data.batch import Batch
-from zoo.data.recording import Recording
+from zoo.data.batch import Batch, joined
+from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.samples import PIPELINE_VERSION, SampleSet, build_samples
 from zoo.data.scalers import TARGET_SCALES, StreamScaler, TargetScaler
 from zoo.data.segment import Sampling
@@ -23,6 +24,7 @@ from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.part import Part
 from zoo.protocol.split import Split
 from zoo.protocol.splits import SplitRule, split_rule
+from zoo.words import natural
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,8 @@ class FoldData:
         warning: plain words about leakage, for a leaky protocol; None for an honest one.
         remarks: what is odd about these recordings under the split, in sentences.
         raw: samples are as recorded, and not scaled.
+        beside: samples of the dataset's other exercises, of whoever; those of training people are
+            trained on too. None where a model learns from one exercise.
     """
 
     protocol: "Protocol"
@@ -52,6 +56,7 @@ class FoldData:
     warning: str | None
     remarks: tuple[str, ...] = ()
     raw: bool = False
+    beside: SampleSet | None = None
 
     @cached_property
     def train(self) -> Part:
@@ -77,14 +82,40 @@ class FoldData:
         batch = self.stream_scaler.transform(self.samples.batch(index))
         return batch, self.target_scaler.transform(self.samples.target[index])
 
-    def score_parts(self, name: str) -> dict[str, Tensor]:
-        """Scores beside the total (N,) of a part of the split, divided by the target's scale.
+    def learnt(self) -> "Learnt":
+        """Everything that is trained on: the training part, and what is `beside` of its people."""
+        batch, target = self.part("train")
+        own = Learnt(batch, target, self._score_parts(self.subset("train"), self.target_scaler))
+        if self.beside is None:
+            return own
+        kinds = sorted(set(self.beside.exercise), key=natural)
+        every = [own, *(self._learnt_beside(kind) for kind in kinds)]
+        codes = [torch.full((len(one.target),), code) for code, one in enumerate(every)]
+        return Learnt(
+            joined([one.batch for one in every])._replace(exercise=torch.cat(codes)),
+            torch.cat([one.target for one in every]),
+            {name: torch.cat([one.parts[name] for one in every]) for name in own.parts},
+        )
 
-        Not shifted, so that what adds up to the total in score units does so here but for a
-        constant.
-        """
-        index, scale = self.split.index(name), self.target_scaler.scale
-        return {part: scores[index] / scale for part, scores in self.samples.parts.items()}
+    def _learnt_beside(self, exercise: str) -> "Learnt":
+        """What training people did of another exercise; its targets are scaled by themselves."""
+        assert self.beside is not None
+        held_out = set()
+        if not self.protocol.leaky:
+            held_out = {*self.split.persons("validation"), *self.split.persons("test")}
+            held_out.add(UNKNOWN_SUBJECT)
+        rows = zip(self.beside.exercise, self.beside.subject, strict=True)
+        at = [i for i, (of, who) in enumerate(rows) if of == exercise and who not in held_out]
+        chosen = self.beside.subset(at)
+        scaler = TargetScaler(self.protocol.target_scale)
+        if at:
+            scaler.fit(chosen.target)
+        batch = self.stream_scaler.transform(chosen.batch())
+        target = scaler.transform(chosen.target)
+        return Learnt(batch, target, self._score_parts(chosen, scaler))
+
+    def _score_parts(self, samples: SampleSet, scaler: TargetScaler) -> dict[str, Tensor]:
+        return {name: scores / scaler.scale for name, scores in samples.parts.items()}
 
     def subset(self, name: str) -> SampleSet:
         """Samples of one part, unscaled, with ids and targets in score units."""
@@ -102,6 +133,22 @@ class FoldData:
         """
         split = self.split.without_validation()
         return replace(self, split=split, **self.protocol.scalers(self.samples, split, self.raw))
+
+
+class Learnt(NamedTuple):
+    """What a model is trained on.
+
+    Attributes:
+        batch: scaled samples.
+        target: (S,) standardised scores, within each exercise.
+        parts: (S,) by name, scores beside the total, divided by the exercise's target scale. Not
+            shifted, so that what adds up to the total in score units does so here but for a
+            constant.
+    """
+
+    batch: Batch
+    target: Tensor
+    parts: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -228,6 +275,7 @@ class Protocol:
         streams: Sequence[str],
         *,
         samples: SampleSet | None = None,
+        beside: SampleSet | None = None,
         raw: bool = False,
     ) -> FoldData:
         """One fold: samples, split, scalers, passed through the leakage gate.
@@ -237,6 +285,7 @@ class Protocol:
             fold: from 0; there are `SplitRule.num_folds`.
             streams: what the model needs.
             samples: samples this protocol built before from the same data, to save time.
+            beside: samples of other exercises of the same people, to be trained on too.
             raw: the model takes segments as recorded, see `samples`; they are not scaled either.
 
         Raises:
@@ -258,6 +307,7 @@ class Protocol:
             warning=warning,
             remarks=tuple(self.split.remarks(samples.columns)),
             raw=raw,
+            beside=beside,
         )
 
     def scalers(self, samples: SampleSet, split: Split, raw: bool) -> dict[str, Any]:

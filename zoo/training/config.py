@@ -30,6 +30,9 @@ class TrainerConfig:
         threads: CPU threads of torch; None leaves its choice. One, as in a sweep, so that a run is
             the same run however it is started: other numbers add in another order.
         checkpoint_every: epochs between checkpoints; what a kill can lose at most.
+        exercises: ``one`` trains on the run's own exercise; ``all`` on the training people's
+            recordings of the dataset's other exercises too, with targets standardised within each.
+            What is validated and tested is of the own exercise.
         init_from: folder of a finished run whose weights the training starts from; None starts
             afresh. In a run's own configuration it is the hash of that run's key.
         init_joints: the other run's joint for ours, where their names differ.
@@ -51,6 +54,7 @@ class TrainerConfig:
     device: str = "auto"
     threads: int | None = 1
     checkpoint_every: int = 5
+    exercises: Literal["one", "all"] = "one"
     init_from: str | None = None
     init_joints: Mapping[str, str] | None = None
     init_head: Literal["keep", "fresh"] = "keep"

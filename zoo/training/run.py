@@ -196,13 +196,13 @@ class _Training:
         seed, settings = int(self.config["seed"]), self.settings
         if self.chosen is not None:
             settings = replace(settings, early_stopping=None)
-        batch, target = data.part("train")
+        batch, target, parts = data.learnt()
         if len(target) == 0 or len(data.split.test) == 0:
             raise DataError("the split leaves no samples for training or none for the test")
         if not bool(torch.isfinite(target).all()):
             raise DataError("a training sample has no finite score")
         require_plausible(data, self.dataset.score_range)
-        training_data = TrainingData(batch, target, parts=data.score_parts("train"))
+        training_data = TrainingData(batch, target, parts=parts)
         if len(data.split.validation):
             training_data = training_data._replace(
                 validation=data.part("validation")[0], validation_mad=validation_mad(data)
@@ -214,7 +214,7 @@ class _Training:
                 model, self.source, data, self.key.config["dataset"]["name"], self.settings
             )
             self.reporter.on_note(transfer_note(self.init_from))
-        contract_of(model).set_scale(data.stream_scaler)
+        contract_of(model).prepare(batch, data.stream_scaler)
         trainer = Trainer(
             model,
             settings,
