@@ -357,6 +357,6 @@ class ReCon(BlockNetwork):
             exercise += batch.exercise[:, None]
         return self.head(torch.cat([*pooled, exercise], dim=1))
 
-    def set_scale(self, scaler: StreamScaler) -> None:
+    def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take the scale of the streams, to make views in their own units."""
         self.views.set_scale(scaler)

@@ -139,7 +139,7 @@ def test_without_anyone_done_well_there_is_no_loss() -> None:
     embedded = torch.eye(3, requires_grad=True)
     loss = contrastive(embedded, torch.tensor([-1, -1, 0]), 0.1)
     (gradient,) = torch.autograd.grad(loss, embedded)
-    assert float(loss) == 0
+    assert loss.item() == 0
     assert not gradient.any()
 
 
