@@ -2,11 +2,37 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zoo.build import build
+from zoo.build import Index, build
 from zoo.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Start:
+    """The run to start from, said by what it is; it is trained where it is not there yet.
+
+    What is left out is as in the run that starts from it; of another dataset it is fold 0.
+
+    Attributes:
+        model, dataset, protocol: names of entries, with the settings they come with.
+        exercise, fold, seed: its place.
+        settings: its own (``set``), such as ``{trainer.epochs: 100}``.
+    """
+
+    model: str | None = None
+    dataset: str | None = None
+    protocol: str | None = None
+    exercise: str | None = None
+    fold: Index | None = None
+    seed: Index | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict, metadata={"key": "set"})
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Start":
+        """The run that `values` describe; errors are those of `zoo.build.build`."""
+        return build(cls, values, "trainer.init_from")
 
 
 @dataclass(frozen=True)
@@ -33,8 +59,9 @@ class TrainerConfig:
         exercises: ``one`` trains on the run's own exercise; ``all`` on the training people's
             recordings of the dataset's other exercises too, with targets standardised within each.
             What is validated and tested is of the own exercise.
-        init_from: folder of a finished run whose weights the training starts from; None starts
-            afresh. In a run's own configuration it is the hash of that run's key.
+        init_from: folder of a finished run whose weights the training starts from, or what makes
+            that run, see `Start`; None starts afresh. In a run's own configuration it is the hash
+            of that run's key.
         init_joints: the other run's joint for ours, where their names differ.
         init_head: ``keep`` takes the head's weights too, ``fresh`` leaves them as initialised.
     """
@@ -55,7 +82,7 @@ class TrainerConfig:
     threads: int | None = 1
     checkpoint_every: int = 5
     exercises: Literal["one", "all"] = "one"
-    init_from: str | None = None
+    init_from: str | Mapping[str, Any] | None = None
     init_joints: Mapping[str, str] | None = None
     init_head: Literal["keep", "fresh"] = "keep"
 
@@ -73,6 +100,8 @@ class TrainerConfig:
         self._require("grad_clip", fits, "a number above 0, or null")
         fits = bool(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device))
         self._require("device", fits, "auto, cpu, cuda or cuda:N")
+        if isinstance(self.init_from, Mapping):
+            Start.from_dict(self.init_from)
         fits = self.warmup_epochs < self.epochs
         self._require("warmup_epochs", fits, f"fewer than trainer.epochs ({self.epochs})")
 
