@@ -62,10 +62,10 @@ def test_an_undefined_feature_counts_as_usual() -> None:
     batch, target = people()
     model = quick("ridge")
     model.fit(batch, target)
-    measured = model.measured(batch)
+    measured = model.derive(batch).x["features"]
     assert measured.isfinite().any()
     still = Batch({"position": batch.x["position"][:, :1].expand(-1, 90, -1, -1)})
-    undefined = model.measured(still).isnan()
+    undefined = model.derive(still).x["features"][:, 0, 0].isnan()
     assert undefined.any()
     assert (model.describe(still)[undefined] == 0).all()
     assert model(still).score.isfinite().all()
@@ -78,7 +78,7 @@ def test_a_sequence_without_a_body_ends_no_fold() -> None:
     x = batch.x["position"].clone()
     x[3] = 0.0
     empty = Batch({"position": x}, fps=batch.fps)
-    assert model.measured(empty)[3].isnan().all()
+    assert model.derive(empty).x["features"][3].isnan().all()
     assert model(Batch({"position": x[3:4]}, fps=batch.fps[3:4])).score.isfinite().all()
     model.fit(empty, target)
     assert model(empty).score.isfinite().all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from baselines.kinematics_features import log_dimensionless_jerk, spectral_arc_length
+from baselines.motion_measures import log_dimensionless_jerk, spectral_arc_length
 
 TIME = np.arange(-1, 1, 0.01)
 REACH = np.exp(-5 * TIME**2)[:, None]

@@ -1,0 +1,241 @@
+r"""The kinematic graph network: message passing on descriptors of the joints.
+
+The zoo's own. Time is summed up first, by measures that a clinician would take of each joint
+(`baselines.joint_descriptors`); then joints tell each other, along typed edges of the skeleton,
+what they have been doing. With :math:`d_j` the standardised descriptors of joint :math:`j` and
+:math:`e` the exercise,
+
+.. math::
+    h_j^{(0)} &= \mathrm{ReLU}(W d_j + b + c_{e,j}) \\
+    h^{(l+1)} &= h^{(l)} + \mathrm{ReLU}\Bigl(\sum_k \hat A_k\, \mathrm{drop}(h^{(l)}) W_k\Bigr) \\
+    z &= [\mathrm{ReLU}(h^{(L)} U) \;;\; g] \\
+    s &= (v + v_e)^\top \mathrm{drop}(z) + (u + u_e)^\top \mathrm{drop}([d\,; g]) / 3 ,
+
+with :math:`k` over the joint itself, its parent, its children and the joint of the other side, and
+:math:`g` measures of the whole body. Half of the recordings are mirrored in training; the score is
+the mean over both.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from baselines.joint_descriptors import JointDescriptors
+from registry import did_you_mean
+from zoo.data.batch import Batch
+from zoo.data.scalers import StreamScaler
+from zoo.errors import ConfigError
+from zoo.nn.heads.regression import HuberHead
+from zoo.nn.model import ScoreModel
+from zoo.nn.spatial import SkeletonConv
+from zoo.skeleton.graph import SkeletonGraph
+from zoo.skeleton.layout import Layout
+
+_USUAL_RATE = 30.0
+"""Frames per second where a batch does not say."""
+_LINE = 1 / 3
+"""What the linear path's inputs are divided by, so that it learns more slowly than the rest."""
+_HELD = 0.05
+"""Share of the training recordings beyond each edge at which a descriptor is held."""
+
+EDGES: Mapping[str, str] = {
+    "self": "the joint itself",
+    "parent": "from its parent",
+    "children": "from its children",
+    "mirror": "from the same joint of the other side",
+    "limbs": "from the ends of the other limbs",
+}
+"""Kinds of edges."""
+
+
+class KGN(ScoreModel):
+    """Message passing on kinematic descriptors of the joints; see the module's formula.
+
+    Args:
+        width: channels of a joint.
+        layers: L, rounds of messages.
+        readout: channels of a joint that the read-out sees.
+        dropout: probability, in training, of dropping a channel.
+        edges: kinds of edges, of `EDGES`.
+        line: whether there is a linear path from the descriptors to the score.
+        mirror: whether recordings are mirrored in training, and scores are the mean over both.
+        courses: describe the mean course of a repetition too, see `JointDescriptors`.
+        exercises: how many exercises it can tell apart; each has read-outs of its own beside the
+            common one.
+
+    Raises:
+        ConfigError: an unknown kind of edge, or a number out of range.
+    """
+
+    raw = True
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        width: int = 32,
+        layers: int = 2,
+        readout: int = 16,
+        dropout: float = 0.4,
+        edges: Sequence[str] = ("self", "parent", "children", "mirror"),
+        line: bool = True,
+        mirror: bool = True,
+        courses: bool = False,
+        exercises: int = 10,
+    ) -> None:
+        super().__init__(layout, "position")
+        for name, value in (("width", width), ("readout", readout), ("exercises", exercises)):
+            if value < 1:
+                raise ConfigError(f"model.{name} is {value!r}, expected at least 1")
+        self.derived = {"layout": layout.to_config(), "courses": courses}
+        self.descriptors = JointDescriptors(layout, courses=courses)
+        self.mirror, self.exercises = mirror, exercises
+        joints, inputs = len(self.descriptors.joints), len(self.descriptors.names)
+        whole = len(self.descriptors.whole_names)
+        self.embed = nn.Linear(inputs, width)
+        self.places = nn.Parameter(torch.randn(exercises, joints, width) * 0.1)
+        graph = descriptor_graph(layout, self.descriptors.joints, edges)
+        self.messages = nn.ModuleList(SkeletonConv(width, width, graph) for _ in range(layers))
+        self.narrow = nn.Linear(width, readout)
+        self.dropout = nn.Dropout(dropout)
+        self.line = line
+        seen = joints * readout + whole + (joints * inputs + whole if line else 0)
+        self.head = HuberHead.of(seen * (1 + exercises))
+        for name, size in (("joint", (joints, inputs)), ("whole", (1, whole))):
+            unfitted = {"low": -torch.inf, "high": torch.inf, "mean": 0.0, "scale": 1.0}
+            for what, value in unfitted.items():
+                self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), value))
+
+    def derive(self, batch: Batch) -> Batch:
+        """Descriptors ``joint`` (N, 2, J, D) and ``whole`` (N, 2, 1, G): as it was, and mirrored."""
+        if "joint" in batch.x:
+            return batch
+        x = batch.stream("position")
+        lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
+        rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
+        joint, whole = [], []
+        for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True):
+            seen = one[:length]
+            for positions in (seen, self.descriptors.mirrored(seen)):
+                measured = self.descriptors.measure(positions, rate)
+                joint.append(torch.from_numpy(measured[0]))
+                whole.append(torch.from_numpy(measured[1]))
+        found = {"joint": torch.stack(joint), "whole": torch.stack(whole)[:, None]}
+        pairs = {k: v.unflatten(0, (-1, 2)).to(x.device, torch.float32) for k, v in found.items()}
+        return batch._replace(x=pairs, mask=None)
+
+    def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
+        """Take edges, mean and deviation of every descriptor, within each exercise."""
+        batch = self.derive(batch)
+        exercise = self._exercise(batch)
+        for name in ("joint", "whole"):
+            values = batch.x[name][:, 0]
+            for e in exercise.unique().tolist():
+                found = _edges_and_scale(values[exercise == e])
+                for what, value in zip(("low", "high", "mean", "scale"), found, strict=True):
+                    getattr(self, f"{name}_{what}")[e] = value
+
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """What the read-outs see (N, (1 + E)·F): the common one, then that of each exercise."""
+        batch = self.derive(batch)
+        exercise = self._exercise(batch)
+        joint = self._standardised("joint", batch.x["joint"], exercise)
+        whole = self._standardised("whole", batch.x["whole"], exercise)
+        if not self.mirror:
+            seen = self._seen(joint[:, 0], whole[:, 0], exercise)
+        elif self.training:
+            rows = torch.arange(len(joint), device=joint.device)
+            which = torch.randint(2, (len(joint),)).to(joint.device)
+            seen = self._seen(joint[rows, which], whole[rows, which], exercise)
+        else:
+            both = [self._seen(joint[:, i], whole[:, i], exercise) for i in range(2)]
+            seen = (both[0] + both[1]) / 2
+        own = F.one_hot(exercise, self.exercises).to(seen)
+        return torch.cat([seen, torch.einsum("ne,nf->nef", own, seen).flatten(1)], dim=1), None
+
+    def _seen(self, joint: Tensor, whole: Tensor, exercise: Tensor) -> Tensor:
+        """Features (N, F) of standardised descriptors (N, J, D) and (N, 1, G)."""
+        h = F.relu(self.embed(joint) + self.places[exercise])
+        for layer in self.messages:
+            h = h + F.relu(layer(self.dropout(h)[:, None])[:, 0])
+        z = F.relu(self.narrow(self.dropout(h))).flatten(1)
+        whole = whole.flatten(1)
+        found = [self.dropout(z), self.dropout(whole)]
+        if self.line:
+            found.append(self.dropout(torch.cat([joint.flatten(1), whole], dim=1)) * _LINE)
+        return torch.cat(found, dim=1)
+
+    def _exercise(self, batch: Batch) -> Tensor:
+        """Number of each recording's exercise (N,).
+
+        Raises:
+            ConfigError: there are more exercises than the model can tell apart.
+        """
+        if batch.exercise is None:
+            return torch.zeros(batch.size, dtype=torch.long, device=batch.x["joint"].device)
+        last = int(batch.exercise.max())
+        if last >= self.exercises:
+            raise ConfigError(
+                f"{last + 1} exercises are trained on, the model can tell {self.exercises} apart: "
+                f"set model.exercises={last + 1}, or trainer.exercises=one"
+            )
+        return batch.exercise
+
+    def _standardised(self, name: str, values: Tensor, exercise: Tensor) -> Tensor:
+        """Descriptors (N, 2, …) held at the edges, undefined ones at the mean, as z-scores."""
+        low, high, mean, scale = (
+            getattr(self, f"{name}_{what}")[exercise][:, None]
+            for what in ("low", "high", "mean", "scale")
+        )
+        held = torch.where(values.isnan(), mean, values.clamp(low, high))
+        return (held - mean) / scale
+
+
+def descriptor_graph(layout: Layout, joints: Sequence[int], edges: Sequence[str]) -> SkeletonGraph:
+    """The graph of some joints of a layout, each kind of edge with weights that sum to one.
+
+    Args:
+        layout: the skeleton.
+        joints: the nodes, as indices of the layout.
+        edges: kinds of edges, of `EDGES`.
+
+    Raises:
+        ConfigError: an unknown kind of edge, or none.
+    """
+    if not edges:
+        raise ConfigError(f"model.edges is empty, expected some of {', '.join(EDGES)}")
+    place = {joint: at for at, joint in enumerate(joints)}
+    children = {joint: [c for c in joints if layout.parents[c] == joint] for joint in joints}
+    limbs = [part for part in layout.parts if part.endswith(("_arm", "_leg"))]
+    ends = [[j for j in layout.parts[part] if j in place][-1:] for part in limbs]
+    every_end = {joint for end in ends for joint in end}
+    sources = {
+        "self": lambda joint: [joint],
+        "parent": lambda joint: [layout.parents[joint]],
+        "children": lambda joint: children[joint],
+        "mirror": lambda joint: [layout.mirror[joint]],
+        "limbs": lambda joint: sorted(every_end - {joint}) if joint in every_end else [],
+    }
+    adjacency = torch.zeros(len(edges), len(joints), len(joints))
+    for kind, name in enumerate(edges):
+        if name not in sources:
+            raise ConfigError(f"there is no kind of edge {name!r}. {did_you_mean(name, EDGES)}")
+        for joint in joints:
+            known = [place[source] for source in sources[name](joint) if source in place]
+            for source in known:
+                adjacency[kind, source, place[joint]] = 1 / len(known)
+    return SkeletonGraph.from_adjacency(adjacency)
+
+
+def _edges_and_scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Low and high edge, mean and deviation of descriptors (N, …); NaN is left out."""
+    edges = torch.tensor([_HELD, 1 - _HELD], device=values.device)
+    low, high = (edge.nan_to_num() for edge in values.nanquantile(edges, dim=0))
+    held = values.clamp(low, high)
+    mean = held.nanmean(0).nan_to_num()
+    held = torch.where(held.isnan(), mean, held)
+    deviation = held.std(0, correction=0)
+    return low, high, mean, deviation.masked_fill(deviation <= 1e-6 * mean.abs(), 1.0)
