@@ -344,18 +344,17 @@ class ReCon(BlockNetwork):
         if not isinstance(self.head, ContrastiveHead):
             return super().forward(batch)
         x, mask = self.stacked(batch), batch.mask
-        looks = 1
         if self.training and self.head.contrasting:
-            looks = 2
             frames = max(1, round(x.shape[1] * float(torch.empty(()).uniform_(0.7, 1.0))))
-            x, mask = self.views(
-                x.repeat(2, 1, 1, 1), mask if mask is None else mask.repeat(2, 1), frames
-            )
-        pooled = self.pool(*self.trunk(x, mask)).chunk(looks)
-        exercise = torch.zeros_like(pooled[0][:, :1])
+            twice = mask if mask is None else mask.repeat(2, 1)
+            both = self.trunk(*self.views(x.repeat(2, 1, 1, 1), twice, frames))
+            features = torch.cat(self.pool(*both).chunk(2), dim=1)
+        else:
+            features = self.pool(*self.trunk(x, mask))
+        exercise = torch.zeros_like(features[:, :1])
         if batch.exercise is not None:
             exercise += batch.exercise[:, None]
-        return self.head(torch.cat([*pooled, exercise], dim=1))
+        return self.head(torch.cat([features, exercise], dim=1))
 
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take the scale of the streams, to make views in their own units."""

@@ -10,6 +10,7 @@ Axes: N sequences, K outputs, D features, B bins, all scores in standardised uni
 from zoo.nn.heads.base import Head, head_choice
 from zoo.nn.heads.distribution import OrdinalHead, ScoreDistributionHead
 from zoo.nn.heads.exemplar import ExemplarHead
+from zoo.nn.heads.masked import MaskedJointsHead
 from zoo.nn.heads.parts import PartDistributionsHead, PartsHead
 from zoo.nn.heads.regression import GaussianHead, HuberHead, MSEHead
 
@@ -19,6 +20,7 @@ __all__ = [
     "Head",
     "HuberHead",
     "MSEHead",
+    "MaskedJointsHead",
     "OrdinalHead",
     "PartDistributionsHead",
     "PartsHead",
