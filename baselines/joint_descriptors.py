@@ -93,7 +93,7 @@ class JointDescriptors:
         self, positions: NDArray[np.float32], fps: float
     ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         missing = max(0, _FEWEST_FRAMES - len(positions))
-        held = np.pad(positions, ((0, missing), (0, 0), (0, 0)), mode="edge")
+        held: NDArray[np.float32] = np.pad(positions, ((0, missing), (0, 0), (0, 0)), mode="edge")
         motion = smooth(repair_jumps(Motion({"position": held.astype(float)}, self.layout, fps)))
         x = scale_body(face_camera(center(motion))).streams["position"][:, self.joints]
         frames, joints = x.shape[:2]
@@ -145,10 +145,8 @@ class JointDescriptors:
             "left with right": correlation(x, other),
         }
 
-    def _courses(self, positions: Array, x: Array, fps: float) -> dict[str, Array]:
-        recording = Recording(
-            "", "", "", "", "", self.layout.name, fps, positions=positions.astype(np.float32)
-        )
+    def _courses(self, positions: NDArray[np.float32], x: Array, fps: float) -> dict[str, Array]:
+        recording = Recording("", "", "", "", "", self.layout.name, fps, positions=positions)
         found = [(a, b) for a, b in find_repetitions(recording) if b - a > 4] or [(0, len(x))]
         flat = x.reshape(len(x), -1)
         course = np.stack([resample(flat[a:b], _PHASES) for a, b in found])

@@ -17,7 +17,6 @@ the mean over both.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -106,11 +105,11 @@ class KGN(ScoreModel):
         self.head = HuberHead.of(seen * (1 + exercises))
         for name, size in (("joint", (joints, inputs)), ("whole", (1, whole))):
             unfitted = {"low": -torch.inf, "high": torch.inf, "mean": 0.0, "scale": 1.0}
-            for what, value in unfitted.items():
-                self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), value))
+            for what, start in unfitted.items():
+                self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), start))
 
     def derive(self, batch: Batch) -> Batch:
-        """Descriptors ``joint`` (N, 2, J, D) and ``whole`` (N, 2, 1, G): as it was, and mirrored."""
+        """Descriptors ``joint`` (N, 2, J, D), ``whole`` (N, 2, 1, G): as recorded, and mirrored."""
         if "joint" in batch.x:
             return batch
         x = batch.stream("position")

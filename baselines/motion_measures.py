@@ -1,4 +1,4 @@
-"""Measures of movements over time: spread, angles, smoothness, slowness, likeness of two courses."""
+"""Measures of movements over time: spread, angles, smoothness, slowness, likeness of sides."""
 
 import numpy as np
 from numpy.typing import NDArray

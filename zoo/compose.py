@@ -23,6 +23,7 @@ from zoo.models import chooses_head, require_parameters
 from zoo.training.config import Start, TrainerConfig
 
 TRAINER_OPTIONS = {
+    "keep": "chosen",
     "exercises": "one",
     "init_from": None,
     "init_joints": None,

@@ -56,6 +56,9 @@ class TrainerConfig:
         threads: CPU threads of torch; None leaves its choice. One, as in a sweep, so that a run is
             the same run however it is started: other numbers add in another order.
         checkpoint_every: epochs between checkpoints; what a kill can lose at most.
+        keep: ``chosen`` keeps the weights of the epoch that the protocol lets its validation people
+            choose; ``last`` those after all epochs, for a recipe whose length was fixed
+            beforehand: fifteen people choose little but noise.
         exercises: ``one`` trains on the run's own exercise; ``all`` on the training people's
             recordings of the dataset's other exercises too, with targets standardised within each.
             What is validated and tested is of the own exercise.
@@ -81,6 +84,7 @@ class TrainerConfig:
     device: str = "auto"
     threads: int | None = 1
     checkpoint_every: int = 5
+    keep: Literal["chosen", "last"] = "chosen"
     exercises: Literal["one", "all"] = "one"
     init_from: str | Mapping[str, Any] | None = None
     init_joints: Mapping[str, str] | None = None
