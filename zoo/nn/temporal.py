@@ -75,7 +75,7 @@ class TimeConv(nn.Conv2d):
         products = self.kernel_size[0] > 1 and min(self.in_channels, self.out_channels) >= WIDE
         if not products or plain(image) or not torch.is_grad_enabled():
             return super().forward(image)
-        return _TimeConv.apply(image, self.weight, self.bias, stride)
+        return _TimeConv.apply(image, self.weight, self.bias, self.stride[0])
 
 
 class _TimeConv(torch.autograd.Function):
