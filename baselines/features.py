@@ -14,6 +14,7 @@ from baselines.ridge import Ridge
 from registry import did_you_mean
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, DataError, TrainingError
+from zoo.nn.gaussian_process import GaussianProcess
 from zoo.skeleton.layout import Layout
 
 REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
@@ -21,6 +22,7 @@ REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
     "svr": SupportVectors,
     "trees": ExtraTrees,
     "boosting": BoostedTrees,
+    "gp": GaussianProcess,
 }
 """What can stand behind the features; each has ``fit(features, target)``."""
 

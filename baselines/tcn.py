@@ -44,9 +44,10 @@ class TCNBlock(nn.Module):
         groups: int = 1,
     ) -> None:
         super().__init__()
-        shape = {"kernel_size": kernel_size, "dilation": dilation, "groups": groups}
         convs = [
-            SequenceConv(channels, out_channels, **shape, causal=True)
+            SequenceConv(
+                channels, out_channels, kernel_size, dilation=dilation, groups=groups, causal=True
+            )
             for channels in (in_channels, out_channels)
         ]
         for conv in convs:

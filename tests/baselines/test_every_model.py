@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import zoo
 from registry import MODELS
 from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
+from zoo.data.scalers import StreamScaler
 from zoo.errors import DataError
 from zoo.nn.model import contract_of
 from zoo.skeleton import load_layout
@@ -24,6 +25,7 @@ UNTRACED = {
     "knn-dtw": "goes through the sequences one by one",
     "minirocket": "its loop over dilations follows from what it was fitted on",
     "features-ridge": "NumPy measures the features",
+    "features-gp": "NumPy measures the features",
     "features-svr": "NumPy measures the features",
     "features-trees": "NumPy measures the features",
     "features-boosting": "NumPy measures the features",
@@ -127,6 +129,23 @@ def test_training_mode_gives_finite_scores(model: nn.Module) -> None:
     assert model.train()(random_batch(model)).score.isfinite().all()
 
 
+def test_an_undefined_descriptor_counts_as_usual(model: nn.Module) -> None:
+    """And each tells of a joint or the whole body: what explains by leaving some out needs both."""
+    contract, batch = contract_of(model), random_batch(model)
+    if contract.derive is None:
+        pytest.skip("it derives nothing")
+    contract.prepare(batch, StreamScaler("none"))
+    derived = contract.derive.compute(batch)
+    told = contract.derived_joints()
+    if told:
+        shapes = {name: x.shape[1:3] for name, x in derived.x.items()}
+        assert {name: of.shape for name, of in told.items()} == shapes
+    nothing = {name: torch.full_like(x, torch.nan) for name, x in derived.x.items()}
+    usual = score(model.eval(), derived._replace(x=nothing))
+    torch.testing.assert_close(usual, usual[:1].expand(N))
+    assert score(model, derived).unique().numel() == N
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in BLIND])
 def test_sequences_score_differently(name: str) -> None:
     model = make(name)
@@ -149,6 +168,10 @@ def test_every_parameter_gets_a_gradient(model: nn.Module) -> None:
     prediction = model(batch)
     parameters = dict(model.named_parameters())
     loss = (prediction.score - target).square().sum()
+    head = contract_of(model).head
+    if head is not None:  # a part may learn from the head's loss alone
+        head.prepare(target)
+        loss = loss + head.loss(prediction.output, target)
     if prediction.log_variance is not None:
         loss = loss + prediction.log_variance.square().sum()
     loss.backward()

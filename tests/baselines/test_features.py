@@ -11,7 +11,8 @@ from zoo.errors import ConfigError, DataError, TrainingError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-KINDS = ["ridge", "svr", "trees", "boosting"]
+SCIKIT_LEARNS = ["svr", "trees", "boosting"]
+KINDS = ["ridge", "gp", *SCIKIT_LEARNS]
 
 
 def people(count: int = 24, frames: int = 90) -> tuple[Batch, torch.Tensor]:
@@ -26,7 +27,7 @@ def people(count: int = 24, frames: int = 90) -> tuple[Batch, torch.Tensor]:
 
 def quick(kind: str) -> torch.nn.Module:
     settings = {"trees": 50} if kind in ("trees", "boosting") else {}
-    shown = parameters(MODELS.get(f"features-{kind}"))["settings"]
+    shown = parameters(MODELS.get(f"features-{kind}"))["settings"] or {}
     return zoo.create_model(f"features-{kind}", settings={**shown, **settings}).eval()
 
 
@@ -40,6 +41,15 @@ def test_learns_how_far_people_move(kind: str) -> None:
     score = model(batch.select(new)).score
     assert (score - target[new]).abs().mean() < 0.7 * target[new].abs().mean()
     assert torch.corrcoef(torch.stack([score, target[new]]))[0, 1] > 0.9
+
+
+def test_the_process_says_how_far_its_score_may_be_off() -> None:
+    batch, target = people()
+    model = quick("gp")
+    model.fit(batch, target)
+    assert (model(batch).score - target).abs().max() < 1
+    wild = Batch({"position": batch.x["position"].flip(2)}, fps=batch.fps)  # joints exchanged
+    assert model(wild).log_variance.mean() > model(batch).log_variance.mean() + 0.1
 
 
 def test_the_frame_rate_counts() -> None:
@@ -86,7 +96,7 @@ def test_a_sequence_without_a_body_ends_no_fold() -> None:
         quick("ridge").fit(Batch({"position": 0 * x}, fps=batch.fps), target)
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", SCIKIT_LEARNS)
 def test_without_scikit_learn_the_error_names_the_extra(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,12 @@ def test_targets_are_standardised_within_each_exercise(root):
         assert abs(float(of.std(correction=0)) - 1) < 1e-5
 
 
+def test_parts_add_up_to_the_total_in_every_exercise(root):
+    _, target, parts = fold(root, *ALL).learnt()
+    assert float(parts["primary"].abs().max()) > 0.1
+    torch.testing.assert_close(parts["primary"] + parts["control"], target, atol=1e-4, rtol=0)
+
+
 def test_test_and_validation_are_of_the_own_exercise(root):
     one, both = fold(root), fold(root, *ALL)
     assert one.split.hash == both.split.hash

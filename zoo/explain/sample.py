@@ -136,6 +136,7 @@ class Sample:
         *,
         title: str = "",
         baseline_score: float = float("nan"),
+        baseline: str = "a mean pose held still",
         note: str = "",
         unit: str = POINTS,
     ) -> Attribution:
@@ -147,6 +148,7 @@ class Sample:
             fps=self.fps,
             score=self.score,
             baseline_score=baseline_score,
+            baseline=baseline,
             note=note,
             unit=unit,
             parts=self.layout.parts,
@@ -175,8 +177,8 @@ def _cut(predictor: Predictor, recording: Recording) -> list[Sample]:
     recording = predictor.looked(recording).recording
     sources = {raw for name in trained.streams for raw in SOURCES[name]}
     moving = next(name for name in RAW_STREAMS if name in sources)
-    cut = protocol.samples([recording], trained.streams, scored=False, raw=trained.raw)
-    recorded = protocol.samples([recording], (moving,), scored=False, raw=trained.raw)
+    cut = protocol.samples([recording], trained.streams, scored=False, feed=trained.feed)
+    recorded = protocol.samples([recording], (moving,), scored=False, feed=trained.feed)
     scaled = trained.stream_scaler.transform(cut.batch())
     found = []
     for i in range(len(cut)):

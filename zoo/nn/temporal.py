@@ -68,15 +68,14 @@ class TimeConv(nn.Conv2d):
 
     def forward(self, image: Tensor) -> Tensor:
         """Convolve."""
-        stride = self.stride[0]
-        if self.kernel_size[0] == 1 and stride > 1:
-            # oneDNN's gradient of a strided 1×1 convolution writes outside its memory where there
-            # are fewer than 16 channels.
-            return F.conv2d(image[:, :, ::stride], self.weight, self.bias)
+        if self.kernel_size[0] == 1 and self.stride[0] > 1:
+            # oneDNN's gradient of a strided 1x1 convolution of fewer than 16 channels writes
+            # beyond its memory (uxlfoundation/oneDNN issue 6035).
+            return F.conv2d(image[:, :, :: self.stride[0]], self.weight, self.bias)
         products = self.kernel_size[0] > 1 and min(self.in_channels, self.out_channels) >= WIDE
         if not products or plain(image) or not torch.is_grad_enabled():
             return super().forward(image)
-        return _TimeConv.apply(image, self.weight, self.bias, stride)
+        return _TimeConv.apply(image, self.weight, self.bias, self.stride[0])
 
 
 class _TimeConv(torch.autograd.Function):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.nn.model import contract_of
+from zoo.training.augment import AugmentedSamples
 from zoo.training.config import TrainerConfig
 from zoo.training.device import autocast, explained_errors, predict, resolve_device, scores_of
 from zoo.training.report import EpochRow, Reporter
@@ -43,6 +44,8 @@ class TrainingData(NamedTuple):
         validation_mad: from standardised predictions of these to the MAD in score units.
         parts: (S,) by name, scores beside the total of the training samples, in its unit; for
             heads that predict them.
+        augmented: the training samples as each step sees them, changed; None leaves them as in
+            `batch`.
     """
 
     batch: Batch
@@ -50,6 +53,7 @@ class TrainingData(NamedTuple):
     validation: Batch | None = None
     validation_mad: Callable[[Tensor], float] | None = None
     parts: Mapping[str, Tensor] = MappingProxyType({})
+    augmented: AugmentedSamples | None = None
 
 
 class Trainer:
@@ -66,6 +70,8 @@ class Trainer:
         epochs: after how many to end, whatever `config` has; its schedule stays.
 
     Attributes:
+        own: indices of the training samples that show the exercise which is tested; its head takes
+            what it knows of scores from them alone.
         unlearned_variance: whether the model predicts variances that no loss teaches it; they are
             left out.
 
@@ -93,6 +99,7 @@ class Trainer:
             batch=data.batch.to(self.device),
             target=data.target.to(self.device),
             validation=None if data.validation is None else data.validation.to(self.device),
+            augmented=None if data.augmented is None else data.augmented.to(self.device),
         )
         self.seed = seed
         self.selection = selection
@@ -101,10 +108,12 @@ class Trainer:
         self.closed_form, self.draws = contract.closed_form, contract.draws
         self.head, self.fit = contract.head, contract.fit
         self.learns_variance, self.unlearned_variance = contract.learns_variance, False
-        self.target = self.data.target
+        self.target, exercise = self.data.target, self.data.batch.exercise
+        everything = torch.arange(len(data.target), device=self.device)
+        self.own = everything if exercise is None else everything[exercise == 0]
         if self.head is not None:
             self.target = self.head.targets(data.target, data.parts).to(self.device)
-            self.head.prepare(self.target)
+            self.head.prepare(self.target[self.own])
         self.optimizer = None if self.closed_form else make_optimizer(model, config)
 
     @property
@@ -200,9 +209,10 @@ class Trainer:
         self.model.train()
         total = torch.zeros((), device=self.device)
         samples = self.data.target.shape[0]
-        for index in batches(samples, self.config.batch_size, self.seed, epoch):
+        order = batches(samples, self.config.batch_size, self.seed, epoch)
+        for step, index in enumerate(order):
             stop.check()
-            loss = self._step(index.to(self.device))
+            loss = self._step(index.to(self.device), epoch, step)
             total += loss * len(index)
             if self.device.type == "cpu":  # elsewhere asking would wait for the device each time
                 self._require_finite(loss, "loss", epoch)
@@ -212,10 +222,14 @@ class Trainer:
         mad = self._validate(epoch, stop)
         return EpochRow(epoch, lr, float(total) / samples, mad, time.monotonic() - begun)
 
-    def _step(self, index: Tensor) -> Tensor:
+    def _step(self, index: Tensor, epoch: int, step: int) -> Tensor:
         assert self.optimizer is not None
+        if self.data.augmented is None:
+            batch = self.data.batch.select(index)
+        else:
+            batch = self.data.augmented.draw(index, epoch, step)
         with autocast(self.config, self.device):
-            answer = self.model(self.data.batch.select(index))
+            answer = self.model(batch.trimmed())
             score = scores_of(answer, len(index))
         if not self.learns_variance and getattr(answer, "log_variance", None) is not None:
             self.unlearned_variance = True
@@ -229,7 +243,10 @@ class Trainer:
         if self.head is None:
             loss = nn.functional.mse_loss(score.float(), target)
         else:
-            loss = self.head.loss(answer.output.float(), target)
+            total, shown = self.data.target[index], self.data.batch.exercise
+            loss = self.head.objective(
+                answer.output.float(), target, total, None if shown is None else shown[index]
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.grad_clip is not None:
@@ -238,11 +255,16 @@ class Trainer:
         return loss.detach()
 
     def _output(self, index: Tensor) -> Tensor:
-        """What the head says of the training samples at `index` (M,), in evaluation mode."""
+        """What the head says of the own exercise's training samples at `index` (M,), as it will.
+
+        In evaluation mode, `eval_batch_size` at a time.
+        """
         self.model.eval()
+        found: list[Tensor] = []
         with torch.no_grad(), autocast(self.config, self.device):
-            output: Tensor = self.model(self.data.batch.select(index)).output
-        return output.float()
+            for part in self.own[index].split(self.config.eval_batch_size):
+                found.append(self.model(self.data.batch.select(part)).output.float())
+        return torch.cat(found)
 
     def _fit(self, stop: StopSignals) -> EpochRow:
         assert self.fit is not None
