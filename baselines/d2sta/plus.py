@@ -123,7 +123,7 @@ class D2STAPlus(ScoreModel):
             self.register_buffer(f"{name}_deviation", torch.ones(shape))
 
     def derive(self, batch: Batch) -> Batch:
-        """Measures of each stream, as it was and mirrored: (N, 2, W, V, C) and (N, 2, 1, V, C).
+        """Measures of each stream, as it was and mirrored: (N, 2, V, W·C) and (N, 2, V, C).
 
         They are called as `WindowMeasures.measure` calls them.
         """
@@ -139,17 +139,23 @@ class D2STAPlus(ScoreModel):
             both = [self.measures.measure(s, rate) for s in (seen, self.measures.mirrored(seen))]
             pairs.append({k: torch.from_numpy(np.stack([m[k] for m in both])) for k in both[0]})
         made = {name: torch.stack([pair[name] for pair in pairs]) for name in pairs[0]}
-        found = {name: values.to(x.device, torch.float32) for name, values in made.items()}
+        found = {k: values.flatten(-2).to(x.device, torch.float32) for k, values in made.items()}
         return batch._replace(x=found, mask=None)
+
+    def derived_joints(self) -> Mapping[str, Tensor]:
+        """The joints, as they were and mirrored, for each kind of measure."""
+        joints = torch.tensor([range(self.num_joints), self.measures.layout.mirror])
+        kinds = ("windows", "whole")
+        return {f"{name}_{kind}": joints for name in self.streams for kind in kinds}
 
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take mean and deviation of every measure, within each exercise."""
         batch = self.derive(batch)
         exercise = exercise_numbers(batch, self.exercises)
-        for name in self._kinds():
+        for name, channels in self._kinds().items():
             for e in exercise.unique().tolist():
-                values = batch.x[name][exercise == e, 0].flatten(0, 1)
-                mean, deviation = values.mean(0), values.std(0, correction=0)
+                values = batch.x[name][exercise == e, 0].unflatten(-1, (-1, channels))
+                mean, deviation = values.mean((0, 2)), values.std((0, 2), correction=0)
                 constant = deviation <= 1e-5 * mean.abs().clamp(min=1)
                 self.get_buffer(f"{name}_mean")[e] = mean
                 self.get_buffer(f"{name}_deviation")[e] = deviation.masked_fill(constant, 1.0)
@@ -183,11 +189,15 @@ class D2STAPlus(ScoreModel):
         return kinds
 
     def _standardised(self, batch: Batch, name: str, side: Tensor | int, e: Tensor) -> Tensor:
-        """Measures (N, W, V, C) of one side of the mirror as z-scores, held at the edges."""
+        """Measures of one side of the mirror as z-scores (N, W, V, C), held at the edges.
+
+        What is undefined (NaN) counts as the mean.
+        """
         values = batch.x[name][torch.arange(batch.size, device=e.device), side]
         mean = self.get_buffer(f"{name}_mean")[e][:, None]
         deviation = self.get_buffer(f"{name}_deviation")[e][:, None]
-        return ((values - mean) / deviation).clamp(-_HELD, _HELD)
+        steps = values.unflatten(-1, (-1, mean.shape[-1])).transpose(1, 2)
+        return ((steps - mean) / deviation).nan_to_num().clamp(-_HELD, _HELD)
 
     def _encode(self, batch: Batch, side: Tensor | int, exercise: Tensor) -> Tensor:
         """The streams side by side (N, W, V, C)."""

@@ -59,7 +59,7 @@ class WindowMeasures:
         self.whole_channels = {name: 4 * coordinates[name] + 2 for name in streams}
 
     def measure(self, streams: Mapping[str, Array], fps: float) -> dict[str, Array]:
-        """``STREAM_windows`` (W, V, C) and ``STREAM_whole`` (1, V, C) of each stream.
+        """``STREAM_windows`` (V, W, C) and ``STREAM_whole`` (V, 1, C) of each stream.
 
         Args:
             streams: (T, V, 3) metres, y up, and (T, V, 4) unit quaternions.
@@ -77,11 +77,11 @@ class WindowMeasures:
             x = x if name == "position" else _axes(x)
             pieces = [slice(*ends) for ends in _ends(len(x), self.windows)]
             parts = [_moments(x[piece], speed[piece]) for piece in pieces]
-            found[f"{name}_windows"] = np.stack(parts)
+            found[f"{name}_windows"] = np.stack(parts, axis=1)
             low, high = np.quantile(x, _EDGES, axis=0)
             varies = np.log1p(speed.std(axis=0))[:, None]
             whole = np.concatenate([_moments(x, speed), low, high, varies], axis=1)
-            found[f"{name}_whole"] = whole[None]
+            found[f"{name}_whole"] = whole[:, None]
         return found
 
     def mirrored(self, streams: Mapping[str, Array]) -> dict[str, Array]:

@@ -63,14 +63,14 @@ def test_somebody_who_stands_still_has_no_speed_and_no_deviation() -> None:
     measures = WindowMeasures(LAYOUT, BOTH, 5)
     found = measures.measure(still(30), 30.0)
     windows = found["position_windows"]
-    assert windows.shape == (5, 25, 7)
+    assert windows.shape == (25, 5, 7)
     np.testing.assert_allclose(windows[:, :, 3:], 0, atol=1e-9)
-    np.testing.assert_allclose(windows, windows[:1].repeat(5, 0), atol=1e-9)
+    np.testing.assert_allclose(windows, windows[:, :1].repeat(5, 1), atol=1e-9)
     np.testing.assert_allclose(found["orientation_windows"][:, :, 6:], 0, atol=1e-5)
-    axes = found["orientation_windows"][0, :, :6].reshape(25, 2, 3)
+    axes = found["orientation_windows"][:, 0, :6].reshape(25, 2, 3)
     np.testing.assert_allclose(np.linalg.norm(axes, axis=-1), 1, atol=1e-6)
-    assert found["position_whole"].shape == (1, 25, 14)
-    assert found["orientation_whole"].shape == (1, 25, 26)
+    assert found["position_whole"].shape == (25, 1, 14)
+    assert found["orientation_whole"].shape == (25, 1, 26)
 
 
 def test_speed_is_in_metres_a_second_at_any_rate() -> None:
@@ -80,8 +80,8 @@ def test_speed_is_in_metres_a_second_at_any_rate() -> None:
         streams = still(2 * fps + 1)
         streams["position"][:, hand, 1] += 0.5 * np.arange(2 * fps + 1) / fps
         windows = WindowMeasures(LAYOUT, ["position"], 8).measure(streams, fps)["position_windows"]
-        np.testing.assert_allclose(windows[2:6, hand, 6], np.log(1.5), rtol=1e-3)
-        way = windows[5, hand, 1] - windows[2, hand, 1]
+        np.testing.assert_allclose(windows[hand, 2:6, 6], np.log(1.5), rtol=1e-3)
+        way = windows[hand, 5, 1] - windows[hand, 2, 1]
         np.testing.assert_allclose(way, 0.5 * 3 * 0.25, rtol=0.05)
 
 
@@ -130,7 +130,8 @@ def test_score_is_that_of_the_formula(groups: int) -> None:
     read = made.head.layers[-1].weight[0].view(3, 25, 3)
 
     def z_score(name: str) -> Tensor:
-        values = batch.x[name][:, 0]
+        steps = 4 if name.endswith("windows") else 1
+        values = batch.x[name][:, 0].view(6, 25, steps, -1).transpose(1, 2)
         out = torch.empty_like(values)
         for e in (0, 1):
             own = values[batch.exercise == e]
@@ -173,6 +174,17 @@ def test_padded_frames_change_nothing() -> None:
 def test_derived_once_or_on_the_way_the_score_is_the_same() -> None:
     made, batch = model(), recordings()
     torch.testing.assert_close(made(made.derive(batch)).score, made(batch).score)
+
+
+def test_an_undefined_measure_counts_as_the_mean() -> None:
+    made = model()
+    derived = made.derive(recordings())
+    empty = derived._replace(x={k: torch.full_like(x, torch.nan) for k, x in derived.x.items()})
+    usual = {}
+    for name, x in derived.x.items():
+        mean = made.get_buffer(f"{name}_mean")[0]  # (V, C)
+        usual[name] = mean.repeat(1, x.shape[-1] // mean.shape[-1]).expand_as(x)
+    torch.testing.assert_close(made(empty).score, made(derived._replace(x=usual)).score)
 
 
 def test_attention_is_over_windows_and_groups() -> None:
