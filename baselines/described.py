@@ -14,8 +14,9 @@ class DescribedModel(ScoreModel, ABC):
     """Describes each sequence by D numbers and leaves the rest to a regression.
 
     Args:
-        regressor: a module with ``fit(features, target)``, from features (N, D) to scores (N,); one
-            that draws no random numbers in it says ``draws = False``.
+        regressor: a module with ``fit(features, target)``, from features (N, D) to scores (N,), or
+            to a `Prediction` where it knows more; one that draws no random numbers in it says
+            ``draws = False``.
         streams: what is described.
     """
 
@@ -40,4 +41,5 @@ class DescribedModel(ScoreModel, ABC):
         Raises:
             TrainingError: it has not been fitted.
         """
-        return Prediction(score=self.regressor(self.describe(batch)))
+        said = self.regressor(self.describe(batch))
+        return said if isinstance(said, Prediction) else Prediction(said)

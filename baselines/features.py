@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +14,7 @@ from baselines.ridge import Ridge
 from registry import did_you_mean
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, DataError, TrainingError
+from zoo.nn.gaussian_process import GaussianProcess
 from zoo.skeleton.layout import Layout
 
 REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
@@ -20,6 +22,7 @@ REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
     "svr": SupportVectors,
     "trees": ExtraTrees,
     "boosting": BoostedTrees,
+    "gp": GaussianProcess,
 }
 """What can stand behind the features; each has ``fit(features, target)``."""
 
@@ -70,12 +73,19 @@ class FeatureRegressor(DescribedModel):
         super().__init__(layout, REGRESSORS[regressor](**(settings or {})))
         self.hold = hold
         self._features = KinematicFeatures(layout)
+        self.derived = {"layout": layout.to_config()}
         for name in ("low", "high", "mean", "scale"):
             self.register_buffer(name, torch.zeros(0))
 
     def fit(self, batch: Batch, target: Tensor) -> None:
-        """Learn from all training samples; `target` (N,) in standardised units."""
-        raw = self.measured(batch)
+        """Learn from all training samples; `target` (N,) in standardised units.
+
+        Raises:
+            DataError: no sequence shows a body.
+        """
+        raw = self.derive(batch).x["features"][:, 0, 0]
+        if raw.isnan().all():
+            raise DataError("no sequence shows a body: all bones have length 0")
         edges = torch.tensor([self.hold, 1 - self.hold], device=raw.device)
         self.low, self.high = (e.clone() for e in raw.nanquantile(edges, dim=0).nan_to_num())
         held = raw.clamp(self.low, self.high)
@@ -93,29 +103,21 @@ class FeatureRegressor(DescribedModel):
         """
         if not len(self.mean):
             raise TrainingError("the regression on features has learnt nothing yet: call fit first")
-        return self._standardised(self.measured(batch))
+        return self._standardised(self.derive(batch).x["features"][:, 0, 0])
 
-    def measured(self, batch: Batch) -> Tensor:
-        """Features (N, D) of each sequence, NaN where undefined; all of them where no body is seen.
-
-        Raises:
-            DataError: no sequence shows a body, and nothing was fitted that says what D is.
-        """
+    def derive(self, batch: Batch) -> Batch:
+        """The stream ``features`` (N, 1, 1, D) of each sequence, NaN where undefined."""
+        if "features" in batch.x:
+            return batch
         x = batch.stream("position")
         lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
         rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
-        rows: list[Tensor | None] = []
-        for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True):
-            try:
-                rows.append(torch.from_numpy(self._features.measure(one[:length], rate)))
-            except DataError:  # no body to measure; one such sequence must not end a fold
-                rows.append(None)
-        width = next((len(row) for row in rows if row is not None), len(self.mean))
-        if not width:
-            raise DataError("no sequence shows a body: all bones have length 0")
-        nothing = torch.full((width,), torch.nan, dtype=torch.float64)
-        whole = [nothing if row is None else row for row in rows]
-        return torch.stack(whole).to(x.device, torch.float32)
+        rows = [
+            self._features.measure(one[:length], rate)
+            for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True)
+        ]
+        found = torch.from_numpy(np.stack(rows)).to(x.device, torch.float32)
+        return batch._replace(x={"features": found[:, None, None]}, mask=None)
 
     def _standardised(self, raw: Tensor) -> Tensor:
         held = torch.where(raw.isnan(), self.mean, raw.clamp(self.low, self.high))

@@ -4,6 +4,7 @@ Range of motion, posture, speed, smoothness, rhythm, symmetry and how alike the 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from baselines.motion_measures import (
     slow_shares,
     spectral_arc_length,
     spread,
+    still_body,
 )
 from zoo.data.recording import Recording
 from zoo.data.repetition import find_repetitions
@@ -30,6 +32,7 @@ from zoo.data.transforms import (
     scale_body,
     smooth,
 )
+from zoo.errors import DataError
 from zoo.skeleton.layout import Layout
 
 Array = NDArray[np.float64]
@@ -65,9 +68,26 @@ class KinematicFeatures:
             [(bends.index(a), bends.index(b)) for a, b in opposite.items() if b in bends], 2
         )
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What each of the D numbers is; of a group of several, with its number."""
+        found = self.groups(still_body(self.layout), 30.0)
+        return tuple(
+            name if values.size == 1 else f"{name} {number}"
+            for name, values in found.items()
+            for number in range(values.size)
+        )
+
     def measure(self, positions: NDArray[np.float32], fps: float) -> Array:
-        """All features of one sequence (D,), NaN where one is undefined; D is the layout's."""
-        return np.concatenate([np.ravel(v) for v in self.groups(positions, fps).values()])
+        """All features of one sequence (D,), NaN where one is undefined; D is the layout's.
+
+        All are where no body is seen: one such sequence must not end a fold.
+        """
+        try:
+            found = self.groups(positions, fps)
+        except DataError:
+            return np.full(len(self.names), np.nan)
+        return np.concatenate([np.ravel(values) for values in found.values()])
 
     def groups(self, positions: NDArray[np.float32], fps: float) -> Mapping[str, Array]:
         """The features of one sequence by name.
@@ -75,6 +95,9 @@ class KinematicFeatures:
         Args:
             positions: (T, V, 3) metres, y up; of very short sequences the last frame is held.
             fps: frames per second.
+
+        Raises:
+            DataError: no body is seen: all bones have length 0.
         """
         missing = max(0, _FEWEST_FRAMES - len(positions))
         held = np.pad(positions, ((0, missing), (0, 0), (0, 0)), mode="edge").astype(np.float64)

@@ -1,4 +1,4 @@
-"""Measures of movements over time: spread, angles, smoothness, slowness, likeness of two courses."""
+"""Measures of movements over time: spread, angles, smoothness, slowness, likeness of sides."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,12 @@ _LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg")
 _LIMB_JOINTS = 3
 FREQUENCIES = (0.25, 0.5, 1.0, 2.0)
 """Hertz, up to which `slow_shares` takes a movement's power."""
+
+
+def still_body(layout: Layout, frames: int = 5) -> NDArray[np.float32]:
+    """Somebody who does not move (T, V, 3), joints in a row: for asking what would be measured."""
+    row = np.arange(layout.num_joints, dtype=np.float32)[:, None] / 10
+    return np.tile(row, (frames, 1, 3))
 
 
 def near_the_trunk(layout: Layout) -> list[int]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import zoo
 from registry import MODELS
 from zoo.data.batch import STREAM_CHANNELS, Batch, Prediction
+from zoo.data.scalers import StreamScaler
 from zoo.errors import DataError
 from zoo.nn.model import contract_of
 from zoo.skeleton import load_layout
@@ -24,6 +25,7 @@ UNTRACED = {
     "knn-dtw": "goes through the sequences one by one",
     "minirocket": "its loop over dilations follows from what it was fitted on",
     "features-ridge": "NumPy measures the features",
+    "features-gp": "NumPy measures the features",
     "features-svr": "NumPy measures the features",
     "features-trees": "NumPy measures the features",
     "features-boosting": "NumPy measures the features",
@@ -127,6 +129,23 @@ def test_training_mode_gives_finite_scores(model: nn.Module) -> None:
     assert model.train()(random_batch(model)).score.isfinite().all()
 
 
+def test_an_undefined_descriptor_counts_as_usual(model: nn.Module) -> None:
+    """And each tells of a joint or the whole body: what explains by leaving some out needs both."""
+    contract, batch = contract_of(model), random_batch(model)
+    if contract.derive is None:
+        pytest.skip("it derives nothing")
+    contract.prepare(batch, StreamScaler("none"))
+    derived = contract.derive.compute(batch)
+    told = contract.derived_joints()
+    if told:
+        shapes = {name: x.shape[1:3] for name, x in derived.x.items()}
+        assert {name: of.shape for name, of in told.items()} == shapes
+    nothing = {name: torch.full_like(x, torch.nan) for name, x in derived.x.items()}
+    usual = score(model.eval(), derived._replace(x=nothing))
+    torch.testing.assert_close(usual, usual[:1].expand(N))
+    assert score(model, derived).unique().numel() == N
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in BLIND])
 def test_sequences_score_differently(name: str) -> None:
     model = make(name)
@@ -149,6 +168,10 @@ def test_every_parameter_gets_a_gradient(model: nn.Module) -> None:
     prediction = model(batch)
     parameters = dict(model.named_parameters())
     loss = (prediction.score - target).square().sum()
+    head = contract_of(model).head
+    if head is not None:  # a part may learn from the head's loss alone
+        head.prepare(target)
+        loss = loss + head.loss(prediction.output, target)
     if prediction.log_variance is not None:
         loss = loss + prediction.log_variance.square().sum()
     loss.backward()
@@ -270,18 +293,24 @@ def test_a_missing_stream_is_a_clear_error(model: nn.Module) -> None:
 def test_export_for_any_number_of_sequences(name: str) -> None:
     model = make(name)
     batch = random_batch(model)
-    batch = batch._replace(mask=torch.arange(T).expand(N, T) < T - 4)
+    batch = derived(model, batch._replace(mask=torch.arange(T).expand(N, T) < T - 4))
     number = torch.export.Dim("sequences", min=1, max=4096)
-    shapes = Batch({key: {0: number} for key in batch.x}, {0: number})
+    shapes = Batch({k: {0: number} for k in batch.x}, None if batch.mask is None else {0: number})
     exported = torch.export.export(model, (batch,), dynamic_shapes=(shapes,)).module()
     more = batch.select(torch.tensor([0, 1, 2, 1, 0]))
     torch.testing.assert_close(exported(more).score, score(model, more), rtol=1e-5, atol=1e-5)
 
 
+def derived(model: nn.Module, batch: Batch) -> Batch:
+    """What is traced starts from what the model computes of recordings alone, if it does."""
+    derivation = contract_of(model).derive
+    return batch if derivation is None else derivation.compute(batch)
+
+
 @pytest.mark.parametrize("name", TRACED)
 def test_compile_sees_one_whole_graph(name: str) -> None:
     model = make(name)
-    batch = random_batch(model)
+    batch = derived(model, random_batch(model))
     torch.compiler.reset()
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     with torch._dynamo.config.patch(allow_rnn=True):  # torch.nn.GRU and LSTM only if asked

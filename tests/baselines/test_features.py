@@ -11,7 +11,8 @@ from zoo.errors import ConfigError, DataError, TrainingError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-KINDS = ["ridge", "svr", "trees", "boosting"]
+SCIKIT_LEARNS = ["svr", "trees", "boosting"]
+KINDS = ["ridge", "gp", *SCIKIT_LEARNS]
 
 
 def people(count: int = 24, frames: int = 90) -> tuple[Batch, torch.Tensor]:
@@ -26,7 +27,7 @@ def people(count: int = 24, frames: int = 90) -> tuple[Batch, torch.Tensor]:
 
 def quick(kind: str) -> torch.nn.Module:
     settings = {"trees": 50} if kind in ("trees", "boosting") else {}
-    shown = parameters(MODELS.get(f"features-{kind}"))["settings"]
+    shown = parameters(MODELS.get(f"features-{kind}"))["settings"] or {}
     return zoo.create_model(f"features-{kind}", settings={**shown, **settings}).eval()
 
 
@@ -40,6 +41,15 @@ def test_learns_how_far_people_move(kind: str) -> None:
     score = model(batch.select(new)).score
     assert (score - target[new]).abs().mean() < 0.7 * target[new].abs().mean()
     assert torch.corrcoef(torch.stack([score, target[new]]))[0, 1] > 0.9
+
+
+def test_the_process_says_how_far_its_score_may_be_off() -> None:
+    batch, target = people()
+    model = quick("gp")
+    model.fit(batch, target)
+    assert (model(batch).score - target).abs().max() < 1
+    wild = Batch({"position": batch.x["position"].flip(2)}, fps=batch.fps)  # joints exchanged
+    assert model(wild).log_variance.mean() > model(batch).log_variance.mean() + 0.1
 
 
 def test_the_frame_rate_counts() -> None:
@@ -62,10 +72,10 @@ def test_an_undefined_feature_counts_as_usual() -> None:
     batch, target = people()
     model = quick("ridge")
     model.fit(batch, target)
-    measured = model.measured(batch)
+    measured = model.derive(batch).x["features"]
     assert measured.isfinite().any()
     still = Batch({"position": batch.x["position"][:, :1].expand(-1, 90, -1, -1)})
-    undefined = model.measured(still).isnan()
+    undefined = model.derive(still).x["features"][:, 0, 0].isnan()
     assert undefined.any()
     assert (model.describe(still)[undefined] == 0).all()
     assert model(still).score.isfinite().all()
@@ -78,7 +88,7 @@ def test_a_sequence_without_a_body_ends_no_fold() -> None:
     x = batch.x["position"].clone()
     x[3] = 0.0
     empty = Batch({"position": x}, fps=batch.fps)
-    assert model.measured(empty)[3].isnan().all()
+    assert model.derive(empty).x["features"][3].isnan().all()
     assert model(Batch({"position": x[3:4]}, fps=batch.fps[3:4])).score.isfinite().all()
     model.fit(empty, target)
     assert model(empty).score.isfinite().all()
@@ -86,7 +96,7 @@ def test_a_sequence_without_a_body_ends_no_fold() -> None:
         quick("ridge").fit(Batch({"position": 0 * x}, fps=batch.fps), target)
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", SCIKIT_LEARNS)
 def test_without_scikit_learn_the_error_names_the_extra(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

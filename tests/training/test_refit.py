@@ -142,3 +142,17 @@ def test_the_kept_model_gives_the_same_scores_again(toy, tmp_path):
     found = evaluate_fold(trained, replace(fold, samples=samples), toy.DATASET.fingerprint)
     assert found.agrees
     assert set(found.metrics) == {"test"}
+
+
+@pytest.mark.parametrize("selection", ["best", "refit"])
+def test_a_recipe_of_fixed_length_keeps_the_last_epoch(toy, go, selection):
+    told = Told()
+    settings = {**ERRATIC, "keep": "last"}
+    run = go(toy.make_fold(selection=selection), reporter=told, **settings)
+    assert run.record.epochs.selected == 8
+    assert told.epochs == list(range(1, 9)) * (2 if selection == "refit" else 1)
+    chosen = go(toy.make_fold(selection=selection), where="chosen", **ERRATIC)
+    assert chosen.record.epochs.selected < 8
+    if selection == "refit":
+        last = go(everybody(toy), where="last", **ERRATIC)
+        assert np.array_equal(run.tested.predicted, last.tested.predicted)

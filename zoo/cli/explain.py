@@ -27,8 +27,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "--method",
         metavar="NAME",
         default="gradients",
-        help="gradients (default), occlusion, occlusion-joints, attention, edges, motion (uses no "
-        "model), or one of a plug-in",
+        help="gradients (default), occlusion, occlusion-joints, descriptors (of models that derive "
+        "them), attention, edges, motion (uses no model), or one of a plug-in",
     )
     parser.add_argument(
         "--output",

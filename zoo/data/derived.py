@@ -142,10 +142,10 @@ def _stacked(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def _read(file: Path) -> dict[str, dict[str, Tensor]]:
-    """What was kept; nothing where there is no file or a damaged one, which is made anew."""
+    """What was kept; nothing where the file is missing or damaged: it is made anew."""
     try:
         flat = safetensors.numpy.load(file.read_bytes())
-    except (FileNotFoundError, SafetensorError):
+    except (OSError, SafetensorError):
         return {}
     found: dict[str, dict[str, Tensor]] = {}
     for label, values in flat.items():

@@ -26,6 +26,7 @@ class Attribution:
         score: the model's score of the sample, in score units.
         baseline_score: its score of what the sample is compared with; NaN for methods that compare
             with nothing.
+        baseline: what that is, in words.
         note: what a reader should know, such as the baseline and what is left unexplained.
         unit: ``points`` (score units), or of what else `joint_time` is made.
         parts: body parts by name, each the indices of its joints; those of the layout.
@@ -39,6 +40,7 @@ class Attribution:
     fps: float
     score: float
     baseline_score: float
+    baseline: str = "a mean pose held still"
     note: str = ""
     unit: str = POINTS
     parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from zoo.errors import DataError
 from zoo.explain.attribution import Array, Attribution
 from zoo.explain.gradients import frozen
 from zoo.explain.sample import Sample
+from zoo.nn.model import contract_of
 from zoo.nn.spatial import SkeletonConv
 from zoo.words import fixed
 
@@ -59,11 +60,17 @@ class JointGraph(nn.Module):
     `edge_index` only says what a mask refers to.
 
     Raises:
-        DataError: the model has no `SkeletonConv`, other message passing, or several graphs.
+        DataError: the model has no `SkeletonConv`, other message passing, or several graphs, or
+            it derives what its graph is of.
     """
 
     def __init__(self, sample: Sample) -> None:
         super().__init__()
+        if contract_of(sample.model).derive is not None:
+            raise DataError(
+                f"the nodes of {sample.model_name} are descriptors of whole recordings, not joints "
+                "in time: use descriptors"
+            )
         self.model = sample.model
         layers = [m for m in self.model.modules() if isinstance(m, MessagePassing)]
         convolutions = [m for m in layers if isinstance(m, SkeletonConv)]

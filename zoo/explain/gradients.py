@@ -12,6 +12,7 @@ from zoo.data.batch import Batch
 from zoo.errors import DataError
 from zoo.explain.attribution import Attribution
 from zoo.explain.sample import Sample
+from zoo.nn.model import contract_of
 
 MOST_STEPS = 512
 """Gradients along the path at most."""
@@ -93,9 +94,10 @@ def _gradients(sample: Sample, batch: Batch) -> dict[str, Tensor]:
                 raise
             score = torch.zeros(())  # the model leaves torch: numpy refuses what needs a gradient
         if not score.requires_grad:
+            told = contract_of(sample.model).derived_joints()
             raise DataError(
-                f"{sample.model_name} has no gradient: its score does "
-                "not follow from the streams by differentiable steps. Use occlusion"
+                f"{sample.model_name} has no gradient: its score does not follow from the streams "
+                f"by differentiable steps. Use {'descriptors' if told else 'occlusion'}"
             )
         found = torch.autograd.grad(score.sum(), list(x.values()), allow_unused=True)
     return {

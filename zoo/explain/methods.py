@@ -4,7 +4,13 @@ One of your own is taken like these: see docs/extending.md.
 """
 
 from registry import ATTRIBUTIONS, RegistryError, register_attribution
-from zoo.explain import attention, edges, gradients, occlusion  # noqa: F401 - they register themselves
+from zoo.explain import (  # noqa: F401 - they register themselves
+    attention,
+    descriptors,
+    edges,
+    gradients,
+    occlusion,
+)
 from zoo.explain.attribution import Attribution
 from zoo.explain.sample import Sample
 

@@ -136,6 +136,7 @@ class Sample:
         *,
         title: str = "",
         baseline_score: float = float("nan"),
+        baseline: str = "a mean pose held still",
         note: str = "",
         unit: str = POINTS,
     ) -> Attribution:
@@ -147,6 +148,7 @@ class Sample:
             fps=self.fps,
             score=self.score,
             baseline_score=baseline_score,
+            baseline=baseline,
             note=note,
             unit=unit,
             parts=self.layout.parts,

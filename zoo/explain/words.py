@@ -98,7 +98,7 @@ def _moved(attribution: Attribution, score: str, digits: int) -> str:
     """The sentence for contributions in points."""
     difference = attribution.score - attribution.baseline_score
     smallest = 0.5 * 10.0**-digits
-    baseline = f"{fixed(attribution.baseline_score, digits)} for a mean pose held still"
+    baseline = f"{fixed(attribution.baseline_score, digits)} for {attribution.baseline}"
     way = "more" if difference > 0 else "less"
     compared = (
         f"{score}, {fixed(abs(difference), digits)} {way} than its {baseline}"

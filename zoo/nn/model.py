@@ -7,12 +7,11 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from registry import HEADS
 from zoo.data.batch import Batch, Prediction
 from zoo.data.derived import Derivation, derivation
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
-from zoo.nn.heads import Head, head_choice
+from zoo.nn.heads import Head, chosen_head, head_choice
 from zoo.nn.inputs import stack_streams, stream_channels, stream_names
 from zoo.nn.masking import mean_pool, zero_padding
 from zoo.skeleton.layout import Layout
@@ -75,15 +74,24 @@ class ScoreModel(nn.Module):
 
     def forward(self, batch: Batch) -> Prediction:
         """Score each sequence."""
-        return self.head(self.pool(*self.extract(batch)))
+        return self.head.answer(self, batch)
 
     def derive(self, batch: Batch) -> Batch:
         """What the model computes from recordings alone: a batch of other streams, or the same one.
 
         With `derived` it is computed once for a dataset, a recording at a time without padding,
-        and kept beside the prepared data; each recording's streams must have one shape.
+        and kept beside the prepared data; each recording's streams must have one shape. NaN is
+        what is undefined, and counts to the model as what is usual among the training people.
         """
         return batch
+
+    def derived_joints(self) -> Mapping[str, Tensor]:
+        """Of which joint each entry of `derive`'s streams tells: (T, V) long, by stream.
+
+        Joints are numbered as in the layout; −1 tells of the whole body. Empty where joints cannot
+        be told apart, and then no explanation can say which one's descriptors moved a score.
+        """
+        return {}
 
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Before training: all samples trained on, for what is fitted without gradients.
@@ -121,6 +129,7 @@ class Contract:
     head: Head | None
     fit: Callable[[Batch, Tensor], None] | None
     derive: Derivation | None
+    derived_joints: Callable[[], Mapping[str, Tensor]]
     prepare: Callable[[Batch, StreamScaler], None]
     attention_maps: Callable[[Batch], Mapping[str, Tensor]]
     attention_rollup: Callable[[Batch], Tensor | None]
@@ -154,6 +163,7 @@ def contract_of(model: nn.Module) -> Contract:
         head=head if isinstance(head, Head) else None,
         fit=fit if callable(fit) else None,
         derive=None if derived is None else derivation(cast(Any, model).derive, derived),
+        derived_joints=getattr(model, "derived_joints", dict),
         prepare=getattr(model, "prepare", None) or (lambda batch, scaler: None),
         attention_maps=partial(_attention_maps, model),
         attention_rollup=partial(_attention_rollup, model),
@@ -214,12 +224,12 @@ def replace_head(model: nn.Module, choice: Any) -> None:
         RegistryError: no such head.
         ConfigError: no such option, or the model does not end in a `Head`.
     """
-    name, options = head_choice(choice)
     own = contract_of(model).head
     if own is None:
+        name, _ = head_choice(choice)
         raise ConfigError(
             f"{type(model).__name__} has no head that {name!r} could take the place of: "
             "model.head is for networks that end in self.head = MSEHead.of(width); "
             "model.head=null leaves others as they are"
         )
-    model.head = HEADS.get(name).load()(own.layers, **options)
+    model.head = chosen_head(choice, own.layers)

@@ -132,8 +132,7 @@ class FoldData:
         assert self.beside is not None
         held_out = set()
         if not self.protocol.leaky:
-            held_out = {*self.split.persons("validation"), *self.split.persons("test")}
-            held_out.add(UNKNOWN_SUBJECT)
+            held_out = {*self.samples.subject, UNKNOWN_SUBJECT} - {*self.split.persons("train")}
         rows = zip(self.beside.exercise, self.beside.subject, strict=True)
         at = [i for i, (of, who) in enumerate(rows) if of == exercise and who not in held_out]
         chosen = self.beside.subset(at)
@@ -145,7 +144,10 @@ class FoldData:
         return Learnt(batch, target, self._score_parts(chosen, scaler))
 
     def _score_parts(self, samples: SampleSet, scaler: TargetScaler) -> dict[str, Tensor]:
-        return {name: scores / scaler.scale for name, scores in samples.parts.items()}
+        return {
+            name: (scores - scores.nanmean()) / scaler.scale
+            for name, scores in samples.parts.items()
+        }
 
     def subset(self, name: str) -> SampleSet:
         """Samples of one part, unscaled, with ids and targets in score units."""
@@ -172,9 +174,9 @@ class Learnt(NamedTuple):
     Attributes:
         batch: scaled samples.
         target: (S,) standardised scores, within each exercise.
-        parts: (S,) by name, scores beside the total, divided by the exercise's target scale. Not
-            shifted, so that what adds up to the total in score units does so here but for a
-            constant.
+        parts: (S,) by name, scores beside the total, less their mean over the exercise and divided
+            by its target scale: what adds up to the total in score units does so here, in every
+            exercise.
     """
 
     batch: Batch

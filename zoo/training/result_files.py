@@ -102,7 +102,8 @@ def finished_record(
     protocol, trained = data.protocol, len(checkpoint.history)
     how = protocol.aggregate
     mean = float(data.samples.target[data.tested.split.train].double().mean())
-    chosen = protocol.selection != "last" and not trainer.closed_form
+    kept_last = protocol.selection == "last" or trainer.config.keep == "last"
+    chosen = not kept_last and not trainer.closed_form
     changed: Mapping[str, Any] = {}
     if usual is not None:
         settings = {**to_plain(TrainerConfig()), **usual["trainer"]}

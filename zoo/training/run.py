@@ -1,6 +1,7 @@
 """One run from a model and a fold to a finished folder; stopped at any moment, it can go on."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -160,14 +161,15 @@ class _Training:
         try:
             stored = read_checkpoint(self.folder.resume_file) if start is Start.RESUME else None
             selection = self.data.protocol.selection
+            chosen = "last" if self.settings.keep == "last" else "best"
             if selection == "refit" and not (stored and stored.refit_after):
-                trainer = self._trained(build, self.data, "best", stored)
+                trainer = self._trained(build, self.data, chosen, stored)
                 self.chosen, stored = self._choice(trainer), None
             elif stored and stored.refit_after:
                 self.chosen = self._stored_choice(stored)
             if self.chosen is not None:
                 self._announce_refit(self.chosen)
-            last = "best" if selection == "best" else "last"
+            last = chosen if selection == "best" else "last"
             trainer = self._trained(build, self.data.tested, last, stored)
             self._finish(trainer, build)
         except StopRequest as request:
@@ -239,10 +241,13 @@ class _Training:
         """What the first of two trainings chose, and said of the validation people."""
         said = trainer.predict(self.data.part("validation")[0], self.stop)
         progress = trainer.progress
+        epoch, measured = progress.best_epoch, progress.best_mad
+        if self.settings.keep == "last":
+            epoch, measured = progress.epoch, progress.history[-1].validation_mad or math.inf
         return _Chosen(
             list(progress.history),
-            progress.best_epoch,
-            progress.best_mad,
+            epoch,
+            measured,
             predicted_scores(self.data, "validation", said),
         )
 
@@ -389,8 +394,9 @@ class _Chosen:
 
     Attributes:
         history: its epochs.
-        best_epoch: the one with the lowest validation MAD.
-        best_mad: that MAD.
+        best_epoch: how many are trained again: up to the one with the lowest validation MAD, or all
+            (``trainer.keep: last``).
+        best_mad: the validation MAD after these.
         validation: what the weights of that epoch say of the validation people, who did not yet
             belong to those trained on: intervals are calibrated on it.
     """

@@ -66,14 +66,14 @@ def load_weights(
     Args:
         model: takes them.
         weights: by name, exactly those of the model's state dict.
-        free_shapes: a closed-form model's tensors take the shapes of `weights`; their sizes
-            follow from the data it was fitted on.
+        free_shapes: all tensors take the shapes of `weights`: a closed-form model's sizes follow
+            from the data it was fitted on. Those of a module that says ``sized_by_data = True``
+            always do.
 
     Raises:
         CheckpointError: names, shapes or types differ.
     """
-    if free_shapes:
-        _reshape(model, weights)
+    _reshape(model, weights, everything=free_shapes)
     own = model.state_dict()
     problems = [f"{name} is missing" for name in own.keys() - weights.keys()]
     problems += [f"{name} is not in the model" for name in weights.keys() - own.keys()]
@@ -138,12 +138,14 @@ def load_optimizer(
         optimizer.state.update(states)
 
 
-def _reshape(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+def _reshape(model: nn.Module, weights: Mapping[str, Tensor], *, everything: bool) -> None:
     for path, value in weights.items():
         module_path, _, name = path.rpartition(".")
         try:
             module = model.get_submodule(module_path)
         except AttributeError:
+            continue
+        if not everything and not getattr(module, "sized_by_data", False):
             continue
         for tensors in (module._buffers, module._parameters):
             old = tensors.get(name)

@@ -70,6 +70,8 @@ class Trainer:
         epochs: after how many to end, whatever `config` has; its schedule stays.
 
     Attributes:
+        own: indices of the training samples that show the exercise which is tested; its head takes
+            what it knows of scores from them alone.
         unlearned_variance: whether the model predicts variances that no loss teaches it; they are
             left out.
 
@@ -106,10 +108,12 @@ class Trainer:
         self.closed_form, self.draws = contract.closed_form, contract.draws
         self.head, self.fit = contract.head, contract.fit
         self.learns_variance, self.unlearned_variance = contract.learns_variance, False
-        self.target = self.data.target
+        self.target, exercise = self.data.target, self.data.batch.exercise
+        everything = torch.arange(len(data.target), device=self.device)
+        self.own = everything if exercise is None else everything[exercise == 0]
         if self.head is not None:
             self.target = self.head.targets(data.target, data.parts).to(self.device)
-            self.head.prepare(self.target)
+            self.head.prepare(self.target[self.own])
         self.optimizer = None if self.closed_form else make_optimizer(model, config)
 
     @property
@@ -239,7 +243,10 @@ class Trainer:
         if self.head is None:
             loss = nn.functional.mse_loss(score.float(), target)
         else:
-            loss = self.head.loss(answer.output.float(), target)
+            total, shown = self.data.target[index], self.data.batch.exercise
+            loss = self.head.objective(
+                answer.output.float(), target, total, None if shown is None else shown[index]
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.grad_clip is not None:
@@ -248,11 +255,16 @@ class Trainer:
         return loss.detach()
 
     def _output(self, index: Tensor) -> Tensor:
-        """What the head says of the training samples at `index` (M,), in evaluation mode."""
+        """What the head says of the own exercise's training samples at `index` (M,), as it will.
+
+        In evaluation mode, `eval_batch_size` at a time.
+        """
         self.model.eval()
+        found: list[Tensor] = []
         with torch.no_grad(), autocast(self.config, self.device):
-            output: Tensor = self.model(self.data.batch.select(index)).output
-        return output.float()
+            for part in self.own[index].split(self.config.eval_batch_size):
+                found.append(self.model(self.data.batch.select(part)).output.float())
+        return torch.cat(found)
 
     def _fit(self, stop: StopSignals) -> EpochRow:
         assert self.fit is not None

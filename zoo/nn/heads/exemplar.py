@@ -88,6 +88,18 @@ class ExemplarHead(Head):
         difference = (torch.softmax(logits, -1) * (low + places * width)).sum(-1)
         return (self.exemplar_scores + difference).mean(1)
 
+    def objective(
+        self, output: Tensor, target: Tensor, total: Tensor, exercise: Tensor | None = None
+    ) -> Tensor:
+        """The loss of each exercise, for its sequences are exemplars of one another."""
+        if exercise is None:
+            return super().objective(output, target, total)
+        loss = output.new_zeros(())
+        for shown in (exercise == e for e in exercise.unique()):
+            own = super().objective(output[shown], target[shown], total[shown])
+            loss = loss + own * shown.float().mean()
+        return loss
+
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Cross-entropy of the group and squared error of the place in it."""
         shift = int(torch.randint(1, max(len(target), 2), ()))
