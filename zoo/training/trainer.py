@@ -263,7 +263,8 @@ class Trainer:
         found: list[Tensor] = []
         with torch.no_grad(), autocast(self.config, self.device):
             for part in self.own[index].split(self.config.eval_batch_size):
-                found.append(self.model(self.data.batch.select(part)).output.float())
+                batch = self.data.batch.select(part).trimmed()
+                found.append(self.model(batch).output.float())
         return torch.cat(found)
 
     def _fit(self, stop: StopSignals) -> EpochRow:
