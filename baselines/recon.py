@@ -108,8 +108,9 @@ def contrastive(embedding: Tensor, label: Tensor, temperature: float) -> Tensor:
 class ContrastiveHead(Head):
     r"""A projection z of the features to the unit sphere, and a score.
 
-    For `contrast_epochs` the loss is `contrastive` over two views of each sequence of a batch;
-    then the layers are trained with the mean squared error. With ``scoring="reference"`` no layers
+    For `contrast_epochs` the network learns from `contrastive` over two views of each sequence of a
+    batch, while the layers learn the score from features as they are; then all learn from the mean
+    squared error of the score. With ``scoring="reference"`` no layers
     are trained: the score is a line through the cosine of z and the reference r, the normalised
     sum of z over the training sequences of the tested exercise that were done well. Slope and
     intercept are those of least squares over its training sequences.
@@ -117,7 +118,7 @@ class ContrastiveHead(Head):
     Args:
         layers: from features (N, C) to the score.
         embedding: D, of z.
-        contrast_epochs: epochs that train the projection.
+        contrast_epochs: epochs of the contrast.
         scoring: ``regression`` or ``reference``.
         well: a sequence counts as done well from so many deviations above the mean score.
         temperature: τ of the loss.
@@ -170,7 +171,8 @@ class ContrastiveHead(Head):
         if self.scoring == "reference":
             score = self.line[0] + self.line[1] * (embedded[0] @ self.reference.to(views[0]))
         else:
-            score = self.layers(views[0])[:, 0]
+            alone = self.training and self.contrasting
+            score = self.layers(views[0].detach() if alone else views[0])[:, 0]
         output = torch.cat([score[:, None], *embedded], dim=1)
         return Prediction(score, features=views[0], output=output)
 
@@ -183,7 +185,10 @@ class ContrastiveHead(Head):
         exercise = torch.zeros_like(target, dtype=torch.long) if exercise is None else exercise
         label = torch.where(target > self.bar, exercise, -1 - exercise)
         views = output[:, 1:].split(len(self.reference), dim=1)
-        return contrastive(torch.cat(views), label.repeat(len(views)), self.temperature)
+        contrast = contrastive(torch.cat(views), label.repeat(len(views)), self.temperature)
+        if self.scoring == "reference":
+            return contrast
+        return contrast + super().objective(output, target, total, exercise)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The mean squared error of the score."""

@@ -158,23 +158,26 @@ def head(**options: Any) -> ContrastiveHead:
     return ContrastiveHead.of(4, [4], embedding=3, **options)
 
 
+def learns(part: torch.nn.Module) -> bool:
+    return any(p.grad is not None and bool(p.grad.any()) for p in part.parameters())
+
+
 def test_first_it_learns_to_tell_apart_and_then_to_score() -> None:
+    """The layers learn from the first epoch on, but the features from the contrast alone."""
     judge = head(contrast_epochs=1)
-    features = torch.randn(6, 8)
     target = torch.linspace(-1, 1, 6)
     judge.prepare(target)
-    learns = []
+    seen = []
     for _ in range(2):
         judge.zero_grad()
-        judge.objective(judge(features).output, target, target).backward()
-        learns.append(
-            [
-                any(p.grad is not None and bool(p.grad.any()) for p in part.parameters())
-                for part in (judge.projector, judge.layers)
-            ]
-        )
-        judge.refresh(lambda index: features[index])
-    assert learns == [[True, False], [False, True]]
+        features = torch.randn(6, 8, requires_grad=True)
+        answer = judge(features)
+        judge.objective(answer.output, target, target).backward(retain_graph=True)
+        seen.append([learns(judge.projector), learns(judge.layers)])
+        (by_score,) = torch.autograd.grad(answer.score.sum(), features, allow_unused=True)
+        assert (by_score is not None) == (len(seen) == 2)
+        judge.refresh(lambda index: torch.zeros(len(index), 7))
+    assert seen == [[True, True], [False, True]]
 
 
 def test_exercises_are_told_apart() -> None:
@@ -184,10 +187,11 @@ def test_exercises_are_told_apart() -> None:
     judge.prepare(target)
     z = torch.nn.functional.normalize(torch.randn(8, 3), dim=1)
     output = torch.cat([torch.zeros(4, 1), z[:4], z[4:]], 1)
-    loss = judge.objective(output, target, target, torch.tensor([0, 0, 0, 2]))
+    exercise = torch.tensor([0, 0, 0, 2])
+    loss = judge.objective(output, target, target, exercise) - judge.loss(output, target)
     expected = slow_contrast(z, [0, 0, -1, 2] * 2, 0.1)
     assert loss.item() == pytest.approx(expected, rel=1e-4)
-    alone = judge.objective(output, target, target)
+    alone = judge.objective(output, target, target) - judge.loss(output, target)
     assert alone.item() == pytest.approx(slow_contrast(z, [0, 0, -1, 0] * 2, 0.1), rel=1e-4)
 
 
