@@ -1,6 +1,6 @@
 """What a recording's movement is like, joint by joint: the node features of a graph network."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class JointDescriptors:
         layout: the skeleton.
         courses: describe the mean course of a repetition too, in eight phases, and how alike
             the repetitions are.
+        repetitions: measure the joints over each repetition and take the mean, instead of over the
+            whole recording with its rests and beginnings.
 
     Attributes:
         joints: the J joints described, as indices of the layout.
@@ -47,8 +49,8 @@ class JointDescriptors:
         whole_names: of the G numbers of the whole body.
     """
 
-    def __init__(self, layout: Layout, *, courses: bool = False) -> None:
-        self.layout, self.courses = layout, courses
+    def __init__(self, layout: Layout, *, courses: bool = False, repetitions: bool = False) -> None:
+        self.layout, self.courses, self.repetitions = layout, courses, repetitions
         self.joints = near_the_trunk(layout)
         place = {joint: at for at, joint in enumerate(self.joints)}
         parents = [place.get(layout.parents[joint], -1) for joint in self.joints]
@@ -96,11 +98,28 @@ class JointDescriptors:
         held: NDArray[np.float32] = np.pad(positions, ((0, missing), (0, 0), (0, 0)), mode="edge")
         motion = smooth(repair_jumps(Motion({"position": held.astype(float)}, self.layout, fps)))
         x = scale_body(face_camera(center(motion))).streams["position"][:, self.joints]
+        found = self._found(held, fps) if self.courses or self.repetitions else []
+        parts = [x[a:b] for a, b in found] if self.repetitions else [x]
+        each = [self._described(part, fps) for part in parts]
+        described = {name: _mean([one[name] for one in each]) for name in each[0]}
+        if self.courses:
+            described |= _courses(x, found)
+        whole = self._features.groups(positions, fps)
+        return described, {name: np.ravel(whole[name]) for name in _WHOLE}
+
+    def _found(self, positions: NDArray[np.float32], fps: float) -> list[tuple[int, int]]:
+        """The repetitions that are long enough to be measured; the whole where there are none."""
+        recording = Recording("", "", "", "", "", self.layout.name, fps, positions=positions)
+        long_enough = [r for r in find_repetitions(recording) if r[1] - r[0] >= _FEWEST_FRAMES]
+        return long_enough or [(0, len(positions))]
+
+    def _described(self, x: Array, fps: float) -> dict[str, Array]:
+        """Descriptors (J, …) by name of prepared positions (T, J, 3)."""
         frames, joints = x.shape[:2]
         velocity = np.gradient(x, axis=0) * fps
         speed = np.linalg.norm(velocity, axis=-1)
         slow = slow_shares(x.reshape(frames, -1), fps).reshape(-1, joints, 3)
-        described = {
+        return {
             **{f"place {name}": values for name, values in _spread(x).items()},
             "speed": speed.mean(axis=0)[:, None],
             "deviation of speed": speed.std(axis=0)[:, None],
@@ -112,10 +131,6 @@ class JointDescriptors:
             **self._angles("bend", self._bend(x), fps),
             **self._symmetry(x),
         }
-        if self.courses:
-            described |= self._courses(held, x, fps)
-        whole = self._features.groups(positions, fps)
-        return described, {name: np.ravel(whole[name]) for name in _WHOLE}
 
     def _tilt(self, x: Array) -> Array:
         """Angles (T, J) in degrees between the vertical and the bone that ends at each joint."""
@@ -145,19 +160,19 @@ class JointDescriptors:
             "left with right": correlation(x, other),
         }
 
-    def _courses(self, positions: NDArray[np.float32], x: Array, fps: float) -> dict[str, Array]:
-        recording = Recording("", "", "", "", "", self.layout.name, fps, positions=positions)
-        found = [(a, b) for a, b in find_repetitions(recording) if b - a > 4] or [(0, len(x))]
-        flat = x.reshape(len(x), -1)
-        course = np.stack([resample(flat[a:b], _PHASES) for a, b in found])
-        course = course.reshape(len(found), _PHASES, *x.shape[1:])
-        ranges = np.stack([np.ptp(x[a:b], axis=0) for a, b in found])
-        return {
-            "course": course.mean(axis=0).transpose(1, 0, 2).reshape(x.shape[1], -1),
-            "deviation of courses": course.std(axis=0).mean(axis=0),
-            "range of a repetition": ranges.mean(axis=0),
-            "deviation of ranges": ranges.std(axis=0),
-        }
+
+def _courses(x: Array, found: Sequence[tuple[int, int]]) -> dict[str, Array]:
+    """How prepared positions (T, J, 3) run through a repetition, and how alike repetitions are."""
+    flat = x.reshape(len(x), -1)
+    course = np.stack([resample(flat[a:b], _PHASES) for a, b in found])
+    course = course.reshape(len(found), _PHASES, *x.shape[1:])
+    ranges = np.stack([np.ptp(x[a:b], axis=0) for a, b in found])
+    return {
+        "course": course.mean(axis=0).transpose(1, 0, 2).reshape(x.shape[1], -1),
+        "deviation of courses": course.std(axis=0).mean(axis=0),
+        "range of a repetition": ranges.mean(axis=0),
+        "deviation of ranges": ranges.std(axis=0),
+    }
 
 
 _WHOLE = (
@@ -168,6 +183,13 @@ _WHOLE = (
     "repetitions",
     "their rhythm",
 )
+
+
+def _mean(values: Sequence[Array]) -> Array:
+    """The mean of those that are defined."""
+    known = ~np.isnan(values)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
 
 
 def _spread(values: Array) -> dict[str, Array]:

@@ -39,6 +39,8 @@ _LINE = 1 / 3
 """What the linear path's inputs are divided by, so that it learns more slowly than the rest."""
 _HELD = 0.05
 """Share of the training recordings beyond each edge at which a descriptor is held."""
+_STEPS = (-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0)
+"""Edges of the bins in which `KGN` may be given its descriptors, as z-scores."""
 
 EDGES: Mapping[str, str] = {
     "self": "the joint itself",
@@ -62,6 +64,10 @@ class KGN(ScoreModel):
         line: whether there is a linear path from the descriptors to the score.
         mirror: whether recordings are mirrored in training, and scores are the mean over both.
         courses: describe the mean course of a repetition too, see `JointDescriptors`.
+        repetitions: describe repetitions and take the mean, instead of the recording.
+        steps: give the joints each descriptor in steps too, so that they can tell thresholds:
+            piecewise linear encoding (Gorishniy, Rubachev, Babenko, NeurIPS 2022,
+            arXiv 2203.05556), its bins between fixed z-scores.
         exercises: how many exercises it can tell apart; each has read-outs of its own beside the
             common one.
 
@@ -83,16 +89,20 @@ class KGN(ScoreModel):
         line: bool = True,
         mirror: bool = True,
         courses: bool = False,
+        repetitions: bool = False,
+        steps: bool = False,
         exercises: int = 10,
     ) -> None:
         super().__init__(layout, "position")
         for name, value in (("width", width), ("readout", readout), ("exercises", exercises)):
             if value < 1:
                 raise ConfigError(f"model.{name} is {value!r}, expected at least 1")
-        self.derived = {"layout": layout.to_config(), "courses": courses}
-        self.descriptors = JointDescriptors(layout, courses=courses)
-        self.mirror, self.exercises = mirror, exercises
-        joints, inputs = len(self.descriptors.joints), len(self.descriptors.names)
+        how = {"courses": courses, "repetitions": repetitions}
+        self.derived = {"layout": layout.to_config(), **how}
+        self.descriptors = JointDescriptors(layout, **how)
+        self.mirror, self.exercises, self.steps = mirror, exercises, steps
+        joints, described = len(self.descriptors.joints), len(self.descriptors.names)
+        inputs = described * (len(_STEPS) if steps else 1)
         whole = len(self.descriptors.whole_names)
         self.embed = nn.Linear(inputs, width)
         self.places = nn.Parameter(torch.randn(exercises, joints, width) * 0.1)
@@ -103,7 +113,7 @@ class KGN(ScoreModel):
         self.line = line
         seen = joints * readout + whole + (joints * inputs + whole if line else 0)
         self.head = HuberHead.of(seen * (1 + exercises))
-        for name, size in (("joint", (joints, inputs)), ("whole", (1, whole))):
+        for name, size in (("joint", (joints, described)), ("whole", (1, whole))):
             unfitted = {"low": -torch.inf, "high": torch.inf, "mean": 0.0, "scale": 1.0}
             for what, start in unfitted.items():
                 self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), start))
@@ -149,6 +159,8 @@ class KGN(ScoreModel):
         exercise = self._exercise(batch)
         joint = self._standardised("joint", batch.x["joint"], exercise)
         whole = self._standardised("whole", batch.x["whole"], exercise)
+        if self.steps:
+            joint = torch.cat([joint, in_steps(joint).flatten(-2)], dim=-1)
         if not self.mirror:
             seen = self._seen(joint[:, 0], whole[:, 0], exercise)
         elif self.training:
@@ -197,6 +209,12 @@ class KGN(ScoreModel):
         )
         held = torch.where(values.isnan(), mean, values.clamp(low, high))
         return (held - mean) / scale
+
+
+def in_steps(z: Tensor) -> Tensor:
+    """How far z-scores (…) have come in each bin (…, B), from −½ below it to ½ above it."""
+    edges = torch.tensor(_STEPS, dtype=z.dtype, device=z.device)
+    return ((z[..., None] - edges[:-1]) / edges.diff()).clamp(0, 1) - 0.5
 
 
 def descriptor_graph(layout: Layout, joints: Sequence[int], edges: Sequence[str]) -> SkeletonGraph:

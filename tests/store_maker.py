@@ -68,13 +68,14 @@ class StoreMaker:
         self.groups = ["CG" if i % 2 else "GPP" for i in range(persons)]
         self.exercises, self.dataset = list(exercises), dataset
         self.fingerprint, self.pieces = fingerprint, pieces
-        folded = [f"protocol.split.folds={folds}"] if protocol == "person-kfold" else []
+        by_person = protocol in ("person-kfold", "person-kfold-refit")
+        folded = [f"protocol.split.folds={folds}"] if by_person else []
         self.known: dict[str, dict[str, Any]] = {}
         self.base = compose(
             model="mean", dataset=dataset, protocol=protocol, overrides=[*folded, *overrides]
         )
         self.binary = create_adapter(dataset).binary
-        self.folds = {"person-kfold": folds, "leave-one-person-out": persons}.get(protocol, 1)
+        self.folds = persons if protocol == "leave-one-person-out" else folds if by_person else 1
         params = {k: v for k, v in self.base["protocol"].items() if k != "name"}
         self.protocol_hash = Protocol.from_config(protocol, **params).hash()
 
@@ -141,7 +142,9 @@ class StoreMaker:
             part: [[f"{self.persons[i]}/Es{exercise}", s] for i in who for s in self._dealt(part)]
             for part, who in parts.items()
         }
-        mean = float(np.mean([true[i] for i in parts["train"] for _ in self._dealt("train")]))
+        refit = self.base["protocol"]["selection"] == "refit"
+        learnt = ("train", "validation") if refit else ("train",)
+        mean = float(np.mean([true[i] for p in learnt for i in parts[p] for _ in self._dealt(p)]))
         rng = np.random.default_rng([*f"{model} {exercise} {seed}".encode()])
         scores = true + error * rng.normal(size=size)
         tables = {
@@ -280,7 +283,7 @@ class StoreMaker:
         described = blocks_of(PROTOCOLS.get(protocol["name"]))["card"]
         adapter = create_adapter(self.dataset)
         usual = self.known[name]
-        trainer = {**vars(TrainerConfig()), **usual["trainer"]}
+        trainer = {**to_plain(TrainerConfig()), **usual["trainer"]}
         return RunRecord(
             schema=SCHEMA,
             created=f"2026-01-01T00:00:{config['fold']:02d}+00:00",

@@ -66,7 +66,7 @@ def test_one_text_is_a_list_and_nothing_is_the_default() -> None:
     assert made == Card("m", streams=("position",))
 
 
-WITHOUT_DOI = {"jrg", "jrg-small"}
+WITHOUT_DOI = {"jrg", "jrg-small", "yao2023", "yao2023-small"}
 """Their papers' DOIs could not be verified."""
 
 

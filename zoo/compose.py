@@ -20,7 +20,7 @@ from zoo.build import Index, build, checked, to_plain
 from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
 from zoo.models import chooses_head, require_parameters
-from zoo.training.config import TrainerConfig
+from zoo.training.config import Augment, TrainerConfig
 
 TRAINER_OPTIONS = {
     "keep": "chosen",
@@ -28,6 +28,9 @@ TRAINER_OPTIONS = {
     "init_from": None,
     "init_joints": None,
     "init_head": "keep",
+    "augment": Augment(),
+    "rate": None,
+    "sampling": None,
 }
 """Settings of the trainer, and their defaults, that only a configuration that uses them names."""
 
@@ -144,6 +147,8 @@ def _checked(config: Config, chosen: Mapping[str, str]) -> Config:
         require_parameters(params, chosen["model"])
         trainer = TrainerConfig.from_dict(config["trainer"])
         settings = {key: to_plain(getattr(trainer, key)) for key in config["trainer"]}
+        if trainer.sampling is not None:
+            settings["sampling"] = trainer.sampling.to_config()
         config = {**config, "trainer": settings}
     dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
     if dataset["name"] in DATASETS:
@@ -200,7 +205,7 @@ def _require_key(config: Config, key: str, now: Any) -> None:
     """
     keys = _all_keys(config)
     if "trainer" in config:
-        keys |= {f"trainer.{name}" for name in TRAINER_OPTIONS}
+        keys |= _all_keys({"trainer": to_plain(TRAINER_OPTIONS)})
     if key.startswith("model.") and key not in keys and "model" in config:
         factory = MODELS.get(config["model"]["name"]).load()
         own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}

@@ -211,7 +211,7 @@ class Predictor:
         recording = looked.recording
         begun = time.perf_counter()
         samples = self.protocol.samples(
-            [recording], self.trained.streams, scored=False, raw=self.trained.raw
+            [recording], self.trained.streams, scored=False, feed=self.trained.feed
         )
         batch = samples.batch()
         prepared = time.perf_counter() - begun

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import nn
 
-from zoo.build import Place, checked
+from zoo.build import Place, checked, to_plain
 from zoo.compose import compose
 from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
@@ -24,9 +24,12 @@ from zoo.errors import ConfigError
 from zoo.models import create_model
 from zoo.nn.inputs import stream_names
 from zoo.nn.model import contract_of
+from zoo.protocol.feed import Feed, require_feed
 from zoo.protocol.protocol import FoldData, Protocol, load_protocol
 from zoo.runs.key import RunKey
 from zoo.runs.run import Run
+from zoo.skeleton.layout import load_layout
+from zoo.training.augment import require_augmentable
 from zoo.training.config import TrainerConfig
 from zoo.training.device import resolve_device
 from zoo.training.fold import FoldDataset
@@ -52,7 +55,7 @@ class Session:
         protocol: as configured.
         build: makes a freshly initialised model.
         streams: what the model needs.
-        raw: whether it takes segments as recorded, neither resampled nor scaled.
+        feed: how it is fed.
         draws: whether its seed makes a difference.
         derive: what the model computes of recordings alone; None where nothing.
         beside: the dataset's other exercises, where they are trained on too; else None.
@@ -63,7 +66,7 @@ class Session:
     protocol: Protocol
     build: Callable[[], nn.Module]
     streams: tuple[str, ...]
-    raw: bool
+    feed: Feed
     draws: bool
     derive: Derivation | None
     beside: SkeletonDataset | None
@@ -83,16 +86,17 @@ class Session:
         while len(self._kept) > 2 and sum(map(_size, self._kept.values())) > MOST_BYTES:
             self._kept.popitem(last=False)
         return self.protocol.fold(
-            self.dataset, fold, self.streams, samples=samples, beside=beside, raw=self.raw
+            self.dataset, fold, self.streams, samples=samples, beside=beside, feed=self.feed
         )
 
     def _samples(self, dataset: FoldDataset, *, beside: bool) -> SampleSet:
         """All samples of `dataset`, made once."""
-        choices = [self.config["dataset"], self.config["protocol"], self.streams, self.raw, beside]
-        name = json.dumps([*choices, self.derive and self.derive.key], sort_keys=True)
+        fed = [self.streams, to_plain(self.feed), self.derive and self.derive.key]
+        choices = [self.config["dataset"], self.config["protocol"], beside, *fed]
+        name = json.dumps(choices, sort_keys=True)
         samples = self._kept.pop(name, None)
         if samples is None:
-            samples = self.protocol.samples(dataset, self.streams, raw=self.raw)
+            samples = self.protocol.samples(dataset, self.streams, feed=self.feed)
             if self.derive is not None:
                 folder = dataset.folder if isinstance(dataset, SkeletonDataset) else None
                 samples = self.derive.of(samples, folder)
@@ -102,7 +106,7 @@ class Session:
     def first_samples(self) -> SampleSet:
         """The samples of the first recording alone."""
         first = list(islice(self.dataset, 1))
-        return self.protocol.samples(first, self.streams, raw=self.raw)
+        return self.protocol.samples(first, self.streams, feed=self.feed)
 
 
 class Workspace:
@@ -143,13 +147,14 @@ class Workspace:
         dataset, protocol, _ = self._opened(config)
         build = partial(create_model, layout=dataset.layout, **config["model"])
 
-        def inputs() -> tuple[tuple[str, ...], bool, bool, Derivation | None]:
-            contract = contract_of(build())
-            return contract.streams, contract.raw, contract.draws, contract.derive
-
-        inputs_of = self._once("inputs", [config["model"], dataset.layout], inputs)
+        contract = self._once(
+            "contract", [config["model"], dataset.layout], lambda: contract_of(build())
+        )
+        feed = TrainerConfig.from_dict(config.get("trainer", {})).feed(contract.raw)
+        require_feed(feed, protocol.name, protocol.sampling, closed_form=contract.closed_form)
+        inputs = contract.streams, feed, contract.draws, contract.derive
         beside = self._beside(config, dataset)
-        return Session(config, dataset, protocol, build, *inputs_of, beside, self._samples)
+        return Session(config, dataset, protocol, build, *inputs, beside, self._samples)
 
     def fold(
         self, config: Mapping[str, Any], streams: Sequence[str], *, raw: bool = False
@@ -165,7 +170,7 @@ class Workspace:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
         dataset, protocol, _ = self._opened(config)
-        return protocol.fold(dataset, int(config["fold"]), stream_names(streams), raw=raw)
+        return protocol.fold(dataset, int(config["fold"]), stream_names(streams), feed=Feed(raw))
 
     def key(self, config: Mapping[str, Any]) -> RunKey:
         """What makes the run of `config` the run it is; nothing is computed, no model built.
@@ -264,9 +269,14 @@ def check_run(config: Mapping[str, Any]) -> None:
     resolve_device(trainer.device, trainer.precision)
     require_validation(trainer, protocol.selection, protocol.split.has_validation)
     dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
+    adapter = create_adapter(**dataset)
     with torch.random.fork_rng(devices=[]):
-        model = create_model(layout=create_adapter(**dataset).layout, **config["model"])
-    if not contract_of(model).closed_form:
+        model = create_model(layout=adapter.layout, **config["model"])
+    contract = contract_of(model)
+    require_augmentable(trainer.augment, contract, load_layout(adapter.layout))
+    feed = trainer.feed(contract.raw)
+    require_feed(feed, protocol.name, protocol.sampling, closed_form=contract.closed_form)
+    if not contract.closed_form:
         make_optimizer(model, trainer)
     if (data_root() / dataset["name"] / MANIFEST_FILE).is_file():
         session = Workspace("runs").open(config)

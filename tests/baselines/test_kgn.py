@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from baselines.joint_descriptors import JointDescriptors
-from baselines.kgn import EDGES, KGN, descriptor_graph
+from baselines.kgn import EDGES, KGN, descriptor_graph, in_steps
 from zoo.data.adapters.base import Adapter, PrepareReport
 from zoo.data.adapters.synthetic import SyntheticAdapter
 from zoo.data.batch import Batch
@@ -118,8 +118,9 @@ def test_every_kind_of_edge_averages(name):
         descriptor_graph(layout, joints, ["childen"])
 
 
-def test_descriptors_do_not_depend_on_place_facing_and_size(recordings):
-    descriptors = JointDescriptors(LAYOUT)
+@pytest.mark.parametrize(("courses", "repetitions"), [(False, False), (True, False), (False, True)])
+def test_descriptors_do_not_depend_on_place_facing_and_size(recordings, courses, repetitions):
+    descriptors = JointDescriptors(LAYOUT, courses=courses, repetitions=repetitions)
     x = recordings.x["position"][0].numpy()
     joint, whole = descriptors.measure(x, 30.0)
     angle = torch.tensor(0.7)
@@ -130,3 +131,28 @@ def test_descriptors_do_not_depend_on_place_facing_and_size(recordings):
     assert joint.shape == (len(descriptors.joints), len(descriptors.names))
     np.testing.assert_allclose(moved, joint, atol=0.05)
     np.testing.assert_allclose(moved_whole, whole, atol=0.05)
+
+
+def test_over_repetitions_a_rest_before_them_does_not_count():
+    adapter = SyntheticAdapter(people=1, repetitions=5)
+    x = next(iter(adapter.read(None, PrepareReport(), adapter.NO_PROGRESS))).positions
+    rested = np.concatenate([np.repeat(x[:1], 90, axis=0), x])
+    change = {}
+    for repetitions in (False, True):
+        descriptors = JointDescriptors(LAYOUT, repetitions=repetitions)
+        speed = descriptors.names.index("speed")
+        before, after = (descriptors.measure(of, 30.0)[0][:, speed] for of in (x, rested))
+        change[repetitions] = float(np.abs(after - before).sum() / before.sum())
+    assert change[False] > 0.15
+    assert change[True] < change[False] / 3
+
+
+def test_steps_add_up_to_the_way_through_all_bins():
+    z = torch.linspace(-4, 4, 81)
+    steps = in_steps(z)
+    assert steps.shape == (81, 6)
+    assert (steps[z <= -3] == -0.5).all()
+    assert (steps[z >= 3] == 0.5).all()
+    widths = torch.tensor([2, 0.5, 0.5, 0.5, 0.5, 2])
+    torch.testing.assert_close(((steps + 0.5) * widths).sum(1) - 3, z.clamp(-3, 3))
+    assert KGN(LAYOUT, steps=True).embed.in_features == 7 * KGN(LAYOUT).embed.in_features

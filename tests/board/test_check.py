@@ -94,6 +94,12 @@ def test_a_sound_leaky_store_has_no_findings(make_store):
     assert check_store(store.root)[1] == []
 
 
+def test_the_training_mean_of_a_refit_is_that_of_everybody_trained_on(make_store):
+    store = make_store(protocol="person-kfold-refit")
+    store.entry("gru")
+    assert check_store(store.root)[1] == []
+
+
 def test_a_changed_metric(store, victim):
     record = read(victim)
     record["metrics"]["test"]["recording"]["mad"] = 0.1

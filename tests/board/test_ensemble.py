@@ -93,6 +93,48 @@ def test_weights_changed_by_hand_are_found(store):
     assert "weights are not those that 'mean' gives" in faults
 
 
+def test_all_seeds_of_each_entry_make_one_ensemble_a_fold(store):
+    store.entry("tcn", seeds=(0, 1, 2))
+    made, left_out = ensembles_of_models(["stgcn", "tcn"], all_seeds=True, runs=store.root)
+    assert (len(made), left_out) == (4, [])
+    record = made[0].record
+    assert record.model.name == "mean of stgcn, tcn (3 seeds)"
+    assert [m.model for m in record.members] == ["stgcn", *(f"tcn seed {s}" for s in range(3))]
+    weights = [m.weight for m in record.members]
+    np.testing.assert_allclose(weights, [1 / 2, 1 / 6, 1 / 6, 1 / 6])
+    entry = {e.name: e for g in read_groups(store.root)[0] for e in g.entries}[record.model.name]
+    assert entry.complete
+    assert check_store(store.root)[1] == []
+
+
+def test_the_seeds_of_one_entry_make_an_ensemble(store):
+    store.entry("tcn", seeds=(0, 1, 2))
+    made, _ = ensembles_of_models(["tcn"], all_seeds=True, how="fitted", runs=store.root)
+    assert len(made) == 4
+    assert made[0].record.model.name == "fitted of tcn (3 seeds)"
+    assert check_store(store.root)[1] == []
+
+
+def test_weights_are_fitted_under_refit_too(make_store):
+    """The validation scores of such runs are those of the first training, which is kept."""
+    store = make_store(persons=16, protocol="person-kfold-refit")
+    store.entry("stgcn", error=2.0)
+    store.entry("gru", error=4.0)
+    made, _ = ensembles_of_models(["stgcn", "gru"], how="fitted", runs=store.root)
+    assert len(made) == 4
+    assert any(run.record.members[0].weight != 0.5 for run in made)
+    assert check_store(store.root)[1] == []
+
+
+def test_a_fold_that_lacks_a_seed_is_left_out(store):
+    for seed in (0, 1):
+        store.run("tcn", "1", seed=seed)
+    store.run("tcn", "1", fold=1)
+    made, left_out = ensembles_of_models(["stgcn", "tcn"], all_seeds=True, runs=store.root)
+    assert len(made) == 1
+    assert left_out == ["exercise 1, fold 1", "exercise 5, folds 0-1"]
+
+
 def test_places_that_a_member_lacks_are_left_out(store):
     store.run("tcn", "1", fold=0)
     made, left_out = ensembles_of_models(["stgcn", "tcn"], runs=store.root)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo.board.naming import Identity, names
+from zoo.board.naming import names
+from zoo.runs.identity import Identity
 from zoo.runs.record import InitFrom
 from zoo.runs.run import Run
 

@@ -47,3 +47,16 @@ def test_one_or_the_other(ask):
     code, _, err = command(folders[0], folders[4], "--exercise", "1")
     assert code == 2
     assert "among --models only" in err
+    assert command(folders[0], folders[4], "--person", "0.3")[0] == 2
+    assert command("--models", "gru", "--person", "0.3", "--exercise", "1")[0] == 2
+
+
+def test_the_persons_other_exercises(ask):
+    command, _ = ask
+    code, out, _ = command("--models", "gru", "--person", "0.3")
+    assert code == 0
+    assert "gru, 30 % from the person's other exercises" in out
+    assert "0.70 own, 0.30 other exercises" in out
+    code, out, _ = command("--models", "stgcn", "gru", "--all-seeds", "--person", "0.2")
+    assert code == 0
+    assert "mean of stgcn, gru, 20 % from the person's other exercises" in out

@@ -43,6 +43,16 @@ def test_padded_frames_neither_count_nor_change():
         torch.testing.assert_close(x[data.mask].mean(0), torch.zeros(5, 3), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("kind", ["zscore", "none"])
+@pytest.mark.parametrize("mask", [False, True])
+def test_the_inverse_gives_back_what_was_scaled(kind, mask):
+    data = batch(mask=mask)
+    scaler = StreamScaler(kind).fit(data)
+    found = scaler.inverse(scaler.transform(data))
+    for name, x in data.x.items():
+        torch.testing.assert_close(found.x[name], x, atol=1e-5, rtol=0)
+
+
 def test_constant_channels_are_centred_and_stay_finite():
     x = torch.zeros(4, 6, 2, 3)
     x[:, :, 0] = 0.1 + torch.randn(4, 6, 3) * 1e-8

@@ -88,6 +88,16 @@ def test_complete_rows_stand_in_the_table_others_apart(
     ]  # fmt: skip
     assert float(line["value"]) == pytest.approx(value.value, rel=1e-5)
 
+    lines = list(csv.DictReader(io.StringIO(results_csv([result], "the mean"))))
+    (line,) = [x for x in lines if (x["against"], x["metric"]) == ("the mean", "rmse")]
+    rmse = [r.metrics[MEAN]["rmse"].value for r in (groups, mean)]
+    assert line["row"] == "the groups"
+    assert float(line["value"]) == pytest.approx(rmse[0] - rmse[1], rel=1e-4)
+    assert float(line["low"]) < float(line["value"]) < float(line["high"])
+    assert "MAD against the mean" in document
+    assert "Spearman against the mean" in document
+    assert "between seeds" not in document
+
     files = write_report(experiment, [result], tmp_path / "out", formats=["svg", "pdf"]).files
     assert [file.name for file in files] == [
         "report.md", "report.csv", "person-kfold-errors.svg", "person-kfold-errors.pdf",
@@ -98,6 +108,23 @@ def test_complete_rows_stand_in_the_table_others_apart(
         assert word in drawn
     with pytest.raises(ConfigError, match="not 'gif'"):
         write_report(experiment, [result], tmp_path / "out", formats=["gif"])
+
+
+def test_several_seeds_have_a_spread(write_experiment: Callable[..., str], computed: Any) -> None:
+    network = {"label": "net", "model": "gru", "set": {"model.hidden": 4}}
+    experiment, (result,) = computed(
+        write_experiment(
+            seeds=[0, 1], folds=[0], set={"trainer.epochs": 1}, rows=["mean", network],
+            report={"reference": "mean", "figures": []},
+        )
+    )  # fmt: skip
+    found = {row.label: row for row in result.rows}
+    each = [run.mad for run in found["net"].runs]
+    assert found["net"].spread.seeds == pytest.approx(np.std(each, ddof=1))
+    assert np.isnan(found["mean"].spread.seeds)  # it draws nothing: one seed says all
+    sheets, _ = report_sheets(experiment, [result], wide=False)
+    assert "between seeds>" in sheets[0].columns
+    assert any("Between seeds: standard deviation" in note for note in sheets[0].notes)
 
 
 def test_nothing_computed_yet(

@@ -4,6 +4,7 @@ import pytest
 
 from zoo.data.adapters.kimore import KimoreAdapter
 from zoo.data.dataset import prepare
+from zoo.protocol.feed import Feed
 from zoo.protocol.leakage import check_leakage
 from zoo.protocol.protocol import load_protocol
 
@@ -35,7 +36,7 @@ def test_splits_are_those_of_stored_runs(kimore, key):
     name, exercise, fold = key
     assert kimore.fingerprint == FINGERPRINT
     protocol = load_protocol(name)
-    samples = protocol.samples(kimore.select(exercise=exercise), ["position"], raw=True)
+    samples = protocol.samples(kimore.select(exercise=exercise), ["position"], feed=Feed(raw=True))
     assert protocol.split.apply(samples, fold).hash == STORED[key]
 
 
@@ -43,7 +44,9 @@ def test_splits_are_those_of_stored_runs(kimore, key):
 def test_honest_protocols_find_nobody_twice(kimore, name):
     protocol = load_protocol(name)
     for exercise in kimore.exercises:
-        samples = protocol.samples(kimore.select(exercise=exercise), ["position"], raw=True)
+        samples = protocol.samples(
+            kimore.select(exercise=exercise), ["position"], feed=Feed(raw=True)
+        )
         assert len(samples.signatures) == len(samples)
         for fold in range(protocol.split.num_folds(samples.columns)):
             report = check_leakage(samples, protocol.split.apply(samples, fold))

@@ -280,3 +280,36 @@ def test_a_stratum_that_is_nowhere_is_told_with_what_there_is():
 def test_a_fold_that_is_not_there():
     with pytest.raises(ConfigError, match="no fold 5: this protocol has the folds 0 to 4"):
         rule_of().apply(samples(KIMORE), 5)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75, 1.0])
+def test_fewer_people_are_trained_on_and_the_same_ones_tested(share):
+    data = samples(KIMORE, pieces=2)
+    whole, rule = rule_of(), rule_of("person-kfold-fewer", people=share)
+    for fold in range(5):
+        full, fewer = whole.apply(data, fold), rule.apply(data, fold)
+        assert fewer.persons("test") == full.persons("test")
+        for part in ("train", "validation"):
+            everybody, taken = full.persons(part), fewer.persons(part)
+            assert set(taken) <= set(everybody)
+            assert len(taken) == round(share * len(everybody))
+            assert len(fewer.index(part)) == 2 * len(taken)
+        if share >= 0.5:
+            assert {g.split("_")[0] for g in fewer.persons("train")} == set(KIMORE)
+    assert (rule.apply(data, 0).hash == whole.apply(data, 0).hash) == (share == 1)
+
+
+def test_who_takes_no_part_is_said():
+    assert (
+        "Of those not tested, 25% take part"
+        in rule_of("person-kfold-fewer", people=0.25).describe()
+    )
+    assert rule_of("person-kfold-fewer", people=1.0).describe() == rule_of().describe()
+    assert (
+        rule_of("person-kfold-fewer", validation=0.0)
+        .apply(samples(KIMORE), 0)
+        .persons("validation")
+        == []
+    )
+    with pytest.raises(ConfigError, match="split.people is 0.0, expected a share above 0"):
+        rule_of("person-kfold-fewer", people=0.0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from zoo.protocol.feed import AS_THE_PROTOCOL
 from zoo.protocol.split import Split
 from zoo.training.evaluate import evaluate_fold, load_trained
 from zoo.training.report import Reporter
@@ -54,7 +55,7 @@ def everybody(toy, **protocol):
     fold = toy.make_fold(selection="last", **protocol)
     at = sorted([*fold.split.train.tolist(), *fold.split.validation.tolist()])
     split = Split.of(fold.samples, at, [], fold.split.test.tolist())
-    scalers = fold.protocol.scalers(fold.samples, split, raw=False)
+    scalers = fold.protocol.scalers(fold.samples, split, AS_THE_PROTOCOL)
     return replace(fold, split=split, **scalers)
 
 

@@ -12,6 +12,9 @@ from zoo.words import score_digits, with_interval
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+OTHERS_SEEN = "with the person's other exercises"
+"""Heads a board whose scores rest on more than one recording."""
+
 
 @dataclass(frozen=True)
 class Incomplete:
@@ -172,6 +175,7 @@ class BoardProtocol:
         aggregate: how samples become recordings.
         folds: that a complete entry has.
         seeds: that any entry has.
+        sees: what a score rests on: one ``recording``, or the same ``person``'s other ones too.
     """
 
     name: str
@@ -183,6 +187,12 @@ class BoardProtocol:
     aggregate: str
     folds: list[int]
     seeds: list[int]
+    sees: str = "recording"
+
+    @property
+    def heading(self) -> str:
+        """Its name, and that more than one recording was seen where it was."""
+        return self.name if self.sees == "recording" else f"{self.name}, {OTHERS_SEEN}"
 
 
 @dataclass(frozen=True)
@@ -308,6 +318,7 @@ class Board(Shown):
                     "dataset": section.dataset,
                     "protocol": section.protocol.name,
                     "leaky": section.protocol.leaky,
+                    "sees": section.protocol.sees,
                     "rank": row.rank,
                     "name": row.name,
                     "model": row.model,
@@ -340,7 +351,7 @@ def _table(section: Section) -> SmallTable:
         for row in section.ranked
     ]
     return SmallTable(
-        f"{section.dataset}, {section.protocol.name}, {section.persons} people{leaky}",
+        f"{section.dataset}, {section.protocol.heading}, {section.persons} people{leaky}",
         ["rank", "model", *(f"{m.title} {m.unit}" for m in section.metrics)],
         rows,
         [f"{row.name} is not ranked: {row.reason}" for row in section.incomplete],

@@ -14,6 +14,7 @@ from zoo.board.entries import BoardKey, Group, groups_of
 from zoo.errors import ZooError
 from zoo.runs.ensemble import ensemble_faults
 from zoo.runs.find import finished_runs, read_runs
+from zoo.runs.person_context import context_faults
 from zoo.runs.run import Run
 from zoo.runs.verify import run_faults
 
@@ -147,7 +148,9 @@ def _training_means(runs: Sequence[Run]) -> Iterator[Finding]:
 
 def _training_mean(run: Run, known: dict[str, float]) -> float | None:
     try:
-        samples = run.split["train"]["samples"]
+        refit = run.record.protocol.selection == "refit"
+        parts = ("train", "validation") if refit else ("train",)
+        samples = [sample for part in parts for sample in run.split[part]["samples"]]
         scores = [known.get(str(recording)) for recording, _ in samples]
     except (ZooError, KeyError, TypeError, ValueError):
         return None  # `run_faults` says what is wrong with it
@@ -174,13 +177,20 @@ def _twins(runs: Sequence[Run]) -> Iterator[Finding]:
 
 
 def _ensembles(runs: Sequence[Run]) -> Iterator[Finding]:
-    """Ensembles that are not the combination of their members, where all of these are there."""
+    """Runs made of others that are not what these make, where all of these are there."""
     known = {run.record.key_hash: run for run in runs}
     for run in runs:
+        context = run.record.context
         hashes = [member.key_hash for member in run.record.members]
-        if hashes and all(digest in known for digest in hashes):
+        behind = list(context.runs) if context else []
+        if hashes and all(digest in known for digest in (*hashes, *behind)):
+            members, others = ([known[digest] for digest in some] for some in (hashes, behind))
             try:
-                faults = list(ensemble_faults(run, [known[digest] for digest in hashes]))
+                faults = list(
+                    context_faults(run, members[0], others)
+                    if context
+                    else ensemble_faults(run, members)
+                )
             except (ZooError, AttributeError, KeyError, TypeError, ValueError) as error:
                 faults = [f"its members cannot be combined anew: {error!r}"]
             yield from (Finding(run.path, fault) for fault in faults)

@@ -1,7 +1,7 @@
 """Two models person by person: who does better for whom, and whether that is more than noise."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -45,6 +45,7 @@ class ComparedModels(Shown):
         metric: what `exercises` is of: the MAD, or the AUC where the target is right or wrong.
         metric_digits: its decimals.
         exercises: by exercise the metric of both, averaged over seeds.
+        sees_more: names of those whose scores rest on the person's other exercises as well.
         auc: the difference of the AUCs with its interval over persons, which then decides; None for
             scores.
     """
@@ -60,6 +61,7 @@ class ComparedModels(Shown):
     metric: str
     metric_digits: int
     exercises: Mapping[str, tuple[float, float]]
+    sees_more: tuple[str, ...] = ()
     auc: Interval | None = None
 
     @property
@@ -71,7 +73,14 @@ class ComparedModels(Shown):
 
     @property
     def verdict(self) -> str:
-        """Which is better and by how much, in a sentence."""
+        """Which is better and by how much, and whether one has seen more, in a sentence or two."""
+        if not self.sees_more:
+            return self._difference
+        who = " and ".join(self.sees_more)
+        return f"{self._difference} Scores of {who} rest on the person's other exercises as well."
+
+    @property
+    def _difference(self) -> str:
         test, auc = self.test, self.auc
         if auc is not None:
             value, ends, digits = auc.value, (auc.low, auc.high), self.metric_digits
@@ -156,6 +165,11 @@ def compare(
             e: (_mean(metric.name, mine, e), _mean(metric.name, theirs, e))
             for e in sorted({t.exercise for t in mine}, key=natural)
         },
+        sees_more=tuple(
+            name
+            for name, side in zip(names, (left, right), strict=True)
+            if side[0].record.sees != "recording"
+        ),
         auc=auc,
     )
 
@@ -178,7 +192,7 @@ def _pair(
         return sides[0], sides[1]
     groups, _ = read_groups(runs, dataset, protocol)
     found = [
-        [(BoardKey.of(side.runs[0]), side)] if side else _entries(name, groups)
+        [(_measured_alike(side.runs[0]), side)] if side else _entries(name, groups)
         for name, side in zip((a, b), sides, strict=True)
     ]
     keys = [key for key, _ in found[0] if key in {other for other, _ in found[1]}]
@@ -210,7 +224,12 @@ def _entries(name: str, groups: Sequence[Group]) -> list[tuple[BoardKey, _Side]]
         raise DataError(
             f"no entry is called {name!r}, and it is no run folder. {did_you_mean(name, known)}"
         )
-    return [(BoardKey.of(entry.runs[0]), _Side(entry.name, entry.runs)) for entry in chosen]
+    return [(_measured_alike(entry.runs[0]), _Side(entry.name, entry.runs)) for entry in chosen]
+
+
+def _measured_alike(run: Run) -> BoardKey:
+    """The board of a run, whatever its scores rest on: the same people are tested in both."""
+    return replace(BoardKey.of(run), sees="recording")
 
 
 def _only(name: str, key: BoardKey, found: Sequence[tuple[BoardKey, _Side]]) -> _Side:

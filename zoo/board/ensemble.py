@@ -1,30 +1,23 @@
 """Finished runs combined into a run folder of their own."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import torch
-
-from registry import MODELS
-from registry.yaml_files import to_yaml
+from zoo.board.derived import write_derived
 from zoo.board.entries import Entry, Group, entries_called, fold_words, read_groups
-from zoo.board.naming import Identity, names
-from zoo.build import to_plain
+from zoo.board.naming import names
 from zoo.errors import ConfigError, DataError
 from zoo.runs.ensemble import COMBINATIONS, combined, require_combinable, weights_of
-from zoo.runs.environment import ZOO, hardware, versions
 from zoo.runs.find import open_finished
-from zoo.runs.folder import CONFIG, HISTORY, PREDICTIONS, SPLIT, RunFolder
-from zoo.runs.key import RunKey
-from zoo.runs.record import Epochs, Member, RunModel, Source
-from zoo.runs.run import Run, load_run
-from zoo.training.checkpoint import Checkpoint, trained_files
-from zoo.training.result_files import history_csv
+from zoo.runs.identity import Identity
+from zoo.runs.run import Run
 from zoo.words import natural
+
+Place = tuple[str, int, int | None]
+"""Exercise, fold and seed; None for all seeds together."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,8 @@ def ensemble_of_runs(
     """
     found = [open_finished(folder) for folder in folders]
     require_combinable(found)
-    return _make(_parts(found), how, name, runs)
+    parts = _parts(found)
+    return _make(parts, how, name or _called(how, [part.name for part in parts]), runs)
 
 
 def ensembles_of_models(
@@ -70,14 +64,16 @@ def ensembles_of_models(
     protocol: str | None = None,
     exercise: str | None = None,
     how: str = "mean",
+    all_seeds: bool = False,
     name: str | None = None,
     runs: Path,
 ) -> tuple[list[Run], list[str]]:
     """Combine entries of a board, one ensemble for every exercise, fold and seed they all have.
 
     `models` are at least two, as the leaderboard names them, or the model's name alone where only
-    one entry has it. `dataset`, `protocol` and `exercise` are as in `zoo.leaderboard`, the other
-    arguments as in `ensemble_of_runs`.
+    one entry has it; with `all_seeds`, which combines all seeds of each entry to one ensemble for
+    every exercise and fold, one with several seeds will do. `dataset`, `protocol` and `exercise`
+    are as in `zoo.leaderboard`, the other arguments as in `ensemble_of_runs`.
 
     Returns:
         The ensembles, and in words the places that were left out because a member is missing.
@@ -87,32 +83,39 @@ def ensembles_of_models(
         ConfigError: as in `ensemble_of_runs`.
     """
     groups, _ = read_groups(runs, dataset, protocol, exercise=exercise)
-    entries = _entries(models, groups)
-    places = [{run.place: run for run in entry.runs} for entry in entries]
+    entries = entries_on_one_board(models, groups)
+    places = [_places(entry, all_seeds) for entry in entries]
     shared = set.intersection(*(set(known) for known in places))
     if not shared:
-        raise DataError(f"{', '.join(models)} have no exercise, fold and seed in common")
-    order = sorted(shared, key=lambda place: (natural(place[0]), *place[1:]))
+        what = "exercise and fold" if all_seeds else "exercise, fold and seed"
+        raise DataError(f"{', '.join(models)} have no {what} in common")
+    called = name or _called(how, [_with_seeds(e) if all_seeds else e.name for e in entries])
     made = []
-    for place in order:
-        found = [known[place] for known in places]
-        require_combinable(found)
+    for place in sorted(shared, key=_order):
         parts = [
-            Part(run, entry.name, {"model": entry.model, "settings": dict(entry.settings)})
-            for run, entry in zip(found, entries, strict=True)
+            _part(run, entry, all_seeds)
+            for known, entry in zip(places, entries, strict=True)
+            for run in known[place]
         ]
-        made.append(_make(parts, how, name, runs))
+        require_combinable([part.run for part in parts])
+        made.append(_make(parts, how, called, runs))
     return made, _left_out(set.union(*(set(known) for known in places)) - shared)
 
 
-def _entries(models: Sequence[str], groups: Sequence[Group]) -> list[Entry]:
+def entries_on_one_board(models: Sequence[str], groups: Sequence[Group]) -> list[Entry]:
+    """The entries of these names, on the one board that has them all.
+
+    Raises:
+        DataError: there is none, or there are several.
+    """
     boards = []
-    for group in groups:
+    alone = [group for group in groups if group.key.sees == "recording"]
+    for group in alone:
         found = [entries_called(model, group.entries) for model in models]
         if all(len(some) == 1 for some in found):
             boards.append((group.key, [entry for (entry,) in found]))
     if not boards:
-        known = sorted({entry.name for group in groups for entry in group.entries})
+        known = sorted({entry.name for group in alone for entry in group.entries})
         raise DataError(
             f"no board has all of {', '.join(models)}. There are: {'; '.join(known) or 'none'}"
         )
@@ -126,12 +129,42 @@ def _entries(models: Sequence[str], groups: Sequence[Group]) -> list[Entry]:
     return boards[0][1]
 
 
-def _left_out(places: set[tuple[str, int, int]]) -> list[str]:
-    grouped: dict[tuple[str, int], set[int]] = {}
+def _places(entry: Entry, all_seeds: bool) -> dict[Place, list[Run]]:
+    """The entry's runs by place; with all seeds together, the places that have all of them."""
+    if not all_seeds:
+        return {run.place: [run] for run in entry.runs}
+    found: dict[Place, list[Run]] = defaultdict(list)
+    for run in entry.runs:
+        found[run.exercise, run.fold, None].append(run)
+    return {place: runs for place, runs in found.items() if len(runs) == len(entry.seeds)}
+
+
+def _part(run: Run, entry: Entry, all_seeds: bool) -> Part:
+    about: dict[str, Any] = {"model": entry.model, "settings": dict(entry.settings)}
+    if all_seeds and len(entry.seeds) > 1:
+        return Part(run, f"{entry.name} seed {run.seed}", {**about, "seed": run.seed})
+    return Part(run, entry.name, about)
+
+
+def _with_seeds(entry: Entry) -> str:
+    return f"{entry.name} ({len(entry.seeds)} seeds)" if len(entry.seeds) > 1 else entry.name
+
+
+def _called(how: str, members: Sequence[str]) -> str:
+    return f"{how} of {', '.join(members)}"
+
+
+def _order(place: Place) -> Any:
+    exercise, fold, seed = place
+    return natural(exercise), fold, seed or 0
+
+
+def _left_out(places: set[Place]) -> list[str]:
+    grouped: dict[tuple[str, int | None], set[int]] = defaultdict(set)
     for exercise, fold, seed in places:
-        grouped.setdefault((exercise, seed), set()).add(fold)
+        grouped[exercise, seed].add(fold)
     return [
-        f"exercise {exercise}, seed {seed}, {fold_words(folds)}"
+        f"exercise {exercise}, {'' if seed is None else f'seed {seed}, '}{fold_words(folds)}"
         for (exercise, seed), folds in sorted(grouped.items(), key=lambda g: natural(g[0][0]))
     ]
 
@@ -155,89 +188,17 @@ def _parts(runs: Sequence[Run]) -> list[Part]:
     return parts
 
 
-def _make(parts: Sequence[Part], how: str, name: str | None, root: Path) -> Run:
+def _make(parts: Sequence[Part], how: str, name: str, root: Path) -> Run:
     if how not in COMBINATIONS:
         raise ConfigError(f"ensembles combine by {' or '.join(COMBINATIONS)}, not {how!r}")
-    if name is not None and name in MODELS:
-        raise ConfigError(f"{name!r} is a model's name; call the ensemble something else")
     members = [part.run for part in parts]
-    first = members[0].record
     weights = weights_of(members, how).tolist()
-    name = name or f"{how} of {', '.join(part.name for part in parts)}"
-    record = replace(
-        first,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        key_hash="",
-        seed=min(run.seed for run in members),
-        model=RunModel(
-            name=name,
-            params={"combine": how, "members": [dict(part.identity) for part in parts]},
-            title=name,
-            summary="",
-            tags=(),
-            paper="",
-            doi="",
-            streams=(),
-            parameters=_sum(run.record.model.parameters for run in members),
-            flops=_sum(run.record.model.flops for run in members),
-            latency_ms=_sum(run.record.model.latency_ms for run in members),
-            closed_form=True,
-            draws=any(run.record.model.draws for run in members),
-            source=Source(f"{ZOO} {versions()[ZOO]}", "zoo.runs.ensemble:combined", None),
-        ),
-        trainer={},
-        changed={},
-        epochs=Epochs(trained=0, best=None, selected=0),
-        metrics={},
-        durations={"train": 0.0},
-        hardware=hardware(),
-        versions=versions(),
-        sessions=(),
-        files={},
-        init_from=None,
-        members=tuple(
-            Member(part.name, part.run.record.key_hash, weight)
-            for part, weight in zip(parts, weights, strict=True)
-        ),
+    return write_derived(
+        {part.name: part.run for part in parts},
+        weights,
+        combined(members, weights),
+        name=name,
+        params={"combine": how, "members": [dict(part.identity) for part in parts]},
+        made_by="zoo.runs.ensemble:combined",
+        root=root,
     )
-    key = RunKey.of(
-        record.config,
-        fingerprint=first.dataset.fingerprint,
-        layout=first.dataset.layout,
-        protocol_hash=first.protocol.hash,
-    )
-    checkpoint = Checkpoint(
-        key=key.to_dict(),
-        split_hash=first.split_hash,
-        history=[],
-        best_epoch=0,
-        best_mad=math.inf,
-        versions=versions(),
-        sessions=[],
-        tensors={"model": {"weights": torch.tensor(weights, dtype=torch.float64)}},
-    )
-    scores = combined(members, weights)
-    files = {
-        CONFIG: to_yaml(record.config).encode(),
-        SPLIT: (members[0].path / SPLIT).read_bytes(),
-        PREDICTIONS: scores.to_csv(),
-        HISTORY: history_csv([]),
-        **trained_files(checkpoint),
-    }
-    metrics = {part: scores.of(part).metrics(first.protocol.aggregate) for part in first.metrics}
-    folder = RunFolder(key.path(root))
-    folder.begin(overwrite=True)  # made in no time, and the members may have been trained anew
-    try:
-        folder.finish(files, to_plain(replace(record, key_hash=key.hash, metrics=metrics)))
-    finally:
-        folder.end()
-    return load_run(folder.path)
-
-
-_Number = TypeVar("_Number", int, float)
-
-
-def _sum(costs: Iterable[_Number | None]) -> _Number | None:
-    """What all members cost together; None where it is not known of one."""
-    known = list(costs)
-    return None if None in known else sum(cost for cost in known if cost is not None)

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.board.naming import Identity, names
+from zoo.board.naming import names
 from zoo.evaluation.statistics.tables import Table
 from zoo.protocol.references import LEAK_REFERENCE
 from zoo.runs.find import Unreadable, read_runs
+from zoo.runs.identity import Identity
 from zoo.runs.record import RunProtocol
 from zoo.runs.run import Run, Tested, pooled_tables
 from zoo.words import natural
@@ -29,18 +30,21 @@ class BoardKey:
         protocol: its name.
         fingerprint: of the prepared dataset.
         protocol_hash: of everything in the protocol that can change a number.
+        sees: what a score rests on, see `RunRecord.sees`.
     """
 
     dataset: str
     protocol: str
     fingerprint: str
     protocol_hash: str
+    sees: str = "recording"
 
     @classmethod
     def of(cls, run: Run) -> "BoardKey":
         """The board a run belongs to."""
         data, protocol = run.record.dataset, run.record.protocol
-        return cls(data.name, protocol.name, data.fingerprint, protocol.hash)
+        sees = run.record.sees
+        return cls(data.name, protocol.name, data.fingerprint, protocol.hash, sees)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,13 +174,22 @@ def groups_of(runs: Iterable[Run]) -> list[Group]:
         boards[BoardKey.of(run)].append(run)
     newest = {key: max(run.record.created for run in boards[key]) for key in boards}
     order = sorted(boards, key=newest.__getitem__, reverse=True)
-    order.sort(key=lambda k: (k.dataset, boards[k][0].leaky, k.protocol, -len(boards[k])))
+    order.sort(
+        key=lambda k: (
+            k.dataset,
+            boards[k][0].leaky,
+            k.protocol,
+            k.sees != "recording",
+            -len(boards[k]),
+        )
+    )
     groups = []
     for key in order:
         others = {
             other: len(boards[other])
             for other in order
-            if other != key and (other.dataset, other.protocol) == (key.dataset, key.protocol)
+            if other != key
+            and (other.dataset, other.protocol, other.sees) == (key.dataset, key.protocol, key.sees)
         }
         groups.append(_group(key, boards[key], others))
     return groups

@@ -27,20 +27,21 @@ def build_board(
     """Rank finished runs, each dataset and protocol for itself.
 
     A section has one fingerprint and one protocol hash: those with most runs, unless they are
-    named. A note on it says what else there is.
+    named; a note on it says what else there is. Entries that saw a person's other recordings have a
+    section of their own.
 
     Arguments and errors are those of `zoo.leaderboard`.
     """
     from zoo import __version__
 
     every, unreadable = read_groups(root, dataset, protocol, exercise=exercise)
-    found: dict[tuple[str, str], Group] = {}
+    found: dict[tuple[str, str, str], Group] = {}
     for group in every:
         key = group.key
         if key.fingerprint.startswith(fingerprint or "") and key.protocol_hash.startswith(
             protocol_hash or ""
         ):
-            found.setdefault((key.dataset, key.protocol), group)
+            found.setdefault((key.dataset, key.protocol, key.sees), group)
     if not found:
         asked = {
             "dataset": dataset,
@@ -79,6 +80,7 @@ def _pairs(sections: Sequence[Section]) -> list[Pair]:
             for s in sections
             if (s.dataset, s.fingerprint) == (leaky.dataset, leaky.fingerprint)
             and not s.protocol.leaky
+            and s.protocol.sees == "recording"
         ]
         if leaky.protocol.leaky and honest:
             pairs.append(max((_pair(s, leaky) for s in honest), key=lambda pair: len(pair.models)))

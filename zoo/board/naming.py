@@ -3,26 +3,14 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from zoo.runs.identity import Identity
 from zoo.runs.record import flat
 from zoo.runs.run import Run
 
 _SHOWN = 4
 _INIT_FROM = "trainer.init_from"
-
-
-class Identity(NamedTuple):
-    """What makes an entry: the model's name, who provides it, and all its settings as JSON."""
-
-    model: str
-    provider: str
-    settings: str
-
-    @classmethod
-    def of(cls, run: Run) -> "Identity":
-        """The entry that a run belongs to."""
-        return cls(run.record.model.name, run.record.model.source.provider, run.settings)
 
 
 def names(entries: Mapping[Identity, Sequence[Run]]) -> dict[Identity, tuple[str, dict[str, Any]]]:

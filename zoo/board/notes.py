@@ -29,6 +29,12 @@ def notes(group: Group) -> list[str]:
     """What a reader must know besides the numbers."""
     said = []
     key = group.key
+    if key.sees != "recording":
+        said.append(
+            "These scores rest on more than one recording: each was drawn towards what the same "
+            "model says of the person's other exercises. They are not ranked with those that rest "
+            "on one; `zoo compare` tells the two apart person by person."
+        )
     for other, count in group.others.items():
         same_data = other.fingerprint == key.fingerprint
         what, option, digest = (
@@ -51,7 +57,11 @@ def notes(group: Group) -> list[str]:
     ]
     if changed:
         said.append(f"Trained with more than one version of their code: {', '.join(changed)}.")
-    drawn = [e for e in group.entries if e.complete and e.runs[0].record.model.draws]
+    drawn = [
+        e
+        for e in group.entries
+        if e.complete and e.runs[0].record.model.draws and not e.runs[0].record.members
+    ]
     most = max((len(e.seeds) for e in drawn), default=0)
     fewer = [f"{e.name} ({len(e.seeds)})" for e in drawn if len(e.seeds) < most]
     if fewer:

@@ -29,12 +29,11 @@ from zoo.evaluation.statistics import (
     Interval,
     PersonErrors,
     RankInterval,
-    Spread,
     Table,
     bootstrap,
     friedman,
     person_errors,
-    spread,
+    spread_of,
     versus,
 )
 from zoo.runs.find import failures
@@ -80,6 +79,7 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
             aggregate=protocol.aggregate,
             folds=sorted({fold for folds in group.folds.values() for fold in folds}),
             seeds=sorted({seed for entry in group.entries for seed in entry.seeds}),
+            sees=group.key.sees,
         ),
         meaning=meaning(ranked, protocol.leak_reason, data.digits) if protocol.leaky else "",
         exercises=[Exercise(e, titles[e]) for e in group.folds],
@@ -91,7 +91,7 @@ def section(group: Group, root: Path, *, public: bool = False) -> Section:
         ranked=ranked,
         incomplete=_incomplete(group, public),
         completing=commands(group, root, public=public),
-        published=published_for(group.key.dataset),
+        published=published_for(group.key.dataset) if group.key.sees == "recording" else [],
         friedman=_friedman(complete),
         notes=notes(group),
     )
@@ -164,7 +164,7 @@ class _Ranking:
             better_than_mean=_NO_INTERVAL
             if self.binary
             else self.boot.improvement(name, _MEAN_SCORE),
-            spread=_spread(entry),
+            spread=spread_of({run.place: run.mad for run in runs}),
             versus_mean=self.versus_mean.get(name),
             versus_best=self.versus_best.get(name),
             by_group=_by_group(entry.tables, SMALLEST_GROUP if self.public else 1),
@@ -215,29 +215,6 @@ def _versus(errors: Mapping[str, PersonErrors], reference: str) -> dict[str, Com
     if len(errors) < 2 or len(errors[reference].person) < 2:
         return {}
     return versus(errors, reference)
-
-
-def _spread(entry: Entry) -> Spread:
-    """Of the MAD, between seeds and between folds; of seeds alone where exercises differ in folds.
-
-    Under leave-one-person-out they do: not everybody does every exercise.
-    """
-    errors = {run.place: run.mad for run in entry.runs}
-    folds = [[fold] for fold in entry.folds]
-    if len(errors) < len(entry.exercises) * len(entry.folds) * len(entry.seeds):
-        folds = [entry.folds]
-    return spread(
-        [
-            [
-                [
-                    fmean(errors[e, f, seed] for f in some if (e, f, seed) in errors)
-                    for e in entry.exercises
-                ]
-                for some in folds
-            ]
-            for seed in entry.seeds
-        ]
-    )
 
 
 def _friedman(entries: Sequence[Entry]) -> Friedman | None:

@@ -31,7 +31,7 @@ def print_board(out: "Console", board: "Board") -> None:
 def _print_section(out: "Console", section: "Section") -> None:
     exercises = ", ".join(e.id for e in section.exercises)
     out.print(
-        f"{section.dataset} {exercises}, {section.protocol.name}: {section.persons} people"
+        f"{section.dataset} {exercises}, {section.protocol.heading}: {section.persons} people"
         f"{' (LEAKY, people stand on both sides)' if section.protocol.leaky else ''}",
         style="bold",
     )

@@ -65,6 +65,14 @@ class Batch(NamedTuple):
         x = next(iter(self.x.values()))
         return torch.ones(x.shape[:2], dtype=torch.bool) if self.mask is None else self.mask
 
+    def trimmed(self) -> "Batch":
+        """The same batch without the frames that are padding in all of its sequences."""
+        if self.mask is None:
+            return self
+        longest = max(1, int(self.mask.sum(1).max()))
+        x = {name: values[:, :longest] for name, values in self.x.items()}
+        return self._replace(x=x, mask=self.mask[:, :longest])
+
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on `device`."""
         others = (None if v is None else v.to(device) for v in self[1:])

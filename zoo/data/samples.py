@@ -93,6 +93,15 @@ class SampleSet:
         )
         return whole if index is None else whole.select(index)
 
+    def whole(self) -> "SampleSet":
+        """A sample a recording, without streams: what these samples were cut from."""
+        rows: dict[str, list[int]] = {}
+        for i, recording in enumerate(self.recording):
+            rows.setdefault(recording, []).append(i)
+        first = self.subset([at[0] for at in rows.values()])
+        spans = [(self.frames[at[0]][0], self.frames[at[-1]][1]) for at in rows.values()]
+        return replace(first, streams={}, mask=None, segment=[0] * len(rows), frames=spans)
+
     def subset(self, index: Tensor | Sequence[int]) -> "SampleSet":
         """The samples at `index`, in its order."""
         chosen = torch.as_tensor(index, dtype=torch.long)
@@ -116,6 +125,7 @@ def build_samples(
     streams: Sequence[str],
     frames: int | None = 100,
     *,
+    rate: float | None = None,
     scored: bool = True,
 ) -> SampleSet:
     """Cut, transform and stack recordings.
@@ -131,6 +141,8 @@ def build_samples(
         streams: which streams to make.
         frames: T of every sample; None keeps each segment's own length and pads behind with
             zeros (`SampleSet.mask` says where).
+        rate: frames a second of every sample, in place of `frames`: each keeps its length in
+            seconds, and shorter ones are padded.
         scored: leave out recordings without a total score; with False they stay, target NaN.
 
     Raises:
@@ -138,6 +150,8 @@ def build_samples(
     """
     if frames is not None and frames < 1:
         raise ConfigError(f"frames is {frames}, expected at least 1, or null to keep each length")
+    if rate is not None and not rate > 0:
+        raise ConfigError(f"rate is {rate}, expected frames a second above 0, or null")
     if not streams:
         raise ConfigError("no stream is asked for")
     rows: list[_Row] = []
@@ -155,7 +169,7 @@ def build_samples(
                 f"recording {recording.id} has the layout {recording.layout}, the ones before it "
                 f"{layout.name}: samples of one set need the same joints"
             )
-        rows.extend(_rows(recording, score, layout, sampling, transforms, streams, frames))
+        rows.extend(_rows(recording, score, layout, sampling, transforms, streams, frames, rate))
         signatures[recording.id] = Signature.of(recording, layout)
         extra[recording.id] = extra_columns(recording)
     if layout is None:
@@ -184,6 +198,7 @@ def _rows(
     transforms: Sequence[Step],
     streams: Sequence[str],
     frames: int | None,
+    rate: float | None,
 ) -> Iterator[_Row]:
     motion = Motion.of(recording, layout)
     needed = {raw for name in streams for raw in SOURCES.get(name, ())}
@@ -194,10 +209,12 @@ def _rows(
     motion = motion.only(needed)
     for number, (start, stop) in enumerate(cuts):
         part = motion.cut(start, stop)
-        fps = recording.fps
-        if frames is not None:
-            part = resample_motion(part, frames)
-            fps *= frames / (stop - start)
+        fps, wanted = recording.fps, frames
+        if rate is not None:
+            wanted = max(2, round((stop - start) * rate / fps))
+        if wanted is not None:
+            part = resample_motion(part, wanted)
+            fps *= wanted / (stop - start)
         yield _Row(recording, number, (start, stop), fps, score, derive(part, streams))
 
 

@@ -84,6 +84,17 @@ class StreamScaler:
             x[name] = scaled
         return batch._replace(x=x)
 
+    def inverse(self, scaled: Batch) -> Batch:
+        """The batch that `transform` made `scaled` of, but for rounding and quaternions' signs."""
+        if self.kind == "none":
+            return scaled
+        x = {}
+        for name, values in scaled.x.items():
+            whole = values * self.deviation[name].to(values.device)
+            whole = whole + self.mean[name].to(values.device)
+            x[name] = whole if scaled.mask is None else whole * scaled.mask[:, :, None, None]
+        return scaled._replace(x=x)
+
     def state_dict(self) -> dict[str, Tensor]:
         """``STREAM.mean``, ``STREAM.deviation`` (V, C) and ``orientation.reference`` (V, 4)."""
         state = {}

@@ -22,11 +22,13 @@ class Sampling:
 
     Attributes:
         kind: ``recording`` (one sample, the whole of it), ``pieces`` (`pieces` equal parts),
-            ``windows`` (`length` frames every `stride` frames) or ``repetitions`` (found by
-            `zoo.data.repetition.find_repetitions`).
+            ``windows`` (of `length` frames every `stride` frames, or of `seconds` every `every`
+            seconds) or ``repetitions`` (found by `zoo.data.repetition.find_repetitions`).
         pieces: number of equal parts, for ``pieces``.
         length: frames in a window, for ``windows``.
         stride: frames between the starts of two windows; `length` when None.
+        seconds: length of a window, whatever the sensor's rate, in place of `length`.
+        every: seconds between the starts of two such windows; `seconds` when None.
     """
 
     shorthand: ClassVar[str] = "kind"
@@ -35,29 +37,50 @@ class Sampling:
     pieces: int | None = None
     length: int | None = None
     stride: int | None = None
+    seconds: float | None = None
+    every: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in SAMPLING_KINDS:
             raise ConfigError(
                 f"sampling.kind is {self.kind!r}, expected one of {', '.join(SAMPLING_KINDS)}"
             )
-        needed = {"pieces": ("pieces",), "windows": ("length",)}.get(self.kind, ())
-        allowed = {"pieces": {"pieces"}, "windows": {"length", "stride"}}.get(self.kind, set())
-        for key in ("pieces", "length", "stride"):
-            value = getattr(self, key)
-            if value is None:
-                if key in needed:
-                    raise ConfigError(f"sampling.kind {self.kind} needs sampling.{key}")
-                continue
+        allowed = {
+            "pieces": {"pieces"},
+            "windows": {"length", "stride"} if self.seconds is None else {"seconds", "every"},
+        }.get(self.kind, set())
+        given = {k: v for k, v in vars(self).items() if k != "kind" and v is not None}
+        for key, value in given.items():
             if key not in allowed:
-                raise ConfigError(f"sampling.{key} has no meaning for sampling.kind {self.kind}")
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                beside = "beside sampling.seconds" if self.seconds is not None else ""
+                beside = beside if self.kind == "windows" else f"for sampling.kind {self.kind}"
+                raise ConfigError(f"sampling.{key} has no meaning {beside}".rstrip())
+            if key in ("seconds", "every"):
+                if not value > 0:
+                    raise ConfigError(f"sampling.{key} is {value!r}, expected seconds above 0")
+            elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigError(f"sampling.{key} is {value!r}, expected a whole number above 0")
+        if self.kind == "pieces" and self.pieces is None:
+            raise ConfigError("sampling.kind pieces needs sampling.pieces")
+        if self.kind == "windows" and self.length is None and self.seconds is None:
+            raise ConfigError("sampling.kind windows needs sampling.length or sampling.seconds")
 
     def to_dict(self) -> dict[str, Any]:
         """The kind and those numbers that mean something for it."""
-        values = {"pieces": self.pieces, "length": self.length, "stride": self.stride}
-        return {"kind": self.kind, **{k: v for k, v in values.items() if v is not None}}
+        return {k: v for k, v in vars(self).items() if v is not None}
+
+    def to_config(self) -> str | dict[str, Any]:
+        """How a configuration writes it: the kind alone where that says all."""
+        values = self.to_dict()
+        return values if len(values) > 1 else self.kind
+
+    def frames(self, fps: float) -> tuple[int, int | None]:
+        """Length of a window and the way to the next in frames of a recording of `fps`."""
+        if self.seconds is None:
+            assert self.length is not None
+            return self.length, self.stride
+        length = max(1, round(self.seconds * fps))
+        return length, None if self.every is None else max(1, round(self.every * fps))
 
 
 def whole(frames: int) -> list[Segment]:
@@ -113,8 +136,7 @@ def segments(recording: Recording, sampling: Sampling) -> list[Segment]:
             assert sampling.pieces is not None
             return equal_pieces(recording.num_frames, sampling.pieces)
         if sampling.kind == "windows":
-            assert sampling.length is not None
-            return windows(recording.num_frames, sampling.length, sampling.stride)
+            return windows(recording.num_frames, *sampling.frames(recording.fps))
         if sampling.kind == "repetitions":
             from zoo.data.repetition import find_repetitions
 

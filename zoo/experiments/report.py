@@ -95,7 +95,10 @@ def write_report(
                 not_drawn.append(f"{kind} ({result.protocol}): {error}")
     tables, compared = report_sheets(experiment, results, wide=True)
     document = sheets.markdown(experiment, tables, captions, not_drawn)
-    texts = {"report.md": document, "report.csv": sheets.results_csv(results)}
+    texts = {
+        "report.md": document,
+        "report.csv": sheets.results_csv(results, experiment.report.reference),
+    }
     if compared is not None:
         texts["published.csv"] = sheets.published_csv(compared)
     return Written([*(save(t, folder / name) for name, t in texts.items()), *files], not_drawn)

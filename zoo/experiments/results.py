@@ -3,11 +3,21 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 
 from zoo.errors import DataError
 from zoo.evaluation.metrics import Metric, board_metrics
-from zoo.evaluation.statistics import Comparison, Interval, Table, bootstrap, person_errors, versus
+from zoo.evaluation.statistics import (
+    Comparison,
+    Interval,
+    Spread,
+    Table,
+    bootstrap,
+    person_errors,
+    spread_of,
+    versus,
+)
 from zoo.experiments.job import Code, Job
 from zoo.experiments.plan import Plan, PlannedRow
 from zoo.runs.record import RunProtocol
@@ -33,6 +43,8 @@ class RowResult:
             unless the row is complete.
         versus: against the reference, by the MAD of each person; None for the reference itself
             and where there is none.
+        differences: by metric, minus the reference's, with 95 % intervals on the same draws of
+            persons, mean over exercises; empty as `versus` is None.
     """
 
     label: str
@@ -44,6 +56,12 @@ class RowResult:
     old_code: int = 0
     metrics: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     versus: Comparison | None = None
+    differences: Mapping[str, Interval] = field(default_factory=dict)
+
+    @cached_property
+    def spread(self) -> Spread:
+        """Standard deviation of the MAD between its seeds, and between its folds."""
+        return spread_of({run.place: run.mad for run in self.runs})
 
     @property
     def complete(self) -> bool:
@@ -188,6 +206,9 @@ def with_metrics(
                 for where, at in places.items()
             },
             versus=against.get(row.label),
+            differences={m: drawn.difference(row.label, reference, m) for m in drawn.replicates}
+            if row.label in against
+            else {},
         )
         for row in rows
     ]

@@ -42,13 +42,16 @@ def result_sheets(experiment: Experiment, result: ProtocolResult, *, wide: bool)
     known = result.metrics
     ranking, *others = (f"{metric.heading}>" for metric in known.values())
     measured = [ranking, *others] if wide else [ranking, "95 %>", *others]
-    against = [f"MAD against {experiment.report.reference}>"] if experiment.report.reference else []
-    columns = [*first, *measured, *against, "weights>", "runs>"]
+    compared = _compared(result, wide) if experiment.report.reference else []
+    against = [f"{known[m].title} against {experiment.report.reference}>" for m in compared]
+    seeds = ["between seeds>"] if len(result.seeds) > 1 else []
+    columns = [*first, *measured, *against, *seeds, "weights>", "runs>"]
     main = [
         [
             row.label,
             *_measured(row, result, wide),
-            *([_against(row, result)] if against else []),
+            *(_against(row, metric, result) for metric in compared),
+            *([fixed(row.spread.seeds, result.digits["mad"])] if seeds else []),
             count(row.runs[0].record.model.parameters),
             str(len(row.runs)),
         ]
@@ -149,23 +152,30 @@ def markdown(
     return "\n".join(lines).rstrip() + "\n"
 
 
-def results_csv(results: Sequence[ProtocolResult]) -> str:
+def results_csv(results: Sequence[ProtocolResult], reference: str = "") -> str:
     """Every metric of every row, exercise and protocol with its interval, a line each.
 
-    Exercise ``mean`` is the mean over all exercises.
+    Exercise ``mean`` is the mean over all exercises. Where ``against`` names the `reference`, the
+    value is the difference from that row.
     """
-    names = ["dataset", "protocol", "leaky", "row", "model", "exercise", "metric"]
+    names = ["dataset", "protocol", "leaky", "row", "model", "exercise", "metric", "against"]
     return to_csv(
         [*names, "value", "low", "high"],
         (
-            [result.dataset, result.protocol, result.leaky, row.label, row.model, exercise, metric]
+            [result.dataset, result.protocol, result.leaky, row.label, row.model, *what]
             + [f"{v:.6g}" for v in value]
             for result in results
             for row in result.rows
-            for exercise, metrics in row.metrics.items()
-            for metric, value in metrics.items()
+            for what, value in _values(row, reference)
         ),
     )
+
+
+def _values(row: RowResult, reference: str) -> Iterator[tuple[tuple[str, str, str], Interval]]:
+    """Exercise, metric and what it is against, and the value."""
+    for exercise, metrics in row.metrics.items():
+        yield from (((exercise, metric, ""), value) for metric, value in metrics.items())
+    yield from (((MEAN, metric, reference), value) for metric, value in row.differences.items())
 
 
 def published_csv(compared: Compared) -> str:
@@ -213,8 +223,11 @@ def _notes(experiment: Experiment, result: ProtocolResult) -> Iterator[str]:
     if any(row.versus is not None for row in result.rows):
         yield (
             f"Against {experiment.report.reference}: difference of the mean errors of persons; * "
-            "beyond noise (permutation test over persons, Holm-corrected)."
+            "beyond noise (permutation test over persons, Holm-corrected). Of other metrics: the "
+            "difference on the same draws of persons."
         )
+    if len(result.seeds) > 1:
+        yield "Between seeds: standard deviation of the MAD, of rows with several."
     if result.rows:
         yield "Intervals: 95 %, bootstrap over persons; they do not hold the luck of the seed."
     if result.old_code:
@@ -222,13 +235,23 @@ def _notes(experiment: Experiment, result: ProtocolResult) -> Iterator[str]:
         yield f"{runs} computed by another version of the code than the present one."
 
 
-def _against(row: RowResult, result: ProtocolResult) -> str:
+def _compared(result: ProtocolResult, wide: bool) -> list[str]:
+    """The metrics in which rows are held against the reference."""
+    return ["mad", *(m for m in ("spearman",) if wide and m in result.metrics)]
+
+
+def _against(row: RowResult, metric: str, result: ProtocolResult) -> str:
+    """The difference from the reference: of errors by person, of another metric by its draws."""
     if row.versus is None:
         return NOTHING
-    found, digits = row.versus, result.digits["mad"]
-    beyond = " *" if found.significant else ""
-    low, high = (fixed(v, digits, sign=True) for v in (found.low, found.high))
-    return f"{fixed(found.difference, digits, sign=True)} ({low} to {high}){beyond}"
+    found, beyond = row.differences.get(metric), ""
+    if metric == "mad":
+        found = Interval(row.versus.difference, row.versus.low, row.versus.high)
+        beyond = " *" if row.versus.significant else ""
+    if found is None:
+        return NOTHING
+    value, low, high = (fixed(v, result.digits[metric], sign=True) for v in found)
+    return f"{value} ({low} to {high}){beyond}"
 
 
 def _shown(value: Interval | None, digits: int) -> str:

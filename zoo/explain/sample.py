@@ -177,8 +177,8 @@ def _cut(predictor: Predictor, recording: Recording) -> list[Sample]:
     recording = predictor.looked(recording).recording
     sources = {raw for name in trained.streams for raw in SOURCES[name]}
     moving = next(name for name in RAW_STREAMS if name in sources)
-    cut = protocol.samples([recording], trained.streams, scored=False, raw=trained.raw)
-    recorded = protocol.samples([recording], (moving,), scored=False, raw=trained.raw)
+    cut = protocol.samples([recording], trained.streams, scored=False, feed=trained.feed)
+    recorded = protocol.samples([recording], (moving,), scored=False, feed=trained.feed)
     scaled = trained.stream_scaler.transform(cut.batch())
     found = []
     for i in range(len(cut)):

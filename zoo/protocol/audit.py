@@ -6,6 +6,7 @@ from typing import Any
 from zoo.data.cross import CrossDataset
 from zoo.data.dataset import SkeletonDataset
 from zoo.errors import DataError
+from zoo.protocol.feed import Feed
 from zoo.protocol.leakage import LeakageReport, check_leakage
 from zoo.protocol.protocol import Protocol
 from zoo.protocol.split import PARTS
@@ -136,7 +137,7 @@ def audit(protocol: Protocol, dataset: SkeletonDataset | CrossDataset) -> Audit:
     if not arrays:
         raise DataError("not all recordings have positions, all orientations or all angles")
     stream = next(_STREAMS[name] for name in _STREAMS if name in arrays)
-    samples = protocol.samples(dataset, [stream], raw=True)
+    samples = protocol.samples(dataset, [stream], feed=Feed(raw=True))
     columns = samples.columns
     categories = columns.categories()
     folds = []

@@ -11,15 +11,16 @@ from torch import Tensor
 from registry import PROTOCOLS
 from zoo.build import build
 from zoo.catalogue import blocks_of
-from zoo.data.batch import Batch, joined
+from zoo.data.batch import Batch, Prediction, joined
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.samples import PIPELINE_VERSION, SampleSet, build_samples
 from zoo.data.scalers import TARGET_SCALES, StreamScaler, TargetScaler
 from zoo.data.segment import Sampling
 from zoo.data.transforms import Step, parse_steps
 from zoo.errors import ConfigError
-from zoo.evaluation.aggregate import AGGREGATES
+from zoo.evaluation.aggregate import AGGREGATES, aggregate
 from zoo.files import json_hash
+from zoo.protocol.feed import AS_THE_PROTOCOL, Feed
 from zoo.protocol.leakage import LeakageReport, check_leakage, gate
 from zoo.protocol.part import Part
 from zoo.protocol.split import Split
@@ -34,14 +35,16 @@ class FoldData:
     Attributes:
         protocol: the protocol it comes from.
         fold: which fold, from 0.
-        samples: all samples, unscaled, targets in score units.
-        split: who stands where.
+        samples: all samples that are split and scored, unscaled, targets in score units.
+        split: who of them stands where.
         stream_scaler: fitted as the protocol says.
         target_scaler: fitted as the protocol says.
         leakage: what stands on both sides.
         warning: plain words about leakage, for a leaky protocol; None for an honest one.
         remarks: what is odd about these recordings under the split, in sentences.
-        raw: samples are as recorded, and not scaled.
+        feed: how the model is fed.
+        pieces: what the model is fed, where it cuts the recordings of `samples` itself; these
+            have no streams then. None where it is fed `samples`.
         beside: samples of the dataset's other exercises, of whoever; those of training people are
             trained on too. None where a model learns from one exercise.
     """
@@ -55,8 +58,14 @@ class FoldData:
     leakage: LeakageReport
     warning: str | None
     remarks: tuple[str, ...] = ()
-    raw: bool = False
+    feed: Feed = AS_THE_PROTOCOL
+    pieces: SampleSet | None = None
     beside: SampleSet | None = None
+
+    @property
+    def fed(self) -> SampleSet:
+        """The samples the model is fed, unscaled."""
+        return self.samples if self.pieces is None else self.pieces
 
     @cached_property
     def train(self) -> Part:
@@ -74,18 +83,39 @@ class FoldData:
         return self._part("test")
 
     def _part(self, name: str) -> Part:
-        return Part(*self.part(name), self.subset(name))
+        return Part(*self.part(name), self.fed.subset(self.fed_index(name)))
 
     def part(self, name: str) -> tuple[Batch, Tensor]:
         """Scaled batch and standardised target (N,) of ``train``, ``validation`` or ``test``."""
-        index = self.split.index(name)
-        batch = self.stream_scaler.transform(self.samples.batch(index))
-        return batch, self.target_scaler.transform(self.samples.target[index])
+        index = self.fed_index(name)
+        batch = self.stream_scaler.transform(self.fed.batch(index))
+        return batch, self.target_scaler.transform(self.fed.target[index])
+
+    def fed_index(self, name: str) -> Tensor:
+        """Which of `fed` (N,) belong to a part of the split."""
+        return cut_from(self.samples, self.split.index(name), self.pieces)
+
+    def of_samples(self, name: str, said: Prediction) -> Prediction:
+        """What a model says of each of the part's `samples`, of what it says of those it is fed.
+
+        Args:
+            name: of the part.
+            said: scores (N,) of the part's N samples in `fed`, and log variances.
+        """
+        if self.pieces is None:
+            return said
+        names = [self.pieces.recording[i] for i in self.fed_index(name).tolist()]
+        how, variance = self.protocol.aggregate, said.log_variance
+        score = torch.from_numpy(aggregate(names, said.score.numpy(), how)).to(said.score)
+        if variance is not None:  # errors within a recording are alike: as uncertain as they are
+            deviation = aggregate(names, (variance / 2).exp().numpy())
+            variance = 2 * torch.from_numpy(deviation).to(variance).log()
+        return Prediction(score, variance)
 
     def learnt(self) -> "Learnt":
         """Everything that is trained on: the training part, and what is `beside` of its people."""
-        batch, target = self.part("train")
-        own = Learnt(batch, target, self._score_parts(self.subset("train"), self.target_scaler))
+        batch, target = self.train.batch, self.train.target
+        own = Learnt(batch, target, self._score_parts(self.train.samples, self.target_scaler))
         if self.beside is None:
             return own
         kinds = sorted(set(self.beside.exercise), key=natural)
@@ -102,8 +132,7 @@ class FoldData:
         assert self.beside is not None
         held_out = set()
         if not self.protocol.leaky:
-            held_out = {*self.split.persons("validation"), *self.split.persons("test")}
-            held_out.add(UNKNOWN_SUBJECT)
+            held_out = {*self.samples.subject, UNKNOWN_SUBJECT} - {*self.split.persons("train")}
         rows = zip(self.beside.exercise, self.beside.subject, strict=True)
         at = [i for i, (of, who) in enumerate(rows) if of == exercise and who not in held_out]
         chosen = self.beside.subset(at)
@@ -135,7 +164,8 @@ class FoldData:
         Its scalers are fitted on all of these; the test part is the same, validation is empty.
         """
         split = self.split.without_validation()
-        return replace(self, split=split, **self.protocol.scalers(self.samples, split, self.raw))
+        scalers = self.protocol.scalers(self.samples, split, self.feed, self.pieces)
+        return replace(self, split=split, **scalers)
 
 
 class Learnt(NamedTuple):
@@ -258,18 +288,27 @@ class Protocol:
         streams: Sequence[str],
         *,
         scored: bool = True,
-        raw: bool = False,
+        feed: Feed = AS_THE_PROTOCOL,
     ) -> SampleSet:
-        """Recordings as samples of this protocol, unscaled (for training and for prediction).
+        """Recordings as a model under this protocol is fed them, unscaled.
+
+        For training and for prediction.
 
         Args:
             recordings: of one layout.
             streams: what the model needs.
             scored: leave out recordings without a score; for prediction set False.
-            raw: the same segments as recorded: no transform, the sensor's own frames, padded.
+            feed: how the model is fed; as this protocol makes samples where nothing is said.
         """
-        transforms, frames = ((), None) if raw else (self.transforms, self.frames)
-        return build_samples(recordings, self.sampling, transforms, streams, frames, scored=scored)
+        return build_samples(
+            recordings,
+            feed.sampling or self.sampling,
+            () if feed.raw else self.transforms,
+            streams,
+            None if feed.raw or feed.rate is not None else self.frames,
+            rate=feed.rate,
+            scored=scored,
+        )
 
     def fold(
         self,
@@ -279,7 +318,7 @@ class Protocol:
         *,
         samples: SampleSet | None = None,
         beside: SampleSet | None = None,
-        raw: bool = False,
+        feed: Feed = AS_THE_PROTOCOL,
     ) -> FoldData:
         """One fold: samples, split, scalers, passed through the leakage gate.
 
@@ -287,16 +326,19 @@ class Protocol:
             dataset: recordings of one exercise.
             fold: from 0; there are `SplitRule.num_folds`.
             streams: what the model needs.
-            samples: samples this protocol built before from the same data, to save time.
+            samples: what `samples` gave before for the same data and feed, to save time.
             beside: samples of other exercises of the same people, to be trained on too.
-            raw: the model takes segments as recorded, see `samples`; they are not scaled either.
+            feed: how the model is fed.
 
         Raises:
-            ConfigError: no such fold.
+            ConfigError: no such fold, or a model may not be fed like this here.
             DataError: too few people, or unknown ones where the split is by person.
             LeakageError: a person stands on both sides and the protocol does not say so.
         """
-        samples = self.samples(dataset, streams, raw=raw) if samples is None else samples
+        samples = self.samples(dataset, streams, feed=feed) if samples is None else samples
+        pieces = None
+        if feed.sampling is not None:
+            samples, pieces = samples.whole(), samples
         split = self.split.apply(samples, fold)
         leakage = check_leakage(samples, split, scaler=self.scaler)
         warning = gate(self.name, self.leak_reason if self.leaky else None, leakage)
@@ -305,21 +347,33 @@ class Protocol:
             fold=fold,
             samples=samples,
             split=split,
-            **self.scalers(samples, split, raw),
+            **self.scalers(samples, split, feed, pieces),
             leakage=leakage,
             warning=warning,
             remarks=tuple(self.split.remarks(samples.columns)),
-            raw=raw,
+            feed=feed,
+            pieces=pieces,
             beside=beside,
         )
 
-    def scalers(self, samples: SampleSet, split: Split, raw: bool) -> dict[str, Any]:
-        """``stream_scaler`` and ``target_scaler``, fitted on what they may see of `samples`."""
+    def scalers(
+        self, samples: SampleSet, split: Split, feed: Feed, pieces: SampleSet | None = None
+    ) -> dict[str, Any]:
+        """``stream_scaler`` and ``target_scaler``, fitted on what they may see.
+
+        Args:
+            samples: what is split.
+            split: of them.
+            feed: how the model is fed.
+            pieces: what it is fed, where that is cut from `samples`.
+        """
         seen = None if self.scaler == "all" else split.train
-        stream_scaler = StreamScaler("none" if raw or self.scaler == "none" else "zscore")
+        stream_scaler = StreamScaler("none" if feed.raw or self.scaler == "none" else "zscore")
         target = samples.target if seen is None else samples.target[seen]
+        fed = samples if pieces is None else pieces
+        at = None if seen is None else cut_from(samples, seen, pieces)
         return {
-            "stream_scaler": stream_scaler.fit(samples.batch(seen)),
+            "stream_scaler": stream_scaler.fit(fed.batch(at)),
             "target_scaler": TargetScaler(self.target_scale).fit(target),
         }
 
@@ -341,6 +395,15 @@ class Protocol:
 
     def _fault(self, message: str) -> ConfigError:
         return ConfigError(f"protocol {self.name}: {message}")
+
+
+def cut_from(samples: SampleSet, index: Tensor, pieces: SampleSet | None) -> Tensor:
+    """Which of `pieces` are cut from the samples at `index` (M,); `index` where there are none."""
+    if pieces is None:
+        return index
+    names = {samples.recording[i] for i in index.tolist()}
+    at = [i for i, recording in enumerate(pieces.recording) if recording in names]
+    return torch.tensor(at, dtype=torch.long)
 
 
 SELECTIONS = ("best", "refit", "last")

@@ -29,6 +29,7 @@ def _section(section: Section) -> Iterator[dict[str, Any]]:
         "dataset": section.dataset,
         "protocol": section.protocol.name,
         "leaky": section.protocol.leaky,
+        "sees": section.protocol.sees,
         "fingerprint": section.fingerprint,
         "protocol_hash": section.protocol.hash,
     }

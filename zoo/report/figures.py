@@ -70,9 +70,9 @@ def priced(section: Section, axis: str) -> list[Ranked]:
 def _of(section: Section, name: str, what: str, size: tuple[float, float], **how: Any) -> Picture:
     """An empty figure of a section."""
     return canvas(
-        f"{path_part(section.dataset)}-{path_part(section.protocol.name)}-{name}",
+        f"{path_part(section.dataset)}-{path_part(section.protocol.heading)}-{name}",
         size,
-        f"{section.dataset_title}, {section.protocol.name}: {what}",
+        f"{section.dataset_title}, {section.protocol.heading}: {what}",
         leaky=section.protocol.leaky,
         **how,
     )

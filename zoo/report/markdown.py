@@ -54,7 +54,7 @@ def text(value: Any) -> str:
 def _section(section: Section) -> Iterator[str]:
     protocol = section.protocol
     leaks = " (leaky)" if protocol.leaky else ""
-    yield f"## {text(section.dataset_title)}, {text(protocol.name)}{leaks}"
+    yield f"## {text(section.dataset_title)}, {text(protocol.heading)}{leaks}"
     yield ""
     if section.meaning:
         yield f"> **What these numbers mean.** {text(section.meaning)}"

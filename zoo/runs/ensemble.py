@@ -4,6 +4,7 @@ An ensemble is a run folder like any other. Its ``run.json`` names its members w
 each one's key and its weight; whoever has the members can combine them anew.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from zoo.errors import DataError
+from zoo.runs.identity import Identity
 from zoo.runs.run import Run, incomparable
 from zoo.runs.scores import Scores, shortest
 
 COMBINATIONS = ("mean", "fitted")
-"""All members alike, or weights that are fitted on the validation people."""
+"""All entries alike and their seeds alike, or weights fitted on the validation people."""
 
 _SLACK = 1e-6
 
@@ -31,6 +33,11 @@ def require_combinable(runs: Sequence[Run]) -> None:
         raise DataError("an ensemble has at least two members")
     first = runs[0]
     for run in runs[1:]:
+        if run.record.sees != "recording" or first.record.sees != "recording":
+            raise DataError(
+                f"{(run if run.record.context else first).path} has seen other recordings of each "
+                "person already: combine first, then let the ensemble see them"
+            )
         reasons = incomparable(first.record, run.record)
         folds = first.fold, run.fold
         if folds[0] != folds[1]:
@@ -47,6 +54,7 @@ def require_combinable(runs: Sequence[Run]) -> None:
 def weights_of(runs: Sequence[Run], how: str) -> NDArray[np.float64]:
     """A weight (M,) for each of M runs, not negative, summing to one.
 
+    ``mean`` weighs every entry (model and settings) alike, and within it every seed.
     ``fitted`` weights have the least squared error on the validation recordings, among all weights
     of that kind: with A (R, M) the runs' errors, the least of ‖Aw‖² on the simplex. It is found by
     one non-negative least-squares problem, A and a row c·1ᵀ against zeros and c: of x = s·w the
@@ -60,7 +68,9 @@ def weights_of(runs: Sequence[Run], how: str) -> NDArray[np.float64]:
         DataError: there are no validation people to fit on.
     """
     if how == "mean":
-        return np.full(len(runs), 1 / len(runs))
+        entries = [Identity.of(run) for run in runs]
+        seeds = Counter(entries)
+        return np.array([1 / (len(seeds) * seeds[entry]) for entry in entries])
     errors = _validation_errors(runs)
     scale = float(np.sqrt(np.mean(np.square(errors)))) or 1.0
     system = np.vstack([errors / scale, np.ones(len(runs))])

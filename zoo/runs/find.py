@@ -31,16 +31,19 @@ def open_run(run: "Run | Path | str") -> Run:
     Raises:
         DataError: no finished run; the message names the runs found below that folder.
         CheckpointError: its model is registered nowhere; the message says whose it was. Or it is
-            an ensemble.
+            an ensemble, or made of another run's scores.
     """
     if isinstance(run, Run) and run.path.suffix == BUNDLE:
         raise DataError(_is_a_bundle(run.path))
     found = run if isinstance(run, Run) else open_finished(run)
     if found.record.members:
         members = ", ".join(member.model for member in found.record.members)
+        what = "is an ensemble"
+        if found.record.context is not None:
+            what = "draws scores towards the person's other exercises"
         raise CheckpointError(
-            f"the run {found.path} is an ensemble and has no model of its own: name the run of one "
-            f"of its members ({members}). `zoo leaderboard check` combines them anew"
+            f"the run {found.path} {what} and has no model of its own: name the run of one of its "
+            f"members ({members}). `zoo leaderboard check` makes its scores of theirs anew"
         )
     require_model(found.record, f"the run {found.path}")
     return found

@@ -126,6 +126,7 @@ class _Composed:
     seed: int
     fold: int
     members: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
 
 
 def require_composed(values: Any, where: str, *, error: type[ZooError]) -> dict[str, Any]:

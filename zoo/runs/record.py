@@ -6,7 +6,7 @@ opens no dataset, no configuration of today and no registry.
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -205,6 +205,19 @@ class Member:
 
 
 @dataclass(frozen=True)
+class PersonContext:
+    """What the scores of a run also rest on: the other exercises of the same person.
+
+    Attributes:
+        weight: how far each score is drawn towards them, above 0 and below 1.
+        runs: hash of the key of each run that scored them, sorted.
+    """
+
+    weight: float
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class InitFrom:
     """The run whose weights a training started from.
 
@@ -254,7 +267,8 @@ class RunRecord:
         sessions: what each process that worked on it computed with.
         files: SHA-256 of every file beside this one.
         code: SHA-256 of the files of heads that are not the zoo's own, as in its key.
-        members: of an ensemble; else empty.
+        members: of an ensemble, or the one run whose scores were drawn by `context`; else empty.
+        context: what its scores also rest on; None where each rests on one recording.
         init_from: the run it started from; None where it started afresh.
     """
 
@@ -281,7 +295,13 @@ class RunRecord:
     files: Mapping[str, str] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    context: PersonContext | None = None
     init_from: InitFrom | None = None
+
+    @property
+    def sees(self) -> str:
+        """What a score rests on: one ``recording``, or further ones of the same ``person``."""
+        return "recording" if self.context is None else "person"
 
     @property
     def config(self) -> dict[str, Any]:
@@ -295,6 +315,8 @@ class RunRecord:
         }
         if self.members:
             config["members"] = [member.key_hash for member in self.members]
+        if self.context is not None:
+            config["context"] = list(self.context.runs)
         return config
 
     @property
@@ -369,6 +391,8 @@ def changed_settings(
 ) -> dict[str, Any]:
     """The settings of `config` that differ from the `usual` ones, by `flat` key.
 
+    Of a block of settings, such as ``trainer.augment``, those in it that differ.
+
     Args:
         config: a composed configuration.
         usual: the one that would be composed of the same model, dataset and protocol without a
@@ -385,4 +409,14 @@ def changed_settings(
         )
         for values in (config, usual)
     )
-    return {key: value for key, value in chosen.items() if value != defaults.get(key)}
+    return dict(_differing(chosen, defaults))
+
+
+def _differing(chosen: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in chosen.items():
+        other = usual.get(key)
+        blocks = isinstance(value, Mapping) and isinstance(other, Mapping)
+        if blocks and value.keys() == other.keys():  # type: ignore[union-attr]
+            yield from ((f"{key}.{name}", v) for name, v in _differing(value, other))
+        elif value != other:
+            yield key, value

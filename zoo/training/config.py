@@ -2,11 +2,57 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from zoo.build import build
+from zoo.data.segment import Sampling
 from zoo.errors import ConfigError
+from zoo.protocol.feed import Feed
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How training samples are changed, anew in every epoch; each switch is off by default.
+
+    What a person is scored for must survive. So nothing changes the speed of a movement, nor how
+    far a joint bends: these are what raters look at. Tested samples are never changed.
+
+    Attributes:
+        mirror: chance that a sample is mirrored, left and right swapped.
+        turn: degrees; the body is turned about its vertical by up to so many, either way.
+        limbs: share; the bones of each limb (both arms alike, both legs alike, trunk, head) are
+            lengthened or shortened by up to this, in the same pose.
+        lost: chance, of each joint, that it is lost for a while (up to half of the sample) and its
+            gap closed as readers close them.
+        noise: standard deviation of what is added to every coordinate, in the unit of the
+            positions: metres, unless the protocol scales bodies.
+        crop: the least share of a sample's frames that is kept, in one piece; 1 keeps all.
+    """
+
+    mirror: float = 0.0
+    turn: float = 0.0
+    limbs: float = 0.0
+    lost: float = 0.0
+    noise: float = 0.0
+    crop: float = 1.0
+
+    def __post_init__(self) -> None:
+        for key, most in (("mirror", 1.0), ("turn", 180.0), ("limbs", 0.5), ("lost", 1.0)):
+            self._require(key, 0 <= getattr(self, key) <= most, f"0 to {most:g}")
+        self._require("noise", self.noise >= 0, "a number 0 or above")
+        self._require("crop", 0 < self.crop <= 1, "above 0, up to 1")
+
+    @property
+    def switched_on(self) -> list[str]:
+        """Names of the switches that are on."""
+        return [f.name for f in fields(self) if getattr(self, f.name) != f.default]
+
+    def _require(self, key: str, fits: bool, expected: str) -> None:
+        if not fits:
+            raise ConfigError(
+                f"trainer.augment.{key} is {getattr(self, key)!r}, expected {expected}"
+            )
 
 
 @dataclass(frozen=True)
@@ -40,6 +86,11 @@ class TrainerConfig:
             afresh. In a run's own configuration it is the hash of that run's key.
         init_joints: the other run's joint for ours, where their names differ.
         init_head: ``keep`` takes the head's weights too, ``fresh`` leaves them as initialised.
+        augment: how training samples are changed; not at all by default.
+        rate: frames a second of what the model is fed, each sample at its own length in seconds, in
+            place of the protocol's number of frames; None leaves these.
+        sampling: samples that the model cuts from recordings which the protocol takes whole; a
+            recording's score is the mean (or what else the protocol says) over its samples.
     """
 
     epochs: int = 60
@@ -62,6 +113,9 @@ class TrainerConfig:
     init_from: str | None = None
     init_joints: Mapping[str, str] | None = None
     init_head: Literal["keep", "fresh"] = "keep"
+    augment: Augment = field(default_factory=Augment)
+    rate: float | None = None
+    sampling: Sampling | None = None
 
     def __post_init__(self) -> None:
         for key in ("epochs", "batch_size", "eval_batch_size", "checkpoint_every"):
@@ -73,6 +127,7 @@ class TrainerConfig:
         self._require("lr", self.lr > 0, "a number above 0")
         self._require("weight_decay", self.weight_decay >= 0, "a number 0 or above")
         self._require("momentum", self.momentum >= 0, "a number 0 or above")
+        self._require("rate", self.rate is None or self.rate > 0, "a number above 0, or null")
         fits = self.grad_clip is None or self.grad_clip > 0
         self._require("grad_clip", fits, "a number above 0, or null")
         fits = bool(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device))
@@ -84,6 +139,10 @@ class TrainerConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainerConfig":
         """The settings in `values`; errors are those of `zoo.build.build`."""
         return build(cls, values, "trainer")
+
+    def feed(self, raw: bool) -> Feed:
+        """How a model is fed that takes samples as recorded, or does not."""
+        return Feed(raw, self.rate, self.sampling)
 
     def _require(self, key: str, fits: bool, expected: str) -> None:
         if not fits:

@@ -61,7 +61,7 @@ def predict(
         for index in torch.arange(batch.size).split(config.eval_batch_size):
             if stop is not None:
                 stop.check()
-            answer = model(batch.select(index).to(device))
+            answer = model(batch.select(index).trimmed().to(device))
             scores.append(scores_of(answer, len(index)).float().cpu())
             log_variance = getattr(answer, "log_variance", None)
             if learned and log_variance is not None:

@@ -15,6 +15,7 @@ from zoo.errors import CheckpointError
 from zoo.files import json_hash
 from zoo.models import build_model
 from zoo.nn.model import contract_of
+from zoo.protocol.feed import Feed
 from zoo.protocol.protocol import FoldData
 from zoo.runs.folder import SIDECAR
 from zoo.runs.key import RunKey
@@ -62,9 +63,9 @@ class TrainedModel:
         return contract_of(self.model).streams
 
     @property
-    def raw(self) -> bool:
-        """Whether it takes segments as recorded, see `Protocol.samples`."""
-        return contract_of(self.model).raw
+    def feed(self) -> Feed:
+        """How it is fed."""
+        return self._settings.feed(contract_of(self.model).raw)
 
     def score(self, batch: Batch) -> Tensor:
         """Scores (N,) in score units of N unscaled sequences, made as the protocol makes them."""
@@ -206,7 +207,7 @@ def evaluate_fold(trained: TrainedModel, data: FoldData, fingerprint: str) -> Ev
     tables = {}
     for part in ("validation", "test"):
         if len(tested.split.index(part)):
-            batch = trained.stream_scaler.transform(data.samples.batch(data.split.index(part)))
+            batch = trained.stream_scaler.transform(data.fed.batch(data.fed_index(part)))
             said = predict(trained.model, batch, trained._settings, trained.device)
             tables[part] = predicted_scores(tested, part, said)
     kept = {part: run.scores.of(part) for part in tables}

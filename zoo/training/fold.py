@@ -38,8 +38,9 @@ def predicted_scores(data: FoldData, part: str, said: Prediction) -> Scores:
     Args:
         data: the fold.
         part: ``validation`` or ``test``.
-        said: what the model says of the N samples, in standardised units.
+        said: what the model says of the N samples it is fed, in standardised units.
     """
+    said = data.of_samples(part, said)
     scaler, variance = data.target_scaler, said.log_variance
     deviation = None
     if variance is not None:
@@ -53,7 +54,8 @@ def validation_mad(data: FoldData) -> Callable[[Tensor], float]:
     table, how = true_scores(data, "validation"), data.protocol.aggregate
 
     def measure(standardised: Tensor) -> float:
-        scores = shortest(data.target_scaler.inverse(standardised).numpy())
+        said = data.of_samples("validation", Prediction(standardised))
+        scores = shortest(data.target_scaler.inverse(said.score).numpy())
         whole = table.with_predicted(scores).per_recording(how)
         return mad(whole.true, whole.predicted)
 

@@ -21,7 +21,7 @@ def require_plausible(data: FoldData, score_range: tuple[float, float]) -> None:
     Raises:
         DataError: the recording, what was found, and what to do.
     """
-    samples, again = data.samples, "prepare the dataset again, which looks for such recordings"
+    samples, again = data.fed, "prepare the dataset again, which looks for such recordings"
     motion = {k: x for k, x in samples.streams.items() if k in STREAM_CHANNELS}  # not derived
     for name, x in motion.items():
         largest = x.abs().flatten(1).amax(1)

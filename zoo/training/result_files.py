@@ -106,7 +106,7 @@ def finished_record(
     chosen = not kept_last and not trainer.closed_form
     changed: Mapping[str, Any] = {}
     if usual is not None:
-        settings = {**vars(TrainerConfig()), **usual["trainer"]}
+        settings = {**to_plain(TrainerConfig()), **usual["trainer"]}
         changed = changed_settings(
             config, {**usual, "trainer": settings}, closed_form=trainer.closed_form
         )

@@ -22,6 +22,8 @@ from zoo.runs.key import RunKey, differences
 from zoo.runs.record import InitFrom
 from zoo.runs.run import Run, load_run
 from zoo.runs.scores import Scores
+from zoo.skeleton.layout import load_layout
+from zoo.training.augment import AugmentedSamples, require_augmentable
 from zoo.training.checkpoint import Checkpoint, read_checkpoint, save_resumable
 from zoo.training.config import TrainerConfig
 from zoo.training.cost import count_parameters
@@ -211,6 +213,12 @@ class _Training:
             )
         seed_all(seed)
         model = build()
+        if settings.augment.switched_on:
+            layout, contract = load_layout(data.samples.layout), contract_of(model)
+            require_augmentable(settings.augment, contract, layout)
+            samples = data.stream_scaler, batch
+            augmented = AugmentedSamples.of(settings.augment, layout, *samples, seed)
+            training_data = training_data._replace(augmented=augmented)
         if self.source is not None:
             self.init_from = start_from(
                 model, self.source, data, self.key.config["dataset"]["name"], self.settings

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError, TrainingError
 from zoo.nn.model import contract_of
+from zoo.training.augment import AugmentedSamples
 from zoo.training.config import TrainerConfig
 from zoo.training.device import autocast, explained_errors, predict, resolve_device, scores_of
 from zoo.training.report import EpochRow, Reporter
@@ -43,6 +44,8 @@ class TrainingData(NamedTuple):
         validation_mad: from standardised predictions of these to the MAD in score units.
         parts: (S,) by name, scores beside the total of the training samples, in its unit; for
             heads that predict them.
+        augmented: the training samples as each step sees them, changed; None leaves them as in
+            `batch`.
     """
 
     batch: Batch
@@ -50,6 +53,7 @@ class TrainingData(NamedTuple):
     validation: Batch | None = None
     validation_mad: Callable[[Tensor], float] | None = None
     parts: Mapping[str, Tensor] = MappingProxyType({})
+    augmented: AugmentedSamples | None = None
 
 
 class Trainer:
@@ -95,6 +99,7 @@ class Trainer:
             batch=data.batch.to(self.device),
             target=data.target.to(self.device),
             validation=None if data.validation is None else data.validation.to(self.device),
+            augmented=None if data.augmented is None else data.augmented.to(self.device),
         )
         self.seed = seed
         self.selection = selection
@@ -204,9 +209,10 @@ class Trainer:
         self.model.train()
         total = torch.zeros((), device=self.device)
         samples = self.data.target.shape[0]
-        for index in batches(samples, self.config.batch_size, self.seed, epoch):
+        order = batches(samples, self.config.batch_size, self.seed, epoch)
+        for step, index in enumerate(order):
             stop.check()
-            loss = self._step(index.to(self.device))
+            loss = self._step(index.to(self.device), epoch, step)
             total += loss * len(index)
             if self.device.type == "cpu":  # elsewhere asking would wait for the device each time
                 self._require_finite(loss, "loss", epoch)
@@ -216,10 +222,14 @@ class Trainer:
         mad = self._validate(epoch, stop)
         return EpochRow(epoch, lr, float(total) / samples, mad, time.monotonic() - begun)
 
-    def _step(self, index: Tensor) -> Tensor:
+    def _step(self, index: Tensor, epoch: int, step: int) -> Tensor:
         assert self.optimizer is not None
+        if self.data.augmented is None:
+            batch = self.data.batch.select(index)
+        else:
+            batch = self.data.augmented.draw(index, epoch, step)
         with autocast(self.config, self.device):
-            answer = self.model(self.data.batch.select(index))
+            answer = self.model(batch.trimmed())
             score = scores_of(answer, len(index))
         if not self.learns_variance and getattr(answer, "log_variance", None) is not None:
             self.unlearned_variance = True

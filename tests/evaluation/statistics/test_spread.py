@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from zoo.evaluation.statistics import spread
+from zoo.evaluation.statistics import spread, spread_of
 
 
 def test_seeds_and_folds_are_told_apart():
@@ -24,3 +24,24 @@ def test_one_seed_or_fold_has_no_spread():
     assert math.isnan(spread([[1, 2, 3]]).seeds)
     assert spread([[1, 2, 3]]).folds == pytest.approx(1)
     assert math.isnan(spread([[1], [2]]).folds)
+
+
+def test_runs_by_exercise_fold_and_seed():
+    values = np.random.default_rng(2).random((2, 3, 2))  # seeds, folds, exercises
+    runs = {
+        (e, f, s): values[s, f, i] for i, e in enumerate("15") for f in range(3) for s in range(2)
+    }
+    assert spread_of(runs) == pytest.approx(spread(values))
+
+
+def test_folds_that_not_every_exercise_has_are_taken_together():
+    runs = {
+        ("1", 0, 0): 1.0,
+        ("1", 1, 0): 3.0,
+        ("5", 0, 0): 5.0,
+        ("1", 0, 1): 2.0,
+        ("1", 1, 1): 4.0,
+    }
+    found = spread_of({**runs, ("5", 0, 1): 8.0})
+    assert found.seeds == pytest.approx(np.std([3.5, 5.5], ddof=1))
+    assert math.isnan(found.folds)

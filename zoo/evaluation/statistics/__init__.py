@@ -7,7 +7,7 @@ machine.
 from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, RankInterval, bootstrap
 from zoo.evaluation.statistics.friedman import Friedman, friedman
 from zoo.evaluation.statistics.paired import Comparison, Paired, paired, paired_tables, versus
-from zoo.evaluation.statistics.spread import Spread, spread
+from zoo.evaluation.statistics.spread import Spread, spread, spread_of
 from zoo.evaluation.statistics.tables import (
     PersonErrors,
     PersonPair,
@@ -34,5 +34,6 @@ __all__ = [
     "paired_tables",
     "person_errors",
     "spread",
+    "spread_of",
     "versus",
 ]

@@ -1,5 +1,7 @@
 """How much a model varies with the seed of its training, apart from how much with the test part."""
 
+from collections.abc import Mapping
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +29,32 @@ def spread(values: ArrayLike) -> Spread:
     v = np.asarray(values, dtype=np.float64)
     v = v.reshape(*v.shape[:2], -1).mean(axis=2)
     return Spread(_deviation(v.mean(axis=1)), _deviation(v.mean(axis=0)))
+
+
+def spread_of(values: Mapping[tuple[str, int, int], float]) -> Spread:
+    """Spread of a metric of some runs, by exercise, fold and seed.
+
+    Of seeds alone where exercises differ in folds, as under leave-one-person-out: not everybody
+    does every exercise.
+    """
+    exercises = sorted({exercise for exercise, _, _ in values})
+    folds = sorted({fold for _, fold, _ in values})
+    seeds = sorted({seed for _, _, seed in values})
+    parts = [[fold] for fold in folds]
+    if len(values) < len(exercises) * len(folds) * len(seeds):
+        parts = [folds]
+    return spread(
+        [
+            [
+                [
+                    fmean(values[e, f, seed] for f in part if (e, f, seed) in values)
+                    for e in exercises
+                ]
+                for part in parts
+            ]
+            for seed in seeds
+        ]
+    )
 
 
 def _deviation(values: np.ndarray) -> float:
