@@ -84,9 +84,7 @@ def descriptors(sample: Sample, *, orders: int = 32, seed: int = 0) -> Attributi
     )
 
 
-def shapley(
-    value: Callable[[Tensor], Tensor], players: int, orders: int, seed: int = 0
-) -> Tensor:
+def shapley(value: Callable[[Tensor], Tensor], players: int, orders: int, seed: int = 0) -> Tensor:
     """Shapley values (P,) by random orders and the same orders backwards.
 
     Args:

@@ -25,9 +25,9 @@ class GaussianProcess(nn.Module):
         v(x) = k(x, x) + \sigma^2 - k(x, X)\, K^{-1} k(X, x)
 
     with X (S, D) the training features and y their scores, both standardised over the training
-    samples; a feature that is the same in all of these has no say. The linear part is a ridge's, what is curved comes on top of it, and far from all
-    training samples the variance v grows. The four numbers of k are those of the largest marginal
-    likelihood,
+    samples; a feature that is the same in all of these has no say. The linear part is a ridge's,
+    what is curved comes on top of it, and far from all training samples the variance v grows. The
+    four numbers of k are those of the largest marginal likelihood,
 
     .. math:: \log p(y) = -\tfrac12 y^\top K^{-1} y - \tfrac12 \log |K| - \tfrac S2 \log 2\pi,
 
