@@ -27,6 +27,7 @@ from registry import did_you_mean
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
+from zoo.nn.exercises import exercise_numbers, with_own_copy
 from zoo.nn.heads.regression import HuberHead
 from zoo.nn.model import ScoreModel
 from zoo.nn.spatial import SkeletonConv
@@ -145,7 +146,7 @@ class KGN(ScoreModel):
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take edges, mean and deviation of every descriptor, within each exercise."""
         batch = self.derive(batch)
-        exercise = self._exercise(batch)
+        exercise = exercise_numbers(batch, self.exercises)
         for name in ("joint", "whole"):
             values = batch.x[name][:, 0]
             for e in exercise.unique().tolist():
@@ -156,7 +157,7 @@ class KGN(ScoreModel):
     def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """What the read-outs see (N, (1 + E)·F): the common one, then that of each exercise."""
         batch = self.derive(batch)
-        exercise = self._exercise(batch)
+        exercise = exercise_numbers(batch, self.exercises)
         joint = self._standardised("joint", batch.x["joint"], exercise)
         whole = self._standardised("whole", batch.x["whole"], exercise)
         if self.steps:
@@ -170,8 +171,7 @@ class KGN(ScoreModel):
         else:
             both = [self._seen(joint[:, i], whole[:, i], exercise) for i in range(2)]
             seen = (both[0] + both[1]) / 2
-        own = F.one_hot(exercise, self.exercises).to(seen)
-        return torch.cat([seen, torch.einsum("ne,nf->nef", own, seen).flatten(1)], dim=1), None
+        return with_own_copy(seen, exercise, self.exercises), None
 
     def _seen(self, joint: Tensor, whole: Tensor, exercise: Tensor) -> Tensor:
         """Features (N, F) of standardised descriptors (N, J, D) and (N, 1, G)."""
@@ -184,22 +184,6 @@ class KGN(ScoreModel):
         if self.line:
             found.append(self.dropout(torch.cat([joint.flatten(1), whole], dim=1)) * _LINE)
         return torch.cat(found, dim=1)
-
-    def _exercise(self, batch: Batch) -> Tensor:
-        """Number of each recording's exercise (N,).
-
-        Raises:
-            ConfigError: there are more exercises than the model can tell apart.
-        """
-        if batch.exercise is None:
-            return torch.zeros(batch.size, dtype=torch.long, device=batch.x["joint"].device)
-        last = int(batch.exercise.max())
-        if last >= self.exercises:
-            raise ConfigError(
-                f"{last + 1} exercises are trained on, the model can tell {self.exercises} apart: "
-                f"set model.exercises={last + 1}, or trainer.exercises=one"
-            )
-        return batch.exercise
 
     def _standardised(self, name: str, values: Tensor, exercise: Tensor) -> Tensor:
         """Descriptors (N, 2, …) held at the edges, undefined ones at the mean, as z-scores."""

@@ -4,7 +4,8 @@ Deb, Islam, Rahman, Rahman, "Graph Convolutional Networks for Assessment of Phys
 Exercises", IEEE TNSRE 30, 2022, doi 10.1109/TNSRE.2022.3150392.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -35,6 +36,8 @@ class STGCNRehab(ScoreModel):
         ConfigError: no block, no last convolution, or no LSTM.
     """
 
+    block: ClassVar[Callable[..., nn.Module]] = HopBlock
+
     def __init__(
         self,
         layout: Layout,
@@ -57,7 +60,8 @@ class STGCNRehab(ScoreModel):
         shared = channels, branch_channels, kernel_size, kernel_sizes, hop_distance(layout), dropout
         width = branch_channels * len(kernel_sizes)
         self.blocks = nn.ModuleList(
-            HopBlock(width if index else self.in_channels, *shared) for index in range(blocks)
+            type(self).block(width if index else self.in_channels, *shared)
+            for index in range(blocks)
         )
         widths = [layout.num_joints * width, *recurrent]
         self.cells = nn.ModuleList(

@@ -29,16 +29,25 @@ class TCNBlock(nn.Module):
         kernel_size: k.
         dilation: d.
         dropout: probability after each convolution.
+        groups: of channels, which do not see each other.
 
     Shapes: x (N, T, C_in), mask (N, T) or None → (N, T, C_out).
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, dilation: int, dropout: float
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        dilation: int,
+        dropout: float,
+        groups: int = 1,
     ) -> None:
         super().__init__()
         convs = [
-            SequenceConv(channels, out_channels, kernel_size, dilation=dilation, causal=True)
+            SequenceConv(
+                channels, out_channels, kernel_size, dilation=dilation, groups=groups, causal=True
+            )
             for channels in (in_channels, out_channels)
         ]
         for conv in convs:

@@ -3,9 +3,11 @@
 import pytest
 
 import zoo
-from zoo.compose import compose
+from zoo.compose import compose, compose_start, written
 from zoo.errors import ConfigError, LeakageError
-from zoo.workspace import Session, Workspace
+from zoo.runs.find import finished_runs
+from zoo.runs.run import Run, load_run
+from zoo.workspace import Session, Workspace, check_run
 
 QUICK = ["protocol.frames=16"]
 SIMULATED = ["dataset.people=10", "dataset.repetitions=2"]
@@ -75,3 +77,79 @@ def test_a_sweep_and_a_single_training_give_the_same_bits(tmp_path):
     for name in ("predictions.csv", "checkpoint.safetensors"):
         assert (swept / name).read_bytes() == (alone.path / name).read_bytes()
     assert alone.record.sessions[0]["threads"] == 1
+
+
+FEW = {
+    "dataset.people": 10, "dataset.repetitions": 2, "protocol.frames": 16, "trainer.epochs": 2,
+    "model.channels": [8, 8], "model.strides": [1, 2],
+}  # fmt: skip
+
+
+def started(tmp_path, **start) -> Run:
+    """A network that starts from the run that `start` describes."""
+    return zoo.train(
+        "stgcn-small", exercise="5", runs=tmp_path / "runs", data_root=tmp_path / "data",
+        overrides={**FEW, "trainer.init_from": start, "trainer.init_head": "fresh"}, resume=True,
+    )  # fmt: skip
+
+
+def test_a_run_to_start_from_is_trained_if_it_is_not_there(tmp_path):
+    start = {"set": {"trainer.epochs": 3}}
+    run = started(tmp_path, **start)
+    folders = finished_runs(tmp_path / "runs")
+    (source,) = [found for found in map(load_run, folders) if found.path != run.path]
+    assert source.record.config["trainer"]["epochs"] == 3
+    assert source.record.init_from is None
+    assert (source.fold, source.seed) == (run.fold, run.seed)
+    assert run.record.init_from.key_hash == source.record.key_hash
+    assert run.record.config["trainer"]["init_from"] == source.record.key_hash
+    stamp = (source.path / "run.json").stat().st_mtime_ns
+    # The same run, described or named by its folder, and known before anything is trained.
+    config = compose(
+        model="stgcn-small", exercise="5", data_root=tmp_path / "data",
+        overrides=written(
+            {**FEW, "trainer.init_from": start, "trainer.init_head": "fresh"}
+        ),
+    )  # fmt: skip
+    workspace = Workspace(tmp_path / "elsewhere", tmp_path / "data")
+    assert workspace.key(config).hash == run.record.key_hash
+    assert started(tmp_path, **start).path == run.path
+    named = {**config, "trainer": {**config["trainer"], "init_from": str(source.path)}}
+    assert workspace.key(named).hash == run.record.key_hash
+    assert (source.path / "run.json").stat().st_mtime_ns == stamp
+
+
+def test_a_run_of_another_dataset_is_its_first_fold(tmp_path):
+    config = compose(
+        model="stgcn", dataset="kimore", exercise="5", fold=3, seed=2,
+        overrides=written({"model.dropout": 0.1, "trainer.lr": 0.5, "trainer.init_head": "fresh",
+                           "trainer.init_from": {"dataset": "synthetic", "exercise": 2}}),
+    )  # fmt: skip
+    start = compose_start(config)
+    assert start["dataset"] == {**compose(model="mean")["dataset"], "exercise": "2"}
+    assert (start["fold"], start["seed"]) == (0, 2)
+    assert start["protocol"] == config["protocol"]
+    assert start["model"] == config["model"]
+    assert start["trainer"]["lr"] == 0.5
+    assert not {"init_from", "init_head"} & set(start["trainer"])
+    assert compose_start(start) is None
+
+
+def test_a_run_of_another_model_has_its_settings():
+    config = compose(model="stgcn", overrides=['trainer.init_from={"model": "d2sta-small"}'])
+    start = compose_start(config)
+    own = compose(model="d2sta-small")
+    assert (start["model"], start["trainer"]) == (own["model"], own["trainer"])
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ({"data": "synthetic"}, "trainer.init_from.*data.*dataset"),
+        ({"fold": -1}, "trainer.init_from.fold"),
+        ({"set": {"trainer.epoch": 3}}, "trainer.epoch.*trainer.epochs"),
+    ],
+)
+def test_a_run_to_start_from_is_described_well(start, message):
+    with pytest.raises(ConfigError, match=message):
+        check_run(compose(model="stgcn", overrides=written({"trainer.init_from": start})))

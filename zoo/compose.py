@@ -20,7 +20,7 @@ from zoo.build import Index, build, checked, to_plain
 from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
 from zoo.models import chooses_head, require_parameters
-from zoo.training.config import Augment, TrainerConfig
+from zoo.training.config import Augment, Start, TrainerConfig
 
 TRAINER_OPTIONS = {
     "keep": "chosen",
@@ -81,6 +81,34 @@ def compose_data(
 ) -> Config:
     """The configuration of a fold's data alone: `compose` without a model and its trainer."""
     return _composed(None, dataset, protocol, exercise, fold, 0, overrides, data_root)
+
+
+def compose_start(config: Mapping[str, Any], data_root: Path | str | None = None) -> Config | None:
+    """The configuration of the run that one starts from which says what makes it; see `Start`.
+
+    None where it starts afresh, or from a run that it names by its folder.
+
+    Raises:
+        ConfigError, RegistryError: as `compose` does.
+    """
+    given = config["trainer"].get("init_from")
+    if not isinstance(given, Mapping):
+        return None
+    start = Start.from_dict(given)
+    own = {kind: config[kind]["name"] for kind in ("model", "dataset", "protocol")}
+    chosen = {kind: getattr(start, kind) or name for kind, name in own.items()}
+    elsewhere = chosen["dataset"] != own["dataset"]
+    fold = start.fold if start.fold is not None else 0 if elsewhere else config["fold"]
+    seed = config["seed"] if start.seed is None else start.seed
+    exercise = start.exercise or config["dataset"].get("exercise")
+    found = compose(**chosen, exercise=exercise, fold=fold, seed=seed, data_root=data_root)
+    kept = {kind: config[kind] for kind in own if getattr(start, kind) is None}
+    if "dataset" in kept:
+        kept["dataset"] = {**kept["dataset"], "exercise": exercise}
+    if "model" in kept:
+        trainer = {k: v for k, v in config["trainer"].items() if not k.startswith("init_")}
+        kept["trainer"] = trainer
+    return _checked(apply_overrides({**found, **kept}, written(start.settings)), chosen)
 
 
 def _composed(

@@ -13,7 +13,7 @@ from registry.catalogues import distribution_catalogues
 FILE = "reached.csv"
 """In a catalogue's folder."""
 
-DATASET, PROTOCOL = "kimore", "person-kfold"
+DATASET, PROTOCOL = "kimore", "person-kfold-refit"
 """The board whose figures these are."""
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from zoo.build import Place, checked, to_plain
-from zoo.compose import compose
+from zoo.compose import compose, compose_start
 from zoo.data.columns import Columns
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
 from zoo.data.derived import Derivation
@@ -179,7 +179,15 @@ class Workspace:
             UserError: whatever is unknown, not prepared or does not fit together.
         """
         dataset, _, protocol_hash = self._opened(config)
-        return run_key(config, dataset, protocol_hash)
+        start = compose_start(config, self.data_root)
+        if start is None:
+            return run_key(config, dataset, protocol_hash)
+        return RunKey.of(
+            _starting_from(config, self.key(start).hash),
+            fingerprint=dataset.fingerprint,
+            layout=dataset.layout,
+            protocol_hash=protocol_hash,
+        )
 
     def run(
         self,
@@ -191,10 +199,16 @@ class Workspace:
     ) -> Run:
         """Train and test as a composed configuration says; arguments as in `train_run`.
 
+        A run that it starts from and that is not there yet is trained first.
+
         Raises:
             UserError: what the caller can mend.
             TrainingStopped: Ctrl-C or SIGTERM; an interrupt, not an ordinary exception.
         """
+        start = compose_start(config, self.data_root)
+        if start is not None:
+            source = self.run(start, resume=True, reporter=reporter)
+            config = _starting_from(config, str(source.path))
         session = self.open(config)
         names = {kind: config[kind]["name"] for kind in ("model", "dataset", "protocol")}
         return train_run(
@@ -265,7 +279,11 @@ def check_run(config: Mapping[str, Any]) -> None:
     """
     protocol = load_protocol(**config["protocol"])
     trainer = TrainerConfig.from_dict(config["trainer"])
-    with_source(config)
+    start = compose_start(config)
+    if start is None:
+        with_source(config)
+    else:
+        check_run(start)
     resolve_device(trainer.device, trainer.precision)
     require_validation(trainer, protocol.selection, protocol.split.has_validation)
     dataset = {k: v for k, v in config["dataset"].items() if k != "exercise"}
@@ -286,6 +304,11 @@ def check_run(config: Mapping[str, Any]) -> None:
                 f"{session.num_folds - 1}"
             )
         session.first_samples()
+
+
+def _starting_from(config: Mapping[str, Any], run: str) -> dict[str, Any]:
+    """`config` with another ``trainer.init_from``."""
+    return {**config, "trainer": {**config["trainer"], "init_from": run}}
 
 
 def _size(samples: SampleSet) -> int:

@@ -333,6 +333,14 @@ def test_runs_of_one_entry_by_several_versions_of_its_code_are_noted(store):
     assert any("more than one version" in note for note in section(store.root).notes)
 
 
+def test_who_learnt_all_exercises_together_is_noted(store):
+    store.entry("d2sta", trainer={"exercises": "all"})
+    store.entry("stgcn")
+    (note,) = [n for n in section(store.root).notes if "other exercises" in n]
+    assert "d2sta" in note
+    assert "stgcn" not in note
+
+
 def test_fewer_seeds_are_noted(store):
     store.entry("d2sta", seeds=(0, 1))
     store.entry("stgcn")

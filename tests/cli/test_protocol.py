@@ -38,7 +38,7 @@ def test_list(zoo: Any) -> None:
     assert "d2sta-paper D2STA's protocol (leaky) on both sides" in done.out
     rows = {row["name"]: row for row in zoo("list", "--json").answer}
     assert {name for name, row in rows.items() if row["leaky"]} == {
-        "d2sta-paper", "random-kfold", "stgcn-rehab", "uiprmd-d2sta",
+        "d2sta-paper", "random-kfold", "recon", "stgcn-rehab", "uiprmd-d2sta",
     }  # fmt: skip
     assert not any(row["problem"] for row in rows.values())
     assert all(row["title"] and row["summary"] for row in rows.values())

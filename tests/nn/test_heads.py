@@ -23,7 +23,7 @@ from zoo.training.trainer import Trainer, TrainingData
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-NAMES = HEADS.names()
+NAMES = [name for name in HEADS.names() if name != "masked-joints"]  # tests/nn/test_masked_joints
 TINY = {"channels": [8, 8], "strides": [1, 2]}
 TARGET = torch.tensor([-1.5, -0.5, 0.0, 0.25, 1.75])
 PARTS = {"primary": TARGET * 0.3 + 1.2, "control": TARGET * 0.7 + 2.5}

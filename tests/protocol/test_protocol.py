@@ -72,6 +72,7 @@ STORED = {
     "d2sta-paper": "b41cb03dc1c266aee17f4f0b59871c7bb60ef6d8ec1d854bbc3650f8629af0f2",
     "stgcn-rehab": "d885959a105523be86daeee16d90b5a425125d8dc4620122d6b97188e2b118c6",
     "uiprmd-d2sta": "a69ea6c75f3fb8f15c7db18afb966940087b2cd26329687a50a5399072de93fa",
+    "recon": "ed80753fddd171212bd95b331dbc34debbc016d348a051c8026a4b6dc3b0f5ce",
     "rehab-pile": "d26bffa00f261adb077442139a438e171cf392cb40b8b1681d206397914018fd",
 }
 

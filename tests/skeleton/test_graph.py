@@ -44,6 +44,7 @@ def counts(graph: SkeletonGraph) -> list[int]:
     ("partition", "expected"),
     [
         ("uniform", [73]),
+        ("symmetric", [73]),
         ("distance", [25, 48]),
         ("spatial", [25, 24, 24]),
         ("stgcn_spatial", [25, 40, 8]),
@@ -114,6 +115,9 @@ def test_normalisation(name: str) -> None:
     for partition in ("distance", "stgcn_spatial"):
         parts = build_graph(layout, partition).adjacency()
         torch.testing.assert_close(parts.sum(0), uniform[0], rtol=0, atol=0)
+    (near,) = build_graph(layout, "symmetric").adjacency()
+    degree = (near > 0).sum(0).float()
+    torch.testing.assert_close(near, (near > 0) / (degree[:, None] * degree).sqrt())
     for subset in build_graph(layout, "spatial").adjacency():
         into = subset.sum(0)
         torch.testing.assert_close(into[into > 0], ones[into > 0])

@@ -85,6 +85,16 @@ def test_people_that_are_tested_must_not_have_been_trained_on(go, toy, tmp_path)
     train("elsewhere")
 
 
+def test_a_refit_run_has_learned_from_its_validation_people(go, toy, tmp_path):
+    source = train_run(
+        toy.TinyNet, toy.make_fold(selection="refit"), toy.make_config(epochs=1),
+        dataset=toy.DATASET, runs=tmp_path / "refit",
+    )  # fmt: skip
+    with pytest.raises(DataError, match="of the same fold with protocol.selection=best"):
+        go(epochs=1, init_from=str(source.path))
+    assert go(epochs=1, init_from=str(go(epochs=2).path)).record.init_from.taken == 9
+
+
 @pytest.mark.parametrize(
     ("learned_from", "trained_on", "refused"),
     [

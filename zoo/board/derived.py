@@ -63,7 +63,7 @@ def write_derived(
             params=dict(params),
             title=name,
             summary="",
-            tags=(),
+            tags=_shared_tags(runs),
             paper="",
             doi="",
             streams=(),
@@ -74,7 +74,7 @@ def write_derived(
             draws=any(run.record.model.draws for run in runs),
             source=Source(f"{ZOO} {versions()[ZOO]}", made_by, None),
         ),
-        trainer={},
+        trainer=_trainer(runs),
         changed={},
         epochs=Epochs(trained=0, best=None, selected=0),
         metrics={},
@@ -121,6 +121,17 @@ def write_derived(
     finally:
         folder.end()
     return load_run(folder.path)
+
+
+def _shared_tags(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Tags that the models of all runs have: an ensemble of graph networks is one, too."""
+    first, *others = (run.record.model.tags for run in runs)
+    return tuple(tag for tag in first if all(tag in tags for tags in others))
+
+
+def _trainer(runs: Sequence[Run]) -> dict[str, Any]:
+    """What is said of the training of a run that nothing was trained for."""
+    return {"exercises": "all"} if any(run.jointly_trained for run in runs) else {}
 
 
 _Number = TypeVar("_Number", int, float)

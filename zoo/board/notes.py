@@ -57,6 +57,12 @@ def notes(group: Group) -> list[str]:
     ]
     if changed:
         said.append(f"Trained with more than one version of their code: {', '.join(changed)}.")
+    joint = [e.name for e in group.entries if any(run.jointly_trained for run in e.runs)]
+    if joint:
+        said.append(
+            "Learnt from the training people's recordings of the other exercises, too: "
+            f"{', '.join(joint)}."
+        )
     drawn = [
         e
         for e in group.entries

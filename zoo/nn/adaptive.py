@@ -9,11 +9,11 @@ from zoo.nn.masking import frame_counts, frame_mean, zero_padding
 from zoo.nn.norm import BatchNorm
 from zoo.nn.planes import channel_graph_product, refined_graph_product
 from zoo.nn.pointwise import pointwise
-from zoo.nn.spatial import SkeletonConv
+from zoo.nn.spatial import JointBiasConv
 from zoo.skeleton.graph import SkeletonGraph
 
 
-class AdaptiveSkeletonConv(SkeletonConv):
+class AdaptiveSkeletonConv(JointBiasConv):
     r"""Adaptive graph convolutional layer of AAGCN (Shi et al. 2020, arXiv 1912.06971).
 
     .. math::
@@ -56,16 +56,6 @@ class AdaptiveSkeletonConv(SkeletonConv):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
         return self._convolve(x, self.sequence_adjacency(x, mask))
-
-    def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> Tensor:
-        """The sum of the messages at each joint, and the b_k."""
-        return super().aggregate(inputs, index, dim_size=dim_size) + self._joint_bias(inputs)
-
-    def _edge_bias(self) -> None:
-        return None
-
-    def _joint_bias(self, graph: Tensor) -> Tensor:
-        return self.bias.sum(0)
 
     def similarity(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """S of each sequence, (N, K, V, V) as [sequence, type, source, target]."""

@@ -74,7 +74,7 @@ class ScoreModel(nn.Module):
 
     def forward(self, batch: Batch) -> Prediction:
         """Score each sequence."""
-        return self.head(self.pool(*self.extract(batch)))
+        return self.head.answer(self, batch)
 
     def derive(self, batch: Batch) -> Batch:
         """What the model computes from recordings alone: a batch of other streams, or the same one.

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from zoo.errors import ConfigError
 from zoo.nn.masking import zero_padding
 from zoo.nn.norm import BatchNorm
+from zoo.nn.temporal import TimeConv
 
 CTRGCN_BRANCHES = ((5, 1), (5, 2))
 """(kernel, dilation) of CTR-GCN, InfoGCN, HD-GCN and BlockGCN: four branches in all."""
@@ -81,7 +82,7 @@ class MultiBranchConv(nn.Module):
             )
             for (kernel, dilation), width in zip(branches, self.widths, strict=False)
         )
-        self.direct = nn.Conv2d(in_channels, direct, 1, stride=(stride, 1))
+        self.direct = TimeConv(in_channels, direct, (1, 1), (stride, 1))
         self.joint_weight = nn.Parameter(torch.zeros(joint_mean)) if joint_mean else None
         self.norm = BatchNorm(out_channels, relu=mix)
         self.mix = nn.Conv2d(out_channels, out_channels, 1) if mix else None

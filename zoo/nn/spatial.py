@@ -156,3 +156,25 @@ class SkeletonConv(MessagePassing):
     def _joint_bias(self, graph: Tensor) -> Tensor:
         """Σ_k Σ_v A b_k (V, C_out), what all biases add to each joint."""
         return graph.sum(-1) @ self.bias
+
+
+class JointBiasConv(SkeletonConv):
+    r"""`SkeletonConv` whose biases are added to the joints, not to the messages.
+
+    .. math::
+        y_{n,t,w} = \sum_{k=1}^{K} \Bigl(b_k + \sum_{v=1}^{V}
+        A_{k,v,w}\, W_k\, x_{n,t,v}\Bigr)
+
+    With the one symmetrically normalised edge set it is GCN (Kipf and Welling 2017, arXiv
+    1609.02907), `torch_geometric.nn.GCNConv` of one graph that all frames share.
+    """
+
+    def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> Tensor:
+        """The sum of the messages at each joint, and the b_k."""
+        return super().aggregate(inputs, index, dim_size=dim_size) + self._joint_bias(inputs)
+
+    def _edge_bias(self) -> None:
+        return None
+
+    def _joint_bias(self, graph: Tensor) -> Tensor:
+        return self.bias.sum(0)

@@ -415,8 +415,11 @@ def changed_settings(
 def _differing(chosen: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in chosen.items():
         other = usual.get(key)
-        blocks = isinstance(value, Mapping) and isinstance(other, Mapping)
-        if blocks and value.keys() == other.keys():  # type: ignore[union-attr]
+        if (
+            isinstance(value, Mapping)
+            and isinstance(other, Mapping)
+            and value.keys() == other.keys()
+        ):
             yield from ((f"{key}.{name}", v) for name, v in _differing(value, other))
         elif value != other:
             yield key, value

@@ -91,6 +91,11 @@ class Run(Shown):
         return self.record.protocol.leaky
 
     @property
+    def jointly_trained(self) -> bool:
+        """Whether it, or a member of it, learnt the dataset's other exercises too."""
+        return self.record.trainer.get("exercises", "one") == "all"
+
+    @property
     def digits(self) -> int:
         """Decimals of its scores and of errors in them."""
         return self.record.dataset.digits

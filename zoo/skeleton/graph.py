@@ -106,13 +106,15 @@ def hop_distance(layout: Layout) -> Tensor:
 
 
 def build_graph(layout: Layout, partition: str) -> SkeletonGraph:
-    r"""The graph of a layout under one of four partitions.
+    r"""The graph of a layout under one of five partitions.
 
     Below, :math:`h_{vw}` counts the bones between joints :math:`v` and :math:`w`, :math:`c` is the
     layout's centre joint, :math:`B_{vw} = 1` where :math:`h_{vw} \le 1` (bones both ways and self
     loops), and :math:`\hat B_{vw} = B_{vw} / \sum_u B_{uw}` is its column-normalised form.
 
     * ``uniform``, K = 1: :math:`A_0 = \hat B`. "Uni-labelling" of Yan et al. 2018.
+    * ``symmetric``, K = 1: :math:`A_0 = D^{-1/2} B D^{-1/2}` with :math:`D` the column sums of
+      :math:`B`, the normalisation of Kipf and Welling 2017 (arXiv 1609.02907, equation 2).
     * ``distance``, K = 2: :math:`A_k = \hat B` where :math:`h_{vw} = k`, else 0: self loops and
       neighbours. "Distance partitioning" of the same paper, as its authors released it: both
       subsets share the normalisation of their sum, whereas the paper's equation 10 normalises
@@ -135,7 +137,7 @@ def build_graph(layout: Layout, partition: str) -> SkeletonGraph:
 
     Args:
         layout: with V joints.
-        partition: ``uniform``, ``distance``, ``spatial`` or ``stgcn_spatial``.
+        partition: ``uniform``, ``symmetric``, ``distance``, ``spatial`` or ``stgcn_spatial``.
 
     Raises:
         ConfigError: no partition has this name.
@@ -159,6 +161,12 @@ def _uniform(hops: Tensor, to_center: Tensor) -> Tensor:
     return _normalised(hops <= 1)[None]
 
 
+def _symmetric(hops: Tensor, to_center: Tensor) -> Tensor:
+    near = (hops <= 1).double()
+    scale = near.sum(0).rsqrt()
+    return (scale[:, None] * near * scale)[None]
+
+
 def _distance(hops: Tensor, to_center: Tensor) -> Tensor:
     return _normalised(hops <= 1) * torch.stack([hops == 0, hops == 1])
 
@@ -179,6 +187,7 @@ def _stgcn_spatial(hops: Tensor, to_center: Tensor) -> Tensor:
 
 PARTITIONS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "uniform": _uniform,
+    "symmetric": _symmetric,
     "distance": _distance,
     "spatial": _spatial,
     "stgcn_spatial": _stgcn_spatial,

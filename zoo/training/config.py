@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from zoo.build import build
+from zoo.build import Index, build
 from zoo.data.segment import Sampling
 from zoo.errors import ConfigError
 from zoo.protocol.feed import Feed
@@ -56,6 +56,32 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class Start:
+    """The run to start from, said by what it is; it is trained where it is not there yet.
+
+    What is left out is as in the run that starts from it; of another dataset it is fold 0.
+
+    Attributes:
+        model, dataset, protocol: names of entries, with the settings they come with.
+        exercise, fold, seed: its place.
+        settings: its own (``set``), such as ``{trainer.epochs: 100}``.
+    """
+
+    model: str | None = None
+    dataset: str | None = None
+    protocol: str | None = None
+    exercise: str | None = None
+    fold: Index | None = None
+    seed: Index | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict, metadata={"key": "set"})
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Start":
+        """The run that `values` describe; errors are those of `zoo.build.build`."""
+        return build(cls, values, "trainer.init_from")
+
+
+@dataclass(frozen=True)
 class TrainerConfig:
     """How a model is trained. These are the defaults; an entry's ``trainer:`` says what differs.
 
@@ -82,8 +108,9 @@ class TrainerConfig:
         exercises: ``one`` trains on the run's own exercise; ``all`` on the training people's
             recordings of the dataset's other exercises too, with targets standardised within each.
             What is validated and tested is of the own exercise.
-        init_from: folder of a finished run whose weights the training starts from; None starts
-            afresh. In a run's own configuration it is the hash of that run's key.
+        init_from: folder of a finished run whose weights the training starts from, or what makes
+            that run, see `Start`; None starts afresh. In a run's own configuration it is the hash
+            of that run's key.
         init_joints: the other run's joint for ours, where their names differ.
         init_head: ``keep`` takes the head's weights too, ``fresh`` leaves them as initialised.
         augment: how training samples are changed; not at all by default.
@@ -110,7 +137,7 @@ class TrainerConfig:
     checkpoint_every: int = 5
     keep: Literal["chosen", "last"] = "chosen"
     exercises: Literal["one", "all"] = "one"
-    init_from: str | None = None
+    init_from: str | Mapping[str, Any] | None = None
     init_joints: Mapping[str, str] | None = None
     init_head: Literal["keep", "fresh"] = "keep"
     augment: Augment = field(default_factory=Augment)
@@ -132,6 +159,8 @@ class TrainerConfig:
         self._require("grad_clip", fits, "a number above 0, or null")
         fits = bool(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device))
         self._require("device", fits, "auto, cpu, cuda or cuda:N")
+        if isinstance(self.init_from, Mapping):
+            Start.from_dict(self.init_from)
         fits = self.warmup_epochs < self.epochs
         self._require("warmup_epochs", fits, f"fewer than trainer.epochs ({self.epochs})")
 

@@ -219,14 +219,18 @@ def _require_unseen(source: Run, data: FoldData, dataset: str) -> None:
     if dataset_family(dataset) != dataset_family(other):
         return
     people = {part: set(source.split[part]["persons"]) for part in PARTS}
+    refit = source.record.protocol.selection == "refit"
+    if refit:  # the validation people were trained on in the end
+        people["train"] |= people["validation"]
     validation, test = (set(data.split.persons(part)) for part in ("validation", "test"))
     learned = people["train"] & (validation | test)
     both = sorted((learned | (people["validation"] & test)) - {UNKNOWN_SUBJECT, ""})
     if both:
+        not_refit = " with protocol.selection=best" if refit else ""
         raise DataError(
             f"trainer.init_from: {len(both)} people that are validated or tested on here "
             f"({some(both, _NAMED)}) had a part in the training of {source.path}. Start from the "
-            "run of the same fold, or from one on another dataset"
+            f"run of the same fold{not_refit}, or from one on another dataset"
         )
 
 

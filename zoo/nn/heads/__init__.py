@@ -11,6 +11,7 @@ Axes: N sequences, K outputs, D features, B bins, all scores in standardised uni
 from zoo.nn.heads.base import Head, chosen_head, head_choice
 from zoo.nn.heads.distribution import OrdinalHead, ScoreDistributionHead
 from zoo.nn.heads.exemplar import ExemplarHead
+from zoo.nn.heads.masked import MaskedJointsHead
 from zoo.nn.heads.pairs import PairLosses
 from zoo.nn.heads.parts import PartDistributionsHead, PartsHead
 from zoo.nn.heads.process import ProcessHead
@@ -22,6 +23,7 @@ __all__ = [
     "Head",
     "HuberHead",
     "MSEHead",
+    "MaskedJointsHead",
     "OrdinalHead",
     "PairLosses",
     "PartDistributionsHead",

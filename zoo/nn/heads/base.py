@@ -4,15 +4,28 @@ import inspect
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from torch import Tensor, nn
 
 from registry import HEADS
 from zoo.build import require_keys
-from zoo.data.batch import Prediction
+from zoo.data.batch import Batch, Prediction
 from zoo.errors import ConfigError
 from zoo.nn.heads.pairs import PairLosses
+
+
+class Extractor(Protocol):
+    """What a head may ask of the network in front of it; see `zoo.nn.model.ScoreModel`."""
+
+    streams: tuple[str, ...]
+    num_joints: int
+
+    def extract(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Features of a batch and their mask."""
+
+    def pool(self, features: Tensor, mask: Tensor | None) -> Tensor:
+        """One vector a sequence."""
 
 
 class Head(nn.Module):
@@ -61,6 +74,11 @@ class Head(nn.Module):
             channels = width
         layers += [nn.Dropout(dropout)] if dropout else []
         return _made(cls, nn.Sequential(*layers, nn.Linear(channels, 1)), options)
+
+    def answer(self, model: Extractor, batch: Batch) -> Prediction:
+        """What a network with this head says of a batch: `forward` of its pooled features."""
+        found: Prediction = self(model.pool(*model.extract(batch)))
+        return found
 
     def forward(self, features: Tensor) -> Prediction:
         """Scores of sequences with the features (N, D), and all that led to them."""
