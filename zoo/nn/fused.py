@@ -212,8 +212,9 @@ def _pieces(frames: int, most: int) -> Iterator[slice]:
 def _multiply(matrices: Tensor, rows: slice, T: int, x: Tensor, out: Tensor) -> None:
     """Each frame of the piece `rows` times the one matrix, or that of its sequence."""
     if len(matrices) == 1:
-        matrix = matrices.expand(len(x), -1, -1)
-    else:
-        own = matrices[rows.start // T : rows.stop // T].unsqueeze(1)
-        matrix = own.expand(-1, T, -1, -1).reshape(len(x), *own.shape[2:])
-    torch.bmm(matrix, x, out=out)
+        torch.bmm(matrices.expand(len(x), -1, -1), x, out=out)
+        return
+    # Not all at once: there would have to be a copy of its matrix for every frame.
+    for n, matrix in enumerate(matrices[rows.start // T : rows.stop // T]):
+        own = slice(n * T, (n + 1) * T)
+        torch.bmm(matrix.expand(T, -1, -1), x[own], out=out[own])
