@@ -35,7 +35,9 @@ class PointConv(nn.Conv2d):
     """A linear map at every joint of every s-th frame, with the weight of a 1×1 convolution.
 
     `torch.nn.Conv2d` leaves fewer than 16 sequences on one thread to a form without oneDNN, whose
-    gradients take twice as long.
+    gradients take twice as long; and oneDNN's gradient of a strided 1×1 convolution of fewer than
+    16 channels writes beyond its memory, so frames are taken first (uxlfoundation/oneDNN, issue
+    6035).
 
     Args:
         stride: s.

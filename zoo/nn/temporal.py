@@ -72,10 +72,6 @@ class TimeConv(nn.Conv2d):
 
     def forward(self, image: Tensor) -> Tensor:
         """Convolve."""
-        if self.kernel_size[0] == 1 and self.stride[0] > 1:
-            # oneDNN's gradient of a strided 1x1 convolution of fewer than 16 channels writes
-            # beyond its memory (uxlfoundation/oneDNN issue 6035).
-            return F.conv2d(image[:, :, :: self.stride[0]], self.weight, self.bias)
         products = self.kernel_size[0] > 1 and min(self.in_channels, self.out_channels) >= WIDE
         if not products or plain(image) or not torch.is_grad_enabled():
             return super().forward(image)
