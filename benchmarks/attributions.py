@@ -28,7 +28,7 @@ from zoo.nn.adaptive import AdaptiveSkeletonConv
 from zoo.prediction import Predictor
 from zoo.skeleton import load_layout
 
-MODELS = ("d2sta-small", "stgcn-small", "aagcn-small")
+MODELS = ("d2sta-small", "stgcn-small", "aagcn-small", "kgn")
 
 
 def explained(model: str, exercise: str, runs: Path) -> list[Pointing]:

@@ -149,3 +149,23 @@ def test_a_model_that_does_not_say_which_joint_is_told(make_sample, told, error,
 
     with pytest.raises(error, match=message):
         attribute(make_sample(Told(), torch.randn(4, 25, 3)), "descriptors")
+
+
+def test_a_network_points_at_known_faults(tmp_path):
+    """At joints better than the range of motion and than chance, and at the side that is weaker."""
+    run = zoo.train(
+        "kgn-small",
+        "synthetic",
+        exercise="2",
+        overrides={"trainer.exercises": "one", "trainer.epochs": 60, "trainer.threads": 1},
+        runs=tmp_path,
+        data_root=tmp_path,
+    )
+    simulated = {r.id: r for r in zoo.load_dataset("synthetic", data_root=tmp_path)}
+    tested = [simulated[name] for name in run.split["test"]["recordings"]]
+    found = measure(Predictor.open(run), tested, ["descriptors", "motion"])
+    rows = {(row.method, row.ranking): row for row in table(found)}
+    for ranking in ("size", "loss"):
+        row = rows["descriptors", ranking]
+        assert row.joints.verdict == "better than range of motion"
+        assert row.side.value > 0.6

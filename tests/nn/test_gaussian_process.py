@@ -1,7 +1,5 @@
 """Gaussian-process regression against scikit-learn's."""
 
-import math
-
 import pytest
 import torch
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -18,31 +16,28 @@ pytestmark = [
 KERNELS = [(0.5, 1.0, 0.5, 0.5), (2.0, 0.4, 1e-4, 1e-3), (1e-4, 3.0, 1.7, 0.02)]
 
 
-WIDTH = 6
-
-
 def samples(count=40, seed=0):
-    """Features far from standardised, and scores of a curve through them."""
+    """Features of several scales, and scores of a curve through them."""
     generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(count, WIDTH, generator=generator)
+    x = torch.randn(count, 6, generator=generator)
     noise = 0.3 * torch.randn(count, generator=generator)
     y = 7 + 2 * torch.sin(2 * x[:, 0]) + x[:, 1] + noise
-    return x * torch.logspace(-2, 2, WIDTH) + 5, y
+    return x * torch.tensor([3, 2, 1, 0.5, 0.3, 0.01]) + 5, y
 
 
 def reference(process, optimizer=None):
-    """scikit-learn's regressor with the same kernel, for standardised features."""
+    """scikit-learn's regressor with the same kernel, for features in its units."""
     a, length, b, noise = process.kernel.tolist()
     kernel = (
-        ConstantKernel(a) * RBF(length * math.sqrt(WIDTH))
-        + ConstantKernel(b / WIDTH) * DotProduct(0.0, "fixed")
+        ConstantKernel(a) * RBF(length)
+        + ConstantKernel(b) * DotProduct(0.0, "fixed")
         + WhiteKernel(noise)
     )
     return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=optimizer)
 
 
 def standardised(process, x, y):
-    z = ((x.double() - process.mean) / process.scale).numpy() * math.sqrt(WIDTH)
+    z = ((x.double() - process.mean) / process.scale).numpy()
     return z, ((y.double() - process.offset) / process.spread).numpy()
 
 
@@ -117,14 +112,25 @@ def test_the_same_samples_give_the_same_process():
         assert torch.equal(value, again.state_dict()[name])
 
 
-def test_a_feature_that_never_varied_has_no_say():
+def test_units_make_no_difference():
     x, y = samples()
-    more = torch.cat([x, torch.full((40, 3), 2.0)], dim=1)
-    plain, padded = GaussianProcess(), GaussianProcess()
-    plain.fit(x, y)
-    padded.fit(more, y)
-    new = torch.cat([x[:5], torch.tensor([[-1.0, 2.0, 1e6]]).expand(5, -1)], dim=1)
-    torch.testing.assert_close(padded(new).score, plain(x[:5]).score)
+    one, other = GaussianProcess(), GaussianProcess()
+    one.fit(x, y)
+    other.fit(7 * x.double() - 3, 10 * y.double() + 20)
+    torch.testing.assert_close(other.kernel, one.kernel, rtol=1e-3, atol=1e-4)
+    new, _ = samples(9, seed=2)
+    theirs, ours = other(7 * new.double() - 3), one(new.double())
+    torch.testing.assert_close((theirs.score - 20) / 10, ours.score, rtol=1e-3, atol=1e-3)
+
+
+def test_a_feature_that_hardly_varied_does_not_become_a_large_one():
+    """As a unit of a network that fires for the first time."""
+    x, y = samples()
+    faint = torch.cat([x, 1e-3 * torch.randn(40, 1, generator=torch.manual_seed(0))], dim=1)
+    process = GaussianProcess()
+    process.fit(faint, y)
+    louder = torch.cat([x[:5], torch.full((5, 1), 0.3)], dim=1)
+    torch.testing.assert_close(process(louder).score, process(faint[:5]).score, atol=0.2, rtol=0)
 
 
 def test_equal_scores_and_constant_features_are_no_fault():

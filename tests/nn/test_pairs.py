@@ -8,9 +8,15 @@ from torch import nn
 
 from registry import HEADS, RegistryError
 from zoo.compose import compose
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.heads import MSEHead, PairLosses, chosen_head
 from zoo.nn.heads.pairs import difference_loss, ranking_loss
+from zoo.training.config import TrainerConfig
+from zoo.training.report import Reporter
+from zoo.training.seeding import reproducible
+from zoo.training.stop import StopSignals
+from zoo.training.trainer import Trainer, TrainingData
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -134,3 +140,31 @@ def test_weights_are_numbers_from_nought():
         compose(model="stgcn-small", overrides=["model.head={name: mse, rankin: 1}"])
     chosen = compose(model="stgcn-small", overrides=["model.head={name: usdl, ranking: 1}"])
     assert chosen["model"]["head"] == {"name": "usdl", "ranking": 1}
+
+
+class Named(nn.Module):
+    """A score a sequence, and a head whose layer is the identity at first."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = MSEHead.of(1, difference=2, ranking=0.5)
+        with torch.no_grad():
+            self.head.layers[-1].weight.fill_(1)
+            self.head.layers[-1].bias.zero_()
+
+    def forward(self, batch):
+        return self.head(batch.stream("position")[:, 0, 0, :1])
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+def test_training_pairs_what_shows_one_exercise(exercise):
+    """The loss of the first epoch, one batch, before anything has moved."""
+    x = SCORE[:, None, None, None].expand(7, 2, 1, 3)
+    data = TrainingData(Batch({"position": x}, exercise=exercise), TARGET)
+    trainer = Trainer(Named(), TrainerConfig(epochs=1, batch_size=7, device="cpu"), data)
+    with reproducible(1), StopSignals() as stop:
+        trainer.run(Reporter(), stop)
+    expected = float(((SCORE - TARGET) ** 2).mean())
+    expected += 2 * by_loop(SCORE, TARGET, exercise, "difference")
+    expected += 0.5 * by_loop(SCORE, TARGET, exercise, "ranking")
+    assert trainer.progress.history[0].loss == pytest.approx(expected, rel=1e-5)

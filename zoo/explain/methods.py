@@ -4,13 +4,7 @@ One of your own is taken like these: see docs/extending.md.
 """
 
 from registry import ATTRIBUTIONS, RegistryError, register_attribution
-from zoo.explain import (  # noqa: F401 - they register themselves
-    attention,
-    descriptors,
-    edges,
-    gradients,
-    occlusion,
-)
+from zoo.explain import attention, descriptors, edges, gradients, occlusion  # noqa: F401
 from zoo.explain.attribution import Attribution
 from zoo.explain.sample import Sample
 

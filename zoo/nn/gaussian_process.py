@@ -18,16 +18,17 @@ _BOUNDS = ((1e-4, 1e2), (0.2, 1e2), (1e-4, 1e2), (1e-3, 1e1))
 class GaussianProcess(nn.Module):
     r"""Exact Gaussian-process regression (Rasmussen, Williams 2006, chapters 2 and 5).
 
-    .. math:: k(x, x') = a\, e^{-|x - x'|^2 / (2 \ell^2 D)} + b\, x \cdot x' / D, \qquad
+    .. math:: k(x, x') = a\, e^{-|x - x'|^2 / (2 \ell^2)} + b\, x \cdot x', \qquad
         K = k(X, X) + \sigma^2 I
 
     .. math:: \hat y(x) = k(x, X)\, K^{-1} y, \qquad
         v(x) = k(x, x) + \sigma^2 - k(x, X)\, K^{-1} k(X, x)
 
-    with X (S, D) the training features and y their scores, both standardised over the training
-    samples; a feature that is the same in all of these has no say. The linear part is a ridge's, what is curved comes on top of it, and far from all
-    training samples the variance v grows. The four numbers of k are those of the largest marginal
-    likelihood,
+    with X (S, D) the training features, centred and divided by the root of their total variance,
+    and y their standardised scores. Features keep their scales to one another, as in a linear
+    layer: one that hardly varied in training must not become a large one. The linear part is a
+    ridge's, what is curved comes on top of it, and far from all training samples v grows. The
+    four numbers of k are those of the largest marginal likelihood,
 
     .. math:: \log p(y) = -\tfrac12 y^\top K^{-1} y - \tfrac12 \log |K| - \tfrac S2 \log 2\pi,
 
@@ -56,7 +57,7 @@ class GaussianProcess(nn.Module):
         self.register_buffer("kernel", torch.tensor(_START, dtype=torch.float64))
         for name, shape in (
             ("mean", (0,)),
-            ("scale", (0,)),
+            ("scale", ()),
             ("offset", ()),
             ("spread", ()),
             ("inputs", (0, 0)),
@@ -124,12 +125,11 @@ class GaussianProcess(nn.Module):
         return Prediction(score.to(features.dtype), log_variance.to(features.dtype))
 
     def _standardise(self, features: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Features by √D and scores, standardised, and how to do it with others."""
+        """Features and scores in the units of the kernel; how it is done is kept for others."""
         x, y = features.detach().double(), target.detach().double()
-        self.mean, deviation = x.mean(0), x.std(0, correction=0)
-        varies = deviation > 1e-6 * self.mean.abs()
-        root = varies.sum().clamp(min=1).sqrt()  # the kernel's D, once for all
-        self.scale = (deviation * root).masked_fill(~varies, math.inf)
+        self.mean = x.mean(0)
+        total = x.var(0, correction=0).sum().sqrt()
+        self.scale = total.masked_fill(total <= 1e-6 * self.mean.norm(), 1.0)
         self.offset, spread = y.mean(), y.std(correction=0)
         self.spread = spread.masked_fill(spread <= 1e-6 * self.offset.abs(), 1.0)
         return (x - self.mean) / self.scale, (y - self.offset) / self.spread
