@@ -108,8 +108,9 @@ def contrastive(embedding: Tensor, label: Tensor, temperature: float) -> Tensor:
 class ContrastiveHead(Head):
     r"""A projection z of the features to the unit sphere, and a score.
 
-    For `contrast_epochs` the loss is `contrastive` over two views of each sequence of a batch;
-    then the layers are trained with the mean squared error. With ``scoring="reference"`` no layers
+    For `contrast_epochs` the network learns from `contrastive` over two views of each sequence of a
+    batch, while the layers learn the score from features as they are; then all learn from the mean
+    squared error of the score. With ``scoring="reference"`` no layers
     are trained: the score is a line through the cosine of z and the reference r, the normalised
     sum of z over the training sequences of the tested exercise that were done well. Slope and
     intercept are those of least squares over its training sequences.
@@ -117,7 +118,7 @@ class ContrastiveHead(Head):
     Args:
         layers: from features (N, C) to the score.
         embedding: D, of z.
-        contrast_epochs: epochs that train the projection.
+        contrast_epochs: epochs of the contrast.
         scoring: ``regression`` or ``reference``.
         well: a sequence counts as done well from so many deviations above the mean score.
         temperature: τ of the loss.
@@ -164,28 +165,34 @@ class ContrastiveHead(Head):
         return F.normalize(self.projector(features), dim=-1)
 
     def forward(self, features: Tensor) -> Prediction:
-        """Scores (N,) of the first view.
-
-        Args:
-            features: (N, M·C + 1), of M views, and behind them the number of the exercise.
-        """
-        *views, exercise = features.split([self.width] * (features.shape[1] // self.width) + [1], 1)
+        """Scores (N,) of the first view, from the features of M views, (N, M·C)."""
+        views = features.split(self.width, dim=1)
         embedded = [self.embed(view) for view in views]
         if self.scoring == "reference":
             score = self.line[0] + self.line[1] * (embedded[0] @ self.reference.to(views[0]))
         else:
-            score = self.layers(views[0])[:, 0]
-        output = torch.cat([score[:, None], *embedded, exercise], dim=1)
+            alone = self.training and self.contrasting
+            score = self.layers(views[0].detach() if alone else views[0])[:, 0]
+        output = torch.cat([score[:, None], *embedded], dim=1)
         return Prediction(score, features=views[0], output=output)
 
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """The loss of outputs (N, 1 + M·D + 1): score, z of each view, exercise."""
+    def objective(
+        self, output: Tensor, target: Tensor, total: Tensor, exercise: Tensor | None = None
+    ) -> Tensor:
+        """What training lowers, of outputs (N, 1 + M·D): the score and z of each view."""
         if not self.contrasting:
-            return F.mse_loss(output[:, 0], target)
-        exercise = output[:, -1].long()
+            return super().objective(output, target, total, exercise)
+        exercise = torch.zeros_like(target, dtype=torch.long) if exercise is None else exercise
         label = torch.where(target > self.bar, exercise, -1 - exercise)
-        views = output[:, 1:-1].split(len(self.reference), dim=1)
-        return contrastive(torch.cat(views), label.repeat(len(views)), self.temperature)
+        views = output[:, 1:].split(len(self.reference), dim=1)
+        contrast = contrastive(torch.cat(views), label.repeat(len(views)), self.temperature)
+        if self.scoring == "reference":
+            return contrast
+        return contrast + super().objective(output, target, total, exercise)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean squared error of the score."""
+        return F.mse_loss(output[:, 0], target)
 
     def prepare(self, target: Tensor) -> None:
         """Set the bar above which a sequence was done well."""
@@ -197,10 +204,8 @@ class ContrastiveHead(Head):
         self.epoch += 1
         if self.scoring == "regression":
             return
-        index = torch.arange(len(self._target), device=self._target.device)
-        output = torch.cat([output_of(part) for part in index.split(64)])
-        own = output[:, -1] == 0
-        z, y = output[own, 1:-1], self._target[own]
+        y = self._target
+        z = output_of(torch.arange(len(y), device=y.device))[:, 1:]
         self.reference.copy_(F.normalize(z[y > self.bar].sum(0), dim=0))
         cosine = z @ self.reference
         apart = cosine - cosine.mean()
@@ -351,10 +356,7 @@ class ReCon(BlockNetwork):
             features = torch.cat(self.pool(*both).chunk(2), dim=1)
         else:
             features = self.pool(*self.trunk(x, mask))
-        exercise = torch.zeros_like(features[:, :1])
-        if batch.exercise is not None:
-            exercise += batch.exercise[:, None]
-        return self.head(torch.cat([features, exercise], dim=1))
+        return self.head(features)
 
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take the scale of the streams, to make views in their own units."""

@@ -3,10 +3,13 @@
 import pytest
 
 import zoo
+from zoo.board.naming import names
 from zoo.compose import compose, compose_start, written
 from zoo.errors import ConfigError, LeakageError
 from zoo.runs.find import finished_runs
+from zoo.runs.identity import Identity
 from zoo.runs.run import Run, load_run
+from zoo.runs.verify import run_faults
 from zoo.workspace import Session, Workspace, check_run
 
 QUICK = ["protocol.frames=16"]
@@ -102,9 +105,10 @@ def test_a_run_to_start_from_is_trained_if_it_is_not_there(tmp_path):
     assert source.record.init_from is None
     assert (source.fold, source.seed) == (run.fold, run.seed)
     assert run.record.init_from.key_hash == source.record.key_hash
-    assert run.record.config["trainer"]["init_from"] == source.record.key_hash
+    said = run.record.config["trainer"]["init_from"]
+    assert said == {**start, "run": source.record.key_hash}
     stamp = (source.path / "run.json").stat().st_mtime_ns
-    # The same run, described or named by its folder, and known before anything is trained.
+    # It is known before anything is trained.
     config = compose(
         model="stgcn-small", exercise="5", data_root=tmp_path / "data",
         overrides=written(
@@ -114,9 +118,24 @@ def test_a_run_to_start_from_is_trained_if_it_is_not_there(tmp_path):
     workspace = Workspace(tmp_path / "elsewhere", tmp_path / "data")
     assert workspace.key(config).hash == run.record.key_hash
     assert started(tmp_path, **start).path == run.path
-    named = {**config, "trainer": {**config["trainer"], "init_from": str(source.path)}}
-    assert workspace.key(named).hash == run.record.key_hash
     assert (source.path / "run.json").stat().st_mtime_ns == stamp
+
+
+def test_folds_that_start_from_runs_of_their_own_are_one_entry(tmp_path):
+    start = {"set": {"trainer.epochs": 1}}
+    where = {"runs": tmp_path / "runs", "data_root": tmp_path / "data"}
+    zoo.bench(
+        ["stgcn-small"], exercises=["5"], folds=[0, 1], seeds=[0], jobs=1,
+        overrides={**FEW, "trainer.init_from": start}, **where,
+    )  # fmt: skip
+    runs = [load_run(found) for found in finished_runs(tmp_path / "runs")]
+    begun = [run for run in runs if run.record.init_from is not None]
+    assert len(runs) == 4
+    assert len({run.record.init_from.key_hash for run in begun}) == 2
+    (entry,) = {Identity.of(run) for run in begun}
+    ((_, differing),) = names({entry: begun}).values()
+    assert differing["trainer.init_from"] == start
+    assert all(not run_faults(run.path) for run in begun)
 
 
 def test_a_run_of_another_dataset_is_its_first_fold(tmp_path):
@@ -147,6 +166,7 @@ def test_a_run_of_another_model_has_its_settings():
     [
         ({"data": "synthetic"}, "trainer.init_from.*data.*dataset"),
         ({"fold": -1}, "trainer.init_from.fold"),
+        ({"run": "runs/x"}, "trainer.init_from.*run"),
         ({"set": {"trainer.epoch": 3}}, "trainer.epoch.*trainer.epochs"),
     ],
 )

@@ -307,8 +307,9 @@ def check_run(config: Mapping[str, Any]) -> None:
 
 
 def _starting_from(config: Mapping[str, Any], run: str) -> dict[str, Any]:
-    """`config` with another ``trainer.init_from``."""
-    return {**config, "trainer": {**config["trainer"], "init_from": run}}
+    """`config` that says which run it is that it describes under ``trainer.init_from``."""
+    described = {**config["trainer"]["init_from"], "run": run}
+    return {**config, "trainer": {**config["trainer"], "init_from": described}}
 
 
 def _size(samples: SampleSet) -> int:

@@ -171,7 +171,7 @@ def test_every_parameter_gets_a_gradient(model: nn.Module) -> None:
     head = contract_of(model).head
     if head is not None:  # a part may learn from the head's loss alone
         head.prepare(target)
-        loss = loss + head.loss(prediction.output, target)
+        loss = loss + head.objective(prediction.output, target, target)
     if prediction.log_variance is not None:
         loss = loss + prediction.log_variance.square().sum()
     loss.backward()

@@ -83,6 +83,7 @@ def test_what_was_changed_by_hand_or_trained_anew_is_found(store):
     (made[0].path / "run.json").write_text(json.dumps(record))
     stale = {f.path for f in check_store(store.root)[1] if "drawn by its weight" in f.fault}
     assert stale == {made[0].path}
+    assert any("not the one of its settings" in f.fault for f in check_store(store.root)[1])
     store.run("gru", "5", error=9.0)  # the same key, other predictions
     stale = {f.path for f in check_store(store.root)[1] if "drawn by its weight" in f.fault}
     assert len(stale) == 3

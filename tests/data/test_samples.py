@@ -94,6 +94,28 @@ def test_own_lengths_are_padded_and_masked():
     assert even.mask is None
 
 
+def test_at_a_rate_each_keeps_its_length_in_seconds():
+    found = build_samples(recordings(), Sampling(), [], ["position"], 100, rate=15.0)
+    assert found.mask.sum(1).tolist() == [24, 24, 24, 25]
+    expected = resample(recordings()[1].positions.astype(float), 24)
+    np.testing.assert_allclose(found.streams["position"][1, :24], expected, atol=1e-5)
+    assert not found.streams["position"][~found.mask].any()
+    assert found.fps == pytest.approx([15.0] * 4, rel=0.03)
+    with pytest.raises(ConfigError, match=r"rate is 0\.0, expected frames a second above 0"):
+        build_samples(recordings(), Sampling(), [], ["position"], rate=0.0)
+
+
+def test_whole_recordings_are_what_samples_were_cut_from():
+    cut = build_samples(recordings(), Sampling("pieces", pieces=3), [], ["position"], 20)
+    found, expected = cut.whole(), build_samples(recordings(), Sampling(), [], ["position"], 20)
+    assert found.ids == expected.ids
+    assert found.frames == expected.frames
+    assert torch.equal(found.target, expected.target)
+    assert found.subject == expected.subject
+    assert found.signatures.keys() == expected.signatures.keys()
+    assert found.streams == {}
+
+
 def test_recordings_without_a_score_stay_out_unless_asked():
     data = recordings()
     data[1] = replace(data[1], scores={})

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,6 +51,19 @@ def test_segments_follow_the_kind():
     assert segments(ten, Sampling("repetitions")) == [(0, 10)]  # nothing moves
 
 
+def test_windows_in_seconds_are_as_long_at_any_rate():
+    two = Sampling("windows", seconds=2.0, every=1.0)
+    assert segments(recording(150), two) == [(0, 60), (30, 90), (60, 120), (90, 150)]
+    slow = replace(recording(50), fps=10.0)
+    assert segments(slow, two) == [(0, 20), (10, 30), (20, 40), (30, 50)]
+    assert segments(slow, Sampling("windows", seconds=2.5)) == [(0, 25), (25, 50)]
+
+
+def test_a_configuration_writes_no_more_than_it_must():
+    assert Sampling("repetitions").to_config() == "repetitions"
+    assert Sampling("windows", seconds=2.0).to_config() == {"kind": "windows", "seconds": 2.0}
+
+
 def test_too_short_a_recording_is_named():
     with pytest.raises(DataError, match="recording A/1: 4 frames cannot be cut into 10 pieces"):
         segments(recording(4), Sampling("pieces", pieces=10))
@@ -66,6 +81,10 @@ def test_too_short_a_recording_is_named():
         ({"kind": "pieces", "pieces": 0}, "above 0"),
         ({"kind": "pieces", "pieces": 2.5}, "above 0"),
         ({"kind": "windows", "length": True}, "above 0"),
+        ({"kind": "windows", "seconds": 0.0}, "seconds above 0"),
+        ({"kind": "windows", "seconds": 2.0, "length": 60}, "no meaning beside sampling.seconds"),
+        ({"kind": "windows", "length": 60, "every": 2.0}, "every has no meaning"),
+        ({"kind": "repetitions", "seconds": 2.0}, "no meaning"),
     ],
 )
 def test_impossible_sampling_is_refused(config, message):

@@ -136,5 +136,6 @@ def test_a_head_of_ones_own_stands_in_one_file(tmp_path: Path) -> None:
 
 def test_every_head_is_there_by_name() -> None:
     assert set(HEADS.names()) == {
-        "mse", "huber", "gaussian", "usdl", "ordinal", "po-cf", "musdl", "core", "masked-joints",
+        "mse", "huber", "gaussian", "usdl", "ordinal", "po-cf", "musdl", "core", "gp",
+        "masked-joints",
     }  # fmt: skip

@@ -43,3 +43,22 @@ def test_a_model_with_nothing_to_train_is_refused():
         TrainingError, match="Identity has no parameters to train and no method fit"
     ):
         make_optimizer(nn.Identity(), TrainerConfig())
+
+
+@pytest.mark.parametrize("strides", [(4, 1), (1, 6), (8, 2)])
+def test_steps_of_adamw_are_those_of_its_plain_form_whatever_the_strides(strides):
+    x = torch.randn(16, 6)
+    found = []
+    for plain in (False, True):
+        model = nn.Module()
+        model.unused = nn.Parameter(torch.ones(2))
+        model.w = nn.Parameter(torch.linspace(-1, 1, 48).as_strided((6, 4), strides))
+        optimizer = make_optimizer(model, TrainerConfig(lr=0.1, weight_decay=0.3))
+        if plain:
+            optimizer = torch.optim.AdamW(model.parameters(), 0.1, weight_decay=0.3, foreach=False)
+        for _ in range(5):
+            optimizer.zero_grad()
+            (x @ model.w).square().mean().backward()
+            optimizer.step()
+        found.append(model.w.detach())
+    torch.testing.assert_close(*found)

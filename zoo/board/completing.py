@@ -36,7 +36,8 @@ def commands(group: Group, root: Path, *, public: bool = False) -> list[str]:
         file = owner if owner.endswith(".py") else ""
         if entry.complete or entry.objection or record.members or "all" in exercises:
             continue
-        if "trainer.init_from" in record.changed or (public and file):
+        folder = isinstance(record.changed.get("trainer.init_from"), str)
+        if folder or (public and file):
             continue
         settings = [*written(_keys(record.changed)), *_of_protocol(record.protocol)]
         again = ["--retry-failed"] if failures(entry.runs, entry.seeds) else []

@@ -77,6 +77,6 @@ def _in_words(settings: Mapping[str, Any], origins: Mapping[str, str]) -> str:
 def _started(settings: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, str]:
     """In place of the long hash of the run an entry started from, that run in a few words."""
     key_hash = settings.get(_INIT_FROM)
-    if key_hash is None:
+    if not isinstance(key_hash, str):
         return {}
     return {_INIT_FROM: ", ".join(filter(None, (origins.get(key_hash), f"run {key_hash[:8]}")))}

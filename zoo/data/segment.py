@@ -52,9 +52,10 @@ class Sampling:
         given = {k: v for k, v in vars(self).items() if k != "kind" and v is not None}
         for key, value in given.items():
             if key not in allowed:
-                beside = "beside sampling.seconds" if self.seconds is not None else ""
-                beside = beside if self.kind == "windows" else f"for sampling.kind {self.kind}"
-                raise ConfigError(f"sampling.{key} has no meaning {beside}".rstrip())
+                where = f"for sampling.kind {self.kind}"
+                if self.kind == "windows" and key != "pieces":
+                    where = f"{'without' if self.seconds is None else 'beside'} sampling.seconds"
+                raise ConfigError(f"sampling.{key} has no meaning {where}")
             if key in ("seconds", "every"):
                 if not value > 0:
                     raise ConfigError(f"sampling.{key} is {value!r}, expected seconds above 0")

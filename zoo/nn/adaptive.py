@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from zoo.nn.masking import frame_counts, frame_mean, zero_padding
 from zoo.nn.norm import BatchNorm
 from zoo.nn.planes import channel_graph_product, refined_graph_product
-from zoo.nn.pointwise import pointwise
+from zoo.nn.pointwise import PointConv, pointwise
 from zoo.nn.spatial import JointBiasConv
 from zoo.skeleton.graph import SkeletonGraph
 
@@ -168,17 +168,16 @@ class DynamicSkeletonConv(nn.Module):
         self.A = nn.Parameter(0.04 + 0.02 * torch.randn(groups, num_joints, num_joints))
         self.alpha = nn.Parameter(torch.zeros(1))
         self.beta = nn.Parameter(torch.zeros(1))
-        self.pre = nn.Conv2d(in_channels, width, 1)
+        self.pre = PointConv(in_channels, width)
         self.pre_norm = BatchNorm(width, relu=True)
         self.theta = nn.Linear(in_channels, width)
         self.phi = nn.Linear(in_channels, width)
-        self.post = nn.Conv2d(width, out_channels, 1)
+        self.post = PointConv(width, out_channels)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve `x`."""
-        h = self.pre_norm(self.pre(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
-        y = channel_graph_product(h, self.sequence_graphs(x, mask))
-        return self.post(y.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        h = self.pre_norm(self.pre(x))
+        return self.post(channel_graph_product(h, self.sequence_graphs(x, mask)))
 
     def sequence_graphs(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """G, (N, C, V, V) as [sequence, channel, source, target]."""

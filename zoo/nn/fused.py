@@ -82,7 +82,7 @@ class _TypedGraphProduct(torch.autograd.Function):
             flat = weight.transpose(0, 1).reshape(C_out, K * C_in)
             most = _piece(V * K * C_in, N, T, len(matrices))
             h = x.new_empty(most, V * K, C_in)
-            for rows in _pieces(N * T, most):
+            for rows in pieces(N * T, most):
                 size = rows.stop - rows.start
                 _multiply(matrices, rows, T, frames[rows], out=h[:size])
                 piece = pointwise(h[:size].view(size, V, K * C_in), flat)
@@ -93,7 +93,7 @@ class _TypedGraphProduct(torch.autograd.Function):
         else:
             matrices = _row_matrices(graph)
             flat = weight.reshape(K * C_out, C_in)
-            for rows in _pieces(N * T, _piece(V * K * C_out, N, T, len(matrices))):
+            for rows in pieces(N * T, _piece(V * K * C_out, N, T, len(matrices))):
                 piece = pointwise(frames[rows], flat).view(-1, V * K, C_out)
                 _multiply(matrices, rows, T, piece, out=out[rows])
                 if offset is not None:
@@ -135,7 +135,7 @@ def _backward_aggregating(
     matrices = graph.view(-1, V * K, V)
     most = _piece(V * K * C_in, N, T, len(matrices))
     h = x.new_empty(most, V * K, C_in)
-    for rows in _pieces(N * T, most):
+    for rows in pieces(N * T, most):
         size = rows.stop - rows.start
         if dx is not None or dgraph is not None:
             g = pointwise(upstream[rows], flat).view(size, V * K, C_in)
@@ -171,7 +171,7 @@ def _backward_projecting(
     matrices = _row_matrices(graph).transpose(1, 2)
     most = _piece(V * K * C_out, N, T, len(matrices))
     dh = x.new_empty(most, V * K, C_out)
-    for rows in _pieces(N * T, most):
+    for rows in pieces(N * T, most):
         size = rows.stop - rows.start
         _multiply(matrices, rows, T, upstream[rows], out=dh[:size])
         piece = dh[:size].view(size, V, K * C_out)
@@ -192,18 +192,21 @@ def _row_matrices(graph: Tensor) -> Tensor:
 
 
 def _piece(elements: int, N: int, T: int, matrices: int) -> int:
-    """Frames to work on at a time, where each takes so many elements of scratch space.
+    """Frames to work on at a time: whole sequences, where each has a matrix of its own."""
+    frames = piece_size(elements, N * T)
+    return frames if matrices == 1 else max(1, frames // T) * T
 
-    Never fewer than 16; whole sequences, where each has a matrix of its own.
+
+def piece_size(elements: int, frames: int) -> int:
+    """Of so many frames those to work on at a time, where each takes `elements` of scratch space.
+
+    Never fewer than 16, if there are as many.
     """
     scratch = SCRATCH if torch.get_num_threads() == 1 else SHARED_SCRATCH
-    frames = max(16, scratch // elements)
-    if matrices > 1:
-        frames = max(1, frames // T) * T
-    return min(frames, N * T)
+    return min(max(16, scratch // elements), frames)
 
 
-def _pieces(frames: int, most: int) -> Iterator[slice]:
+def pieces(frames: int, most: int) -> Iterator[slice]:
     """Consecutive slices of at most `most` of the frames."""
     for start in range(0, frames, most):
         yield slice(start, min(start + most, frames))
@@ -212,8 +215,9 @@ def _pieces(frames: int, most: int) -> Iterator[slice]:
 def _multiply(matrices: Tensor, rows: slice, T: int, x: Tensor, out: Tensor) -> None:
     """Each frame of the piece `rows` times the one matrix, or that of its sequence."""
     if len(matrices) == 1:
-        matrix = matrices.expand(len(x), -1, -1)
-    else:
-        own = matrices[rows.start // T : rows.stop // T].unsqueeze(1)
-        matrix = own.expand(-1, T, -1, -1).reshape(len(x), *own.shape[2:])
-    torch.bmm(matrix, x, out=out)
+        torch.bmm(matrices.expand(len(x), -1, -1), x, out=out)
+        return
+    # Not all at once: there would have to be a copy of its matrix for every frame.
+    for n, matrix in enumerate(matrices[rows.start // T : rows.stop // T]):
+        own = slice(n * T, (n + 1) * T)
+        torch.bmm(matrix.expand(T, -1, -1), x[own], out=out[own])

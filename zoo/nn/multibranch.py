@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from zoo.errors import ConfigError
 from zoo.nn.masking import zero_padding
 from zoo.nn.norm import BatchNorm
-from zoo.nn.temporal import TimeConv
+from zoo.nn.pointwise import PointConv
 
 CTRGCN_BRANCHES = ((5, 1), (5, 2))
 """(kernel, dilation) of CTR-GCN, InfoGCN, HD-GCN and BlockGCN: four branches in all."""
@@ -69,7 +69,7 @@ class MultiBranchConv(nn.Module):
         self.stride = stride
         self.widths = branch_widths(out_channels, len(branches) + 2, remainder)
         direct = self.widths[-1]
-        self.entry = nn.Conv2d(in_channels, out_channels - direct, 1)
+        self.entry = PointConv(in_channels, out_channels - direct)
         self.entry_norm = BatchNorm(out_channels - direct, relu=True)
         self.convs = nn.ModuleList(
             nn.Conv2d(
@@ -82,10 +82,10 @@ class MultiBranchConv(nn.Module):
             )
             for (kernel, dilation), width in zip(branches, self.widths, strict=False)
         )
-        self.direct = TimeConv(in_channels, direct, (1, 1), (stride, 1))
+        self.direct = PointConv(in_channels, direct, stride)
         self.joint_weight = nn.Parameter(torch.zeros(joint_mean)) if joint_mean else None
         self.norm = BatchNorm(out_channels, relu=mix)
-        self.mix = nn.Conv2d(out_channels, out_channels, 1) if mix else None
+        self.mix = PointConv(out_channels, out_channels) if mix else None
         self.mix_norm = BatchNorm(out_channels) if mix else None
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -98,18 +98,18 @@ class MultiBranchConv(nn.Module):
             y = torch.addcmul(joints, self.joint_weight[:, None], mean)
         y = self.norm(y)
         if self.mix is not None and self.mix_norm is not None:
-            y = self.mix_norm(self.mix(y.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
+            y = self.mix_norm(self.mix(y))
         return y
 
     def _parallel(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """All branches side by side: u (N, ceil(T / s), V, C_out)."""
-        image = x.permute(0, 3, 1, 2)  # in the order of `nn.Conv2d`, without a copy
-        h = zero_padding(self.entry_norm(self.entry(image).permute(0, 2, 3, 1)), mask)
+        h = zero_padding(self.entry_norm(self.entry(x)), mask)
+        # In the order of `nn.Conv2d`, without a copy.
         *parts, last = h.permute(0, 3, 1, 2).split(self.widths[:-1], dim=1)
         outs = [conv(part) for conv, part in zip(self.convs, parts, strict=True)]
         # Zeros beyond the ends are below no activation, so they do not show in a maximum.
         outs.append(F.max_pool2d(last, (3, 1), (self.stride, 1), (1, 0)))
-        return torch.cat([*outs, self.direct(image)], dim=1).permute(0, 2, 3, 1)
+        return torch.cat([*(y.permute(0, 2, 3, 1) for y in outs), self.direct(x)], dim=-1)
 
 
 def branch_widths(

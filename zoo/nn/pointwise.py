@@ -1,7 +1,7 @@
 """The same linear map at every joint of every frame, and when to leave work to PyTorch."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 _ONEDNN = torch.backends.mkldnn.is_available()  # asked once: torch.compile cannot look inside
@@ -29,6 +29,28 @@ def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         return F.linear(x, weight, bias)
     y = F.conv2d(as_image(x), weight[:, :, None, None], bias)
     return y.permute(0, 2, 3, 1).reshape(*x.shape[:-1], weight.shape[0])
+
+
+class PointConv(nn.Conv2d):
+    """A linear map at every joint of every s-th frame, with the weight of a 1×1 convolution.
+
+    `torch.nn.Conv2d` leaves fewer than 16 sequences on one thread to a form without oneDNN, whose
+    gradients take twice as long; and oneDNN's gradient of a strided 1×1 convolution of fewer than
+    16 channels writes beyond its memory, so frames are taken first (uxlfoundation/oneDNN, issue
+    6035).
+
+    Args:
+        stride: s.
+
+    Shapes: x (N, T, V, C_in) → (N, ceil(T / s), V, C_out).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__(in_channels, out_channels, 1, stride=(stride, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map every joint."""
+        return pointwise(x[:, :: self.stride[0]], self.weight.flatten(1), self.bias)
 
 
 def pointwise_weight_grad(x: Tensor, dy: Tensor) -> Tensor:

@@ -10,7 +10,9 @@ from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 
 from zoo.errors import ConfigError
+from zoo.nn.edges import SkeletonEdges, edge_graph_product
 from zoo.nn.fused import typed_graph_product
+from zoo.nn.pointwise import plain
 from zoo.skeleton.graph import SkeletonGraph
 
 
@@ -27,7 +29,8 @@ class SkeletonConv(MessagePassing):
     stored once. Two paths compute the formula. The edge path is PyG's `message` and `aggregate`
     along the typed edges; PyG's explain mode takes it, and so does a layer with `fuse = False`,
     which hooks on messages need. The fused path, which runs otherwise, is `message_and_aggregate`:
-    batched matrix products with the V×V adjacency of all types.
+    batched matrix products with the V×V adjacency of all types. Where the graph is as sparse as a
+    skeleton and stays so, it looks the joints up instead, on the CPU.
 
     The fused path sums over k and v in either order. Projecting first turns C_in into K·C_out
     channels and then aggregates those; aggregating first costs no more where C_in ≤ C_out, and is
@@ -97,6 +100,9 @@ class SkeletonConv(MessagePassing):
         self.register_buffer("_by_type", by_type, persistent=False)
         self.register_buffer("_from_type", torch.argsort(by_type), persistent=False)
         self._edges_of_type = torch.bincount(kind, minlength=self.num_types).tolist()
+        self._looked_up: SkeletonEdges | None = None
+        if SkeletonEdges.few(len(kind), self.num_joints, self.num_types):
+            self._looked_up = SkeletonEdges(source, target, kind, self.num_joints, self.num_types)
 
     def _set_jittable_templates(self, raise_on_error: bool = False) -> None:
         """Compile `propagate` as PyG does, but keep the plain one for explain mode.
@@ -146,8 +152,13 @@ class SkeletonConv(MessagePassing):
         return features * weight.unsqueeze(-2).unsqueeze(-1)
 
     def message_and_aggregate(self, edge_index: EdgeIndex, x: Tensor, graph: Tensor) -> Tensor:
-        """All messages and their sums as batched matrix products with the adjacency."""
-        return typed_graph_product(x, self.weight, graph, self._joint_bias(graph))
+        """All messages and their sums, without a tensor of messages."""
+        offset = self._joint_bias(graph)
+        if self._looked_up is None or plain(x):
+            return typed_graph_product(x, self.weight, graph, offset)
+        source, target = self.edge_index.unbind()
+        strength = graph[target, self.edge_type, source]
+        return edge_graph_product(x, self.weight, self._looked_up, strength, offset)
 
     def _edge_bias(self) -> Tensor | None:
         """b_k (K, C_out), what a message adds to its projected feature."""

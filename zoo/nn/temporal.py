@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from zoo.nn.masking import zero_padding
 from zoo.nn.norm import BatchNorm
-from zoo.nn.pointwise import plain
+from zoo.nn.pointwise import PointConv, plain
 
 WIDE = 64
 """Channels from which matrix products are faster."""
@@ -47,16 +47,20 @@ class TemporalConv(nn.Module):
         self, in_channels: int, out_channels: int, kernel_size: int = 9, stride: int = 1
     ) -> None:
         super().__init__()
-        padding = ((kernel_size - 1) // 2, 0)
-        self.conv = TimeConv(in_channels, out_channels, (kernel_size, 1), (stride, 1), padding)
+        self.conv: PointConv | TimeConv
+        if kernel_size == 1:
+            self.conv = PointConv(in_channels, out_channels, stride)
+        else:
+            padding = ((kernel_size - 1) // 2, 0)
+            self.conv = TimeConv(in_channels, out_channels, (kernel_size, 1), (stride, 1), padding)
         self.norm = BatchNorm(out_channels)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve; with a mask (N, T), padded frames count as zero."""
-        if self.conv.kernel_size[0] > 1:
-            x = zero_padding(x, mask)
-        y = self.conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return self.norm(y)
+        if isinstance(self.conv, PointConv):
+            return self.norm(self.conv(x))
+        image = zero_padding(x, mask).permute(0, 3, 1, 2)
+        return self.norm(self.conv(image).permute(0, 2, 3, 1))
 
 
 class TimeConv(nn.Conv2d):
@@ -68,10 +72,6 @@ class TimeConv(nn.Conv2d):
 
     def forward(self, image: Tensor) -> Tensor:
         """Convolve."""
-        if self.kernel_size[0] == 1 and self.stride[0] > 1:
-            # oneDNN's gradient of a strided 1x1 convolution of fewer than 16 channels writes
-            # beyond its memory (uxlfoundation/oneDNN issue 6035).
-            return F.conv2d(image[:, :, :: self.stride[0]], self.weight, self.bias)
         products = self.kernel_size[0] > 1 and min(self.in_channels, self.out_channels) >= WIDE
         if not products or plain(image) or not torch.is_grad_enabled():
             return super().forward(image)

@@ -81,6 +81,8 @@ def context_faults(run: Run, own: Run, others: Sequence[Run]) -> Iterator[str]:
     context = run.record.context
     if context is None:
         return
+    if run.record.model.params.get("draw") != context.weight:
+        yield "its weight is not the one of its settings"
     if {Identity.of(other) for other in others} - {Identity.of(own)}:
         yield "its person's other exercises are not scored by the same model and settings"
     try:

@@ -373,6 +373,9 @@ def settings_of(
         settings["dataset"] = params
     if trainer is not None:
         settings["trainer"] = {k: v for k, v in trainer.items() if k not in MACHINE_KEYS}
+        start = trainer.get("init_from")
+        if isinstance(start, Mapping):  # each fold and seed may have its own
+            settings["trainer"]["init_from"] = {k: v for k, v in start.items() if k != "run"}
     text = json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sys.intern(text)  # thousands of runs have the same
 

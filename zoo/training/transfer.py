@@ -61,6 +61,8 @@ class Between:
 def with_source(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Run | None]:
     """The configuration with the hash of the other run's key in place of its folder, and that run.
 
+    Where it says what makes that run, the folder is under ``init_from.run``.
+
     A run is known by content: where the other one lies is no part of its identity.
 
     Raises:
@@ -69,8 +71,11 @@ def with_source(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Run | Non
     trainer = config["trainer"]
     if trainer.get("init_from") is None:
         return config, None
-    source = open_finished(str(trainer["init_from"]))
-    hashed = {**trainer, "init_from": source.record.key_hash}
+    given = trainer["init_from"]
+    described = isinstance(given, Mapping)
+    source = open_finished(str(given["run"] if described else given))
+    named = source.record.key_hash
+    hashed = {**trainer, "init_from": {**given, "run": named} if described else named}
     return {**config, "trainer": hashed}, source
 
 

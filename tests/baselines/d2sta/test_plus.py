@@ -1,5 +1,8 @@
-"""D2STA-plus: the mirror, the read-out for each joint and exercise."""
+"""D2STA-plus: the windows it is fed, the mirror, the read-out for each joint and exercise."""
 
+from functools import cache
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -7,28 +10,31 @@ from torch.nn import functional as F
 
 import zoo
 from baselines.d2sta import D2STAPlus
-from baselines.d2sta.mirror import MirroredStreams
+from baselines.d2sta.windows import WindowMeasures
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler
 from zoo.errors import ConfigError
 from zoo.skeleton import load_layout
 
 LAYOUT = load_layout("kinect-v2")
-SMALL = {"channels": [4, 4], "strides": [2, 1], "attention_width": 4, "readout": 3, "exercises": 2}
-FRAMES = 13
-LENGTHS = torch.tensor([13, 6, 9, 13, 4, 8])
+SMALL = {"channels": [4], "windows": 4, "attention_width": 4, "readout": 3, "exercises": 2}
+LENGTHS = [40, 26, 33, 40, 7, 30]
+BOTH = ["position", "orientation"]
 
 
-def recordings(masked: bool = True) -> Batch:
-    """Six recordings as a protocol makes them; quaternions of either sign."""
-    torch.manual_seed(1)
-    mask = torch.arange(FRAMES) < LENGTHS[:, None] if masked else None
-    real = torch.ones(6, FRAMES, dtype=torch.bool) if mask is None else mask
-    position = torch.randn(1, 1, 25, 3) + 0.3 * torch.randn(6, FRAMES, 25, 3)
-    axis = torch.randn(1, 1, 25, 4) + 0.2 * torch.randn(6, FRAMES, 25, 4)
-    sign = torch.randn(6, 1, 25, 1).sign()
-    streams = {"position": position, "orientation": sign * F.normalize(axis, dim=-1)}
-    return Batch({name: x * real[..., None, None] for name, x in streams.items()}, mask)
+@cache
+def recordings() -> Batch:
+    """Six recordings of simulated people, of unequal length, all of them standing and moving."""
+    made = [zoo.load_dataset("synthetic")[i] for i in (0, 3, 7, 12, 20, 31)]
+    streams: dict[str, list[Tensor]] = {name: [] for name in BOTH}
+    for one, length in zip(made, LENGTHS, strict=True):
+        for name, x in zip(BOTH, (one.positions, one.orientations), strict=True):
+            padded = np.zeros((40, *x.shape[1:]), np.float32)
+            padded[:length] = x[:length]
+            streams[name].append(torch.from_numpy(padded))
+    mask = torch.arange(40) < torch.tensor(LENGTHS)[:, None]
+    fps = torch.tensor([30.0, 30, 30, 25, 30, 30])
+    return Batch({name: torch.stack(x) for name, x in streams.items()}, mask, fps)
 
 
 def mirrored(batch: Batch) -> Batch:
@@ -39,69 +45,117 @@ def mirrored(batch: Batch) -> Batch:
     return batch._replace(x=x)
 
 
-def model(**settings: object) -> tuple[D2STAPlus, StreamScaler]:
-    """A small one and the scaler it was prepared with."""
+def model(**settings: object) -> D2STAPlus:
+    """A small one, prepared."""
     torch.manual_seed(0)
     made = D2STAPlus(LAYOUT, **{**SMALL, **settings})
-    scaler = StreamScaler().fit(recordings())
-    made.prepare(scaler.transform(recordings()), scaler)
-    return made.eval(), scaler
+    made.prepare(recordings(), StreamScaler("none"))
+    return made.eval()
 
 
-@pytest.mark.parametrize("masked", [True, False])
-def test_mirror_is_that_of_the_recording(masked: bool) -> None:
-    """Mirrored as scaled numbers or in metres, a network is fed the same."""
-    batch = recordings(masked)
-    scaler = StreamScaler().fit(batch)
-    mirror = MirroredStreams(LAYOUT, ["position", "orientation"])
-    mirror.prepare(scaler)
-    found, expected = mirror(scaler.transform(batch)), scaler.transform(mirrored(batch))
-    for name in batch.x:
-        torch.testing.assert_close(found.x[name], expected.x[name], rtol=1e-4, atol=1e-5)
-
-
-def test_unscaled_recordings_are_mirrored_too() -> None:
+def still(frames: int) -> dict[str, np.ndarray]:
+    """Somebody who stands in the sensor's view and does not move."""
     batch = recordings()
-    mirror = MirroredStreams(LAYOUT, ["position", "orientation"])
-    mirror.prepare(StreamScaler("none").fit(batch))
-    for name, x in mirrored(batch).x.items():
-        torch.testing.assert_close(mirror(batch).x[name], x)
+    return {name: np.repeat(batch.x[name][0, :1].numpy(), frames, axis=0) for name in BOTH}
+
+
+def test_somebody_who_stands_still_has_no_speed_and_no_deviation() -> None:
+    measures = WindowMeasures(LAYOUT, BOTH, 5)
+    found = measures.measure(still(30), 30.0)
+    windows = found["position_windows"]
+    assert windows.shape == (25, 5, 7)
+    np.testing.assert_allclose(windows[:, :, 3:], 0, atol=1e-9)
+    np.testing.assert_allclose(windows, windows[:, :1].repeat(5, 1), atol=1e-9)
+    np.testing.assert_allclose(found["orientation_windows"][:, :, 6:], 0, atol=1e-5)
+    axes = found["orientation_windows"][:, 0, :6].reshape(25, 2, 3)
+    np.testing.assert_allclose(np.linalg.norm(axes, axis=-1), 1, atol=1e-6)
+    assert found["position_whole"].shape == (25, 1, 14)
+    assert found["orientation_whole"].shape == (25, 1, 26)
+
+
+def test_speed_is_in_metres_a_second_at_any_rate() -> None:
+    """A hand that goes 0.5 m/s for two seconds, filmed at 30 and at 60 frames a second."""
+    hand = LAYOUT.index("HandTipLeft")
+    for fps in (30, 60):
+        streams = still(2 * fps + 1)
+        streams["position"][:, hand, 1] += 0.5 * np.arange(2 * fps + 1) / fps
+        windows = WindowMeasures(LAYOUT, ["position"], 8).measure(streams, fps)["position_windows"]
+        np.testing.assert_allclose(windows[hand, 2:6, 6], np.log(1.5), rtol=1e-3)
+        way = windows[hand, 5, 1] - windows[hand, 2, 1]
+        np.testing.assert_allclose(way, 0.5 * 3 * 0.25, rtol=0.05)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 11])
+def test_any_length(frames: int) -> None:
+    for values in WindowMeasures(LAYOUT, BOTH, 5).measure(still(frames), 30.0).values():
+        assert np.isfinite(values).all()
+
+
+def test_measures_do_not_depend_on_where_somebody_stands_or_on_signs() -> None:
+    one = {name: x[0].numpy().astype(float) for name, x in recordings().x.items()}
+    q = one["orientation"]
+    oriented = np.abs(q[..., 1:]).max(axis=(0, 2)) > 0  # a joint without one is the identity
+    turned = np.where(oriented[:, None], -q, q)
+    moved = {"position": one["position"] + [0.4, 0.1, -0.7], "orientation": turned}
+    measures = WindowMeasures(LAYOUT, BOTH, 4)
+    for name, values in measures.measure(one, 30.0).items():
+        np.testing.assert_allclose(measures.measure(moved, 30.0)[name], values, atol=1e-6)
 
 
 def test_a_recording_and_its_mirror_image_have_one_score() -> None:
-    made, scaler = model()
     batch = recordings()
-    as_is, other = (made(scaler.transform(b)).score for b in (batch, mirrored(batch)))
-    torch.testing.assert_close(as_is, other)
-    plain, _ = model(mirror=False)
-    as_is, other = (plain(scaler.transform(b)).score for b in (batch, mirrored(batch)))
-    assert (as_is - other).abs().min() > 1e-4
+    made, plain = model(), model(mirror=False)
+    torch.testing.assert_close(made(batch).score, made(mirrored(batch)).score)
+    assert (plain(batch).score - plain(mirrored(batch)).score).abs().min() > 1e-5
 
 
-def test_score_is_that_of_the_formula() -> None:
-    made, scaler = model()
-    batch = recordings()._replace(exercise=torch.tensor([0, 1, 0, 1, 1, 0]))
-    whole, last = made.head.layers[-1].weight[0].view(3, -1), made.head.layers[-1].bias
+def test_half_of_the_recordings_are_mirrored_in_training() -> None:
+    made = model(dropout=0.0)
+    batch = made.derive(recordings())
+    with torch.no_grad():
+        sides = [made._seen(batch, side, torch.zeros(6, dtype=torch.long)) for side in (0, 1)]
+        made.training = True  # of itself alone: the norms inside stay as they are
+        torch.manual_seed(3)
+        as_drawn = torch.stack([made.extract(batch)[0][:, :75] for _ in range(40)])
+    first, second = ((as_drawn - side).abs().amax(-1) < 1e-6 for side in sides)
+    assert (first ^ second).all()
+    assert 0.3 < first.float().mean() < 0.7
 
-    def seen(one: Batch) -> Tensor:
-        x, mask = super(D2STAPlus, made).extract(scaler.transform(one))
-        rows = []
-        for features, real in zip(x, mask, strict=True):
-            z = features[real]
-            both = torch.cat([z.mean(0), (z.var(0, correction=0) + 1e-8).sqrt()], dim=-1)
-            rows.append(F.relu(both @ made.narrow.weight.T + made.narrow.bias).flatten())
-        return torch.stack(rows)
 
-    z = (seen(batch) + seen(mirrored(batch))) / 2
-    weights = whole[0] + whole[1 + batch.exercise]
-    torch.testing.assert_close(
-        made(scaler.transform(batch)).score, (weights * z).sum(1) + last, rtol=1e-4, atol=1e-5
-    )
+@pytest.mark.parametrize("groups", [0, 3])
+def test_score_is_that_of_the_formula(groups: int) -> None:
+    made = model(groups=groups, mirror=False)
+    batch = made.derive(recordings())._replace(exercise=torch.tensor([0, 1, 0, 1, 1, 0]))
+    made.prepare(batch, StreamScaler("none"))
+    read = made.head.layers[-1].weight[0].view(3, 25, 3)
+
+    def z_score(name: str) -> Tensor:
+        steps = 4 if name.endswith("windows") else 1
+        values = batch.x[name][:, 0].view(6, 25, steps, -1).transpose(1, 2)
+        out = torch.empty_like(values)
+        for e in (0, 1):
+            own = values[batch.exercise == e]
+            mean, deviation = own.mean((0, 1)), own.var((0, 1), correction=0).sqrt()
+            varies = deviation > 1e-5 * mean.abs().clamp(min=1)
+            out[batch.exercise == e] = (own - mean) / torch.where(varies, deviation, 1.0)
+        return out.clamp(-4, 4)
+
+    streams = zip(BOTH, made.backbones, strict=True)
+    x = torch.cat([net(z_score(f"{name}_windows"))[0] for name, net in streams], dim=-1)
+    if groups:
+        x = made.grouping(x)[0]
+    deviation = (x.var(1, correction=0) + 1e-8).sqrt()
+    whole = [z_score(f"{name}_whole")[:, 0] for name in BOTH]
+    known = torch.cat([x.mean(1), deviation, *whole], dim=-1)
+    f = F.relu(known @ made.narrow.weight.T + made.places[batch.exercise])
+    weights = read[0] + read[1 + batch.exercise]
+    expected = (weights * f).sum((1, 2)) + made.head.layers[-1].bias
+    torch.testing.assert_close(made(batch).score, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_an_exercise_leaves_the_read_outs_of_others_alone() -> None:
-    made, scaler = model()
-    batch = scaler.transform(recordings())._replace(exercise=torch.ones(6, dtype=torch.long))
+    made = model()
+    batch = recordings()._replace(exercise=torch.ones(6, dtype=torch.long))
     made(batch).score.sum().backward()
     common, first, second = made.head.layers[-1].weight.grad[0].view(3, -1)
     assert common.abs().sum() > 0
@@ -110,41 +164,52 @@ def test_an_exercise_leaves_the_read_outs_of_others_alone() -> None:
 
 
 def test_padded_frames_change_nothing() -> None:
-    made, scaler = model()
-    batch = scaler.transform(recordings())
-    one = Batch({name: x[1:2, : LENGTHS[1]] for name, x in batch.x.items()})
-    torch.testing.assert_close(made(batch).score[1:2], made(one).score)
+    made, batch = model(), recordings()
+    for i, length in enumerate(LENGTHS):
+        x = {name: x[i : i + 1, :length] for name, x in batch.x.items()}
+        alone = made(Batch(x, fps=batch.fps[i : i + 1])).score
+        torch.testing.assert_close(made(batch).score[i : i + 1], alone)
 
 
-def test_training_sees_recordings_as_they_come() -> None:
-    made, scaler = model(readout_dropout=0.0)
-    batch = scaler.transform(recordings())
-    plain, _ = model(readout_dropout=0.0, mirror=False)
-    torch.testing.assert_close(made.train()(batch).score, plain.train()(batch).score)
+def test_derived_once_or_on_the_way_the_score_is_the_same() -> None:
+    made, batch = model(), recordings()
+    torch.testing.assert_close(made(made.derive(batch)).score, made(batch).score)
 
 
-def test_what_it_was_prepared_with_is_in_its_weights() -> None:
-    made, scaler = model()
-    torch.manual_seed(5)
-    other = D2STAPlus(LAYOUT, **SMALL).eval()
-    other.load_state_dict(made.state_dict())
-    batch = scaler.transform(recordings())
-    torch.testing.assert_close(other(batch).score, made(batch).score)
+def test_an_undefined_measure_counts_as_the_mean() -> None:
+    made = model()
+    derived = made.derive(recordings())
+    empty = derived._replace(x={k: torch.full_like(x, torch.nan) for k, x in derived.x.items()})
+    usual = {}
+    for name, x in derived.x.items():
+        mean = made.get_buffer(f"{name}_mean")[0]  # (V, C)
+        usual[name] = mean.repeat(1, x.shape[-1] // mean.shape[-1]).expand_as(x)
+    torch.testing.assert_close(made(empty).score, made(derived._replace(x=usual)).score)
 
 
-def test_refuses() -> None:
-    with pytest.raises(ConfigError, match=r"'angle' cannot be mirrored: set model\.mirror=false"):
-        D2STAPlus(LAYOUT, streams=["angle"])
-    D2STAPlus(LAYOUT, streams=["angle"], mirror=False)
-    with pytest.raises(ConfigError, match=r"model\.readout is 0"):
-        D2STAPlus(LAYOUT, readout=0)
-    made, scaler = model()
-    too_many = scaler.transform(recordings())._replace(exercise=torch.arange(6))
+def test_attention_is_over_windows_and_groups() -> None:
+    maps = model(groups=3).attention_maps(recordings())
+    assert {name: tuple(x.shape) for name, x in maps.items()} == {
+        "assignment": (6, 25, 3),
+        "within_group": (6, 2, 3, 4, 4),
+        "between_groups": (6, 2, 4, 3, 3),
+    }
+    assert model(groups=0).attention_maps(recordings()) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"streams": "angle"}, r"windows are measured of position and orientation"),
+        ({"windows": 0}, r"model\.windows is 0"),
+        ({"readout": 0}, r"model\.readout is 0"),
+    ],
+)
+def test_refuses(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        D2STAPlus(LAYOUT, **settings)
+
+
+def test_refuses_more_exercises_than_it_can_tell_apart() -> None:
     with pytest.raises(ConfigError, match=r"6 exercises .* set model\.exercises=6"):
-        made(too_many)
-
-
-def test_learns_from_all_exercises() -> None:
-    made = zoo.create_model("d2sta-plus")
-    assert made.inputs == ("position", "orientation")
-    assert made.exercises == 10
+        model()(recordings()._replace(exercise=torch.arange(6)))
