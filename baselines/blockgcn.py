@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError
 from zoo.nn.blocks import SpaceTimeBlock, shortcut
+from zoo.nn.grouped import grouped_graph_product
 from zoo.nn.heads import MSEHead
 from zoo.nn.masking import frame_counts
 from zoo.nn.model import ScoreModel
@@ -71,8 +72,9 @@ class BlockConv(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
-        y = torch.einsum("igvw,ntvgc->ntwigc", self.graphs(), x.unflatten(-1, (self.groups, -1)))
-        y = torch.einsum("ntwigc,igdc->ntwgd", y, self.weight).flatten(-2) + self.bias.sum(0)
+        own = x.unflatten(-1, (self.groups, -1))
+        y = grouped_graph_product(own, self.graphs(), self.weight.mT, total=True)
+        y = y.flatten(-2) + self.bias.sum(0)
         return F.relu(self.norm(y) + self.down(x), inplace=True)
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from zoo.errors import ConfigError
 from zoo.nn.blocks import SpaceTimeBlock, shortcut
+from zoo.nn.grouped import grouped_graph_product, peak, weighted_layers
 from zoo.nn.masking import frame_mean
 from zoo.nn.multibranch import CTRGCN_BRANCHES, MultiBranchConv
 from zoo.nn.norm import BatchNorm
@@ -111,13 +112,13 @@ class HierarchyAttention(nn.Module):
     r"""A-HA, attention-guided hierarchy aggregation.
 
     .. math::
-        s_l = \mathrm{mean}_{v \in H_l \cup H_{l+1}} \max_t W_1 x_{t,v,l}, \qquad
+        s_l = \mathrm{mean}_{v \in H_l \cup H_{l+1}} W_1 \max_t x_{t,v,l}, \qquad
         y_{t,v} = \sum_l \sigma\bigl(W_2\,\mathrm{EdgeConv}(s)_l\bigr)\, x_{t,v,l}
 
     Args:
         levels: the hierarchy.
 
-    Shapes: x (N, T, V, L, C), mask (N, T) or None → (N, T, V, C).
+    Shapes: the greatest x of all frames (N, V, L, C) → the weights σ(·) (N, L, C).
     """
 
     members: Tensor
@@ -133,14 +134,11 @@ class HierarchyAttention(nn.Module):
         self.edge = EdgeConv(1, inner, neighbours=3)
         self.expand = nn.Linear(inner, channels)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The layers of the hierarchy, each weighed channel by channel, as one."""
-        peaks = x if mask is None else x.masked_fill(~mask[:, :, None, None, None], float("-inf"))
-        reduced = F.relu(self.reduce(peaks.amax(1)))  # (N, V, L, C')
+    def forward(self, peaks: Tensor) -> Tensor:
+        """What each layer of the hierarchy counts, channel by channel."""
+        reduced = F.relu(self.reduce(peaks))  # (N, V, L, C')
         sampled = torch.einsum("lv,nvlc->nlc", self.members, reduced)
-        attended = self.expand(self.edge(sampled.unsqueeze(1)).squeeze(1))
-        weight = torch.sigmoid(attended)  # (N, L, C)
-        return (x * weight[:, None, None]).sum(3)
+        return torch.sigmoid(self.expand(self.edge(sampled.unsqueeze(1)).squeeze(1)))
 
 
 class HierarchicalConv(nn.Module):
@@ -191,12 +189,19 @@ class HierarchicalConv(nn.Module):
         """Convolve x (N, T, V, C_in) to (N, T, V, C_out)."""
         N, T, V, _ = x.shape
         z = F.relu(self.reduce(x), inplace=True).unflatten(-1, (self.layers, -1))
-        y = torch.einsum("lsvw,ntvlc->ntwlsc", self.A, z)
-        y = torch.einsum("ntwlsc,lscd->ntwlsd", y, self.weight) + self.bias
-        y = self.subset_norm(y.flatten(3)).reshape(N, T, V, self.layers, -1)
-        edge = self.edge(frame_mean(z, mask).transpose(1, 2)).transpose(1, 2)
-        y = torch.cat([y, edge.unsqueeze(1).expand(-1, T, -1, -1, -1)], dim=-1)
-        y = y.sum(3) if self.attention is None else self.attention(y, mask)
+        graphs, weight = self.A.transpose(0, 1), self.weight.transpose(0, 1)
+        y = grouped_graph_product(z, graphs, weight).flatten(3)
+        y = self.subset_norm(y + self.bias.flatten()).reshape(N, T, V, self.layers, -1)
+        edge = self.edge(frame_mean(z, mask).transpose(1, 2)).transpose(1, 2)  # (N, V, L, C/4)
+        if self.attention is None:
+            y, edge = y.sum(3), edge.sum(2)
+        else:
+            weights = self.attention(torch.cat([peak(y, mask), edge], dim=-1))
+            of_subsets, of_edge = weights.split([y.shape[-1], edge.shape[-1]], dim=-1)
+            y = weighted_layers(y, of_subsets)
+            edge = (edge * of_edge.unsqueeze(1)).sum(2)
+        # What EdgeConv gives is the same at all times.
+        y = torch.cat([y, edge.unsqueeze(1).expand(-1, T, -1, -1)], dim=-1)
         return F.relu(self.norm(y) + self.down(x), inplace=True)
 
 

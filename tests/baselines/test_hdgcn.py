@@ -14,6 +14,7 @@ from baselines.hdgcn import (
 from registry import LAYOUTS
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError
+from zoo.nn.grouped import peak
 from zoo.skeleton import load_layout
 from zoo.skeleton.graph import hop_distance
 
@@ -121,19 +122,15 @@ def test_edge_convolution_of_few_points() -> None:
     assert EdgeConv(1, 4, neighbours=5).eval()(torch.randn(2, 1, 2, 4)).shape == (2, 1, 2, 4)
 
 
-def test_attention_weighs_layers_and_ignores_padding() -> None:
+def test_attention_weighs_layers_by_the_peaks_of_real_frames() -> None:
     torch.manual_seed(0)
     attention = HierarchyAttention(8, LEVELS).eval()
     x = torch.randn(2, 7, 6, 2, 8)
     mask = torch.arange(7) < torch.tensor([[7], [4]])
-    y = attention(x, mask)
-    assert y.shape == (2, 7, 6, 8)
-    torch.testing.assert_close(y[1:, :4], attention(x[1:, :4]))
-    # A weight between zero and one for each layer and channel, the same at all joints and times.
-    single = attention(torch.cat([x[..., :1, :], torch.zeros_like(x[..., :1, :])], 3))
-    ratio = single / x[..., 0, :]
-    torch.testing.assert_close(ratio, ratio[:, :1, :1].expand_as(ratio), rtol=1e-3, atol=1e-3)
-    assert ((ratio > 0) & (ratio < 1)).all()
+    weights = attention(peak(x, mask))
+    assert weights.shape == (2, 2, 8)
+    assert ((weights > 0) & (weights < 1)).all()
+    torch.testing.assert_close(weights[1:], attention(x[1:, :4].amax(1)))
 
 
 def layer_by_layer(conv: HierarchicalConv, x: Tensor) -> Tensor:
@@ -152,7 +149,9 @@ def layer_by_layer(conv: HierarchicalConv, x: Tensor) -> Tensor:
         for i in range(conv.layers)
     ]
     stacked = torch.stack(y, dim=3)
-    total = stacked.sum(3) if conv.attention is None else conv.attention(stacked)
+    total = stacked.sum(3)
+    if conv.attention is not None:
+        total = (stacked * conv.attention(stacked.amax(1))[:, None, None]).sum(3)
     return torch.relu(conv.norm(total) + conv.down(x))
 
 

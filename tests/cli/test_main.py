@@ -233,3 +233,13 @@ def test_config_show_prints_what_train_would_use() -> None:
 def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "train" in capsys.readouterr().out
+
+
+def test_threads_wait_without_spinning_unless_the_user_wants_it(monkeypatch, capsys):
+    for own, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        monkeypatch.setenv("OMP_WAIT_POLICY", "")
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+        if own is not None:
+            monkeypatch.setenv("OMP_WAIT_POLICY", own)
+        main(["models", "d2sta-small"])
+        assert os.environ["OMP_WAIT_POLICY"] == expected

@@ -1,5 +1,6 @@
 """The entry of the `zoo` command: parsing, plug-ins, and how errors are shown."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -43,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: arguments without the program's name; the process's own if None.
     """
+    # Before torch is imported: threads that wait for one another give the processor away. On a
+    # busy machine, spinning makes a step of several threads many times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     make_printable()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
