@@ -154,7 +154,8 @@ class SkeletonConv(MessagePassing):
     def message_and_aggregate(self, edge_index: EdgeIndex, x: Tensor, graph: Tensor) -> Tensor:
         """All messages and their sums, without a tensor of messages."""
         offset = self._joint_bias(graph)
-        if self._looked_up is None or plain(x):
+        one_for_all = graph.dim() == 3
+        if self._looked_up is None or not one_for_all or plain(x):
             return typed_graph_product(x, self.weight, graph, offset)
         source, target = self.edge_index.unbind()
         strength = graph[target, self.edge_type, source]
