@@ -118,7 +118,7 @@ def in_words(pair: Pair) -> list[str]:
     ]
     first = min(models, key=attrgetter("leaky_rank"))
     words.append(
-        f"The best under {pair.leaky}, {first.name}, is number {first.honest_rank} of "
-        f"{len(models)} under {pair.honest}."
+        f"The best of them under {pair.leaky}, {first.name}, is number "
+        f"{models.index(first) + 1} of {len(models)} under {pair.honest}."
     )
     return words
