@@ -32,6 +32,7 @@ def board_figures(board: Path = BOARD) -> dict[str, tuple[str, str, str]]:
             if (row["dataset"], row["protocol"], row["exercise"]) == (DATASET, PROTOCOL, "mean")
             and row["status"] == "ranked"
             and row["name"] == row["model"]
+            and row["model"] in MODELS  # no ensemble
         }
 
 
