@@ -37,12 +37,15 @@ def completed(line: str, tmp_path: Path) -> list[str]:
     ("line", "words"),
     [
         ("zoo tr", ["train"]),
-        ("zoo train --model d2", ["d2sta", "d2sta-small"]),
-        ("zoo bench --models mean d2", ["d2sta", "d2sta-small"]),
+        ("zoo train --model d2sta-s", ["d2sta-small"]),
+        ("zoo bench --models mean d2sta-p", ["d2sta-plus", "d2sta-plus-small"]),
         ("zoo train --dataset kim", ["kimore"]),
         ("zoo data prepare kim", ["kimore"]),
         ("zoo models stgcn-r", ["stgcn-rehab", "stgcn-rehab-small"]),
-        ("zoo protocol show person-k", ["person-kfold", "person-kfold-refit"]),
+        (
+            "zoo protocol show person-k",
+            ["person-kfold", "person-kfold-fewer", "person-kfold-refit"],
+        ),
         ("zoo experiment d2sta-kim", ["d2sta-kimore"]),
         ("zoo leaderboard --format h", ["html"]),
     ],

@@ -109,7 +109,7 @@ def test_model_pages_begin_with_use_and_results(
         "Settings",
         "Published numbers",
     ]
-    (row,) = re.findall(r"\| person-kfold \| d2sta-small \| (.*?) of .*? \| (.*?) ", page)
+    (row,) = re.findall(r"\| person-kfold-refit \| d2sta-small \| (.*?) of .*? \| (.*?) ", page)
     assert row in _board_rows("d2sta-small")
     assert "10.3390/s26010287" in page
     assert "`model.groups`" in page

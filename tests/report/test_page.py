@@ -133,7 +133,9 @@ def test_a_leaky_board_says_so(html):
     assert text.count("⚠ leaks") >= 4
     assert "Under d2sta-paper half of the 20 models are off by 0.86 points or less" in text
     assert "goes from 0.41 to 8.91" in text
-    assert "The best of them under d2sta-paper, d2sta, is number 13 of 20 under person-kfold." in text
+    assert (
+        "The best of them under d2sta-paper, d2sta, is number 13 of 20 under person-kfold." in text
+    )
 
 
 def test_hostile_names_are_text(html, example):

@@ -4,12 +4,13 @@ Every cut is a list of (start, stop) frame pairs, half open, in order of time.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from zoo.data.recording import Recording
 from zoo.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from zoo.data.recording import Recording
 
 SAMPLING_KINDS = ("recording", "pieces", "windows", "repetitions")
 
@@ -104,9 +105,7 @@ def equal_pieces(frames: int, pieces: int) -> list[Segment]:
     if frames < pieces:
         raise DataError(f"{frames} frames cannot be cut into {pieces} pieces")
     size, longer = divmod(frames, pieces)
-    stops = np.cumsum([size + 1] * longer + [size] * (pieces - longer))
-    starts = np.concatenate(([0], stops[:-1]))
-    return [(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
+    return list(pairwise(accumulate([size + 1] * longer + [size] * (pieces - longer), initial=0)))
 
 
 def windows(frames: int, length: int, stride: int | None = None) -> list[Segment]:
@@ -126,7 +125,7 @@ def windows(frames: int, length: int, stride: int | None = None) -> list[Segment
     return [(start, start + length) for start in starts]
 
 
-def segments(recording: Recording, sampling: Sampling) -> list[Segment]:
+def segments(recording: "Recording", sampling: Sampling) -> list[Segment]:
     """The segments of `recording` under `sampling`, in order of time.
 
     Raises:

