@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.described import DescribedModel
+from baselines.held import edges_and_scale, standardised
 from baselines.kinematics_features import KinematicFeatures
 from baselines.regressors import BoostedTrees, ExtraTrees, SupportVectors
 from baselines.ridge import Ridge
@@ -25,9 +26,6 @@ REGRESSORS: Mapping[str, Callable[..., nn.Module]] = {
     "gp": GaussianProcess,
 }
 """What can stand behind the features; each has ``fit(features, target)``."""
-
-_USUAL_RATE = 30.0
-"""Frames per second where a batch does not say."""
 
 
 class FeatureRegressor(DescribedModel):
@@ -86,13 +84,7 @@ class FeatureRegressor(DescribedModel):
         raw = self.derive(batch).x["features"][:, 0, 0]
         if raw.isnan().all():
             raise DataError("no sequence shows a body: all bones have length 0")
-        edges = torch.tensor([self.hold, 1 - self.hold], device=raw.device)
-        self.low, self.high = (e.clone() for e in raw.nanquantile(edges, dim=0).nan_to_num())
-        held = raw.clamp(self.low, self.high)
-        self.mean = held.nanmean(0).nan_to_num()
-        held = torch.where(held.isnan(), self.mean, held)
-        deviation = held.std(0, correction=0)
-        self.scale = deviation.masked_fill(deviation <= 1e-6 * self.mean.abs(), 1.0)
+        self.low, self.high, self.mean, self.scale = edges_and_scale(raw, self.hold)
         self.regressor.fit(self._standardised(raw), target)  # type: ignore[operator]
 
     def describe(self, batch: Batch) -> Tensor:
@@ -109,16 +101,12 @@ class FeatureRegressor(DescribedModel):
         """The stream ``features`` (N, 1, 1, D) of each sequence, NaN where undefined."""
         if "features" in batch.x:
             return batch
-        x = batch.stream("position")
-        lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
-        rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
         rows = [
-            self._features.measure(one[:length], rate)
-            for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True)
+            self._features.measure(seen["position"], rate)
+            for seen, rate in batch.sequences(["position"])
         ]
-        found = torch.from_numpy(np.stack(rows)).to(x.device, torch.float32)
+        found = torch.from_numpy(np.stack(rows)).to(batch.stream("position").device, torch.float32)
         return batch._replace(x={"features": found[:, None, None]}, mask=None)
 
     def _standardised(self, raw: Tensor) -> Tensor:
-        held = torch.where(raw.isnan(), self.mean, raw.clamp(self.low, self.high))
-        return (held - self.mean) / self.scale
+        return standardised(raw, self.low, self.high, self.mean, self.scale)

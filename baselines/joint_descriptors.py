@@ -85,12 +85,6 @@ class JointDescriptors:
             return nothing, np.full(len(self.whole_names), np.nan)
         return np.concatenate(list(described.values()), axis=1), np.concatenate([*whole.values()])
 
-    def mirrored(self, positions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The recording (T, V, 3) of the same movement by a body with its sides swapped."""
-        swapped = positions[:, list(self.layout.mirror)].copy()
-        swapped[..., 0] *= -1
-        return swapped
-
     def _groups(
         self, positions: NDArray[np.float32], fps: float
     ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:

@@ -22,10 +22,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from baselines.held import edges_and_scale, standardised
 from baselines.joint_descriptors import JointDescriptors
 from registry import did_you_mean
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler
+from zoo.data.transforms.motion import mirrored
 from zoo.errors import ConfigError
 from zoo.nn.exercises import exercise_numbers, with_own_copy
 from zoo.nn.heads.regression import HuberHead
@@ -34,8 +36,6 @@ from zoo.nn.spatial import SkeletonConv
 from zoo.skeleton.graph import SkeletonGraph
 from zoo.skeleton.layout import Layout
 
-_USUAL_RATE = 30.0
-"""Frames per second where a batch does not say."""
 _LINE = 1 / 3
 """What the linear path's inputs are divided by, so that it learns more slowly than the rest."""
 _HELD = 0.05
@@ -123,18 +123,15 @@ class KGN(ScoreModel):
         """Descriptors ``joint`` (N, 2, J, D), ``whole`` (N, 2, 1, G): as recorded, and mirrored."""
         if "joint" in batch.x:
             return batch
-        x = batch.stream("position")
-        lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
-        rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
+        device, layout = batch.stream("position").device, self.descriptors.layout
         joint, whole = [], []
-        for one, length, rate in zip(x.float().cpu().numpy(), lengths, rates, strict=True):
-            seen = one[:length]
-            for positions in (seen, self.descriptors.mirrored(seen)):
-                measured = self.descriptors.measure(positions, rate)
+        for seen, rate in batch.sequences(["position"]):
+            for streams in (seen, mirrored(seen, layout)):
+                measured = self.descriptors.measure(streams["position"], rate)
                 joint.append(torch.from_numpy(measured[0]))
                 whole.append(torch.from_numpy(measured[1]))
         found = {"joint": torch.stack(joint), "whole": torch.stack(whole)[:, None]}
-        pairs = {k: v.unflatten(0, (-1, 2)).to(x.device, torch.float32) for k, v in found.items()}
+        pairs = {k: v.unflatten(0, (-1, 2)).to(device, torch.float32) for k, v in found.items()}
         return batch._replace(x=pairs, mask=None)
 
     def derived_joints(self) -> Mapping[str, Tensor]:
@@ -150,7 +147,7 @@ class KGN(ScoreModel):
         for name in ("joint", "whole"):
             values = batch.x[name][:, 0]
             for e in exercise.unique().tolist():
-                found = _edges_and_scale(values[exercise == e])
+                found = edges_and_scale(values[exercise == e], _HELD)
                 for what, value in zip(("low", "high", "mean", "scale"), found, strict=True):
                     getattr(self, f"{name}_{what}")[e] = value
 
@@ -158,23 +155,24 @@ class KGN(ScoreModel):
         """What the read-outs see (N, (1 + E)·F): the common one, then that of each exercise."""
         batch = self.derive(batch)
         exercise = exercise_numbers(batch, self.exercises)
-        joint = self._standardised("joint", batch.x["joint"], exercise)
-        whole = self._standardised("whole", batch.x["whole"], exercise)
-        if self.steps:
-            joint = torch.cat([joint, in_steps(joint).flatten(-2)], dim=-1)
-        if not self.mirror:
-            seen = self._seen(joint[:, 0], whole[:, 0], exercise)
-        elif self.training:
-            rows = torch.arange(len(joint), device=joint.device)
-            which = torch.randint(2, (len(joint),)).to(joint.device)
-            seen = self._seen(joint[rows, which], whole[rows, which], exercise)
+        if self.mirror and not self.training:
+            seen = (self._seen(batch, 0, exercise) + self._seen(batch, 1, exercise)) / 2
+        elif self.mirror:
+            side = torch.randint(2, (batch.size,)).to(exercise.device)
+            seen = self._seen(batch, side, exercise)
         else:
-            both = [self._seen(joint[:, i], whole[:, i], exercise) for i in range(2)]
-            seen = (both[0] + both[1]) / 2
+            seen = self._seen(batch, 0, exercise)
         return with_own_copy(seen, exercise, self.exercises), None
 
-    def _seen(self, joint: Tensor, whole: Tensor, exercise: Tensor) -> Tensor:
-        """Features (N, F) of standardised descriptors (N, J, D) and (N, 1, G)."""
+    def _seen(self, batch: Batch, side: Tensor | int, exercise: Tensor) -> Tensor:
+        """Features (N, F) of one side of the mirror."""
+        rows = torch.arange(batch.size, device=exercise.device)
+        joint, whole = (
+            self._standardised(name, batch.x[name][rows, side], exercise)
+            for name in ("joint", "whole")
+        )
+        if self.steps:
+            joint = torch.cat([joint, in_steps(joint).flatten(-2)], dim=-1)
         h = F.relu(self.embed(joint) + self.places[exercise])
         for layer in self.messages:
             h = h + F.relu(layer(self.dropout(h)[:, None])[:, 0])
@@ -186,13 +184,11 @@ class KGN(ScoreModel):
         return torch.cat(found, dim=1)
 
     def _standardised(self, name: str, values: Tensor, exercise: Tensor) -> Tensor:
-        """Descriptors (N, 2, …) held at the edges, undefined ones at the mean, as z-scores."""
+        """Descriptors (N, …) held at the edges, undefined ones at the mean, as z-scores."""
         low, high, mean, scale = (
-            getattr(self, f"{name}_{what}")[exercise][:, None]
-            for what in ("low", "high", "mean", "scale")
+            getattr(self, f"{name}_{what}")[exercise] for what in ("low", "high", "mean", "scale")
         )
-        held = torch.where(values.isnan(), mean, values.clamp(low, high))
-        return (held - mean) / scale
+        return standardised(values, low, high, mean, scale)
 
 
 def in_steps(z: Tensor) -> Tensor:
@@ -235,14 +231,3 @@ def descriptor_graph(layout: Layout, joints: Sequence[int], edges: Sequence[str]
             for source in known:
                 adjacency[kind, source, place[joint]] = 1 / len(known)
     return SkeletonGraph.from_adjacency(adjacency)
-
-
-def _edges_and_scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Low and high edge, mean and deviation of descriptors (N, …); NaN is left out."""
-    edges = torch.tensor([_HELD, 1 - _HELD], device=values.device)
-    low, high = (edge.nan_to_num() for edge in values.nanquantile(edges, dim=0))
-    held = values.clamp(low, high)
-    mean = held.nanmean(0).nan_to_num()
-    held = torch.where(held.isnan(), mean, held)
-    deviation = held.std(0, correction=0)
-    return low, high, mean, deviation.masked_fill(deviation <= 1e-6 * mean.abs(), 1.0)

@@ -26,6 +26,7 @@ from baselines.d2sta.grouping import DynamicGrouping, TwoStageAttention, range_o
 from baselines.d2sta.windows import WindowMeasures
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler
+from zoo.data.transforms.motion import mirrored
 from zoo.errors import ConfigError
 from zoo.nn.blocks import STGCNBlock
 from zoo.nn.dropout import Dropout
@@ -36,8 +37,6 @@ from zoo.nn.trunk import Trunk
 from zoo.skeleton.graph import build_graph
 from zoo.skeleton.layout import Layout
 
-_USUAL_RATE = 30.0
-"""Frames per second where a batch does not say."""
 _HELD = 4.0
 """Deviations from the mean at which a measure is held."""
 
@@ -129,17 +128,13 @@ class D2STAPlus(ScoreModel):
         """
         if f"{self.streams[0]}_windows" in batch.x:
             return batch
-        own = {name: batch.stream(name) for name in self.streams}
-        x = own[self.streams[0]]
-        lengths = [x.shape[1]] * len(x) if batch.mask is None else batch.mask.sum(1).tolist()
-        rates = [_USUAL_RATE] * len(x) if batch.fps is None else batch.fps.tolist()
+        device, layout = batch.stream(self.streams[0]).device, self.measures.layout
         pairs: list[dict[str, Tensor]] = []
-        for i, (length, rate) in enumerate(zip(lengths, rates, strict=True)):
-            seen = {name: s[i, : max(length, 1)].float().cpu().numpy() for name, s in own.items()}
-            both = [self.measures.measure(s, rate) for s in (seen, self.measures.mirrored(seen))]
+        for seen, rate in batch.sequences(self.streams):
+            both = [self.measures.measure(s, rate) for s in (seen, mirrored(seen, layout))]
             pairs.append({k: torch.from_numpy(np.stack([m[k] for m in both])) for k in both[0]})
         made = {name: torch.stack([pair[name] for pair in pairs]) for name in pairs[0]}
-        found = {k: values.flatten(-2).to(x.device, torch.float32) for k, values in made.items()}
+        found = {k: values.flatten(-2).to(device, torch.float32) for k, values in made.items()}
         return batch._replace(x=found, mask=None)
 
     def derived_joints(self) -> Mapping[str, Tensor]:

@@ -6,20 +6,18 @@ few steps for a network, none of which hides how fast or how steadily a joint mo
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data.rotation import Array, continuous_sign, rotate
 from zoo.data.transforms import Motion, center, face_camera, repair_jumps, smooth
 from zoo.errors import ConfigError
 from zoo.skeleton.layout import Layout
 
-_MIRRORED = {"position": (-1.0, 1.0, 1.0), "orientation": (1.0, 1.0, -1.0, -1.0)}
-"""What a mirror at x = 0 does to the channels of a stream; joints of both sides change places.
-
-A mirrored rotation keeps its part about x, in axes of the joint that are mirrored too: so stand
-Kinect's on the left and on the right.
-"""
+_COORDINATES = {"position": 3, "orientation": 6}
+"""Numbers of a joint in a frame, by stream."""
 _EDGES = (0.05, 0.95)
 
 
@@ -47,18 +45,17 @@ class WindowMeasures:
 
     def __init__(self, layout: Layout, streams: Sequence[str], windows: int) -> None:
         for name in streams:
-            if name not in _MIRRORED:
+            if name not in _COORDINATES:
                 raise ConfigError(
                     f"model.streams has {name!r}: windows are measured of position and orientation"
                 )
         if windows < 1:
             raise ConfigError(f"model.windows is {windows!r}, expected at least 1")
         self.layout, self.streams, self.windows = layout, tuple(streams), windows
-        coordinates = {"position": 3, "orientation": 6}
-        self.channels = {name: 2 * coordinates[name] + 1 for name in streams}
-        self.whole_channels = {name: 4 * coordinates[name] + 2 for name in streams}
+        self.channels = {name: 2 * _COORDINATES[name] + 1 for name in streams}
+        self.whole_channels = {name: 4 * _COORDINATES[name] + 2 for name in streams}
 
-    def measure(self, streams: Mapping[str, Array], fps: float) -> dict[str, Array]:
+    def measure(self, streams: Mapping[str, NDArray[Any]], fps: float) -> dict[str, Array]:
         """``STREAM_windows`` (V, W, C) and ``STREAM_whole`` (V, 1, C) of each stream.
 
         Args:
@@ -83,11 +80,6 @@ class WindowMeasures:
             whole = np.concatenate([_moments(x, speed), low, high, varies], axis=1)
             found[f"{name}_whole"] = whole[:, None]
         return found
-
-    def mirrored(self, streams: Mapping[str, Array]) -> dict[str, Array]:
-        """The streams of the same movement by a body with its sides swapped."""
-        order = list(self.layout.mirror)
-        return {name: x[:, order] * np.array(_MIRRORED[name]) for name, x in streams.items()}
 
 
 def _ends(frames: int, windows: int) -> list[tuple[int, int]]:

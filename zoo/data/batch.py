@@ -4,10 +4,12 @@ Both are named tuples, which torch.export and torch.compile take as they are.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -22,6 +24,9 @@ STREAM_CHANNELS: Mapping[str, int] = {
     "bone_motion": 3,
 }
 """Channels of every stream a model can ask for."""
+
+USUAL_RATE = 30.0
+"""Frames per second where a batch does not say."""
 
 
 class Batch(NamedTuple):
@@ -63,7 +68,25 @@ class Batch(NamedTuple):
     def real_frames(self) -> Tensor:
         """The mask (N, T), also where all frames are real."""
         x = next(iter(self.x.values()))
-        return torch.ones(x.shape[:2], dtype=torch.bool) if self.mask is None else self.mask
+        if self.mask is None:
+            return torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
+        return self.mask
+
+    def sequences(
+        self, streams: Sequence[str]
+    ) -> Iterator[tuple[dict[str, NDArray[np.float32]], float]]:
+        """Real frames (T_n, V, C) of each sequence, at least one, by stream, and its frame rate.
+
+        `USUAL_RATE` stands for a rate that the batch does not know.
+
+        Raises:
+            DataError: the batch lacks a stream.
+        """
+        found = {name: self.stream(name).float().cpu().numpy() for name in streams}
+        lengths = self.real_frames().sum(1).tolist()
+        rates = [USUAL_RATE] * self.size if self.fps is None else self.fps.tolist()
+        for i, (length, rate) in enumerate(zip(lengths, rates, strict=True)):
+            yield {name: x[i, : max(length, 1)] for name, x in found.items()}, rate
 
     def trimmed(self) -> "Batch":
         """The same batch without the frames that are padding in all of its sequences."""

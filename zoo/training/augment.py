@@ -17,7 +17,7 @@ from zoo.data.batch import Batch
 from zoo.data.resample import SOURCES
 from zoo.data.scalers import StreamScaler
 from zoo.data.transforms.body import pelvis_joints
-from zoo.data.transforms.motion import RAW_STREAMS
+from zoo.data.transforms.motion import MIRROR, RAW_STREAMS
 from zoo.errors import ConfigError
 from zoo.nn.model import Contract
 from zoo.skeleton.kinematics import quat_about, quat_multiply, quat_rotate
@@ -135,16 +135,13 @@ class _Bodies:
     def mirrored(self, chosen: Tensor) -> "_Bodies":
         """Those `chosen` (N,) as a mirror at x = 0 shows them.
 
-        Position x → −x, joints of the two sides in each other's place. Of a quaternion the parts
-        about y and z turn round, w, x, −y, −z: the mirrored rotation in axes of the joint whose x
-        is mirrored too, which is how Kinect's axes stand on the left and on the right.
+        See `zoo.data.transforms.motion.MIRROR`.
         """
-        signs = {"position": (-1, 1, 1), "orientation": (1, 1, -1, -1)}
         partner = list(self.layout.mirror)
         raw = dict(self.raw)
-        for name in signs.keys() & raw.keys():
+        for name in MIRROR.keys() & raw.keys():
             x = raw[name]
-            other = x[:, :, partner] * x.new_tensor(signs[name])
+            other = x[:, :, partner] * x.new_tensor(MIRROR[name])
             raw[name] = torch.where(chosen[:, None, None, None], other, x)
         return replace(self, raw=raw)
 

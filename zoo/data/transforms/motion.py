@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data.recording import Recording
 from zoo.data.rotation import Array, continuous_sign
@@ -12,6 +14,13 @@ from zoo.skeleton.layout import Layout
 
 RAW_STREAMS = ("position", "orientation", "angle")
 """What a recording itself may hold."""
+
+MIRROR: Mapping[str, tuple[int, ...]] = {"position": (-1, 1, 1), "orientation": (1, 1, -1, -1)}
+"""What a mirror at x = 0 does to the channels of a stream; joints of the two sides change places.
+
+Of a quaternion the parts about y and z turn round, w, x, −y, −z: the mirrored rotation in axes of
+the joint whose x is mirrored too, which is how Kinect's axes stand on the left and on the right.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,3 +89,11 @@ def normalized(quaternions: Array, instead: Array | None = None) -> Array:
     if instead is None:
         instead = np.broadcast_to((1.0, 0.0, 0.0, 0.0), quaternions.shape)
     return np.where(tiny, instead, unit)
+
+
+def mirrored(
+    streams: Mapping[str, NDArray[np.floating[Any]]], layout: Layout
+) -> dict[str, NDArray[Any]]:
+    """The streams (T, V, C), of `MIRROR`, of the same movement by a body with its sides swapped."""
+    order = list(layout.mirror)
+    return {name: x[:, order] * np.array(MIRROR[name], x.dtype) for name, x in streams.items()}
