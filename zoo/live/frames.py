@@ -96,6 +96,11 @@ class Frames:
         self._store(arrays, at)
         return arrays
 
+    def refuse(self, problem: str) -> None:
+        """Count a frame that came and could not be read."""
+        self._given += 1
+        self.notes = [f"frame {self._given}: {problem}: left out"]
+
     def recording(self, start: int = 0, stop: int | None = None, name: str = "live") -> Recording:
         """Frames `start` to `stop` (not included), evenly spaced in time.
 
@@ -196,8 +201,8 @@ class Frames:
         if time is None:
             if self.fps is None:
                 raise DataError(
-                    "frames come without times and nobody says how many there are a second: give "
-                    "each its time in seconds, or fps, such as fps=30"
+                    "frames come without times, and nothing says how many there are a second: give "
+                    "each its time in seconds, or fps, the number of frames a second"
                 )
             return self._times[self._count - 1] + 1 / self.fps if self._count else 0.0
         if isinstance(time, bool) or not isinstance(time, int | float | np.number):

@@ -143,28 +143,25 @@ class Stream:
             DataError: neither times nor fps.
         """
         begun = clock.perf_counter()
-        frames, fresh, ended = self._frames, False, ()
+        frames = self._frames
         try:
             taken = frames.add(frame, time)
         except BadFrameError as error:
-            notes = [f"{error}: left out"]
-        else:
-            notes = frames.notes
-            said = self._score(taken, notes)
-            fresh = said is not None
-            self._said = said or self._said
-            ended = self._repetitions()
-        now = self._said
-        return Update(
-            frame=frames.given,
-            time=float(frames.times[-1]) if len(frames) else 0.0,
-            score=None if now is None else now.score,
-            interval=None if now is None else now.interval,
-            fresh=fresh,
-            repetitions=ended,
-            notes=tuple(notes),
-            ms=1000 * (clock.perf_counter() - begun),
-        )
+            return self._update(begun, [f"{error}: left out"])
+        notes = [*frames.notes]
+        said = self._score(taken, notes)
+        self._said = said or self._said
+        return self._update(begun, notes, said is not None, self._repetitions())
+
+    def miss(self, problem: str) -> Update:
+        """Count a frame that came and could not be read.
+
+        Args:
+            problem: why not.
+        """
+        begun = clock.perf_counter()
+        self._frames.refuse(problem)
+        return self._update(begun, self._frames.notes)
 
     def end(self) -> tuple[Repetition, ...]:
         """No more frames come: the repetitions that were not seen to be over."""
@@ -177,6 +174,25 @@ class Stream:
             DataError: as `LoadedModel.predict` does; fewer than two frames.
         """
         return self.model.predict(self.recording)
+
+    def _update(
+        self,
+        begun: float,
+        notes: list[str],
+        fresh: bool = False,
+        ended: tuple[Repetition, ...] = (),
+    ) -> Update:
+        now, frames = self._said, self._frames
+        return Update(
+            frame=frames.given,
+            time=float(frames.times[-1]) if len(frames) else 0.0,
+            score=None if now is None else now.score,
+            interval=None if now is None else now.interval,
+            fresh=fresh,
+            repetitions=ended,
+            notes=tuple(notes),
+            ms=1000 * (clock.perf_counter() - begun),
+        )
 
     def _score(self, taken: Any, notes: list[str]) -> Said | None:
         try:
