@@ -310,6 +310,7 @@ def export(
     output: Place | None = None,
     *,
     format: str = "bundle",  # noqa: A002
+    precision: str = "fp32",
     data_root: Place | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -330,6 +331,8 @@ def export(
         output: the bundle, whose name ends in ``.zoo``, or the graph's folder; default
             ``MODEL.zoo`` or ``MODEL-FORMAT``, here.
         format: ``bundle``, ``onnx`` or ``torch``.
+        precision: of an onnx graph: ``fp16`` or ``int8`` is written beside ``fp32``, and how far
+            its scores are off is kept with it.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         overwrite: replace what is there.
 
@@ -353,7 +356,9 @@ def export(
         )
     from zoo.exporting.export import export_graph
 
-    return export_graph(run, place, kind=format, data_root=root, overwrite=overwrite)
+    return export_graph(
+        run, place, kind=format, precision=precision, data_root=root, overwrite=overwrite
+    )
 
 
 @checked
