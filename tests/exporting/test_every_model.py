@@ -13,8 +13,8 @@ from registry import MODELS
 from zoo.data.samples import build_samples
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.data.segment import Sampling
+from zoo.errors import ExportError
 from zoo.exporting.check import TOLERANCE, checked_graph
-from zoo.exporting.errors import ExportError
 from zoo.exporting.graph import ScoringGraph, source_streams
 from zoo.exporting.made_up import made_up_recording
 from zoo.exporting.onnx_file import onnx_bytes, run_onnx

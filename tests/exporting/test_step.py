@@ -8,9 +8,8 @@ import torch
 
 import zoo
 from zoo.data.scalers import StreamScaler, TargetScaler
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, ExportError
 from zoo.exporting.check import TOLERANCE
-from zoo.exporting.errors import ExportError
 from zoo.exporting.onnx_file import onnx_bytes
 from zoo.exporting.record import read_export
 from zoo.exporting.samples import Samples

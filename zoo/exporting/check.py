@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data.batch import Batch
-from zoo.exporting.errors import ExportError
+from zoo.errors import ExportError
 from zoo.exporting.graph import Port, ScoringGraph
 from zoo.exporting.samples import Samples
 from zoo.nn.masking import zero_padding

@@ -15,7 +15,7 @@ from zoo.skeleton.layout import Layout, load_layout
 from zoo.training.evaluate import TrainedModel
 
 WHAT: Mapping[str, str] = {
-    "position": "joints in metres: x to the person's left-to-right, y up, z away from the sensor",
+    "position": "joints in metres: x from the person's left to right, y up, z off the sensor",
     "orientation": "unit quaternions w, x, y, z of the joints",
     "angle": "angles of the joints in degrees",
     "mask": "true where a frame is real; frames behind a sample's last one are false and hold 0",

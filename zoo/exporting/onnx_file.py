@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zoo.exporting.errors import ExportError
+from zoo.errors import ExportError
 from zoo.exporting.graph import Port
 
 OPSET = 18

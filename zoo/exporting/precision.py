@@ -4,7 +4,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from zoo.exporting.errors import ExportError
+from zoo.errors import ExportError
 from zoo.exporting.onnx_file import require
 
 PRECISIONS = ("fp32", "fp16", "int8")

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zoo.data.batch import STREAM_CHANNELS, Batch
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, ExportError
 from zoo.exporting.check import TOLERANCE, Check
-from zoo.exporting.errors import ExportError
 from zoo.exporting.graph import WHAT, Port, source_streams
 from zoo.exporting.onnx_file import session
 from zoo.exporting.samples import Samples

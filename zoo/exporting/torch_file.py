@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric import EdgeIndex
 
-from zoo.exporting.errors import ExportError
+from zoo.errors import ExportError
 from zoo.exporting.graph import Port
 
 
