@@ -83,8 +83,10 @@ def test_world_landmarks_have_their_origin_between_the_hips(poses: Sequence[Pose
 
 
 def test_she_is_followed(poses: Sequence[Pose]) -> None:
-    moved = at(poses[-1], "nose")[0] - at(poses[0], "nose")[0]
-    assert moved == pytest.approx(STEP * (len(poses) - 1), abs=12)
+    """Once the first guesses have settled, landmarks stay where they are in the photograph."""
+    for name in ("nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder"):
+        places = [at(pose, name)[0] - STEP * i for i, pose in enumerate(poses)][6:]
+        assert np.ptp(places) < 15 < STEP * len(places)
 
 
 def test_the_same_video_gives_the_same_bytes(networks, pictures, poses: Sequence[Pose]) -> None:

@@ -37,7 +37,7 @@ def test_a_crop_of_the_same_size_is_the_picture() -> None:
 def test_a_quarter_turn_turns_the_crop() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     crop = Region(16.0, 16.0, 32.0, math.pi / 2).crop(picture, 32, repeat=False)
-    assert np.abs(255 * crop - np.rot90(picture)).max() < 1e-3
+    assert np.abs(255 * crop[1:] - np.rot90(picture)[:-1]).max() < 1e-3
 
 
 def test_beyond_the_picture_is_black_or_its_last_pixel() -> None:
