@@ -56,6 +56,7 @@ def test_a_line_is_said_before_anything_heavy_is_imported(tmp_path: Path) -> Non
         ["experiment", "d2sta-kimore"],
         ["evaluate", "absent"],
         ["predict", "absent", "x"],
+        ["pose", "absent.mp4", "-o", "x"],
         ["explain", "absent", "x"],
         ["leaderboard"],
         ["leaderboard", "check"],
