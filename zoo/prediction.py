@@ -24,6 +24,7 @@ from zoo.data.readers import fitting_readers, read_recordings, reader_for, reade
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.resample import SOURCES
 from zoo.data.signature import Signature
+from zoo.data.transforms import hips_centred
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
@@ -472,12 +473,14 @@ class Predictor:
 
     def _notes(self, recording: Recording) -> list[str]:
         """What the run's split and exercise say about this recording."""
+        view = self._another_view(recording)
         if self._foreign:
             return [
                 f"the model was trained on {self.run.record.dataset.name}, not on {self.dataset}, "
-                "and never tested on such recordings"
+                "and never tested on such recordings",
+                *view,
             ]
-        found, split = [], self.run.split
+        found, split = view, self.run.split
         if self._other_exercise(recording):
             found.append(
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
@@ -490,6 +493,21 @@ class Predictor:
         tested = recording.id in split["test"]["recordings"]
         known = tested or self._part_of(recording.id)
         return found if known else [*found, *self._copies(recording)]
+
+    def _another_view(self, recording: Recording) -> list[str]:
+        """Whether one camera saw it and a depth sensor the training people, or the reverse."""
+        if recording.positions is None:
+            return []
+        single = hips_centred(recording.positions, load_layout(recording.layout))
+        if single == self.run.record.dataset.hips_centred:
+            same = "the hips lie at the origin in every frame, as in the recordings trained on"
+            return [same] if single and self._foreign else []
+        trained = self.run.record.dataset.name
+        has, lacks = ("this recording", trained)[:: -1 if single else 1]
+        return [
+            f"in {lacks} the hips lie at the origin in every frame, as in skeletons of a single "
+            f"camera, {has} keeps how the body moves through the room: do not use the score"
+        ]
 
     @property
     def _parts(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from zoo.data.manifest import MANIFEST_FILE, AdapterUsed, RecordingInfo
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.data.store import Store, StoreWriter
+from zoo.data.transforms.body import hips_centred
 from zoo.errors import DataError
 from zoo.files import StorageError, json_hash, recover, replaced_folder
 from zoo.skeleton.layout import load_layout, own_layout
@@ -32,6 +34,8 @@ from zoo.skeleton.layout import load_layout, own_layout
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+
+_RECORDINGS_LOOKED_AT = 5
 
 _NOTES_OF_A_KIND = 5
 """So many recordings are named with what is to know of them, and the rest counted."""
@@ -101,6 +105,14 @@ class SkeletonDataset:
     def checks(self) -> int | None:
         """Version of the checks its recordings passed."""
         return self._store.manifest.checks
+
+    @cached_property
+    def hips_centred(self) -> bool:
+        """Whether the hips lie at the origin in every frame, told from a few of the recordings."""
+        layout = load_layout(self.layout)
+        few = range(0, len(self), max(1, len(self) // _RECORDINGS_LOOKED_AT))
+        found = [x for i in few if (x := self[i].positions) is not None]
+        return bool(found) and all(hips_centred(x, layout) for x in found)
 
     @property
     def subjects(self) -> list[str]:
