@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.app.manifest import FILE, manifest
-from zoo.app.packages import Package, files_of, packages
+from zoo.app.packages import PACKAGES, POSES, Package, files_of
 from zoo.errors import ConfigError
 from zoo.files import replaced_folder, to_json
 from zoo.prediction import Predictor
@@ -71,16 +71,17 @@ def write_app(
     target = Path(folder)
     _require_room(target, overwrite)
     predictor = Predictor.open(run, data_root=data_root, device="cpu", level=level)
+    if pose not in POSES:
+        raise ConfigError(f"pose is {pose!r}, expected one of {', '.join(POSES)}")
     told = manifest(predictor, pose)
-    needed = packages(pose)
     place = None if packages_in is None else Path(packages_in)
-    found = [(package, files_of(package, place)) for package in needed]
+    found = [(package, files_of(package, place)) for package in PACKAGES]
     target.parent.mkdir(parents=True, exist_ok=True)
     with replaced_folder(target) as staging:
         _write_page(staging)
         _write_model(predictor, staging / "model.onnx")
         (staging / FILE).write_bytes(to_json(told))
-        licences = "; ".join(f"{p.name} {p.version} ({p.licence})" for p in needed)
+        licences = "; ".join(f"{p.name} {p.version} ({p.licence})" for p in PACKAGES)
         readme = _README.format(
             title=told["title"],
             exercise=told["exercise"],
@@ -89,7 +90,7 @@ def write_app(
         )
         (staging / "README.md").write_text(readme, encoding="utf-8")
         for package, files in found:
-            _copy(package, files, staging)
+            _copy(package, files, staging, pose)
     return target
 
 
@@ -121,8 +122,12 @@ def _write_model(predictor: Predictor, file: Path) -> None:
     write_onnx(predictor, file)
 
 
-def _copy(package: Package, files: dict[str, Path], folder: Path) -> None:
+def _copy(package: Package, files: dict[str, Path], folder: Path, pose: str) -> None:
+    """The files of a package, of the models of landmarks only the one called `pose`."""
+    others = {f"pose_landmark_{name}.tflite" for name in POSES if name != pose}
     for path, file in files.items():
+        if path in others:
+            continue
         target = folder / package.place / Path(path).name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)

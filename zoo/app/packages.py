@@ -12,8 +12,7 @@ from typing import Any
 
 import platformdirs
 
-from registry import did_you_mean
-from zoo.errors import ConfigError, DataError
+from zoo.errors import DataError
 from zoo.files import file_hash, replaced_folder
 
 
@@ -36,56 +35,53 @@ class Package:
     files: Mapping[str, str]
 
 
-POSES = {
-    "lite": "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
-    "full": "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
-    "heavy": "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
-}
+POSES = ("lite", "full", "heavy")
 """MediaPipe's models of landmarks, from the quickest to the most exact."""
 
-_POSE = {
-    "pose.js": "fcb703afcce65d0a1c540f6a70c3bb45fc84521498c21a9d4160265dde648ab4",
-    "pose_solution_packed_assets.data":
-        "a63c614bef30d35947f13be361820b1e4e3bec9cfeebf4d11216a18373108e85",
-    "pose_solution_packed_assets_loader.js":
-        "d7aa29b7d8e11b5c97a58d719e982dd15c2de72995d95112d60492b854840a36",
-    "pose_solution_simd_wasm_bin.js":
-        "3983d1dca31d945d81abb70b18dd61f28ef4736e112463d7cfb1cbadef588127",
-    "pose_solution_simd_wasm_bin.wasm":
-        "195a929430e2ce130b3efb82e64ba27c8e68cb0f6bad870b715688060ea6f7e2",
-    "pose_solution_simd_wasm_bin.data":
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "pose_web.binarypb": "dc8efd1c2d62007b34278467407fda5f70847f41310e0e39f0f59fc17b1d01f7",
-}  # fmt: skip
-_RUNTIME = Package(
-    "onnxruntime-web",
-    "1.30.0",
-    "vendor/runtime",
-    "MIT",
-    {
-        "dist/ort.wasm.min.mjs":
-            "219e6a1fc8a9938268d18efca3c91d310bd2f4a59bbd13744df5b2b7fc6cee3b",
-        "dist/ort-wasm-simd-threaded.mjs":
-            "e13f7f94fc51b4ca72b12faeb1ee95f4ace6dfbc8939bc718aabdc0a27c4299b",
-        "dist/ort-wasm-simd-threaded.wasm":
-            "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
-    },
+PACKAGES = (
+    Package(
+        "@mediapipe/pose",
+        "0.5.1675469404",
+        "vendor/pose",
+        "Apache-2.0",
+        {
+            "pose.js":
+                "fcb703afcce65d0a1c540f6a70c3bb45fc84521498c21a9d4160265dde648ab4",
+            "pose_landmark_lite.tflite":
+                "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+            "pose_landmark_full.tflite":
+                "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+            "pose_landmark_heavy.tflite":
+                "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+            "pose_solution_packed_assets.data":
+                "a63c614bef30d35947f13be361820b1e4e3bec9cfeebf4d11216a18373108e85",
+            "pose_solution_packed_assets_loader.js":
+                "d7aa29b7d8e11b5c97a58d719e982dd15c2de72995d95112d60492b854840a36",
+            "pose_solution_simd_wasm_bin.js":
+                "3983d1dca31d945d81abb70b18dd61f28ef4736e112463d7cfb1cbadef588127",
+            "pose_solution_simd_wasm_bin.wasm":
+                "195a929430e2ce130b3efb82e64ba27c8e68cb0f6bad870b715688060ea6f7e2",
+            "pose_solution_simd_wasm_bin.data":
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "pose_web.binarypb":
+                "dc8efd1c2d62007b34278467407fda5f70847f41310e0e39f0f59fc17b1d01f7",
+        },
+    ),
+    Package(
+        "onnxruntime-web",
+        "1.30.0",
+        "vendor/runtime",
+        "MIT",
+        {
+            "dist/ort.wasm.min.mjs":
+                "219e6a1fc8a9938268d18efca3c91d310bd2f4a59bbd13744df5b2b7fc6cee3b",
+            "dist/ort-wasm-simd-threaded.mjs":
+                "e13f7f94fc51b4ca72b12faeb1ee95f4ace6dfbc8939bc718aabdc0a27c4299b",
+            "dist/ort-wasm-simd-threaded.wasm":
+                "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+        },
+    ),
 )  # fmt: skip
-
-
-def packages(pose: str) -> tuple[Package, ...]:
-    """What an app needs whose landmarks are found by the model `pose` of `POSES`.
-
-    Raises:
-        ConfigError: no such model.
-    """
-    if pose not in POSES:
-        raise ConfigError(f"no model of landmarks is called {pose!r}. {did_you_mean(pose, POSES)}")
-    files = {**_POSE, f"pose_landmark_{pose}.tflite": POSES[pose]}
-    landmarks = Package(
-        "@mediapipe/pose", "0.5.1675469404", "vendor/pose", "Apache-2.0", files
-    )
-    return (landmarks, _RUNTIME)
 
 
 def files_of(package: Package, folder: Path | None = None) -> dict[str, Path]:
@@ -102,14 +98,16 @@ def files_of(package: Package, folder: Path | None = None) -> dict[str, Path]:
     """
     if folder is not None:
         return _checked(package, _in_modules(package, folder))
-    kept = _cache() / f"{package.name.replace('/', '-').lstrip('@')}-{package.version}"
-    if not _complete(package, kept):
+    kept = cached(package)
+    if not kept.is_dir():
         _fetch(package, kept)
     return _checked(package, kept)
 
 
-def _cache() -> Path:
-    return Path(platformdirs.user_cache_dir("skeleton-zoo", appauthor=False)) / "npm"
+def cached(package: Package) -> Path:
+    """The folder of the zoo's cache that holds the package, once it has been fetched."""
+    cache = Path(platformdirs.user_cache_dir("skeleton-zoo", appauthor=False)) / "npm"
+    return cache / f"{package.name.lstrip('@').replace('/', '-')}-{package.version}"
 
 
 def _in_modules(package: Package, folder: Path) -> Path:
@@ -117,13 +115,6 @@ def _in_modules(package: Package, folder: Path) -> Path:
         if place.is_dir():
             return place
     raise DataError(f"{folder} holds no package {package.name}. {_by_hand(package)}")
-
-
-def _complete(package: Package, folder: Path) -> bool:
-    return all(
-        (folder / path).is_file() and file_hash(folder / path) == digest
-        for path, digest in package.files.items()
-    )
 
 
 def _checked(package: Package, folder: Path) -> dict[str, Path]:
@@ -171,8 +162,9 @@ def _fetch(package: Package, target: Path) -> None:
                     member = packed.extractfile(f"package/{path}")
                 except KeyError:
                     member = None
-                if member is not None:  # `files_of` tells what is missing
+                if member is not None:
                     file.write_bytes(member.read())
+            _checked(package, staging)
 
 
 def _reason(done: "subprocess.CompletedProcess[str]") -> str:

@@ -29,7 +29,9 @@ async function begin() {
   manifest = await answer.json();
   $("about").textContent = `${manifest.title}, ${manifest.exercise}`;
   $("of").textContent = `of ${manifest.scale[1]}`;
-  $("told").replaceChildren(...manifest.told.map((text) => item(text)));
+  $("told").replaceChildren(...manifest.told.map((text) => element("li", text)));
+  $("careful").hidden = !manifest.careful.length;
+  $("careful").replaceChildren(...manifest.careful.map((text) => element("p", text)));
   showScore();
   const lack = lacking();
   if (lack) {
@@ -339,12 +341,14 @@ function showScore() {
   const found = last?.repetitions ?? [];
   const count = found.length;
   $("repetitions").textContent = count
-    ? `${count} repetition${count > 1 ? "s" : ""} found so far.` : "None found yet.";
+    ? `${count} repetition${count > 1 ? "s" : ""} found${last.last ? "" : " so far"}.`
+    : last?.last ? "None found." : "None found yet.";
   const seconds = (frame) => (frame / manifest.fps).toFixed(1);
   const apart = last && manifest.sampling.kind === "repetitions" && last.samples.length === count;
   $("repetition-list").replaceChildren(
     ...found.map(([start, stop], i) =>
-      item(
+      element(
+        "li",
         `${seconds(start)} to ${seconds(stop)} s` +
           (apart ? `: ${fixed(last.samples[i].score)}` : ""),
       ),
@@ -365,8 +369,8 @@ function say(ended) {
     `${$("interval").textContent}, ${count} repetition${count === 1 ? "" : "s"}.`;
 }
 
-function item(text) {
-  const made = document.createElement("li");
+function element(name, text) {
+  const made = document.createElement(name);
   made.textContent = text;
   return made;
 }

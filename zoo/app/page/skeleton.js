@@ -1,7 +1,8 @@
 // From MediaPipe's world landmarks to the joints of the run's layout: what the zoo's reader of
 // MediaPipe files and its checks of recordings do, in the same order.
 
-const SURE = 0.5;
+import { wildJoints } from "./body.js";
+
 const LOST = 0;
 const INFERRED = 1;
 const TRACKED = 2;
@@ -85,7 +86,7 @@ export function toLayout(landmarks, mapping) {
     const place = [0, 0, 0];
     let state = TRACKED;
     for (const [landmark, weight] of sources) {
-      const own = stateOf(landmarks[landmark]);
+      const own = stateOf(landmarks[landmark], mapping.sure);
       state = Math.min(state, own);
       if (own === LOST) continue;
       for (let i = 0; i < 3; i++) place[i] += weight * landmarks[landmark][i];
@@ -99,11 +100,13 @@ export function toLayout(landmarks, mapping) {
   return { x, states };
 }
 
-function stateOf([x, y, z, visibility]) {
+function stateOf([x, y, z, visibility], sure) {
   const there = Number.isFinite(x + y + z) && (x !== 0 || y !== 0 || z !== 0);
   if (!there || !(visibility > 0)) return LOST;
-  return visibility >= SURE ? TRACKED : INFERRED;
+  return visibility >= sure ? TRACKED : INFERRED;
 }
+
+const LEAST_FRAMES = 10;
 
 /** Straight lines over the frames t with `gap[t]`, held at the ends, for columns from `first`. */
 export function bridge(x, width, gap, first, columns) {
@@ -124,11 +127,9 @@ export function bridge(x, width, gap, first, columns) {
   }
 }
 
-const LEAST_FRAMES = 10;
-
 /**
- * A recording as the zoo believes it: lost joints and frames without a person bridged in time,
- * such frames at both ends left out.
+ * A recording as the zoo believes it: lost joints, places that are none and frames without a person
+ * bridged in time, such frames at both ends left out.
  *
  * @param frames list of {x, states} as `toLayout` gives them
  * @param fps of these frames
@@ -138,28 +139,44 @@ export function recordingOf(frames, fps) {
   const total = frames.length;
   const joints = total ? frames[0].states.length : 0;
   const width = 3 * joints;
-  const seen = frames.map(({ states }) => states.includes(TRACKED));
-  const start = seen.indexOf(true);
-  const stop = seen.lastIndexOf(true) + 1;
+  let x = new Float64Array(total * width);
+  frames.forEach((frame, t) => x.set(frame.x, t * width));
+  const lost = new Uint8Array(total * joints);
+  frames.forEach(({ states }, t) => states.forEach((s, v) => (lost[t * joints + v] = s === LOST)));
+  if (lost.every(Boolean)) throw new NotYet("nobody is seen");
+  bridgeJoints(x, lost, total, joints);
+  x = x.map(Math.fround);
+  const wild = wildJoints(x, total, joints);
+  if (wild.includes(1)) {
+    bridgeJoints(x, wild, total, joints);
+    x = x.map(Math.fround);
+  }
+  const seen = frames.map(({ states }, t) =>
+    states.some((state, joint) => state === TRACKED && !wild[t * joints + joint]),
+  );
   const count = seen.filter(Boolean).length;
   if (count < LEAST_FRAMES) {
     throw new NotYet(`somebody is seen in ${count} frames; at least ${LEAST_FRAMES} are needed`);
   }
+  const start = seen.indexOf(true);
+  const stop = seen.lastIndexOf(true) + 1;
   const missing = stop - start - count;
   if (missing > (stop - start) / 2) {
     throw new NotYet(`nobody is seen in ${missing} of ${stop - start} frames`);
   }
-  let x = new Float64Array(total * width);
-  frames.forEach((frame, t) => x.set(frame.x, t * width));
-  for (let joint = 0; joint < joints; joint++) {
-    const lost = frames.map(({ states }) => states[joint] === LOST);
-    if (lost.includes(true)) bridge(x, width, lost, 3 * joint, 3);
-  }
-  x = x.map(Math.fround).slice(start * width, stop * width);
+  x = x.slice(start * width, stop * width);
   const nobody = seen.slice(start, stop).map((there) => !there);
   if (nobody.includes(true)) {
     bridge(x, width, nobody, 0, width);
     x = x.map(Math.fround);
   }
   return { x, frames: stop - start, joints, fps, start };
+}
+
+/** Bridges each joint over the frames in which `missing` (T × V) says so. */
+function bridgeJoints(x, missing, frames, joints) {
+  for (let joint = 0; joint < joints; joint++) {
+    const gap = Array.from({ length: frames }, (_, t) => missing[t * joints + joint] === 1);
+    if (gap.includes(true)) bridge(x, 3 * joints, gap, 3 * joint, 3);
+  }
 }

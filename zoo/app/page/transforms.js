@@ -1,5 +1,6 @@
 // The transforms of a protocol, as zoo.data.transforms has them, for positions.
 
+import { againstBody, reach } from "./body.js";
 import { gaussian, median, upperMedian } from "./numbers.js";
 import { bridge } from "./skeleton.js";
 
@@ -132,21 +133,10 @@ export function goodFrames(x, frames, joints, fps, params) {
 /** For each joint the frames in which it is not where the body is. */
 function strays(x, frames, joints, fps) {
   const width = 3 * joints;
-  const within = new Float64Array(x.length);
-  for (let t = 0; t < frames; t++) {
-    for (let axis = 0; axis < 3; axis++) {
-      const column = Array.from({ length: joints }, (_, v) => x[t * width + 3 * v + axis]);
-      const middle = median(column);
-      column.forEach((value, v) => (within[t * width + 3 * v + axis] = value - middle));
-    }
-  }
-  const away = (t, v) => Math.hypot(...within.subarray(t * width + 3 * v, t * width + 3 * v + 3));
-  const usual = Array.from({ length: joints }, (_, v) =>
-    median(Array.from({ length: frames }, (_, t) => away(t, v))),
-  ).sort((a, b) => a - b);
-  const limit = REACH * usual[Math.floor(0.9 * (joints - 1))];
+  const { within, away } = againstBody(x, frames, joints);
+  const limit = REACH * reach(away, frames, joints);
   return Array.from({ length: joints }, (_, v) => {
-    const beyond = Array.from({ length: frames }, (_, t) => away(t, v) > limit);
+    const beyond = Array.from({ length: frames }, (_, t) => away[t * joints + v] > limit);
     const cuts = [];
     let astray = beyond.includes(true);
     for (let t = 1; t < frames; t++) {
