@@ -5,9 +5,11 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.app.manifest import FILE, manifest
+from zoo.app.manifest import FILE, graph_inputs, manifest
 from zoo.app.packages import PACKAGES, POSES, Package, files_of
 from zoo.errors import ConfigError
+from zoo.exporting.export import export_graph
+from zoo.exporting.record import read_export
 from zoo.files import replaced_folder, to_json
 from zoo.prediction import Predictor
 from zoo.report.figure_style import PALETTE
@@ -22,9 +24,9 @@ _README = """# Score an exercise with a camera
 
     python -m http.server --bind 127.0.0.1 8000
 
-then http://localhost:8000. Everything it needs is in the folder, and nothing leaves the browser: its
-security policy lets the page load from where it came from and nowhere else. A browser gives the
-camera to pages of localhost and of https only.
+then http://localhost:8000. Everything it needs is in the folder, and nothing leaves the browser:
+the page's security policy lets it load from where it came from and nowhere else. A browser gives
+the camera to pages of localhost and of https only.
 
 {told}
 
@@ -79,7 +81,8 @@ def write_app(
     target.parent.mkdir(parents=True, exist_ok=True)
     with replaced_folder(target) as staging:
         _write_page(staging)
-        _write_model(predictor, staging / "model.onnx")
+        export_graph(run, staging / "model", kind="onnx", data_root=data_root)
+        told["inputs"] = graph_inputs(read_export(staging / "model"))
         (staging / FILE).write_bytes(to_json(told))
         licences = "; ".join(f"{p.name} {p.version} ({p.licence})" for p in PACKAGES)
         readme = _README.format(
@@ -114,12 +117,6 @@ def _write_page(folder: Path) -> None:
     parts = [f":root {{\n{colours}}}", shared.read_text("utf-8")]
     parts.append((page / "app.css").read_text("utf-8"))
     (folder / "style.css").write_text("\n".join(parts), encoding="utf-8")
-
-
-def _write_model(predictor: Predictor, file: Path) -> None:
-    from zoo.exporting.onnx_file import write_onnx
-
-    write_onnx(predictor, file)
 
 
 def _copy(package: Package, files: dict[str, Path], folder: Path, pose: str) -> None:

@@ -12,6 +12,8 @@ from zoo.data.resample import SOURCES
 from zoo.data.segment import Sampling
 from zoo.data.transforms.body import pelvis_joints, side_pairs
 from zoo.errors import ConfigError, DataError
+from zoo.exporting.record import ExportRecord
+from zoo.nn.model import contract_of
 from zoo.prediction import Predictor
 from zoo.runs.intervals import no_interval
 from zoo.skeleton.layout import Layout, load_layout
@@ -20,6 +22,9 @@ from zoo.words import fixed, percent
 FILE = "run.json"
 TRANSFORMS = ("repair-jumps", "face-camera", "center", "scale-body", "smooth")
 """Transforms that the page can do, the ones of the same name in page/transforms.js."""
+
+GIVEN = ("position", "mask", "fps")
+"""What the page gives to a model, by the names of `zoo.data.batch.Batch`."""
 
 FPS = 30.0
 """Frames a second of the page's even clock, where the model is not fed at a rate of its own."""
@@ -47,15 +52,15 @@ def manifest(predictor: Predictor, pose: str) -> dict[str, Any]:
             f"cannot do; it has {', '.join(TRANSFORMS)}"
         )
     low, high = record.dataset.score_range
-    radius = _radius(predictor)
+    interval = _interval(predictor)
     return {
         "title": record.model.title,
         "exercise": _exercise(predictor),
-        "told": _told(predictor, radius),
+        "told": _told(predictor, interval is not None),
         "careful": careful(predictor),
         "scale": [low, high],
         "digits": 1 if high - low > 1 else 2,
-        "radius": radius,
+        "interval": interval,
         "level": percent(predictor.level),
         "fps": feed.rate or FPS,
         "rate": feed.rate,
@@ -76,11 +81,17 @@ def manifest(predictor: Predictor, pose: str) -> dict[str, Any]:
 
 def _require_positions(predictor: Predictor) -> None:
     """Nothing, where positions are all that the model is fed."""
+    model = predictor.run.record.model.name
+    if contract_of(predictor.trained.model).derive is not None:
+        raise ConfigError(
+            f"{model} is fed what its own code measures in Python, which the page cannot do. Score "
+            "saved recordings with zoo.predict, or take a network that is fed joints"
+        )
     for stream in predictor.trained.streams:
         missing = [raw for raw in SOURCES.get(stream, (stream,)) if raw != "position"]
         if missing:
             raise ConfigError(
-                f"{predictor.run.record.model.name} was trained on the stream {stream!r}, and a "
+                f"{model} was trained on the stream {stream!r}, and a "
                 "camera gives positions of joints and nothing else. Train one on positions: "
                 "model.streams=[position]"
             )
@@ -101,12 +112,28 @@ def _mapping(layout: Layout) -> dict[str, Any]:
     return {"joints": joints, "turn": [list(row) for row in TURNS["-y"]], "sure": SURE}
 
 
-def _radius(predictor: Predictor) -> float | None:
-    """Half the width of every interval; None where none can be promised or it varies."""
-    if not predictor.run.record.dataset.hips_centred:
-        return None
+def _interval(predictor: Predictor) -> dict[str, Any] | None:
+    """How wide intervals are, see `Calibration`; None where none can be promised."""
     found = predictor.calibration
-    return found.factor if found.finite and not found.scaled else None
+    if not (found.finite and predictor.run.record.dataset.hips_centred):
+        return None
+    return {"factor": found.factor, "scaled": found.scaled}
+
+
+def graph_inputs(exported: ExportRecord) -> list[str]:
+    """Names of what the exported graph takes.
+
+    Raises:
+        ConfigError: it takes what the page does not have.
+    """
+    found = [port.name for port in exported.graphs[0].inputs]
+    missing = [name for name in found if name not in GIVEN]
+    if missing:
+        raise ConfigError(
+            f"{exported.title} takes {' and '.join(missing)}, which the page does not have: it has "
+            f"{', '.join(GIVEN)}"
+        )
+    return found
 
 
 def _exercise(predictor: Predictor) -> str:
@@ -115,7 +142,7 @@ def _exercise(predictor: Predictor) -> str:
     return f"exercise {told.exercise}: {title}" if title else f"exercise {told.exercise}"
 
 
-def _told(predictor: Predictor, radius: float | None) -> list[str]:
+def _told(predictor: Predictor, promised: bool) -> list[str]:
     """What a reader of the score has to know, in sentences."""
     run, calibration = predictor.run, predictor.calibration
     record, digits = run.record, run.digits
@@ -139,7 +166,7 @@ def _told(predictor: Predictor, radius: float | None) -> list[str]:
         f"scale from {low:g} to {high:g}; the mean score of the training people, given to "
         f"everybody, was off by {fixed(usual, digits)}."
     )
-    if radius is not None:
+    if promised:
         found.append(
             f"The interval holds the true score with {percent(calibration.level)} for a new "
             f"person who is recorded as the training people were, from the errors for "
@@ -147,8 +174,6 @@ def _told(predictor: Predictor, radius: float | None) -> list[str]:
         )
     elif not record.dataset.hips_centred:
         found.append("No interval: none holds for skeletons the model was not trained on.")
-    elif calibration.scaled:
-        found.append("No interval: the run's head makes one for each recording, in Python only.")
     else:
         found.append(no_interval(calibration))
     return found

@@ -168,7 +168,7 @@ def _fetch(package: Package, target: Path) -> None:
 
 
 def _reason(done: "subprocess.CompletedProcess[str]") -> str:
-    """npm's own reason, in a line."""
+    """The reason that npm itself gives, in a line."""
     try:
         said: Any = json.loads(done.stdout)["error"]["summary"]
     except (ValueError, KeyError, TypeError):

@@ -12,18 +12,27 @@ export class Model {
     return model;
   }
 
-  /** The score, in score units, of each sample {x: T × V × 3, frames: T}. */
-  async scores(samples, joints) {
+  /**
+   * What the model says of samples {x: T × V × 3, frames: T, fps}.
+   *
+   * @returns {scores, deviations}, a number a sample in score units; deviations are null where the
+   *   model does not say how far off it expects to be
+   */
+  async says(samples, joints) {
     const scores = [];
-    for (const { x, frames } of samples) {
+    const deviations = [];
+    const { Tensor } = this.ort;
+    for (const { x, frames, fps } of samples) {
       const given = {
-        position: new this.ort.Tensor("float32", x, [1, frames, joints, 3]),
-        mask: new this.ort.Tensor("bool", new Uint8Array(frames).fill(1), [1, frames]),
+        position: () => new Tensor("float32", x, [1, frames, joints, 3]),
+        mask: () => new Tensor("bool", new Uint8Array(frames).fill(1), [1, frames]),
+        fps: () => new Tensor("float32", [fps], [1]),
       };
-      const feeds = Object.fromEntries(this.session.inputNames.map((name) => [name, given[name]]));
-      const said = await this.session.run(feeds);
+      const feeds = this.session.inputNames.map((name) => [name, given[name]()]);
+      const said = await this.session.run(Object.fromEntries(feeds));
       scores.push(said.score.data[0]);
+      if (said.deviation) deviations.push(said.deviation.data[0]);
     }
-    return scores;
+    return { scores, deviations: deviations.length ? deviations : null };
   }
 }

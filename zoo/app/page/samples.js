@@ -10,8 +10,8 @@ import { transformed } from "./transforms.js";
  *
  * @param frames list of {x, states} on even time, as `toLayout` gives them
  * @param manifest what `zoo app` wrote of the run
- * @returns {samples: list of {x: Float32Array T × V × 3, frames: T, start, stop}, repetitions:
- *   list of [start, stop) frames}, both counted in the frames given
+ * @returns {samples: list of {x: Float32Array T × V × 3, frames: T, fps, start, stop},
+ *   repetitions: list of [start, stop) frames}, both counted in the frames given
  * @throws NotYet
  */
 export function samplesOf(frames, manifest) {
@@ -27,6 +27,7 @@ export function samplesOf(frames, manifest) {
     return {
       x: Float32Array.from(resampled(rows, count, width, wanted)),
       frames: wanted,
+      fps: (recording.fps * wanted) / count,
       start: recording.start + start,
       stop: recording.start + stop,
     };
@@ -72,9 +73,14 @@ export function aggregated(scores, how) {
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
-/** Lowest and highest score of the interval around a score, on the scale; null without one. */
-export function intervalAround(score, { radius, scale }) {
-  if (radius === null) return null;
+/**
+ * Lowest and highest score of the interval around a score, on the scale; null without one.
+ *
+ * @param deviations that the model predicts of the samples, or null
+ */
+export function intervalAround(score, deviations, { interval, scale }) {
+  if (interval === null) return null;
+  const radius = interval.factor * (interval.scaled ? aggregated(deviations, "mean") : 1);
   const [low, high] = [Math.max(score - radius, scale[0]), Math.min(score + radius, scale[1])];
   return low <= high ? [low, high] : null;
 }

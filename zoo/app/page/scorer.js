@@ -36,8 +36,8 @@ async function open(data) {
   ort.env.wasm.numThreads = 1; // more need headers that a plain server does not send
   ort.env.wasm.wasmPaths = new URL("./vendor/runtime/", import.meta.url).href;
   ort.env.logLevel = "error";
-  const answer = await fetch(new URL("./model.onnx", import.meta.url));
-  if (!answer.ok) throw new Error(`model.onnx cannot be read: ${answer.status}`);
+  const answer = await fetch(new URL("./model/model.onnx", import.meta.url));
+  if (!answer.ok) throw new Error(`the model cannot be read: ${answer.status}`);
   model = await Model.open(ort, new Uint8Array(await answer.arrayBuffer()));
   self.postMessage({ kind: "ready" });
 }
@@ -62,13 +62,13 @@ async function score(part, of, last) {
   const told = { kind: "scored", session: of, frames: part.length, last };
   try {
     const { samples, repetitions } = samplesOf(part, manifest);
-    const scores = await model.scores(samples, manifest.skeleton.joints.length);
+    const { scores, deviations } = await model.says(samples, manifest.skeleton.joints.length);
     const total = aggregated(scores, manifest.aggregate);
     if (!Number.isFinite(total)) throw new Error("the model's score is no finite number");
     self.postMessage({
       ...told,
       score: total,
-      interval: intervalAround(total, manifest),
+      interval: intervalAround(total, deviations, manifest),
       beyond: beyond(total, manifest.scale),
       samples: samples.map(({ start, stop }, i) => ({ start, stop, score: scores[i] })),
       repetitions,
