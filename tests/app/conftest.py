@@ -1,11 +1,18 @@
 """Runs that a camera can feed, and sessions of the simulator's people as the page saves them."""
 
+import functools
+import http.server
+import importlib.util
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,6 +24,9 @@ from zoo.runs.run import Run
 
 HERE = Path(__file__).parent
 FPS = 30
+HOST = "127.0.0.1"
+GRAPHICS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+"""WebGL without a graphics processor."""
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +106,117 @@ def in_node(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[dict
         return list(json.loads(done.stdout))
 
     return made
+
+
+@pytest.fixture(scope="session")
+def packages() -> None:
+    """The npm packages are in the zoo's cache; no test fetches them."""
+    from zoo.app.packages import PACKAGES, cached
+
+    missing = [package.name for package in PACKAGES if not cached(package).is_dir()]
+    if missing:
+        pytest.skip(f"needs {' and '.join(missing)} in the cache: run zoo app once")
+
+
+@pytest.fixture(scope="session")
+def app_folder(desk: Path, camera_run: Run, packages: None) -> Path:
+    """An app of `camera_run`, with the quickest model of landmarks."""
+    pytest.importorskip("onnxruntime")
+    from zoo.app.folder import write_app
+
+    return write_app(camera_run, desk / "site", pose="lite", level=0.5, data_root=desk / "data")
+
+
+@pytest.fixture(scope="module")
+def served(app_folder: Path) -> Iterator[str]:
+    """The address at which a plain server on loopback serves the app."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            """Says nothing."""
+
+    handler = functools.partial(Quiet, directory=str(app_folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> ModuleType:
+    """The driver of a headless browser, where there is one."""
+    spec = importlib.util.spec_from_file_location("chromium", HERE.parent / "report/chromium.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.programs() is None:
+        pytest.skip("needs chromium and chromedriver (Debian: chromium chromium-driver)")
+    return module
+
+
+class Page:
+    """The app in a browser that can reach nothing but the loopback.
+
+    Args:
+        browser: of chromium.py.
+        address: where it is served.
+    """
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self.browser, self.address = browser, address
+
+    def open(self, width: int = 1280, dark: bool = False) -> None:
+        """Open the page and wait until it has begun."""
+        self.browser.device(width, 900, dark)
+        self.browser.open(self.address)
+        self.until("!document.getElementById('app').hidden")
+
+    def text(self, name: str) -> str:
+        """The text of an element."""
+        return str(self.browser.js(f"return document.getElementById('{name}').textContent"))
+
+    def until(self, condition: str, seconds: float = 240) -> Any:
+        """Wait for a condition in JavaScript; gives its value."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = self.browser.js(f"return {condition}")
+            if found:
+                return found
+            time.sleep(0.2)
+        said = [self.text(name) for name in ("state", "notice", "score")]
+        raise AssertionError(f"never: {condition}; the page says {said}; {self.browser.log()}")
+
+
+@pytest.fixture
+def page_of(
+    chromium: ModuleType, served: str, tmp_path: Path
+) -> Iterator[Callable[..., AbstractContextManager[Page]]]:
+    """Opens a browser with more options and gives the page: ``with page_of(*options) as page``.
+
+    When it is closed, every request of its own pages must have gone to the app's address.
+    """
+
+    @contextmanager
+    def opened(*options: str) -> Iterator[Page]:
+        log = tmp_path / "net.json"
+        alone = f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {HOST}"
+        with chromium.Chromium(
+            tmp_path / "profile", *GRAPHICS, alone, f"--log-net-log={log}", *options
+        ) as browser:
+            yield Page(browser, served)
+        asked = requests_of(log, served)
+        assert asked
+        assert [url for url in asked if not url.startswith((served, "blob:", "data:"))] == []
+
+    yield opened
+
+
+def requests_of(log: Path, origin: str) -> list[str]:
+    """The addresses that pages of an origin, and their workers, have asked for."""
+    found = []
+    for event in json.loads(log.read_bytes())["events"]:
+        told = event.get("params", {})
+        if "url" in told and str(told.get("initiator", "")).startswith(origin.rstrip("/")):
+            found.append(str(told["url"]))
+    return found

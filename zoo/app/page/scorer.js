@@ -5,7 +5,7 @@ import { aggregated, beyond, intervalAround, samplesOf } from "./samples.js";
 import { NotYet } from "./skeleton.js";
 import * as ort from "./vendor/runtime/ort.wasm.min.mjs";
 
-let model = null;
+let opened = null; // the model, once it is there
 let manifest = null;
 let frames = [];
 let scored = 0;
@@ -16,7 +16,11 @@ let working = false;
 
 self.onmessage = async ({ data }) => {
   try {
-    if (data.kind === "open") await open(data);
+    if (data.kind === "open") {
+      manifest = data.manifest;
+      opened = open();
+      await opened;
+    }
     if (data.kind === "begin") {
       ({ session, live } = data);
       [frames, scored, ended] = [[], 0, false];
@@ -31,15 +35,13 @@ self.onmessage = async ({ data }) => {
   }
 };
 
-async function open(data) {
-  manifest = data.manifest;
+async function open() {
   ort.env.wasm.numThreads = 1; // more need headers that a plain server does not send
   ort.env.wasm.wasmPaths = new URL("./vendor/runtime/", import.meta.url).href;
   ort.env.logLevel = "error";
   const answer = await fetch(new URL("./model/model.onnx", import.meta.url));
   if (!answer.ok) throw new Error(`the model cannot be read: ${answer.status}`);
-  model = await Model.open(ort, new Uint8Array(await answer.arrayBuffer()));
-  self.postMessage({ kind: "ready" });
+  return Model.open(ort, new Uint8Array(await answer.arrayBuffer()));
 }
 
 /** Score what is there about each second; a camera's frames that came meanwhile together. */
@@ -47,17 +49,18 @@ async function work() {
   if (working) return;
   working = true;
   try {
+    const model = await opened;
     const second = Math.round(manifest.fps);
     while (frames.length - scored >= second || (ended && scored < frames.length)) {
       scored = live ? frames.length : Math.min(scored + second, frames.length);
-      await score(frames.slice(0, scored), session, ended && scored === frames.length);
+      await score(model, frames.slice(0, scored), session, ended && scored === frames.length);
     }
   } finally {
     working = false;
   }
 }
 
-async function score(part, of, last) {
+async function score(model, part, of, last) {
   const begun = performance.now();
   const told = { kind: "scored", session: of, frames: part.length, last };
   try {
