@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry import did_you_mean
 from zoo.build import Index, Place, checked
 from zoo.compose import compose, written
 from zoo.errors import CheckpointError, ConfigError
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named."""
+
+EXPORT_FORMATS = ("bundle", "onnx", "torch")
+"""What `export` writes."""
 
 
 @checked
@@ -302,31 +306,54 @@ def predict(
 
 @checked
 def export(
-    run: "Run | Path | str", output: Place | None = None, *, overwrite: bool = False
+    run: "Run | Path | str",
+    output: Place | None = None,
+    *,
+    format: str = "bundle",  # noqa: A002
+    data_root: Place | None = None,
+    overwrite: bool = False,
 ) -> Path:
-    """Write a trained model as one file, a bundle, that `load_model` and `predict` take anywhere.
+    """Write a trained model for use elsewhere: as a bundle, or as a graph for other programs.
 
-    In it are weights, scalers, skeleton layout, card, protocol, the data's fingerprint, what the
-    run found, and how far off the model was for its validation people, who are numbered. There is
-    no code in it: a model of a plug-in needs its plug-in where the bundle is used. Models that keep
-    training samples among their weights, as nearest neighbours do, carry these along.
+    A bundle is one file that `load_model` and `predict` take anywhere. In it are weights, scalers,
+    skeleton layout, card, protocol, the data's fingerprint, what the run found, and how far off the
+    model was for its validation people, who are numbered. There is no code in it: a model of a
+    plug-in needs its plug-in where the bundle is used. Models that keep training samples among
+    their weights, as nearest neighbours do, carry these along.
+
+    A graph, ``onnx`` or ``torch``, is a folder: the file, which onnxruntime or torch run without
+    the zoo, and a README with its inputs, outputs and examples. It is written only if it says what
+    the run says, on the test recordings where these are at hand.
 
     Args:
-        run: a finished run, or its folder.
-        output: the file, whose name ends in ``.zoo``; default the model's name, here.
-        overwrite: replace a file that is there.
+        run: a finished run, or its folder; for a graph a bundle will do.
+        output: the bundle, whose name ends in ``.zoo``, or the graph's folder; default
+            ``MODEL.zoo`` or ``MODEL-FORMAT``, here.
+        format: ``bundle``, ``onnx`` or ``torch``.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        overwrite: replace what is there.
 
     Returns:
-        The file.
+        The file, or the folder; of a folder `zoo.exporting.record.read_export` says what is in it.
 
     Raises:
         DataError: no finished run.
         CheckpointError: its files were altered, or its model is not registered here.
-        ConfigError: `output` is there, or is no name of a bundle.
+        ConfigError: `output` is there, or is no name for it, or there is no such format.
+        ExportError: the model cannot be written as a graph, or a package is not installed.
     """
-    from zoo.training.bundle import export_run
+    place, root = (None if path is None else Path(path) for path in (output, data_root))
+    if format == "bundle":
+        from zoo.training.bundle import export_run
 
-    return export_run(run, None if output is None else Path(output), overwrite=overwrite)
+        return export_run(run, place, overwrite=overwrite)
+    if format not in EXPORT_FORMATS:
+        raise ConfigError(
+            f"there is no format {format!r} to export. {did_you_mean(format, EXPORT_FORMATS)}"
+        )
+    from zoo.exporting.export import export_graph
+
+    return export_graph(run, place, kind=format, data_root=root, overwrite=overwrite)
 
 
 @checked
