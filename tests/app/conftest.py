@@ -191,7 +191,7 @@ class Page:
 @pytest.fixture
 def page_of(
     chromium: ModuleType, served: str, tmp_path: Path
-) -> Iterator[Callable[..., AbstractContextManager[Page]]]:
+) -> Callable[..., AbstractContextManager[Page]]:
     """Opens a browser with more options and gives the page: ``with page_of(*options) as page``.
 
     When it is closed, every request of its own pages must have gone to the app's address.
@@ -209,7 +209,7 @@ def page_of(
         assert asked
         assert [url for url in asked if not url.startswith((served, "blob:", "data:"))] == []
 
-    yield opened
+    return opened
 
 
 def requests_of(log: Path, origin: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The page in a real browser: sessions, camera, what goes wrong; and no request but to its folder."""
+"""The page in a real browser: sessions, cameras, what goes wrong; no request leaves its folder."""
 
 import io
 import json
