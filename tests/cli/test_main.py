@@ -58,6 +58,7 @@ def test_a_line_is_said_before_anything_heavy_is_imported(tmp_path: Path) -> Non
         ["predict", "absent", "x"],
         ["pose", "absent.mp4", "-o", "x"],
         ["explain", "absent", "x"],
+        ["stream", "absent"],
         ["leaderboard"],
         ["leaderboard", "check"],
         ["compare", "a", "b"],
