@@ -1,0 +1,107 @@
+"""Whether D2STA groups the same joints and looks at the same ones, whatever fold and seed."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baselines.d2sta.figures import groups_of, reference_runs
+from zoo.evaluation.statistics import Agreement, adjusted_rand, agreement, kendall
+from zoo.evaluation.statistics.tables import Array
+from zoo.experiments.definition import Experiment
+from zoo.experiments.figures import new_figure
+from zoo.experiments.results import ProtocolResult
+from zoo.report.figure_style import INK, LINE, OKABE_ITO
+from zoo.runs.run import Run
+from zoo.words import fixed, probability
+from zoo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from zoo.experiments.figures import Figures
+
+_PLACE = ("exercise", "fold", "seed")
+
+
+def strongest_groups(assignment: Array) -> Array:
+    """The group (V,) in which each joint weighs most, compared with the other joints.
+
+    That is the largest entry of the assignment (V, G) after each group's column was divided by its
+    sum, as the projection does. The likeliest group of all joints may be one and the same.
+    """
+    return (assignment / assignment.sum(axis=0)).argmax(axis=1)
+
+
+def kinds_of_pairs(runs: Sequence[Run]) -> dict[str, list[tuple[int, int]]]:
+    """Pairs of runs, by number, under what one of them has that the other has not.
+
+    Such as ``another fold``, of pairs with the same exercise and seed, and ``another fold and
+    seed``. Kinds with fewer differences come first.
+    """
+    kinds: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    for i, j in combinations(range(len(runs)), 2):
+        pair = zip(_PLACE, runs[i].place, runs[j].place, strict=True)
+        kinds.setdefault(tuple(what for what, a, b in pair if a != b), []).append((i, j))
+    ordered = sorted(kinds, key=lambda kind: (len(kind), [-_PLACE.index(what) for what in kind]))
+    return {f"another {_listed(kind)}": kinds[kind] for kind in ordered}
+
+
+def stability(
+    experiment: Experiment, result: ProtocolResult, data_root: Path | None = None
+) -> "Figures":
+    """How far runs of the reference row agree on groups and on attention, against chance.
+
+    Groups are compared by the adjusted Rand index of `strongest_groups`, attention by Kendall's
+    rank correlation of `Groups.looked_at`. Nothing where there is only one run.
+    """
+    runs = reference_runs(experiment, result)
+    if len(runs) < 2:
+        return
+    workspace = Workspace(".", data_root)
+    found = [groups_of(run.path, workspace) for run in runs]
+    kinds = kinds_of_pairs(runs)
+    panels = {
+        "groups of joints": agreement(
+            [strongest_groups(own.assignment) for own in found], kinds, adjusted_rand
+        ),
+        "attention to joints": agreement([own.looked_at for own in found], kinds, kendall),
+    }
+    figure = new_figure((6.6, 1.4 + 0.26 * len(kinds)), result)
+    titles = ("groups: adjusted Rand index", "attention: Kendall's τ")
+    at = np.arange(len(kinds))
+    for axes, title, agreed in zip(
+        figure.subplots(1, 2, sharey=True), titles, panels.values(), strict=True
+    ):
+        value, low, high, *_ = np.array(list(agreed.values())).T
+        axes.barh(at, high - low, left=low, height=0.5, color=LINE)
+        axes.plot(value, at, "o", color=OKABE_ITO[0], ms=5)
+        axes.set_yticks(at, list(kinds), color=INK)
+        axes.set(ylim=(len(kinds) - 0.5, -0.5), xlabel=title)
+        axes.set_xlim(min(-0.1, low.min() - 0.05), max(1.0, value.max() + 0.05))
+        axes.grid(axis="x", color=LINE)
+        axes.set_axisbelow(True)
+    used = np.mean([len(set(own.assignment.argmax(axis=1))) for own in found])
+    yield (
+        "stability",
+        f"Agreement of {len(runs)} runs of {runs[0].record.model.name} with each other, each over "
+        "its own test samples: 1 is the same, grey is 95 % of what shuffled joints give. "
+        f"{_said(panels)}. A joint's group is the one in which it weighs most compared with the "
+        f"other joints; by the likeliest group alone the joints of a run are in {fixed(used, 1)} "
+        f"of {found[0].assignment.shape[1]} groups on average.",
+        figure,
+    )
+
+
+def _said(panels: Mapping[str, Mapping[str, Agreement]]) -> str:
+    """Every value in words."""
+    return "; ".join(
+        f"{what}, {kind}: {fixed(a.value, sign=True)} (chance {fixed(a.low, sign=True)} to "
+        f"{fixed(a.high, sign=True)}, p {probability(a.p)}, {a.pairs} pairs)"
+        for what, agreed in panels.items()
+        for kind, a in agreed.items()
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
