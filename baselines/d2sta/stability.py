@@ -53,7 +53,8 @@ def stability(
     """How far runs of the reference row agree on groups and on attention, against chance.
 
     Groups are compared by the adjusted Rand index of `strongest_groups`, attention by Kendall's
-    rank correlation of `Groups.looked_at`. Nothing where there is only one run.
+    rank correlation of `Groups.looked_at`. Runs of one seed start with the same weights: what is
+    the data's agrees with another seed too. Nothing where there is only one run.
     """
     runs = reference_runs(experiment, result)
     if len(runs) < 2:
@@ -61,45 +62,49 @@ def stability(
     workspace = Workspace(".", data_root)
     found = [groups_of(run.path, workspace) for run in runs]
     kinds = kinds_of_pairs(runs)
+    groups = [strongest_groups(own.assignment) for own in found]
+    attention = [own.looked_at for own in found]
     panels = {
-        "groups of joints": agreement(
-            [strongest_groups(own.assignment) for own in found], kinds, adjusted_rand
-        ),
-        "attention to joints": agreement([own.looked_at for own in found], kinds, kendall),
+        "groups (adjusted Rand index)": agreement(groups, kinds, adjusted_rand),
+        "attention (Kendall's τ)": agreement(attention, kinds, kendall),
     }
-    figure = new_figure((6.6, 1.4 + 0.26 * len(kinds)), result)
-    titles = ("groups: adjusted Rand index", "attention: Kendall's τ")
+    figure = new_figure((7.2, 1.4 + 0.26 * len(kinds)), result)
     at = np.arange(len(kinds))
-    for axes, title, agreed in zip(
-        figure.subplots(1, 2, sharey=True), titles, panels.values(), strict=True
+    for axes, (title, agreed) in zip(
+        figure.subplots(1, 2, sharey=True), panels.items(), strict=True
     ):
         value, low, high, *_ = np.array(list(agreed.values())).T
         axes.barh(at, high - low, left=low, height=0.5, color=LINE)
         axes.plot(value, at, "o", color=OKABE_ITO[0], ms=5)
-        axes.set_yticks(at, list(kinds), color=INK)
+        for row, own in enumerate(value):
+            axes.text(own + 0.05, row, fixed(own, sign=True), va="center", size=8, color=INK)
+        axes.set_yticks(at, [f"{kind} ({len(pairs)})" for kind, pairs in kinds.items()], color=INK)
         axes.set(ylim=(len(kinds) - 0.5, -0.5), xlabel=title)
-        axes.set_xlim(min(-0.1, low.min() - 0.05), max(1.0, value.max() + 0.05))
+        axes.set_xlim(min(-0.1, low.min() - 0.05), 1.2)
+        axes.set_xticks([0, 0.5, 1])
         axes.grid(axis="x", color=LINE)
         axes.set_axisbelow(True)
     used = np.mean([len(set(own.assignment.argmax(axis=1))) for own in found])
     yield (
         "stability",
         f"Agreement of {len(runs)} runs of {runs[0].record.model.name} with each other, each over "
-        "its own test samples: 1 is the same, grey is 95 % of what shuffled joints give. "
-        f"{_said(panels)}. A joint's group is the one in which it weighs most compared with the "
-        f"other joints; by the likeliest group alone the joints of a run are in {fixed(used, 1)} "
-        f"of {found[0].assignment.shape[1]} groups on average.",
+        "its own test samples, and how many pairs there are: 1 is the same, grey is 95 % of what "
+        f"shuffled joints give. {_said(panels)}. A joint's group is the one in which it weighs "
+        "most compared with the other joints; by the likeliest group alone the joints of a run are "
+        f"in {fixed(used, 1)} of {found[0].assignment.shape[1]} groups on average",
         figure,
     )
 
 
 def _said(panels: Mapping[str, Mapping[str, Agreement]]) -> str:
-    """Every value in words."""
+    """Every value in words, with the probability of as much agreement by chance."""
     return "; ".join(
-        f"{what}, {kind}: {fixed(a.value, sign=True)} (chance {fixed(a.low, sign=True)} to "
-        f"{fixed(a.high, sign=True)}, p {probability(a.p)}, {a.pairs} pairs)"
+        f"{what}: "
+        + ", ".join(
+            f"{kind} {fixed(own.value, sign=True)} (p {probability(own.p)})"
+            for kind, own in agreed.items()
+        )
         for what, agreed in panels.items()
-        for kind, a in agreed.items()
     )
 
 
