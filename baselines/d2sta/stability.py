@@ -91,7 +91,7 @@ def stability(
         "its own test samples, and how many pairs there are: 1 is the same, grey is 95 % of what "
         f"shuffled joints give. {_said(panels)}. A joint's group is the one in which it weighs "
         "most compared with the other joints; by the likeliest group alone the joints of a run are "
-        f"in {fixed(used, 1)} of {found[0].assignment.shape[1]} groups on average",
+        f"in {fixed(float(used), 1)} of {found[0].assignment.shape[1]} groups on average",
         figure,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import DataError
 from zoo.evaluation.metrics import Array
@@ -114,9 +114,10 @@ def agreement(
     return made
 
 
-def _pairs(rows: ArrayLike) -> tuple[Array, Array, Array]:
+def _pairs(rows: ArrayLike) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
     """The rows, and the first and the second thing of every pair of things."""
     table = np.asarray(rows, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] < 2:
         raise DataError(f"agreement is of at least two things, given is {table.shape}")
-    return table, *np.triu_indices(table.shape[1], 1)
+    first, second = np.triu_indices(table.shape[1], 1)
+    return table, first.astype(np.int64), second.astype(np.int64)
