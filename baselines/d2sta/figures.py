@@ -23,6 +23,7 @@ from zoo.report.figure_style import INK
 from zoo.runs.run import Run
 from zoo.skeleton import Layout, load_layout
 from zoo.training.evaluate import load_trained
+from zoo.training.seeding import reproducible, seed_all
 from zoo.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Groups:
     looked_at: Array
 
 
-def groups_of(run: Path, workspace: Workspace) -> Groups:
+def groups_of(run: Path, workspace: Workspace, *, learnt: bool = True) -> Groups:
     """Groups and attention of a finished run's model on its own test part.
 
     A group's attention is what all groups give it on average over the queries. It is shared out to
@@ -63,18 +64,25 @@ def groups_of(run: Path, workspace: Workspace) -> Groups:
     Args:
         run: folder of the run.
         workspace: opens the datasets; what it has opened for one run it has for the next.
+        learnt: with the weights it learnt; else with those that its seed drew at the start.
 
     Raises:
         DataError: the model puts no joints in groups.
     """
     trained = load_trained(run)
     record = trained.run.record
-    data = workspace.open(record.config).fold(record.fold)
+    session = workspace.open(record.config)
+    data = session.fold(record.fold)
+    model = trained.model
+    if not learnt:
+        with reproducible():
+            seed_all(record.seed)
+            model = session.build().to(trained.device).eval()
     index = data.split.index("test")
     assignments, betweens, looked = [], [], []
     for some in index.split(_AT_ONCE):
         batch = trained.stream_scaler.transform(data.samples.batch(some)).to(trained.device)
-        maps = attention_maps(trained.model, batch)
+        maps = attention_maps(model, batch)
         if "assignment" not in maps:
             raise DataError(f"{record.model.name} puts no joints in groups ({run})")
         assignment = maps["assignment"].double()  # (N, V, G)

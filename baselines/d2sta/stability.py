@@ -11,14 +11,16 @@ from baselines.d2sta.figures import groups_of, reference_runs
 from zoo.evaluation.statistics import Agreement, adjusted_rand, agreement, kendall
 from zoo.evaluation.statistics.tables import Array
 from zoo.experiments.definition import Experiment
-from zoo.experiments.figures import new_figure
+from zoo.experiments.figures import legend, new_figure
 from zoo.experiments.results import ProtocolResult
-from zoo.report.figure_style import INK, LINE, OKABE_ITO
+from zoo.report.figure_style import INK, LINE, OKABE_ITO, SOFT
 from zoo.runs.run import Run
 from zoo.words import fixed, probability
 from zoo.workspace import Workspace
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from zoo.experiments.figures import Figures
 
 _PLACE = ("exercise", "fold", "seed")
@@ -53,58 +55,73 @@ def stability(
     """How far runs of the reference row agree on groups and on attention, against chance.
 
     Groups are compared by the adjusted Rand index of `strongest_groups`, attention by Kendall's
-    rank correlation of `Groups.looked_at`. Runs of one seed start with the same weights: what is
-    the data's agrees with another seed too. Nothing where there is only one run.
+    rank correlation of `Groups.looked_at`; both also of the same networks before their training,
+    which share what is in the skeleton and the data. Runs of one seed start with the same weights,
+    so that what was learnt agrees with another seed too. Nothing where there is only one run.
     """
     runs = reference_runs(experiment, result)
     if len(runs) < 2:
         return
-    workspace = Workspace(".", data_root)
-    found = [groups_of(run.path, workspace) for run in runs]
     kinds = kinds_of_pairs(runs)
-    groups = [strongest_groups(own.assignment) for own in found]
-    attention = [own.looked_at for own in found]
+    workspace = Workspace(".", data_root)
+    learnt, drawn = (
+        [groups_of(run.path, workspace, learnt=trained) for run in runs]
+        for trained in (True, False)
+    )
     panels = {
-        "groups (adjusted Rand index)": agreement(groups, kinds, adjusted_rand),
-        "attention (Kendall's τ)": agreement(attention, kinds, kendall),
+        "groups (adjusted Rand index)": [
+            agreement([strongest_groups(own.assignment) for own in some], kinds, adjusted_rand)
+            for some in (learnt, drawn)
+        ],
+        "attention (Kendall's τ)": [
+            agreement([own.looked_at for own in some], kinds, kendall) for some in (learnt, drawn)
+        ],
     }
-    figure = new_figure((7.2, 1.4 + 0.26 * len(kinds)), result)
-    at = np.arange(len(kinds))
-    for axes, (title, agreed) in zip(
+    figure = new_figure((7.2, 1.6 + 0.28 * len(kinds)), result)
+    for axes, (title, series) in zip(
         figure.subplots(1, 2, sharey=True), panels.items(), strict=True
     ):
-        value, low, high, *_ = np.array(list(agreed.values())).T
-        axes.barh(at, high - low, left=low, height=0.5, color=LINE)
-        axes.plot(value, at, "o", color=OKABE_ITO[0], ms=5)
-        for row, own in enumerate(value):
-            axes.text(own + 0.05, row, fixed(own, sign=True), va="center", size=8, color=INK)
-        axes.set_yticks(at, [f"{kind} ({len(pairs)})" for kind, pairs in kinds.items()], color=INK)
-        axes.set(ylim=(len(kinds) - 0.5, -0.5), xlabel=title)
-        axes.set_xlim(min(-0.1, low.min() - 0.05), 1.2)
-        axes.set_xticks([0, 0.5, 1])
-        axes.grid(axis="x", color=LINE)
-        axes.set_axisbelow(True)
-    used = np.mean([len(set(own.assignment.argmax(axis=1))) for own in found])
+        _panel(axes, *series)
+        axes.set_xlabel(title)
+    legend(figure, axes)
+    used = np.mean([len(set(own.assignment.argmax(axis=1))) for own in learnt])
     yield (
         "stability",
         f"Agreement of {len(runs)} runs of {runs[0].record.model.name} with each other, each over "
         "its own test samples, and how many pairs there are: 1 is the same, grey is 95 % of what "
         f"shuffled joints give. {_said(panels)}. A joint's group is the one in which it weighs "
         "most compared with the other joints; by the likeliest group alone the joints of a run are "
-        f"in {fixed(float(used), 1)} of {found[0].assignment.shape[1]} groups on average",
+        f"in {fixed(float(used), 1)} of {learnt[0].assignment.shape[1]} groups on average",
         figure,
     )
 
 
-def _said(panels: Mapping[str, Mapping[str, Agreement]]) -> str:
+def _panel(axes: "Axes", learnt: Mapping[str, Agreement], drawn: Mapping[str, Agreement]) -> None:
+    """A row for each kind of pairs: the range of chance, before and after training."""
+    at = np.arange(len(learnt))
+    value, low, high, *_ = np.array(list(learnt.values())).T
+    axes.barh(at, high - low, left=low, height=0.5, color=LINE)
+    before = [own.value for own in drawn.values()]
+    axes.plot(before, at, "o", mfc="none", color=SOFT, ms=5, label="before training")
+    axes.plot(value, at, "o", color=OKABE_ITO[0], ms=5, label="trained")
+    titles = [f"{kind} ({own.pairs})" for kind, own in learnt.items()]
+    axes.set_yticks(at, titles, color=INK)
+    axes.set(ylim=(len(at) - 0.5, -0.5), xlim=(min(-0.2, low.min() - 0.05), 1.05))
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.grid(axis="x", color=LINE)
+    axes.set_axisbelow(True)
+
+
+def _said(panels: Mapping[str, Sequence[Mapping[str, Agreement]]]) -> str:
     """Every value in words, with the probability of as much agreement by chance."""
     return "; ".join(
         f"{what}: "
         + ", ".join(
-            f"{kind} {fixed(own.value, sign=True)} (p {probability(own.p)})"
-            for kind, own in agreed.items()
+            f"{kind} {fixed(own.value, sign=True)} (p {probability(own.p)}; before training "
+            f"{fixed(drawn[kind].value, sign=True)})"
+            for kind, own in learnt.items()
         )
-        for what, agreed in panels.items()
+        for what, (learnt, drawn) in panels.items()
     )
 
 

@@ -147,6 +147,11 @@ def test_what_a_model_looks_at(
     assert found.assignment.sum(axis=1) == pytest.approx(1)
     assert found.between.sum(axis=1) == pytest.approx(1)
     assert found.looked_at.sum() == pytest.approx(1)
+    before = groups_of(result.rows[0].runs[0].path, workspace, learnt=False)
+    assert before.assignment.sum(axis=1) == pytest.approx(1)
+    assert not np.allclose(before.assignment, found.assignment)
+    again = groups_of(result.rows[0].runs[0].path, workspace, learnt=False)
+    assert np.array_equal(again.assignment, before.assignment)
     written = write_report(experiment, [result], tmp_path / "out", data_root=trained.data_root)
     assert not written.not_drawn
     assert [file.stem.removeprefix("person-kfold-") for file in written.files[2:]] == [
@@ -171,6 +176,7 @@ def test_how_far_runs_agree_on_groups_and_attention(
         "Agreement of 4 runs of d2sta-small",
         "groups (adjusted Rand index): another seed ",
         ", another fold and seed ",
+        "; before training ",
         "of 3 groups on average",
     ):
         assert words in document, words
