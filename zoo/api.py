@@ -191,7 +191,8 @@ def experiment(
     """Compute every run of an experiment, or a part of it, and report on it.
 
     `name` is of a file in ``configs/experiment``. Of its rows (by label), protocols, exercises,
-    folds and seeds those that are named stay, by default all. `small` takes the small variant of
+    folds and seeds those that are named stay, by default all; a protocol of the zoo that is none of
+    the experiment's is taken as it is. `small` takes the small variant of
     every model that has one, `dataset` is another prepared dataset than the experiment's, and
     `output` a folder for tables and figures; None writes none. All other arguments, among them
     `jobs`, `retry_failed`, `executor`, `ray_address` and `display`, are as in `bench`.
