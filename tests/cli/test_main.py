@@ -57,6 +57,7 @@ def test_a_line_is_said_before_anything_heavy_is_imported(tmp_path: Path) -> Non
         ["evaluate", "absent"],
         ["predict", "absent", "x"],
         ["explain", "absent", "x"],
+        ["view", "absent", "x"],
         ["leaderboard"],
         ["leaderboard", "check"],
         ["compare", "a", "b"],
