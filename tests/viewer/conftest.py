@@ -28,9 +28,11 @@ def train(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
     """Trains a model on the simulated people: ``train("stgcn-small", **overrides)``."""
     runs = tmp_path_factory.mktemp("viewer-runs")
 
-    def trained(model: str, **overrides: Any) -> Any:
+    def trained(model: str, *, fold: int = 0, seed: int = 0, **overrides: Any) -> Any:
         settings = {**PEOPLE, **QUICK, **overrides}
-        return zoo.train(model, overrides=settings, runs=runs, data_root=data_root)
+        return zoo.train(
+            model, fold=fold, seed=seed, overrides=settings, runs=runs, data_root=data_root
+        )
 
     return trained
 

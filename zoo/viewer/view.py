@@ -146,7 +146,12 @@ def _view(
         healthy=healthy,
         beside=compared,
         repetition_scores=tuple(s.score for s in body.scored.segments) if scored else (),
-        notes=(*predictor.warnings, *body.scored.notes, *_unseen(body.recording)),
+        notes=(
+            *predictor.warnings,
+            *body.scored.notes,
+            *_unseen(body.recording),
+            *_flat(body.recording),
+        ),
     )
 
 
@@ -163,7 +168,8 @@ def _body(predictor: Predictor, recording: Recording, source: Path | str) -> Bod
     recording = predictor.looked(recording).recording
     positions = mended(recording)
     layout = load_layout(recording.layout)
-    measures = tuple(measures_of(positions, layout, metric=predictor.metric))
+    metric = predictor.metric and recording.extra.get("dimensions") != 2
+    measures = tuple(measures_of(positions, layout, metric=metric))
     frames, repetitions = exercise_frames(recording)
     return Body(
         recording=recording,
@@ -182,6 +188,15 @@ def _only(predictor: Predictor, source: Path | str) -> Body:
         ids = ", ".join(body.recording.id for body in bodies[:5])
         raise DataError(f"{source} holds {len(bodies)} recordings ({ids} …), expected one beside")
     return bodies[0]
+
+
+def _flat(recording: Recording) -> list[str]:
+    """That a camera saw no depth."""
+    if recording.extra.get("dimensions") != 2:
+        return []
+    return [
+        "the camera saw no depth: angles are those in its picture, and there are no centimetres"
+    ]
 
 
 _OFTEN = 0.2
