@@ -11,7 +11,7 @@ ROOMS = (
     "zoo.protocol",
     "zoo.runs", "zoo.training", "zoo.compose", "zoo.workspace", "zoo.board", "zoo.report",
     "zoo.experiments", "zoo.prediction", "zoo.loaded_model", "zoo.live", "zoo.exporting", "zoo.app",
-    "zoo.explain", "zoo.api",
+    "zoo.explain", "zoo.viewer", "zoo.api",
     "zoo.loading", "zoo.scaffold", "zoo.cli", "zoo.__main__", "baselines",
 )  # fmt: skip
 """From the ground up, as docs/architecture.md lists them."""

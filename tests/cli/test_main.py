@@ -59,6 +59,7 @@ def test_a_line_is_said_before_anything_heavy_is_imported(tmp_path: Path) -> Non
         ["pose", "absent.mp4", "-o", "x"],
         ["explain", "absent", "x"],
         ["stream", "absent"],
+        ["view", "absent", "x"],
         ["leaderboard"],
         ["leaderboard", "check"],
         ["compare", "a", "b"],
