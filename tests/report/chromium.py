@@ -127,6 +127,7 @@ class Chromium:
     def _element(self, selector: str) -> str:
         found = self._send("POST", "/element", {"using": "css selector", "value": selector})
         return str(found[_ELEMENT])
+
     def print(self) -> bytes:
         """A PDF of the page as it is printed."""
         options = {"preferCSSPageSize": True, "printBackground": True}
