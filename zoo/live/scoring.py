@@ -17,6 +17,7 @@ from zoo.live.pipeline import Causal, Clock, Scaled, causal_step
 from zoo.nn.streaming import StreamingStep
 from zoo.prediction import Predictor
 from zoo.runs.intervals import on_scale
+from zoo.runs.scores import shortest
 from zoo.skeleton.layout import Layout, load_layout
 
 LEAST = 2.0
@@ -72,7 +73,7 @@ def of_recording(predictor: Predictor, recording: Recording) -> Said:
     trained, protocol = predictor.trained, predictor.protocol
     samples = protocol.samples([recording], trained.streams, scored=False, feed=trained.feed)
     batch = samples.batch()
-    scores = trained.score(batch).tolist()
+    scores = shortest(trained.score(batch).numpy()).tolist()
     score = float(aggregate(samples.recording, scores, _how(predictor))[0])
     deviation = trained.deviation(batch) if predictor.calibration.scaled else None
     return said(predictor, score, None if deviation is None else float(deviation.mean()))
@@ -227,7 +228,7 @@ class FrameByFrame:
     ) -> tuple[tuple[float, float | None], tuple[Tensor, ...]]:
         answer, state = self._step.say(frame, *state)
         target = self.predictor.trained.target_scaler
-        score = float(target.inverse(answer.score)[0])
+        score = float(shortest(target.inverse(answer.score).cpu().numpy())[0])
         if answer.log_variance is None or not self.predictor.calibration.scaled:
             return (score, None), state
         variance = target.inverse_variance(answer.log_variance.exp())

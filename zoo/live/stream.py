@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.data.recording import Recording
 from zoo.data.resample import SOURCES
-from zoo.errors import DataError
+from zoo.errors import ConfigError, DataError
 from zoo.live.frames import BadFrameError, Frames
 from zoo.live.repetitions import RepetitionFinder
 from zoo.live.scoring import Said, of_recording, scorer_for
@@ -87,15 +87,14 @@ class Stream:
     Args:
         model: a loaded model, or a finished run, its folder or a bundle.
         fps: frames a second, where frames come without times.
-        every: seconds between two scores where frames so far are scored anew, and no less between
-            two of a network that is run frame by frame.
+        every: seconds between two scores where all frames so far are scored anew.
         repetitions: find repetitions as they end, and score each.
 
     Attributes:
         model: the loaded model.
 
     Raises:
-        ConfigError: `every` or `fps` is no time.
+        ConfigError: `every` or `fps` is impossible.
     """
 
     def __init__(
@@ -109,7 +108,7 @@ class Stream:
         loaded = isinstance(model, LoadedModel)
         self.model = model if loaded else LoadedModel(Predictor.open(model))
         if not every > 0:
-            raise DataError(f"every is {every!r}, expected seconds above 0")
+            raise ConfigError(f"every is {every!r}, expected seconds above 0")
         sources = dict.fromkeys(raw for name in self.model.streams for raw in SOURCES[name])
         self._frames = Frames(self.model.layout, tuple(sources), fps)
         self._finder = RepetitionFinder() if repetitions else None
