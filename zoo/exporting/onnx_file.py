@@ -2,12 +2,12 @@
 
 import contextlib
 import importlib
-import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -48,9 +48,9 @@ def onnx_bytes(
         port.name: {at: axis for at, axis in enumerate(port.shape) if isinstance(axis, str)}
         for port in (*inputs, *outputs)
     }
-    file = io.BytesIO()
     try:
-        with _quiet(), _own_operators(), torch.no_grad():
+        with TemporaryDirectory() as folder, _quiet(), _own_operators(), torch.no_grad():
+            file = Path(folder, "model.onnx")
             torch.onnx.export(
                 module,
                 tuple(example),
@@ -61,10 +61,10 @@ def onnx_bytes(
                 output_names=[port.name for port in outputs],
                 dynamic_axes=axes,
             )
+            return file.read_bytes()
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
         reason = str(error).splitlines()[0].partition("  [Caused by")[0].partition(". Please")[0]
         raise ExportError(f"{what} cannot be written as ONNX: {reason}") from None
-    return file.getvalue()
 
 
 def run_onnx(content: bytes | Path, given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -139,7 +139,7 @@ def _quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def _own_operators() -> Iterator[None]:
     """Operators that torch's exporter lacks or gets wrong where lengths are open."""
-    made = {
+    made: dict[str, Callable[..., Any]] = {
         "aten::floor_divide": _floored,
         "aten::mT": _transposed,
         "aten::movedim": _moved,
@@ -194,6 +194,7 @@ def _unfolded(g: Any, x: Any, axis: Any, size: Any, step: Any) -> Any:
 
 def _whole_numbers(value: Any) -> list[int]:
     """The whole numbers that an argument of an operator holds."""
-    kind = "is" if value.node().kind() == "prim::ListConstruct" else "t"
+    listed = value.node().kind() == "prim::ListConstruct"
+    kind: Literal["is", "t"] = "is" if listed else "t"
     found = torch.onnx.symbolic_helper._maybe_get_const(value, kind)
     return [int(number) for number in np.atleast_1d(np.asarray(found))]

@@ -39,6 +39,8 @@ class StepGraph(nn.Module):
         ConfigError: the run's network cannot be run frame by frame, with the reason.
     """
 
+    _above: Tensor
+
     def __init__(self, trained: TrainedModel) -> None:
         super().__init__()
         streams = trained.streams
