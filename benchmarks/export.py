@@ -28,10 +28,11 @@ from zoo.data.samples import build_samples
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.data.segment import Sampling
 from zoo.errors import UserError
+from zoo.exporting import PRECISIONS
 from zoo.exporting.graph import ScoringGraph, source_streams
 from zoo.exporting.made_up import made_up_recording
 from zoo.exporting.onnx_file import onnx_bytes, session
-from zoo.exporting.precision import PRECISIONS, in_precision
+from zoo.exporting.precision import in_precision
 from zoo.exporting.samples import Samples
 from zoo.nn.model import contract_of
 from zoo.prediction import Predictor

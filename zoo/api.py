@@ -11,6 +11,7 @@ from registry import did_you_mean
 from zoo.build import Index, Place, checked
 from zoo.compose import compose, written
 from zoo.errors import CheckpointError, ConfigError
+from zoo.exporting import FORMATS
 
 if TYPE_CHECKING:
     from zoo.board.board import Board
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named."""
-
-EXPORT_FORMATS = ("bundle", "onnx", "torch")
-"""What `export` writes."""
 
 
 @checked
@@ -413,9 +411,9 @@ def export(
         from zoo.training.bundle import export_run
 
         return export_run(run, place, overwrite=overwrite)
-    if format not in EXPORT_FORMATS:
+    if format not in FORMATS:
         raise ConfigError(
-            f"there is no format {format!r} to export. {did_you_mean(format, EXPORT_FORMATS)}"
+            f"there is no format {format!r} to export. {did_you_mean(format, FORMATS)}"
         )
     from zoo.exporting.export import export_graph
 

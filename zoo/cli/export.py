@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from zoo.api import EXPORT_FORMATS
 from zoo.cli.console import begin, console
 from zoo.cli.parser import Arguments, Subparsers, add_options
+from zoo.exporting import FORMATS, PRECISIONS
 from zoo.words import fixed
 
 
@@ -20,12 +20,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "code, no dataset and nobody's name are in either.",
     )
     add_options(parser, "run_or_bundle")
-    parser.add_argument(
-        "--format", choices=EXPORT_FORMATS, default="bundle", help="default: bundle"
-    )
+    parser.add_argument("--format", choices=FORMATS, default="bundle", help="default: bundle")
     parser.add_argument(
         "--precision",
-        choices=("fp32", "fp16", "int8"),
+        choices=PRECISIONS,
         default="fp32",
         help="of an onnx graph, written beside fp32, with what it costs (default: fp32)",
     )

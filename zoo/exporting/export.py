@@ -13,10 +13,11 @@ from torch import Tensor
 from registry import did_you_mean
 from zoo.build import to_plain
 from zoo.errors import ConfigError
+from zoo.exporting import PRECISIONS
 from zoo.exporting.check import Check, Score, Scores, checked_graph, compared, require_finite
 from zoo.exporting.graph import Port, ScoringGraph
 from zoo.exporting.onnx_file import onnx_bytes, read_inputs, require, run_onnx
-from zoo.exporting.precision import PRECISIONS, in_precision
+from zoo.exporting.precision import in_precision
 from zoo.exporting.readme import readme
 from zoo.exporting.record import (
     EXAMPLE,

@@ -7,9 +7,6 @@ from pathlib import Path
 from zoo.errors import ExportError
 from zoo.exporting.onnx_file import require
 
-PRECISIONS = ("fp32", "fp16", "int8")
-"""What weights are kept in. bf16 is none of them: onnxruntime computes hardly anything in it."""
-
 _WIDE = ["Conv", "Gemm", "LSTM", "MatMul"]
 """Operators with large weights."""
 
