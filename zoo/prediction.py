@@ -159,7 +159,7 @@ class Predictor:
     @cached_property
     def calibration(self) -> Calibration:
         """How wide intervals are: from the errors for the run's validation people."""
-        return run_calibration(self.run, self.level, self._how)
+        return run_calibration(self.run, self.level, self.how)
 
     @property
     def warnings(self) -> list[str]:
@@ -227,7 +227,7 @@ class Predictor:
         scores = shortest(raw.numpy()).tolist()
         if not all(math.isfinite(score) for score in scores):
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
-        score = float(aggregate(samples.recording, scores, self._how)[0])
+        score = float(aggregate(samples.recording, scores, self.how)[0])
         true = recording.scores.get("total")
         interval = self._interval(recording, score, batch)
         scale = self.run.record.dataset.score_range
@@ -256,6 +256,17 @@ class Predictor:
             interval=interval,
         )
 
+    def own_dataset(self) -> SkeletonDataset:
+        """The prepared dataset that the run was trained on, whatever files are scored.
+
+        Raises:
+            DataError: it is not prepared.
+            RegistryError: it is not registered here.
+        """
+        told = self.run.record.dataset
+        params = {k: v for k, v in told.params.items() if k not in ("name", "exercise")}
+        return load_dataset(told.name, self.data_root, **params)
+
     def looked(self, recording: Recording) -> Looked:
         """The recording as far as it may be believed, with what is to know of it.
 
@@ -263,7 +274,7 @@ class Predictor:
             DataError: another layout, or `zoo.data.checks` refuses it.
         """
         self._require_layout(recording.layout, f"recording {recording.id}")
-        expected = Expected(metric=self._metric)
+        expected = Expected(metric=self.metric)
         if not self._foreign:
             told = self.run.record.dataset
             expected = replace(
@@ -282,7 +293,8 @@ class Predictor:
         return value and f"give the reader the setting {setting[0]}={value}"
 
     @cached_property
-    def _metric(self) -> bool:
+    def metric(self) -> bool:
+        """Whether positions are metres with y up, as far as the dataset says."""
         return self.dataset not in DATASETS or DATASETS.get(self.dataset).load().metric
 
     def _beyond(self, score: float) -> list[str]:
@@ -355,7 +367,7 @@ class Predictor:
         ]
 
     @property
-    def _how(self) -> str:
+    def how(self) -> str:
         """How samples' scores become a recording's."""
         # A protocol that scores pieces by themselves says nothing of the whole: take their mean.
         return "mean" if self.protocol.aggregate == "none" else self.protocol.aggregate

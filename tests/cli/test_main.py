@@ -58,6 +58,8 @@ def test_a_line_is_said_before_anything_heavy_is_imported(tmp_path: Path) -> Non
         ["predict", "absent", "x"],
         ["pose", "absent.mp4", "-o", "x"],
         ["explain", "absent", "x"],
+        ["stream", "absent"],
+        ["view", "absent", "x"],
         ["leaderboard"],
         ["leaderboard", "check"],
         ["compare", "a", "b"],
