@@ -23,3 +23,7 @@ class CheckpointError(ZooError):
 
 class TrainingError(ZooError):
     """Training that cannot go on, such as a loss that is no longer finite."""
+
+
+class ExportError(ZooError):
+    """A model that cannot be written as a graph, or a graph that does not say what it says."""

@@ -12,9 +12,8 @@ import pytest
 
 import zoo
 from zoo.cli.main import main
-from zoo.errors import CheckpointError, ConfigError, DataError
+from zoo.errors import CheckpointError, ConfigError, DataError, ExportError
 from zoo.exporting import check
-from zoo.exporting.errors import ExportError
 from zoo.exporting.onnx_file import run_onnx
 from zoo.exporting.record import RECORD, read_export
 
@@ -43,7 +42,7 @@ def test_the_graph_was_compared_on_test_recordings(trained, exported):
     (graph,) = record.graphs
     tested = trained.run("stgcn").split["test"]["recordings"]
     assert graph.check.samples == 3 * len(tested)
-    assert graph.check.of == "test recordings of KIMORE"
+    assert graph.check.of == "samples of test recordings of KIMORE"
     assert 0 < graph.check.largest_difference <= check.TOLERANCE
     assert graph.check.error == pytest.approx(graph.check.run_error, abs=1e-4)
     assert [(port.name, port.shape) for port in graph.inputs] == [
@@ -116,7 +115,7 @@ def test_a_bundle_is_exported_too_and_compared_on_made_up_recordings(trained, tm
     bundle = zoo.export(trained.run("stgcn"), tmp_path / "m.zoo")
     folder = zoo.export(bundle, tmp_path / "graph", format="onnx", data_root=tmp_path)
     (graph,) = read_export(folder).graphs
-    assert graph.check.of == "made-up recordings"
+    assert graph.check.of == "samples of made-up recordings"
     assert graph.check.error is None
 
 
@@ -224,3 +223,26 @@ def test_a_record_of_something_else(tmp_path):
     (tmp_path / RECORD).write_text(json.dumps({"schema": 99}))
     with pytest.raises(DataError, match="schema 99"):
         read_export(tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_coarser_graph_stands_beside_it_with_what_it_costs(trained, tmp_path, precision):
+    folder = zoo.export(
+        trained.run("stgcn"),
+        tmp_path / "out",
+        format="onnx",
+        precision=precision,
+        data_root=trained.data_root,
+    )
+    fine, coarse = read_export(folder).graphs
+    assert coarse.name == f"model.{precision}.onnx"
+    assert coarse.precision == precision
+    assert 0 < coarse.check.mean_difference <= coarse.check.largest_difference < 1
+    assert fine.check.largest_difference < coarse.check.largest_difference
+
+
+def test_a_precision_that_is_none(trained):
+    with pytest.raises(ConfigError, match="no precision 'int4'"):
+        zoo.export(trained.run("stgcn"), format="onnx", precision="int4")
+    with pytest.raises(ConfigError, match="int8 is for the format onnx"):
+        zoo.export(trained.run("stgcn"), format="torch", precision="int8")

@@ -15,7 +15,7 @@ from zoo.skeleton.layout import Layout, load_layout
 from zoo.training.evaluate import TrainedModel
 
 WHAT: Mapping[str, str] = {
-    "position": "joints in metres: x to the person's left-to-right, y up, z away from the sensor",
+    "position": "joints in metres: x from the person's left to right, y up, z off the sensor",
     "orientation": "unit quaternions w, x, y, z of the joints",
     "angle": "angles of the joints in degrees",
     "mask": "true where a frame is real; frames behind a sample's last one are false and hold 0",
@@ -65,6 +65,8 @@ class ScoringGraph(nn.Module):
         outputs: in the order in which they are returned.
     """
 
+    _above: Tensor
+
     def __init__(
         self,
         model: nn.Module,
@@ -85,7 +87,7 @@ class ScoringGraph(nn.Module):
         self._names = (*example.x, *self._asked(example))
         self.inputs = tuple(_port(name, example, self._derives) for name in self._names)
         score = f"in score units, on the scale from {score_range[0]:g} to {score_range[1]:g}"
-        self.outputs = (Port("score", "float32", ("samples",), score),)
+        self.outputs: tuple[Port, ...] = (Port("score", "float32", ("samples",), score),)
         if self._says(example).log_variance is not None and self._learns:
             what = "how far off the model expects the score to be, in score units"
             self.outputs += (Port("deviation", "float32", ("samples",), what),)
@@ -108,10 +110,10 @@ class ScoringGraph(nn.Module):
             found.append((said.log_variance / 2).exp() * self._target.scale)
         return tuple(found)
 
-    def given(self, batch: Batch) -> tuple[Tensor, ...]:
-        """The inputs that a batch of the input streams holds."""
+    def given(self, batch: Batch) -> dict[str, Tensor]:
+        """The inputs that a batch of the input streams holds, by name."""
         whole = {**batch.x, "mask": batch.real_frames(), "fps": batch.fps, "group": batch.group}
-        return tuple(whole[name] for name in self._names)
+        return {name: x for name in self._names if (x := whole[name]) is not None}
 
     def _says(self, batch: Batch) -> Any:
         if self._derives:

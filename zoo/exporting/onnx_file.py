@@ -2,19 +2,19 @@
 
 import contextlib
 import importlib
-import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zoo.exporting.errors import ExportError
+from zoo.errors import ExportError
 from zoo.exporting.graph import Port
 
 OPSET = 18
@@ -48,9 +48,9 @@ def onnx_bytes(
         port.name: {at: axis for at, axis in enumerate(port.shape) if isinstance(axis, str)}
         for port in (*inputs, *outputs)
     }
-    file = io.BytesIO()
     try:
-        with _quiet(), _own_operators(), torch.no_grad():
+        with TemporaryDirectory() as folder, _quiet(), _own_operators(), torch.no_grad():
+            file = Path(folder, "model.onnx")
             torch.onnx.export(
                 module,
                 tuple(example),
@@ -61,10 +61,10 @@ def onnx_bytes(
                 output_names=[port.name for port in outputs],
                 dynamic_axes=axes,
             )
+            return file.read_bytes()
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
         reason = str(error).splitlines()[0].partition("  [Caused by")[0].partition(". Please")[0]
         raise ExportError(f"{what} cannot be written as ONNX: {reason}") from None
-    return file.getvalue()
 
 
 def run_onnx(content: bytes | Path, given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -81,6 +81,12 @@ def run_onnx(content: bytes | Path, given: Mapping[str, Any]) -> dict[str, NDArr
     except Exception as error:  # onnxruntime has no class of errors of its own
         raise ExportError(f"onnxruntime stops: {str(error).splitlines()[0]}") from None
     return dict(zip(names, found, strict=True))
+
+
+def read_inputs(content: bytes, inputs: Sequence[Port]) -> tuple[Port, ...]:
+    """Those of the inputs that an ONNX model has: torch leaves out what nothing reads."""
+    read = {port.name for port in session(content).get_inputs()}
+    return tuple(port for port in inputs if port.name in read)
 
 
 def session(content: bytes | Path) -> Any:
@@ -133,7 +139,12 @@ def _quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def _own_operators() -> Iterator[None]:
     """Operators that torch's exporter lacks or gets wrong where lengths are open."""
-    made = {"aten::mT": _transposed, "aten::movedim": _moved, "aten::unfold": _unfolded}
+    made: dict[str, Callable[..., Any]] = {
+        "aten::floor_divide": _floored,
+        "aten::mT": _transposed,
+        "aten::movedim": _moved,
+        "aten::unfold": _unfolded,
+    }
     for name, symbolic in made.items():
         torch.onnx.register_custom_op_symbolic(name, symbolic, OPSET)
     try:
@@ -141,6 +152,13 @@ def _own_operators() -> Iterator[None]:
     finally:
         for name in made:
             torch.onnx.unregister_custom_op_symbolic(name, OPSET)
+
+
+def _floored(g: Any, a: Any, b: Any) -> Any:
+    """Division as Python rounds it, also below zero: -(-T // stride) frames are left of T."""
+    if a.type().scalarType() in ("Float", "Double"):
+        return g.op("Floor", g.op("Div", a, b))
+    return g.op("Div", g.op("Sub", a, g.op("Mod", a, b)), b)
 
 
 def _transposed(g: Any, x: Any) -> Any:
@@ -176,6 +194,7 @@ def _unfolded(g: Any, x: Any, axis: Any, size: Any, step: Any) -> Any:
 
 def _whole_numbers(value: Any) -> list[int]:
     """The whole numbers that an argument of an operator holds."""
-    kind = "is" if value.node().kind() == "prim::ListConstruct" else "t"
+    listed = value.node().kind() == "prim::ListConstruct"
+    kind: Literal["is", "t"] = "is" if listed else "t"
     found = torch.onnx.symbolic_helper._maybe_get_const(value, kind)
     return [int(number) for number in np.atleast_1d(np.asarray(found))]

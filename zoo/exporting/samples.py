@@ -21,7 +21,7 @@ from zoo.skeleton.layout import load_layout
 from zoo.training.evaluate import TrainedModel
 
 MOST = 64
-"""Test recordings that a graph is checked on."""
+"""Test recordings, and samples of them, that a graph is checked on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +53,16 @@ class Samples:
             found = []
         if not found:
             return cls.made_up(predictor)
-        of = f"test recordings of {run.record.dataset.title}"
-        return cls.of_recordings(predictor, found, of, real=True)
+        of = f"samples of test recordings of {run.record.dataset.title}"
+        samples = cls.of_recordings(predictor, found, of, real=True)
+        return samples.select(range(min(MOST, len(samples.true))))
 
     @classmethod
     def made_up(cls, predictor: Predictor, count: int = 4) -> "Samples":
         """Of recordings behind which there is nobody, each a little longer than the last."""
         layout = load_layout(predictor.trained.layout)
         found = [made_up_recording(layout, 5.0 + seed, seed) for seed in range(count)]
-        return cls.of_recordings(predictor, found, "made-up recordings", real=False)
+        return cls.of_recordings(predictor, found, "samples of made-up recordings", real=False)
 
     @classmethod
     def of_recordings(
@@ -110,5 +111,4 @@ def given_of(predictor: Predictor, recordings: Sequence[Recording]) -> dict[str,
     seen = [predictor.looked(recording).recording for recording in recordings]
     given = Samples.of_recordings(predictor, seen, "", real=True).given
     graph = ScoringGraph.of(predictor.trained, given)
-    ports = zip(graph.inputs, graph.given(given), strict=True)
-    return {port.name: x.cpu().numpy() for port, x in ports}
+    return {name: x.cpu().numpy() for name, x in graph.given(given).items()}
