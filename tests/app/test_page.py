@@ -1,5 +1,6 @@
 """The page in a real browser: sessions, cameras, what goes wrong; no request leaves its folder."""
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -60,7 +61,11 @@ def test_a_saved_session_can_be_read_again(
         ("a.json", "[1, 2", "a.json is no session: it is not JSON."),
         ("b.json", '{"fps": 30, "frames": [{"poseWorldLandmarks": [[1]]}]}', "is no session of"),
         ("c.webm", "nothing", "c.webm is no video that this browser can read."),
-        ("d.json", '{"fps": 30, "frames": [{"poseWorldLandmarks": null}]}', "nobody is seen"),
+        (
+            "d.json",
+            '{"fps": 30, "frames": [{"poseWorldLandmarks": null}]}',
+            "No score: nobody is seen",
+        ),
     ],
 )
 def test_files_that_are_none(
@@ -178,3 +183,33 @@ def photographs(count: int) -> list[bytes]:
         picture.save(file, "JPEG", quality=90)
         found.append(file.getvalue())
     return found
+
+
+@pytest.mark.slow
+def test_a_video_without_a_person(page_of: PageOf, tmp_path: Path) -> None:
+    """Half a second of a grey picture, recorded by the browser itself, is read to its end."""
+    record = """
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [320, 240];
+        const pen = canvas.getContext("2d");
+        const recorder = new MediaRecorder(canvas.captureStream(20));
+        recorder.ondataavailable = async ({ data }) => {
+          const bytes = new Uint8Array(await data.arrayBuffer());
+          window.film = btoa(String.fromCharCode(...bytes));
+        };
+        recorder.start();
+        const paint = setInterval(() => {
+          pen.fillStyle = `hsl(0 0% ${40 + Math.random()}%)`;
+          pen.fillRect(0, 0, 320, 240);
+        }, 50);
+        setTimeout(() => { clearInterval(paint); recorder.stop(); }, 500);
+    """
+    with page_of() as page:
+        page.open()
+        page.browser.js(record)
+        film = tmp_path / "grey.webm"
+        film.write_bytes(base64.b64decode(page.until("window.film")))
+        page.browser.choose("#file", film)
+        page.until(NOTICE, 900)
+        assert page.text("notice") == "No score: nobody is seen in it."
+        assert page.text("state") == "The whole video has been read."

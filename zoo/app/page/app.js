@@ -126,7 +126,10 @@ async function opened(text, open) {
     await open(own);
   } catch (error) {
     if (own !== source) return;
+    stopRecording("");
     close($("video"));
+    camera = null;
+    $("start").disabled = true;
     $("empty").hidden = false;
     state("Nothing is open.");
     tell(error.message);
@@ -163,7 +166,6 @@ async function readVideo(seconds, own) {
   beginRecording(false);
   const watch = new Watch();
   const count = Math.max(1, Math.round(seconds * manifest.fps));
-  let seen = 0;
   for (let i = 0; i < count && own === source && clock; i++) {
     await seek($("video"), Math.min((i + 0.5) / manifest.fps, seconds));
     const pose = await finder.find($("video"));
@@ -171,12 +173,9 @@ async function readVideo(seconds, own) {
     drawOver($("skeleton"), $("video"), pose.picture, manifest);
     record(i / manifest.fps, pose.world);
     watch.saw(performance.now() / 1000, pose, false);
-    seen += pose.world !== null;
     state(`Reading the video: ${(i / manifest.fps).toFixed(1)} of ${seconds.toFixed(1)} s.`);
   }
-  if (own !== source) return;
-  stopRecording("The whole video has been read.");
-  if (!seen) tell("Nobody was seen in this video.");
+  if (own === source) stopRecording("The whole video has been read.");
 }
 
 /** Scores a saved session, then shows its skeleton moving. */
