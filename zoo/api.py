@@ -191,7 +191,8 @@ def experiment(
     """Compute every run of an experiment, or a part of it, and report on it.
 
     `name` is of a file in ``configs/experiment``. Of its rows (by label), protocols, exercises,
-    folds and seeds those that are named stay, by default all. `small` takes the small variant of
+    folds and seeds those that are named stay, by default all; a protocol of the zoo that is none of
+    the experiment's is taken as it is. `small` takes the small variant of
     every model that has one, `dataset` is another prepared dataset than the experiment's, and
     `output` a folder for tables and figures; None writes none. All other arguments, among them
     `jobs`, `retry_failed`, `executor`, `ray_address` and `display`, are as in `bench`.
@@ -305,11 +306,74 @@ def predict(
 
 
 @checked
+def view(
+    run: "Run | Path | str",
+    recordings: Sequence[Path | str],
+    output: Place | None = None,
+    *,
+    beside: Path | str | None = None,
+    method: str | None = None,
+    dataset: str | None = None,
+    data_root: Place | None = None,
+    device: str | None = None,
+    level: float | None = None,
+    overwrite: bool = False,
+    **settings: Any,
+) -> Path:
+    """Write a page that shows recordings moving, with their scores and what these rest on.
+
+    It is one file that needs no other, no network and no zoo: see docs/view.md.
+
+    Args:
+        run: a finished run, its folder, or a bundle that `export` wrote.
+        recordings: what `predict` takes: files, folders, or ids of prepared recordings.
+        output: the page; default ``RECORDING-MODEL.html``, here.
+        beside: one more recording, such as a reference performance or the person's last visit:
+            shown in the same moments of the movement, and the differences named.
+        method: what tells how joints moved the score, by name, as in `zoo.explain`; chosen for the
+            model if None.
+        dataset: as in `predict`.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+        level: probability with which an interval holds the true score; 0.9 if None.
+        overwrite: replace a page that is there.
+        **settings: of the dataset or reader, such as ``fps=30``.
+
+    Returns:
+        The page.
+
+    Raises:
+        DataError: as in `predict`; a recording without positions; a model without what `method`
+            needs.
+        ConfigError: `output` is there already, or nothing is to be shown.
+        CheckpointError: as in `predict`.
+        RegistryError: no such method.
+    """
+    from zoo.prediction import Predictor
+    from zoo.runs.intervals import LEVEL
+    from zoo.viewer.write import write_page
+
+    predictor = Predictor.open(
+        run,
+        dataset=dataset,
+        data_root=data_root,
+        device=device,
+        level=LEVEL if level is None else level,
+        settings=settings,
+    )
+    file = None if output is None else Path(output)
+    return write_page(
+        predictor, recordings, file, beside=beside, method=method, overwrite=overwrite
+    )
+
+
+@checked
 def export(
     run: "Run | Path | str",
     output: Place | None = None,
     *,
     format: str = "bundle",  # noqa: A002
+    precision: str = "fp32",
     data_root: Place | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -330,6 +394,8 @@ def export(
         output: the bundle, whose name ends in ``.zoo``, or the graph's folder; default
             ``MODEL.zoo`` or ``MODEL-FORMAT``, here.
         format: ``bundle``, ``onnx`` or ``torch``.
+        precision: of an onnx graph: ``fp16`` or ``int8`` is written beside ``fp32``, and how far
+            its scores are off is kept with it.
         data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
         overwrite: replace what is there.
 
@@ -353,7 +419,9 @@ def export(
         )
     from zoo.exporting.export import export_graph
 
-    return export_graph(run, place, kind=format, data_root=root, overwrite=overwrite)
+    return export_graph(
+        run, place, kind=format, precision=precision, data_root=root, overwrite=overwrite
+    )
 
 
 @checked

@@ -19,7 +19,7 @@ from registry.yaml_files import Config, merged, read_value
 from zoo.build import Index, build, checked, to_plain
 from zoo.catalogue import blocks_of, parameters
 from zoo.errors import ConfigError
-from zoo.models import chooses_head, require_parameters
+from zoo.models import chooses_head, may_be_causal, require_parameters
 from zoo.training.config import Augment, Start, TrainerConfig
 
 TRAINER_OPTIONS = {
@@ -237,7 +237,9 @@ def _require_key(config: Config, key: str, now: Any) -> None:
     if key.startswith("model.") and key not in keys and "model" in config:
         factory = MODELS.get(config["model"]["name"]).load()
         own = set(inspect.signature(factory).parameters) - {"self", "layout", "args", "kwargs"}
-        keys |= {f"model.{name}" for name in own | ({"head"} if chooses_head(factory) else set())}
+        own |= {"head"} if chooses_head(factory) else set()
+        own |= {"causal"} if may_be_causal(factory) else set()
+        keys |= {f"model.{name}" for name in own}
     if key.startswith("protocol.split.") and key not in keys:
         rule = SPLITS.get(_split_kind(now)).load()
         keys |= {f"protocol.split.{field.name}" for field in fields(rule)}

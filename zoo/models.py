@@ -27,7 +27,8 @@ def create_model(name: str, layout: "str | Layout" = "kinect-v2", **params: Any)
         name: of a registered model.
         layout: skeleton layout, or its name; fixes the number of joints V.
         **params: override the parameters in the model's configuration. ``head`` puts another head
-            (`zoo.nn.heads`) in the place of the model's own.
+            (`zoo.nn.heads`) in the place of the model's own; ``causal`` lets everything along time
+            look back only (`zoo.nn.streaming.make_causal`).
 
     Raises:
         RegistryError: no such model, or its code cannot be loaded.
@@ -60,6 +61,9 @@ def require_parameters(params: Mapping[str, Any], name: str, where: str = "model
     factory = MODELS.get(name).load()
     settings = dict(params)
     head = settings.pop("head", None) if chooses_head(factory) else None
+    causal = settings.pop("causal", False) if may_be_causal(factory) else False
+    if not isinstance(causal, bool):
+        raise ConfigError(f"{where}: causal is {causal!r}, expected true or false")
     build_arguments(factory, settings, where, skip="layout")
     if head is not None:
         from zoo.nn.heads import head_choice
@@ -70,17 +74,19 @@ def require_parameters(params: Mapping[str, Any], name: str, where: str = "model
 def build_model(name: str, layout: "Layout", params: Mapping[str, Any]) -> "nn.Module":
     """A registered model with exactly `params`, and another head where they have ``head``.
 
-    A factory that takes a parameter ``head`` itself gets it as any other.
+    A factory that takes a parameter ``head`` or ``causal`` itself gets it as any other.
 
     Raises:
         RegistryError: no such model.
-        ConfigError: what is made is no module, or has no head that could be replaced.
+        ConfigError: what is made is no module, has no head that could be replaced, or a layer
+            that cannot but look at later frames.
     """
     from torch import nn
 
     factory = MODELS.get(name).load()
     settings = dict(params)
     head = settings.pop("head", None) if chooses_head(factory) else None
+    causal = settings.pop("causal", False) if may_be_causal(factory) else False
     model = factory(layout=layout, **settings)
     if not isinstance(model, nn.Module):
         raise ConfigError(f"model {name!r} is a {type(model).__name__}, expected a torch.nn.Module")
@@ -88,6 +94,10 @@ def build_model(name: str, layout: "Layout", params: Mapping[str, Any]) -> "nn.M
         from zoo.nn.model import replace_head
 
         replace_head(model, head)
+    if causal:
+        from zoo.nn.streaming import make_causal
+
+        make_causal(model)
     return model
 
 
@@ -97,3 +107,8 @@ def chooses_head(factory: Callable[..., Any]) -> bool:
     A closed-form model has none, and what has a parameter of that name itself means its own.
     """
     return not hasattr(factory, "fit") and "head" not in inspect.signature(factory).parameters
+
+
+def may_be_causal(factory: Callable[..., Any]) -> bool:
+    """Whether ``causal`` among a model's parameters means `zoo.nn.streaming.make_causal`."""
+    return not hasattr(factory, "fit") and "causal" not in inspect.signature(factory).parameters

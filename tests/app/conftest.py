@@ -25,8 +25,6 @@ from zoo.runs.run import Run
 HERE = Path(__file__).parent
 FPS = 30
 HOST = "127.0.0.1"
-GRAPHICS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-"""WebGL without a graphics processor."""
 
 
 @pytest.fixture(scope="session")
@@ -208,7 +206,7 @@ def page_of(
         log = tmp_path / "net.json"
         alone = f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {HOST}"
         with chromium.Chromium(
-            tmp_path / "profile", *GRAPHICS, alone, f"--log-net-log={log}", *options
+            tmp_path / "profile", alone, f"--log-net-log={log}", *options, graphics=True
         ) as browser:
             yield Page(browser, served)
         asked = requests_of(log, served)

@@ -97,7 +97,7 @@ def test_a_camera_that_is_refused(page_of: PageOf) -> None:
 
 
 def test_without_webgl(chromium: Any, served: str, tmp_path: Path) -> None:
-    with chromium.Chromium(tmp_path / "profile", "--disable-3d-apis") as browser:
+    with chromium.Chromium(tmp_path / "profile") as browser:
         browser.open(served)
         said = ""
         for _ in range(100):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.mediapipe_maker import write_csv
 from zoo.data.adapters.base import PrepareReport
 from zoo.data.adapters.camera import KimoreCameraAdapter, SyntheticCameraAdapter
+from zoo.data.adapters.kimore import KimoreAdapter
 from zoo.data.dataset import load_dataset
 from zoo.data.readers import load_reader
 from zoo.data.recording import INFERRED, Recording
@@ -152,3 +154,20 @@ def test_settings_out_of_range_are_refused(setting: str) -> None:
     for adapter in (KimoreCameraAdapter, SyntheticCameraAdapter):
         with pytest.raises(ConfigError, match=f"dataset.{setting} is -1"):
             adapter(**{setting: -1})
+
+
+def test_a_session_of_kimore_before_a_camera(make_kimore: Any, tmp_path: Path) -> None:
+    """Read as a file and as part of the tree it is the same, and has KIMORE's scores."""
+    maker = make_kimore(tmp_path)
+    maker.person("E_ID1", frames=12)
+    report = PrepareReport()
+    adapter = KimoreCameraAdapter()
+    whole = {r.id: r for r in adapter.read(tmp_path, report, KimoreCameraAdapter.NO_PROGRESS)}
+    kinect = {r.id: r for r in KimoreAdapter().read(tmp_path, PrepareReport(), lambda *_: None)}
+    assert whole.keys() == kinect.keys()
+    seen, before = whole["E_ID1/Es5"], kinect["E_ID1/Es5"]
+    assert (seen.subject, seen.group, seen.scores) == (before.subject, before.group, before.scores)
+    assert hips_centred(places(seen), KINECT)
+    (alone,) = adapter.read_file(maker.positions("E_ID1", 5), PrepareReport())
+    assert places(alone).tobytes() == places(seen).tobytes()
+    assert any("no pose estimator has seen these people" in note for note in report.notes)

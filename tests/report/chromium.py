@@ -17,13 +17,14 @@ _PATIENCE = 300
 _OPTIONS = (
     "--headless",
     "--no-sandbox",
-    "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
 )
+_NO_GRAPHICS = ("--disable-gpu", "--disable-3d-apis")
+_SOFTWARE_GRAPHICS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
 def programs() -> tuple[str, str] | None:
@@ -39,9 +40,10 @@ class Chromium:
     Args:
         profile: an empty folder for the browser's own files.
         options: more of the browser's options.
+        graphics: draw 3-D (WebGL), in software; without it there is none.
     """
 
-    def __init__(self, profile: Path, *options: str) -> None:
+    def __init__(self, profile: Path, *options: str, graphics: bool = False) -> None:
         found = programs()
         assert found is not None
         browser, driver = found
@@ -50,7 +52,8 @@ class Chromium:
         )
         try:
             self._base = f"http://127.0.0.1:{self._port()}"
-            args = [*_OPTIONS, *options, f"--user-data-dir={profile}"]
+            drawing = _SOFTWARE_GRAPHICS if graphics else _NO_GRAPHICS
+            args = [*_OPTIONS, *drawing, *options, f"--user-data-dir={profile}"]
             wanted = {
                 "browserName": "chrome",
                 "goog:chromeOptions": {"binary": browser, "args": args},
@@ -97,12 +100,13 @@ class Chromium:
             "POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": pressed}]}
         )
 
-    def device(self, width: int, height: int, dark: bool = False) -> None:
-        """Set the size of the window in CSS pixels, and the colour scheme the system asks for."""
+    def device(self, width: int, height: int, dark: bool = False, *, still: bool = False) -> None:
+        """Set the window's size in CSS pixels, the system's colour scheme, and less motion."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._devtools("Emulation.setDeviceMetricsOverride", metrics)
-        self._devtools("Emulation.setEmulatedMedia", {"features": [scheme]})
+        motion = {"name": "prefers-reduced-motion", "value": "reduce" if still else ""}
+        self._devtools("Emulation.setEmulatedMedia", {"features": [scheme, motion]})
 
     def scripts(self, allowed: bool) -> None:
         """Let pages run scripts, or not; holds for pages opened from now on."""
@@ -123,6 +127,11 @@ class Chromium:
     def _element(self, selector: str) -> str:
         found = self._send("POST", "/element", {"using": "css selector", "value": selector})
         return str(found[_ELEMENT])
+
+    def print(self) -> bytes:
+        """A PDF of the page as it is printed."""
+        options = {"preferCSSPageSize": True, "printBackground": True}
+        return base64.b64decode(self._devtools("Page.printToPDF", options)["data"])
 
     def _devtools(self, command: str, params: dict[str, Any]) -> Any:
         return self._send("POST", "/goog/cdp/execute", {"cmd": command, "params": params})

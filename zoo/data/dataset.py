@@ -55,6 +55,8 @@ class SkeletonDataset:
         exercise_titles: what each exercise is, by id.
         binary: whether the total is no score but right (1) or wrong (0).
         metric: whether positions are metres with y up.
+        healthy: clinical groups of healthy people, see `Adapter`.
+        showable: whether its recordings may be shown to anybody, see `Adapter`.
         fingerprint: SHA-256 (hex) of the whole prepared dataset; a selection keeps it.
         manifest: the manifest as plain data.
         index: `RecordingInfo` of every recording, sorted by id.
@@ -76,6 +78,10 @@ class SkeletonDataset:
         self.exercise_titles: Mapping[str, str] = about.exercises
         self.binary: bool = about.binary
         self.metric: bool = about.metric
+        # What is known of people needs no data: of a registered dataset, its reader knows it best.
+        people = DATASETS.get(about.name).load() if about.name in DATASETS else about
+        self.healthy: tuple[str, ...] = people.healthy
+        self.showable: bool = people.showable
         self.fingerprint: str = about.fingerprint
         self.index: list[RecordingInfo] = [about.recordings[row] for row in self._rows]
 
@@ -418,6 +424,10 @@ def _prepare_into(
         header["binary"] = True
     if not adapter.metric:
         header["metric"] = False
+    if adapter.healthy:
+        header["healthy"] = list(adapter.healthy)
+    if adapter.showable:
+        header["showable"] = True
     writer = StoreWriter(header, load_layout(adapter.layout).num_joints)
     notes: dict[str, list[str]] = {}
     expected = Expected(

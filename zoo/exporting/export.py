@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from registry import did_you_mean
 from zoo.build import to_plain
 from zoo.errors import ConfigError
-from zoo.exporting.check import Score, Scores, checked_graph
+from zoo.exporting.check import Check, Score, Scores, checked_graph, compared
 from zoo.exporting.graph import Port, ScoringGraph
 from zoo.exporting.onnx_file import onnx_bytes, require, run_onnx
+from zoo.exporting.precision import PRECISIONS, in_precision
 from zoo.exporting.readme import readme
 from zoo.exporting.record import (
     EXAMPLE,
@@ -43,13 +45,20 @@ def export_graph(
     output: Path | None = None,
     *,
     kind: str,
+    precision: str = "fp32",
     data_root: Path | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a finished run's model as a graph of tensors; see `zoo.export`."""
+    if precision not in PRECISIONS:
+        raise ConfigError(
+            f"there is no precision {precision!r}. {did_you_mean(precision, PRECISIONS)}"
+        )
     if kind == "onnx":
         for package in ("onnx", "onnxruntime"):
             require(package)
+    elif precision != "fp32":
+        raise ConfigError(f"{precision} is for the format onnx, not for {kind}")
     predictor = Predictor.open(run, data_root=data_root, device="cpu")
     found = predictor.run
     require_unaltered(found)
@@ -65,11 +74,11 @@ def export_graph(
             raise ConfigError(f"{target} is not replaced: there is no {RECORD}, it is no export")
     target.parent.mkdir(parents=True, exist_ok=True)
     with replaced_folder(target) as folder:
-        _write(predictor, kind, folder)
+        _write(predictor, kind, precision, folder)
     return target
 
 
-def _write(predictor: Predictor, kind: str, folder: Path) -> None:
+def _write(predictor: Predictor, kind: str, precision: str, folder: Path) -> None:
     trained, what = predictor.trained, predictor.run.record.model.name
     made_up = Samples.made_up(predictor)
     graph = ScoringGraph.of(trained, made_up.given).eval()
@@ -82,15 +91,32 @@ def _write(predictor: Predictor, kind: str, folder: Path) -> None:
         inputs = _of_fixed_length(inputs, predictor)
         content = torch_bytes(graph, given, inputs, what)
         score = partial(_said_by_torch, content)
-    check = checked_graph(graph, score, Samples.test(predictor), trained, inputs, what)
-    name = f"model{GRAPH_FORMATS[kind]}"
-    (folder / name).write_bytes(content)
-    file = GraphFile(name, "fp32", len(content), inputs, graph.outputs, check)
-    record = _record(predictor, kind, (file,))
+    tested = Samples.test(predictor)
+    check = checked_graph(graph, score, tested, trained, inputs, what)
+    ending = GRAPH_FORMATS[kind]
+    files = [_written(folder / f"model{ending}", "fp32", content, inputs, graph.outputs, check)]
+    if precision != "fp32":
+        coarse = in_precision(content, precision, what)
+        own = compared(graph, partial(_said_by_onnx, coarse, inputs), tested, trained, inputs)
+        file = folder / f"model.{precision}{ending}"
+        files.append(_written(file, precision, coarse, inputs, graph.outputs, own))
+    record = _record(predictor, kind, tuple(files))
     first = graph.given(made_up.given.select(torch.tensor([0])))
     (folder / EXAMPLE).write_bytes(to_json(_example(inputs, first, float(score(first)[0]))))
     (folder / RECORD).write_bytes(to_json(to_plain(record)))
     (folder / README).write_text(readme(record), encoding="utf-8")
+
+
+def _written(
+    file: Path,
+    precision: str,
+    content: bytes,
+    inputs: Sequence[Port],
+    outputs: Sequence[Port],
+    check: Check,
+) -> GraphFile:
+    file.write_bytes(content)
+    return GraphFile(file.name, precision, len(content), tuple(inputs), tuple(outputs), check)
 
 
 def _said_by_onnx(content: bytes, inputs: Sequence[Port], given: Sequence[Tensor]) -> Scores:

@@ -79,13 +79,16 @@ def readme(record: ExportRecord) -> str:
 
 
 def _files(graphs: Sequence[GraphFile]) -> str:
-    lines = ["| file | precision | MB | checked on | largest difference of a score |"]
-    lines.append("| --- | --- | --- | --- | --- |")
+    lines = [
+        "| file | precision | MB | checked on | largest difference of a score | mean |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for graph in graphs:
         check = graph.check
         lines.append(
             f"| `{graph.name}` | {graph.precision} | {graph.bytes / 1e6:.2f} | "
-            f"{check.samples} {check.of} | {check.largest_difference:.1e} |"
+            f"{check.samples} {check.of} | {check.largest_difference:.1e} | "
+            f"{check.mean_difference:.1e} |"
         )
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from zoo.errors import ConfigError
 from zoo.nn.masking import zero_padding
 from zoo.nn.norm import BatchNorm
 from zoo.nn.pointwise import PointConv
+from zoo.nn.temporal import AlongTime, led
 
 CTRGCN_BRANCHES = ((5, 1), (5, 2))
 """(kernel, dilation) of CTR-GCN, InfoGCN, HD-GCN and BlockGCN: four branches in all."""
@@ -72,7 +73,7 @@ class MultiBranchConv(nn.Module):
         self.entry = PointConv(in_channels, out_channels - direct)
         self.entry_norm = BatchNorm(out_channels - direct, relu=True)
         self.convs = nn.ModuleList(
-            nn.Conv2d(
+            AlongTime(
                 width,
                 width,
                 (kernel, 1),
@@ -82,6 +83,7 @@ class MultiBranchConv(nn.Module):
             )
             for (kernel, dilation), width in zip(branches, self.widths, strict=False)
         )
+        self.peak = Peak(stride)
         self.direct = PointConv(in_channels, direct, stride)
         self.joint_weight = nn.Parameter(torch.zeros(joint_mean)) if joint_mean else None
         self.norm = BatchNorm(out_channels, relu=mix)
@@ -107,9 +109,33 @@ class MultiBranchConv(nn.Module):
         # In the order of `nn.Conv2d`, without a copy.
         *parts, last = h.permute(0, 3, 1, 2).split(self.widths[:-1], dim=1)
         outs = [conv(part) for conv, part in zip(self.convs, parts, strict=True)]
-        # Zeros beyond the ends are below no activation, so they do not show in a maximum.
-        outs.append(F.max_pool2d(last, (3, 1), (self.stride, 1), (1, 0)))
+        outs.append(self.peak(last))
         return torch.cat([*(y.permute(0, 2, 3, 1) for y in outs), self.direct(x)], dim=-1)
+
+
+class Peak(nn.Module):
+    """The greatest of three frames of activations, (N, C, T, V) → (N, C, ceil(T / s), V).
+
+    Zeros beyond the ends are below no activation, so they do not show in a maximum.
+    """
+
+    lead = 0
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def look_back(self) -> None:
+        """From now on of a frame and the two before it."""
+        self.lead = 1
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The maximum."""
+        return led(self.pool, image, self.lead, self.stride)
+
+    def pool(self, image: Tensor) -> Tensor:
+        """Of a frame and its neighbours."""
+        return F.max_pool2d(image, (3, 1), (self.stride, 1), (1, 0))
 
 
 def branch_widths(

@@ -118,6 +118,10 @@ class SequenceConv(nn.Module):
         self.past = span if causal else span // 2
         self.future = span - self.past
 
+    def look_back(self) -> None:
+        """From now on as with `causal`."""
+        self.past, self.future = self.past + self.future, 0
+
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve; with a mask, padded frames count as zero."""
         N, T, C = x.shape

@@ -12,6 +12,7 @@ takes 1.2 to 1.8 times as long as one matrix product for each sequence n and tap
 few channels or only one tap.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -47,7 +48,8 @@ class TemporalConv(nn.Module):
         self, in_channels: int, out_channels: int, kernel_size: int = 9, stride: int = 1
     ) -> None:
         super().__init__()
-        self.conv: PointConv | TimeConv
+        self.conv: nn.Module
+        self.kernel_size = kernel_size
         if kernel_size == 1:
             self.conv = PointConv(in_channels, out_channels, stride)
         else:
@@ -57,25 +59,50 @@ class TemporalConv(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve; with a mask (N, T), padded frames count as zero."""
-        if isinstance(self.conv, PointConv):
+        if self.kernel_size == 1:
             return self.norm(self.conv(x))
         image = zero_padding(x, mask).permute(0, 3, 1, 2)
         return self.norm(self.conv(image).permute(0, 2, 3, 1))
 
 
-class TimeConv(nn.Conv2d):
+class AlongTime(nn.Conv2d):
     """The convolution of the channels_last view (N, C_in, T, V) → (N, C_out, ceil(T / s), V).
 
-    Constructed like its base, with kernel (k, 1), stride (s, 1), padding ((k - 1) / 2, 0) and a
-    bias.
+    Constructed like its base, with kernel (k, 1), stride (s, 1), dilation (d, 1), padding
+    (d (k - 1) / 2, 0) and a bias.
     """
+
+    lead = 0
+
+    def look_back(self) -> None:
+        """From now on frame t sees those before it alone: all zeros are put before the first."""
+        self.lead = int(self.padding[0])
 
     def forward(self, image: Tensor) -> Tensor:
         """Convolve."""
+        return led(self.convolve, image, self.lead, self.stride[0])
+
+    def convolve(self, image: Tensor) -> Tensor:
+        """Convolve, with as many zeros at both ends."""
+        return super().forward(image)
+
+
+class TimeConv(AlongTime):
+    """`AlongTime` without dilation, whose weights get their gradients from matrix products."""
+
+    def convolve(self, image: Tensor) -> Tensor:
+        """Convolve, with as many zeros at both ends."""
         products = self.kernel_size[0] > 1 and min(self.in_channels, self.out_channels) >= WIDE
         if not products or plain(image) or not torch.is_grad_enabled():
-            return super().forward(image)
+            return super().convolve(image)
         return _TimeConv.apply(image, self.weight, self.bias, self.stride[0])
+
+
+def led(along: Callable[[Tensor], Tensor], image: Tensor, lead: int, stride: int = 1) -> Tensor:
+    """What goes along an image (N, C, T, V) with its middle on each frame, `lead` frames sooner."""
+    if not lead:
+        return along(image)
+    return along(F.pad(image, (0, 0, lead, 0)))[:, :, : -(-image.shape[2] // stride)]
 
 
 class _TimeConv(torch.autograd.Function):
@@ -140,6 +167,10 @@ class FrameConv(nn.Conv2d):
         super().__init__(in_channels, out_channels, (kernel_size, 1))
         self.past = (kernel_size - 1) // 2
         self.future = kernel_size - 1 - self.past
+
+    def look_back(self) -> None:
+        """From now on p = k-1: frame t sees those before it alone."""
+        self.past, self.future = self.past + self.future, 0
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Convolve; with a mask, padded frames count as zero."""

@@ -120,7 +120,7 @@ def read_table(file: Path) -> Table:
     Raises:
         FaultError: unreadable or empty, or rows of different lengths.
     """
-    table = _table(read_text(file))
+    table = table_of(read_text(file))
     if not table.rows:
         raise FaultError("empty", None, "a header alone", "rows of numbers")
     for number, row in zip(table.lines, table.rows, strict=True):
@@ -139,7 +139,7 @@ def glance(path: Path) -> Table | None:
         return None
     whole, _, last = text.rpartition("\n")
     try:
-        table = _table(whole or last)
+        table = table_of(whole or last)
     except FaultError:
         return None
     even = [row for row in table.rows if len(row) == (len(table.header) or table.width)]
@@ -202,7 +202,12 @@ def numbered_header(cells: Sequence[str]) -> bool:
     return numbers in (list(range(len(numbers))), list(range(1, len(numbers) + 1)))
 
 
-def _table(text: str) -> Table:
+def table_of(text: str) -> Table:
+    """The table in a text, rows of unequal lengths too.
+
+    Raises:
+        FaultError: a row that cannot be cut into cells.
+    """
     numbered = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not numbered:
         return Table((), [], [], False)

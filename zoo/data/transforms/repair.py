@@ -14,15 +14,15 @@ from zoo.data.rotation import Array, continuous_sign
 from zoo.data.transforms.motion import Motion, normalized
 from zoo.errors import ConfigError
 
-_REACH = 3.0
+REACH = 3.0
 """A joint so many times as far from the middle of the body as its outer joints (`reach`) is astray.
 
 In KIMORE's sound recordings the farthest is at 2.2, where the tracker took something else at 3.4.
 """
-_JOINT_SPEED = 40.0
+JOINT_SPEED = 40.0
 """Metres a second that no joint reaches against its body: a hand in sport stays below 30, and
 Kinect's loose hand tips and feet jump by up to 1.1 m from one frame to the next (33 m/s)."""
-_RETURN = 1.0
+RETURN = 1.0
 
 
 @register_transform("smooth")
@@ -131,9 +131,9 @@ def good_frames(
 def strays(positions: Array, fps: float) -> NDArray[np.bool_]:
     """Joints (T, V) that are not where the body is, told from the median joint of each frame.
 
-    A joint far beyond the others (`_REACH`) is astray. Its other frames are cut wherever it moves
-    faster than `_JOINT_SPEED` against the body; of the parts the chain with most frames is kept in
-    which each begins within `_RETURN` of where the one before ended. A joint without a part is left
+    A joint far beyond the others (`REACH`) is astray. Its other frames are cut wherever it moves
+    faster than `JOINT_SPEED` against the body; of the parts the chain with most frames is kept in
+    which each begins within `RETURN` of where the one before ended. A joint without a part is left
     as it is.
 
     Args:
@@ -143,16 +143,16 @@ def strays(positions: Array, fps: float) -> NDArray[np.bool_]:
     astray = np.zeros(positions.shape[:2], dtype=bool)
     within = positions - np.median(positions, axis=1, keepdims=True)
     away = np.linalg.norm(within, axis=-1)
-    beyond = away > _REACH * reach(away)
+    beyond = away > REACH * reach(away)
     moved = np.diff(within, axis=0)
-    torn = np.einsum("tvc,tvc->tv", moved, moved) > (_JOINT_SPEED / fps) ** 2
+    torn = np.einsum("tvc,tvc->tv", moved, moved) > (JOINT_SPEED / fps) ** 2
     for joint in np.flatnonzero(beyond.any(axis=0) | torn.any(axis=0)):
         cut = torn[:, joint] | (beyond[1:, joint] != beyond[:-1, joint])
         edges = [0, *(np.flatnonzero(cut) + 1).tolist(), len(positions)]
         parts = [(a, b) for a, b in pairwise(edges) if not beyond[a, joint]]
         if parts:
             astray[:, joint] = True
-            for start, stop in _longest_chain(within[:, [joint]], parts, _RETURN):
+            for start, stop in _longest_chain(within[:, [joint]], parts, RETURN):
                 astray[start:stop, joint] = False
     return astray
 
