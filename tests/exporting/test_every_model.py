@@ -92,10 +92,11 @@ def test_a_model_as_onnx_says_what_it_says(name: str, make: Callable[[str], Any]
     graph = ScoringGraph(model, load_layout(LAYOUT), *scalers, (0.0, 1.0), few.given).eval()
 
     def export() -> Any:
-        content = onnx_bytes(graph, graph.given(few.given), graph.inputs, graph.outputs, name)
+        example = tuple(graph.given(few.given).values())
+        content = onnx_bytes(graph, example, graph.inputs, graph.outputs, name)
 
         def score(given: Any) -> Any:
-            named = dict(zip((port.name for port in graph.inputs), given, strict=True))
+            named = {key: x.numpy() for key, x in given.items()}
             return run_onnx(content, named)["score"].astype(np.float64)
 
         return checked_graph(graph, score, found, trained, graph.inputs, name)

@@ -224,3 +224,26 @@ def test_a_record_of_something_else(tmp_path):
     (tmp_path / RECORD).write_text(json.dumps({"schema": 99}))
     with pytest.raises(DataError, match="schema 99"):
         read_export(tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_coarser_graph_stands_beside_it_with_what_it_costs(trained, tmp_path, precision):
+    folder = zoo.export(
+        trained.run("stgcn"),
+        tmp_path / "out",
+        format="onnx",
+        precision=precision,
+        data_root=trained.data_root,
+    )
+    fine, coarse = read_export(folder).graphs
+    assert coarse.name == f"model.{precision}.onnx"
+    assert coarse.precision == precision
+    assert 0 < coarse.check.mean_difference <= coarse.check.largest_difference < 1
+    assert fine.check.largest_difference < coarse.check.largest_difference
+
+
+def test_a_precision_that_is_none(trained):
+    with pytest.raises(ConfigError, match="no precision 'int4'"):
+        zoo.export(trained.run("stgcn"), format="onnx", precision="int4")
+    with pytest.raises(ConfigError, match="int8 is for the format onnx"):
+        zoo.export(trained.run("stgcn"), format="torch", precision="int8")

@@ -1,6 +1,7 @@
 """Whether an exported graph says what the run's own model says."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,8 @@ _SHORTER = 0.6
 """Share of the frames that is left for the check of shorter samples."""
 
 Scores = NDArray[np.float64]
-Score = Callable[[Sequence[Tensor]], Scores]
-"""What a graph says of its inputs: scores (N,)."""
+Score = Callable[[Mapping[str, Tensor]], Scores]
+"""What a graph says of its inputs, by name: scores (N,)."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def compared(
         shorter = any("frames" in port.shape for port in inputs)
         parts = graph.given(_parts(samples.given, _SHORTER if shorter else 1.0))
         with torch.no_grad():
-            apart.append(_apart(score(parts), graph(*parts)[0].double().numpy()))
+            apart.append(_apart(score(parts), graph(*parts.values())[0].double().numpy()))
     every = np.concatenate(apart)
     known = np.isfinite(samples.true) & samples.real
     return Check(
@@ -116,6 +117,16 @@ def checked_graph(
             "the samples in a way that a graph of tensors cannot hold"
         )
     return check
+
+
+def require_finite(check: Check, what: str) -> None:
+    """Nothing, if the scores of a coarser graph are numbers.
+
+    Raises:
+        ExportError: they are not.
+    """
+    if not math.isfinite(check.largest_difference):
+        raise ExportError(f"{what} is not written: some of its scores are no finite numbers")
 
 
 def _parts(batch: Batch, share: float) -> Batch:

@@ -13,9 +13,9 @@ from torch import Tensor
 from registry import did_you_mean
 from zoo.build import to_plain
 from zoo.errors import ConfigError
-from zoo.exporting.check import Check, Score, Scores, checked_graph, compared
+from zoo.exporting.check import Check, Score, Scores, checked_graph, compared, require_finite
 from zoo.exporting.graph import Port, ScoringGraph
-from zoo.exporting.onnx_file import onnx_bytes, require, run_onnx
+from zoo.exporting.onnx_file import onnx_bytes, read_inputs, require, run_onnx
 from zoo.exporting.precision import PRECISIONS, in_precision
 from zoo.exporting.readme import readme
 from zoo.exporting.record import (
@@ -29,8 +29,10 @@ from zoo.exporting.record import (
     Interval,
 )
 from zoo.exporting.samples import Samples
+from zoo.exporting.step import StepGraph, checked_step
 from zoo.exporting.torch_file import run_torch, torch_bytes
 from zoo.files import replaced_folder, to_json
+from zoo.nn.model import contract_of
 from zoo.prediction import Predictor
 from zoo.runs.run import Run
 from zoo.skeleton.layout import load_layout
@@ -80,51 +82,60 @@ def export_graph(
 
 def _write(predictor: Predictor, kind: str, precision: str, folder: Path) -> None:
     trained, what = predictor.trained, predictor.run.record.model.name
-    made_up = Samples.made_up(predictor)
+    made_up, tested = Samples.made_up(predictor), Samples.test(predictor)
     graph = ScoringGraph.of(trained, made_up.given).eval()
-    given, inputs = graph.given(made_up.given), graph.inputs
+    example = tuple(graph.given(made_up.given).values())
+    no_step = "that is written in ONNX alone"
     score: Score
     if kind == "onnx":
-        content = onnx_bytes(graph, given, inputs, graph.outputs, what)
-        score = partial(_said_by_onnx, content, inputs)
+        content = onnx_bytes(graph, example, graph.inputs, graph.outputs, what)
+        inputs, score = read_inputs(content, graph.inputs), partial(_said_by_onnx, content)
     else:
-        inputs = _of_fixed_length(inputs, predictor)
-        content = torch_bytes(graph, given, inputs, what)
+        inputs = _of_fixed_length(graph.inputs, predictor)
+        content = torch_bytes(graph, example, inputs, what)
         score = partial(_said_by_torch, content)
-    tested = Samples.test(predictor)
     check = checked_graph(graph, score, tested, trained, inputs, what)
-    ending = GRAPH_FORMATS[kind]
-    files = [_written(folder / f"model{ending}", "fp32", content, inputs, graph.outputs, check)]
+    ending, ports = GRAPH_FORMATS[kind], (inputs, graph.outputs)
+    files = [_written(folder / f"model{ending}", content, "fp32", ports, check)]
     if precision != "fp32":
         coarse = in_precision(content, precision, what)
-        own = compared(graph, partial(_said_by_onnx, coarse, inputs), tested, trained, inputs)
-        file = folder / f"model.{precision}{ending}"
-        files.append(_written(file, precision, coarse, inputs, graph.outputs, own))
-    record = _record(predictor, kind, tuple(files))
+        own = compared(graph, partial(_said_by_onnx, coarse), tested, trained, inputs)
+        require_finite(own, f"{what} in {precision}")
+        files.append(_written(folder / f"model.{precision}{ending}", coarse, precision, ports, own))
+    if kind == "onnx":
+        try:
+            step = StepGraph(trained).eval()
+            content = onnx_bytes(step, step.example(), step.inputs, step.outputs, what)
+            check = checked_step(content, tested, trained, what)
+            ports, no_step = (read_inputs(content, step.inputs), step.outputs), ""
+            files.append(_written(folder / f"step{ending}", content, "fp32", ports, check))
+        except ConfigError as error:
+            no_step = str(error)
+    record = _record(predictor, kind, tuple(files), no_step)
     first = graph.given(made_up.given.select(torch.tensor([0])))
-    (folder / EXAMPLE).write_bytes(to_json(_example(inputs, first, float(score(first)[0]))))
+    said = float(score(first)[0])
+    (folder / EXAMPLE).write_bytes(to_json(_example(inputs, first, said)))
     (folder / RECORD).write_bytes(to_json(to_plain(record)))
     (folder / README).write_text(readme(record), encoding="utf-8")
 
 
 def _written(
     file: Path,
-    precision: str,
     content: bytes,
-    inputs: Sequence[Port],
-    outputs: Sequence[Port],
+    precision: str,
+    ports: tuple[tuple[Port, ...], tuple[Port, ...]],
     check: Check,
 ) -> GraphFile:
     file.write_bytes(content)
-    return GraphFile(file.name, precision, len(content), tuple(inputs), tuple(outputs), check)
+    return GraphFile(file.name, precision, len(content), *ports, check)
 
 
-def _said_by_onnx(content: bytes, inputs: Sequence[Port], given: Sequence[Tensor]) -> Scores:
-    named = {port.name: x.numpy() for port, x in zip(inputs, given, strict=True)}
+def _said_by_onnx(content: bytes, given: Mapping[str, Tensor]) -> Scores:
+    named = {name: x.numpy() for name, x in given.items()}
     return run_onnx(content, named)["score"].astype(np.float64)
 
 
-def _said_by_torch(content: bytes, given: Sequence[Tensor]) -> Scores:
+def _said_by_torch(content: bytes, given: Mapping[str, Tensor]) -> Scores:
     return run_torch(content, given)[0].double().numpy()
 
 
@@ -142,7 +153,9 @@ def _of_fixed_length(inputs: Sequence[Port], predictor: Predictor) -> tuple[Port
     )
 
 
-def _record(predictor: Predictor, kind: str, graphs: tuple[GraphFile, ...]) -> ExportRecord:
+def _record(
+    predictor: Predictor, kind: str, graphs: tuple[GraphFile, ...], no_step: str
+) -> ExportRecord:
     record, protocol = predictor.run.record, predictor.protocol
     feed, layout = predictor.trained.feed, load_layout(predictor.trained.layout)
     fixed = not feed.raw and feed.rate is None
@@ -165,23 +178,25 @@ def _record(predictor: Predictor, kind: str, graphs: tuple[GraphFile, ...]) -> E
             sampling=(feed.sampling or protocol.sampling).to_dict(),
             frames=protocol.frames if fixed else None,
             rate=feed.rate,
+            derived=contract_of(predictor.trained.model).derive is not None,
             aggregate=protocol.aggregate,
         ),
         interval=Interval(calibration.level, calibration.factor, calibration.scaled)
         if calibration.finite and not predictor.run.leaky
         else None,
         graphs=graphs,
+        no_step=no_step,
     )
 
 
-def _example(inputs: Sequence[Port], given: Sequence[Tensor], score: float) -> Mapping[str, Any]:
+def _example(inputs: Sequence[Port], given: Mapping[str, Tensor], score: float) -> Any:
     """Inputs of one sample and the score that comes out."""
     named = {
         port.name: {
             "type": port.type,
-            "dims": list(x.shape),
-            "data": to_plain(x.flatten().tolist()),
+            "dims": list(given[port.name].shape),
+            "data": to_plain(given[port.name].flatten().tolist()),
         }
-        for port, x in zip(inputs, given, strict=True)
+        for port in inputs
     }
     return {"inputs": named, "score": score}

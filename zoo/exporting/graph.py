@@ -108,10 +108,10 @@ class ScoringGraph(nn.Module):
             found.append((said.log_variance / 2).exp() * self._target.scale)
         return tuple(found)
 
-    def given(self, batch: Batch) -> tuple[Tensor, ...]:
-        """The inputs that a batch of the input streams holds."""
+    def given(self, batch: Batch) -> dict[str, Tensor]:
+        """The inputs that a batch of the input streams holds, by name."""
         whole = {**batch.x, "mask": batch.real_frames(), "fps": batch.fps, "group": batch.group}
-        return tuple(whole[name] for name in self._names)
+        return {name: whole[name] for name in self._names}
 
     def _says(self, batch: Batch) -> Any:
         if self._derives:

@@ -83,6 +83,12 @@ def run_onnx(content: bytes | Path, given: Mapping[str, Any]) -> dict[str, NDArr
     return dict(zip(names, found, strict=True))
 
 
+def read_inputs(content: bytes, inputs: Sequence[Port]) -> tuple[Port, ...]:
+    """Those of the inputs that an ONNX model has: torch leaves out what nothing reads."""
+    read = {port.name for port in session(content).get_inputs()}
+    return tuple(port for port in inputs if port.name in read)
+
+
 def session(content: bytes | Path) -> Any:
     """An ``onnxruntime.InferenceSession`` on one thread of the CPU.
 
@@ -133,7 +139,12 @@ def _quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def _own_operators() -> Iterator[None]:
     """Operators that torch's exporter lacks or gets wrong where lengths are open."""
-    made = {"aten::mT": _transposed, "aten::movedim": _moved, "aten::unfold": _unfolded}
+    made = {
+        "aten::floor_divide": _floored,
+        "aten::mT": _transposed,
+        "aten::movedim": _moved,
+        "aten::unfold": _unfolded,
+    }
     for name, symbolic in made.items():
         torch.onnx.register_custom_op_symbolic(name, symbolic, OPSET)
     try:
@@ -141,6 +152,13 @@ def _own_operators() -> Iterator[None]:
     finally:
         for name in made:
             torch.onnx.unregister_custom_op_symbolic(name, OPSET)
+
+
+def _floored(g: Any, a: Any, b: Any) -> Any:
+    """Division as Python rounds it, also below zero: -(-T // stride) frames are left of T."""
+    if a.type().scalarType() in ("Float", "Double"):
+        return g.op("Floor", g.op("Div", a, b))
+    return g.op("Div", g.op("Sub", a, g.op("Mod", a, b)), b)
 
 
 def _transposed(g: Any, x: Any) -> Any:

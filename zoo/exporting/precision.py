@@ -10,6 +10,9 @@ from zoo.exporting.onnx_file import require
 PRECISIONS = ("fp32", "fp16", "int8")
 """What weights are kept in. bf16 is none of them: onnxruntime computes hardly anything in it."""
 
+_WIDE = ["Conv", "Gemm", "LSTM", "MatMul"]
+"""Operators with large weights."""
+
 
 def in_precision(content: bytes, precision: str, what: str) -> bytes:
     """An ONNX model in another precision; inputs and outputs stay as they are.
@@ -52,7 +55,8 @@ def _whole(content: bytes) -> bytes:
             given, made = Path(folder, "fp32.onnx"), Path(folder, "int8.onnx")
             given.write_bytes(content)
             simplified(given, given, skip_symbolic_shape=True)
-            quantization.quantize_dynamic(given, made, weight_type=quantization.QuantType.QInt8)
+            kind = quantization.QuantType.QInt8
+            quantization.quantize_dynamic(given, made, weight_type=kind, op_types_to_quantize=_WIDE)
             return made.read_bytes()
     finally:
         root.setLevel(level)

@@ -47,6 +47,8 @@ const {{ score }} = await session.run(given);
 console.log(score.data[0], "expected", example.score);
 """
 
+_MEASURED = "Then the model measures each sample in NumPy, and the measures are the inputs. "
+
 
 def readme(record: ExportRecord) -> str:
     """What is in an export, and how it is used, as Markdown."""
@@ -65,6 +67,8 @@ def readme(record: ExportRecord) -> str:
         "## Outputs",
         _ports(first.outputs),
         _after(record),
+        "## Frame by frame",
+        _steps(record),
         "## Python",
         _code("python", _PYTHON[record.format].format(example=EXAMPLE, file=first.name)),
     ]
@@ -114,7 +118,7 @@ def _before(record: ExportRecord) -> str:
     return (
         "## Before the graph\n\n"
         f"A recording is in metres, y up; quaternions change sign nowhere in time. Then {first} "
-        f"(`zoo.data.transforms`); {cut}; {length}. "
+        f"(`zoo.data.transforms`); {cut}; {length}. {_MEASURED if before.derived else ''}"
         "`zoo.load_model(RUN).graph_inputs(FILE)` does all of it in Python. Inside the graph are "
         "the streams that follow from these, the z-score, the model, and the way back to score "
         "units."
@@ -132,6 +136,19 @@ def _after(record: ExportRecord) -> str:
     return said + (
         f"The true score of a new person lies within ± {width} of it with a probability of at "
         f"least {percent(interval.level)}."
+    )
+
+
+def _steps(record: ExportRecord) -> str:
+    if record.no_step:
+        return f"This run is not scored frame by frame: {record.no_step}."
+    step = record.graphs[-1]
+    rate = record.before.rate
+    return (
+        f"`{step.name}` takes one frame and the state, and gives the score of the frames so far "
+        f"and the state after it: give each `next_` output back under its name at the next frame. "
+        f"Frames come at {rate:g} a second; a new sample begins with a state of zeros.\n\n"
+        f"{_ports(step.inputs)}\n\n{_ports(step.outputs[:1])}"
     )
 
 

@@ -40,6 +40,7 @@ class Before:
         frames: frames to which each sample is brought by cubic interpolation; None where each
             keeps its own.
         rate: frames a second of each sample, in place of `frames`.
+        derived: whether the model measures each sample in NumPy, and the graph takes the measures.
         aggregate: how the scores of a recording's samples become one.
     """
 
@@ -47,6 +48,7 @@ class Before:
     sampling: Mapping[str, Any]
     frames: int | None
     rate: float | None
+    derived: bool
     aggregate: str
 
 
@@ -89,6 +91,7 @@ class ExportRecord:
         before: what is done to a recording before.
         interval: around a score; None where none can be promised.
         graphs: the files.
+        no_step: why there is no ``step.onnx``, which scores frame by frame; empty where there is.
     """
 
     schema: int
@@ -104,6 +107,7 @@ class ExportRecord:
     before: Before
     interval: Interval | None
     graphs: tuple[GraphFile, ...]
+    no_step: str
 
 
 def read_export(folder: Path | str) -> ExportRecord:

@@ -110,5 +110,4 @@ def given_of(predictor: Predictor, recordings: Sequence[Recording]) -> dict[str,
     seen = [predictor.looked(recording).recording for recording in recordings]
     given = Samples.of_recordings(predictor, seen, "", real=True).given
     graph = ScoringGraph.of(predictor.trained, given)
-    ports = zip(graph.inputs, graph.given(given), strict=True)
-    return {port.name: x.cpu().numpy() for port, x in ports}
+    return {name: x.cpu().numpy() for name, x in graph.given(given).items()}

@@ -4,7 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -51,8 +51,8 @@ def torch_bytes(
     return file.getvalue()
 
 
-def run_torch(content: bytes, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """What a file of `torch_bytes` says of inputs.
+def run_torch(content: bytes, given: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """What a file of `torch_bytes` says of inputs, in their order.
 
     Raises:
         ExportError: it refuses them.
@@ -61,7 +61,7 @@ def run_torch(content: bytes, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
         module = torch.export.load(io.BytesIO(content)).module()
     try:
         with torch.no_grad():
-            found: Any = module(*given)
+            found: Any = module(*given.values())
     except Exception as error:  # as above
         raise ExportError(f"the file of torch.export stops: {str(error).splitlines()[0]}") from None
     return tuple(found)

@@ -17,6 +17,7 @@ from zoo.nn.look_ahead import ROUNDING, looks_ahead, random_streams
 from zoo.nn.model import ScoreModel
 from zoo.nn.multibranch import Peak
 from zoo.nn.norm import BatchNorm, InputNorm
+from zoo.nn.pointwise import seen_by_torch
 from zoo.nn.replacing import Seen, norms_behind, replace_layers, stepped, stepped_norm
 from zoo.nn.sequence import SequenceConv
 from zoo.nn.stepping import NothingNewError, Recurrent, StepTrunk, Tape
@@ -101,7 +102,7 @@ class StreamingStep(nn.Module):
     def say(self, frame: Tensor, *state: Tensor) -> tuple[Prediction, tuple[Tensor, ...]]:
         """All that the network's head says of the frames so far, and the state after this one."""
         count, *before = state
-        exported = torch.compiler.is_compiling()
+        exported = seen_by_torch()
         tape = self.tape
         tape.count, tape.state, tape.kept = count if exported else int(count), before, [*before]
         try:
