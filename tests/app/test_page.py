@@ -34,21 +34,30 @@ FILM = """
     [canvas.width, canvas.height] = [640, 480];
     const pen = canvas.getContext("2d");
     const recorder = new MediaRecorder(canvas.captureStream(20));
-    recorder.ondataavailable = async ({ data }) => {
+    const chunks = [];
+    let [begun, paint] = [0, 0];
+    recorder.ondataavailable = ({ data }) => {
+      if (data.size > 200) begun ||= performance.now();
+      chunks.push(data);
+      if (begun && performance.now() - begun > 700 && recorder.state === "recording") {
+        recorder.stop();
+      }
+    };
+    recorder.onstop = async () => {
+      clearInterval(paint);
       let text = "";
-      for (const byte of new Uint8Array(await data.arrayBuffer())) {
+      for (const byte of new Uint8Array(await new Blob(chunks).arrayBuffer())) {
         text += String.fromCharCode(byte);
       }
       window.film = btoa(text);
     };
     const begin = () => {
-      recorder.start();
-      const paint = setInterval(() => {
-        pen.fillStyle = `hsl(0 0% ${40 + Math.random()}%)`;
+      recorder.start(100);
+      paint = setInterval(() => {
+        pen.fillStyle = `hsl(0 0% ${40 + 5 * Math.random()}%)`;
         pen.fillRect(0, 0, 640, 480);
         if (picture.naturalWidth) pen.drawImage(picture, 4 * Math.random(), 0);
       }, 50);
-      setTimeout(() => { clearInterval(paint); recorder.stop(); }, 600);
     };
     picture.onload = begin;
     picture.onerror = begin;

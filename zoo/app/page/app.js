@@ -8,6 +8,7 @@ import { close, lacking, nextPicture, openCamera, openVideo, seek, Trouble } fro
 
 const $ = (id) => document.getElementById(id);
 const SLOW = 8; // poses a second below which fast movement is lost
+const PICTURES = 15; // a second that are read from a video; the clock's ticks lie between them
 const NOBODY = 2; // seconds without a person before the page says so
 const JUMP = 0.25; // of the picture's width, from one picture to the next
 
@@ -165,15 +166,15 @@ async function follow(own) {
 async function readVideo(seconds, own) {
   beginRecording(false);
   const watch = new Watch();
-  const count = Math.max(1, Math.round(seconds * manifest.fps));
+  const count = Math.max(1, Math.round(seconds * PICTURES));
   for (let i = 0; i < count && own === source && clock; i++) {
-    await seek($("video"), Math.min((i + 0.5) / manifest.fps, seconds));
+    await seek($("video"), Math.min((i + 0.5) / PICTURES, seconds));
     const pose = await finder.find($("video"));
     if (own !== source || !clock) return;
     drawOver($("skeleton"), $("video"), pose.picture, manifest);
-    record(i / manifest.fps, pose.world);
+    record(i / PICTURES, pose.world);
     watch.saw(performance.now() / 1000, pose, false);
-    state(`Reading the video: ${(i / manifest.fps).toFixed(1)} of ${seconds.toFixed(1)} s.`);
+    state(`Reading the video: ${(i / PICTURES).toFixed(1)} of ${seconds.toFixed(1)} s.`);
   }
   if (own === source) stopRecording("The whole video has been read.");
 }
