@@ -115,7 +115,7 @@ class Frames:
         if stop - start < 2:
             raise DataError(f"{stop - start} frames are no recording, expected at least 2")
         rate, times = self.rate, self._times[start:stop] - self._times[start]
-        found = {}
+        found: dict[str, Any] = {}
         even = self._even(times, rate)
         for name, stored in self._values.items():
             values = stored[start:stop]
@@ -178,7 +178,7 @@ class Frames:
             except FaultError as error:
                 raise self._bad("joints", error.problem.found, error.problem.expected) from None
             array = self._ways[names] @ array
-        lost = ~np.isfinite(array).all(axis=1)
+        lost = np.asarray(~np.isfinite(array).all(axis=1))
         if lost.any():
             array[lost] = self._held(name, lost)
         if name == "orientation":
