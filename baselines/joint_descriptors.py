@@ -24,6 +24,9 @@ from zoo.data.transforms import Motion, center, face_camera, repair_jumps, scale
 from zoo.errors import DataError
 from zoo.skeleton.layout import Layout
 
+STREAMS = ("position", "angle")
+"""What joints can be described by."""
+
 _FEWEST_FRAMES = 5
 _PHASES = 8
 _UP = np.array([0.0, 1.0, 0.0])
@@ -36,8 +39,11 @@ class JointDescriptors:
     to the pelvis, turned to face the sensor, divided by the body's size. Joints far out on arms and
     legs are left out as there.
 
+    Of angles their own course is measured, as it stands, smoothed: three numbers of every joint.
+
     Args:
         layout: the skeleton.
+        stream: what is measured, of `STREAMS`.
         courses: describe the mean course of a repetition too, in eight phases, and how alike
             the repetitions are.
         repetitions: measure the joints over each repetition and take the mean, instead of over the
@@ -49,9 +55,17 @@ class JointDescriptors:
         whole_names: of the G numbers of the whole body.
     """
 
-    def __init__(self, layout: Layout, *, courses: bool = False, repetitions: bool = False) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        stream: str = "position",
+        courses: bool = False,
+        repetitions: bool = False,
+    ) -> None:
         self.layout, self.courses, self.repetitions = layout, courses, repetitions
-        self.joints = near_the_trunk(layout)
+        self.places = stream == "position"
+        self.joints = near_the_trunk(layout) if self.places else list(range(layout.num_joints))
         place = {joint: at for at, joint in enumerate(self.joints)}
         parents = [place.get(layout.parents[joint], -1) for joint in self.joints]
         children = [[c for c, p in enumerate(parents) if p == at] for at in range(len(parents))]
@@ -71,41 +85,51 @@ class JointDescriptors:
         self.names = _names(described)
         self.whole_names = _names({name: values[None] for name, values in whole.items()})
 
-    def measure(self, positions: NDArray[np.float32], fps: float) -> tuple[Array, Array]:
+    def measure(self, values: NDArray[np.float32], fps: float) -> tuple[Array, Array]:
         """Descriptors (J, D) of the joints and (G,) of the whole body, NaN where undefined.
 
         Args:
-            positions: (T, V, 3) metres, y up; of very short sequences the last frame is held.
+            values: positions (T, V, 3) in metres, y up, or angles (T, V, 3) in degrees; of very
+                short sequences the last frame is held.
             fps: frames per second.
         """
         try:
-            described, whole = self._groups(positions, fps)
+            described, whole = self._groups(values, fps)
         except DataError:  # no body to measure; one such recording must not end a fold
             nothing = np.full((len(self.joints), len(self.names)), np.nan)
             return nothing, np.full(len(self.whole_names), np.nan)
         return np.concatenate(list(described.values()), axis=1), np.concatenate([*whole.values()])
 
     def _groups(
-        self, positions: NDArray[np.float32], fps: float
+        self, values: NDArray[np.float32], fps: float
     ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-        missing = max(0, _FEWEST_FRAMES - len(positions))
-        held: NDArray[np.float32] = np.pad(positions, ((0, missing), (0, 0), (0, 0)), mode="edge")
-        motion = smooth(repair_jumps(Motion({"position": held.astype(float)}, self.layout, fps)))
-        x = scale_body(face_camera(center(motion))).streams["position"][:, self.joints]
+        missing = max(0, _FEWEST_FRAMES - len(values))
+        held: NDArray[np.float32] = np.pad(values, ((0, missing), (0, 0), (0, 0)), mode="edge")
+        x = self._prepared(held.astype(float), fps)[:, self.joints]
         found = self._found(held, fps) if self.courses or self.repetitions else []
         parts = [x[a:b] for a, b in found] if self.repetitions else [x]
         each = [self._described(part, fps) for part in parts]
         described = {name: _mean([one[name] for one in each]) for name in each[0]}
         if self.courses:
             described |= _courses(x, found)
-        whole = self._features.groups(positions, fps)
+        if not self.places:
+            return described, {"duration": np.array([len(values) / fps])}
+        whole = self._features.groups(values, fps)
         return described, {name: np.ravel(whole[name]) for name in _WHOLE}
 
-    def _found(self, positions: NDArray[np.float32], fps: float) -> list[tuple[int, int]]:
+    def _prepared(self, values: Array, fps: float) -> Array:
+        """What is measured of positions or angles (T, V, 3)."""
+        if not self.places:
+            return smooth(Motion({"angle": values}, self.layout, fps)).streams["angle"]
+        motion = smooth(repair_jumps(Motion({"position": values}, self.layout, fps)))
+        return scale_body(face_camera(center(motion))).streams["position"]
+
+    def _found(self, values: NDArray[np.float32], fps: float) -> list[tuple[int, int]]:
         """The repetitions that are long enough to be measured; the whole where there are none."""
-        recording = Recording("", "", "", "", "", self.layout.name, fps, positions=positions)
+        given = {"positions" if self.places else "angles": values}
+        recording = Recording("", "", "", "", "", self.layout.name, fps, **given)
         long_enough = [r for r in find_repetitions(recording) if r[1] - r[0] >= _FEWEST_FRAMES]
-        return long_enough or [(0, len(positions))]
+        return long_enough or [(0, len(values))]
 
     def _described(self, x: Array, fps: float) -> dict[str, Array]:
         """Descriptors (J, …) by name of prepared positions (T, J, 3)."""
@@ -121,10 +145,16 @@ class JointDescriptors:
             "spectral arc length": spectral_arc_length(speed, fps)[:, None],
             "log dimensionless jerk": log_dimensionless_jerk(speed, fps)[:, None],
             "slow share": slow.transpose(1, 0, 2).reshape(joints, -1),
-            **self._angles("tilt", self._tilt(x), fps),
-            **self._angles("bend", self._bend(x), fps),
+            **self._bones(x, fps),
             **self._symmetry(x),
         }
+
+    def _bones(self, x: Array, fps: float) -> dict[str, Array]:
+        """How bones stand and how joints are bent, where there are places to tell it from."""
+        if not self.places:
+            return {}
+        tilt = self._angles("tilt", self._tilt(x), fps)
+        return {**tilt, **self._angles("bend", self._bend(x), fps)}
 
     def _tilt(self, x: Array) -> Array:
         """Angles (T, J) in degrees between the vertical and the bone that ends at each joint."""

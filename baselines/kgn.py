@@ -23,11 +23,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from baselines.held import edges_and_scale, standardised
-from baselines.joint_descriptors import JointDescriptors
+from baselines.joint_descriptors import STREAMS, JointDescriptors
 from registry import did_you_mean
 from zoo.data.batch import Batch
 from zoo.data.scalers import StreamScaler
-from zoo.data.transforms.motion import mirrored
+from zoo.data.transforms.motion import MIRROR, mirrored
 from zoo.errors import ConfigError
 from zoo.nn.exercises import exercise_numbers, with_own_copy
 from zoo.nn.heads.regression import HuberHead
@@ -57,6 +57,8 @@ class KGN(ScoreModel):
     """Message passing on kinematic descriptors of the joints; see the module's formula.
 
     Args:
+        streams: what the joints are described by: ``position``, or, where a recording has no
+            more, ``angle``, of which nobody can say what a mirror makes.
         width: channels of a joint.
         layers: L, rounds of messages.
         readout: channels of a joint that the read-out sees.
@@ -73,7 +75,7 @@ class KGN(ScoreModel):
             common one.
 
     Raises:
-        ConfigError: an unknown kind of edge, or a number out of range.
+        ConfigError: another stream, an unknown kind of edge, or a number out of range.
     """
 
     raw = True
@@ -82,6 +84,7 @@ class KGN(ScoreModel):
         self,
         layout: Layout,
         *,
+        streams: str | Sequence[str] = ("position",),
         width: int = 32,
         layers: int = 2,
         readout: int = 16,
@@ -94,14 +97,22 @@ class KGN(ScoreModel):
         steps: bool = False,
         exercises: int = 10,
     ) -> None:
-        super().__init__(layout, "position")
+        super().__init__(layout, streams)
+        if len(self.streams) != 1 or self.streams[0] not in STREAMS:
+            raise ConfigError(
+                f"model.streams is {list(self.streams)}, expected one of {', '.join(STREAMS)}"
+            )
         for name, value in (("width", width), ("readout", readout), ("exercises", exercises)):
             if value < 1:
                 raise ConfigError(f"model.{name} is {value!r}, expected at least 1")
-        how = {"courses": courses, "repetitions": repetitions}
+        self.descriptors = JointDescriptors(
+            layout, stream=self.streams[0], courses=courses, repetitions=repetitions
+        )
+        how = {"streams": self.streams, "courses": courses, "repetitions": repetitions}
         self.derived = {"layout": layout.to_config(), **how}
-        self.descriptors = JointDescriptors(layout, **how)
-        self.mirror, self.exercises, self.steps = mirror, exercises, steps
+        self.sides = 2 if self.streams[0] in MIRROR else 1
+        self.mirror = mirror and self.sides == 2
+        self.exercises, self.steps = exercises, steps
         joints, described = len(self.descriptors.joints), len(self.descriptors.names)
         inputs = described * (len(_STEPS) if steps else 1)
         whole = len(self.descriptors.whole_names)
@@ -120,25 +131,34 @@ class KGN(ScoreModel):
                 self.register_buffer(f"{name}_{what}", torch.full((exercises, *size), start))
 
     def derive(self, batch: Batch) -> Batch:
-        """Descriptors ``joint`` (N, 2, J, D), ``whole`` (N, 2, 1, G): as recorded, and mirrored."""
+        """Descriptors ``joint`` (N, S, J, D), ``whole`` (N, S, 1, G).
+
+        S is 2, as recorded and mirrored, or 1 where there is no mirror.
+        """
         if "joint" in batch.x:
             return batch
-        device, layout = batch.stream("position").device, self.descriptors.layout
+        (stream,) = self.streams
+        device, layout = batch.stream(stream).device, self.descriptors.layout
         joint, whole = [], []
-        for seen, rate in batch.sequences(["position"]):
-            for streams in (seen, mirrored(seen, layout)):
-                measured = self.descriptors.measure(streams["position"], rate)
+        for seen, rate in batch.sequences([stream]):
+            mirror = [mirrored(seen, layout)] if self.sides == 2 else []
+            for streams in (seen, *mirror):
+                measured = self.descriptors.measure(streams[stream], rate)
                 joint.append(torch.from_numpy(measured[0]))
                 whole.append(torch.from_numpy(measured[1]))
         found = {"joint": torch.stack(joint), "whole": torch.stack(whole)[:, None]}
-        pairs = {k: v.unflatten(0, (-1, 2)).to(device, torch.float32) for k, v in found.items()}
-        return batch._replace(x=pairs, mask=None)
+        sides = {
+            name: values.unflatten(0, (-1, self.sides)).to(device, torch.float32)
+            for name, values in found.items()
+        }
+        return batch._replace(x=sides, mask=None)
 
     def derived_joints(self) -> Mapping[str, Tensor]:
         """The joints described, as they were and mirrored, and -1 for measures of the body."""
         joints = self.descriptors.joints
         swapped = [self.descriptors.layout.mirror[joint] for joint in joints]
-        return {"joint": torch.tensor([joints, swapped]), "whole": torch.full((2, 1), -1)}
+        told = torch.tensor([joints, swapped])[: self.sides]
+        return {"joint": told, "whole": torch.full((self.sides, 1), -1)}
 
     def prepare(self, batch: Batch, scaler: StreamScaler) -> None:
         """Take edges, mean and deviation of every descriptor, within each exercise."""

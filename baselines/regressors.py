@@ -136,7 +136,7 @@ class Trees(nn.Module, ABC):
 
     def forward(self, features: Tensor) -> Tensor:
         """Scores (N,) for `features` (N, D)."""
-        node = self.roots.expand(len(features), -1)
+        node = self.roots.expand(features.shape[0], -1)
         for _ in range(int(self.depth)):
             chosen = features.gather(1, self.feature[node].long())
             node = torch.where(chosen <= self.threshold[node], self.left[node], self.right[node])

@@ -7,10 +7,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
     "registry", "zoo.errors", "zoo.words", "zoo.tables", "zoo.files", "zoo.build", "zoo.catalogue",
-    "zoo.reached", "zoo.skeleton", "zoo.data", "zoo.nn", "zoo.models", "zoo.evaluation",
+    "zoo.reached", "zoo.skeleton", "zoo.data", "zoo.pose", "zoo.nn", "zoo.models", "zoo.evaluation",
     "zoo.protocol",
     "zoo.runs", "zoo.training", "zoo.compose", "zoo.workspace", "zoo.board", "zoo.report",
-    "zoo.experiments", "zoo.prediction", "zoo.loaded_model", "zoo.live", "zoo.explain", "zoo.api",
+    "zoo.experiments", "zoo.prediction", "zoo.exporting", "zoo.app", "zoo.loaded_model", "zoo.live",
+    "zoo.explain", "zoo.viewer", "zoo.api",
     "zoo.loading", "zoo.scaffold", "zoo.cli", "zoo.__main__", "baselines",
 )  # fmt: skip
 """From the ground up, as docs/architecture.md lists them."""

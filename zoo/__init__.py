@@ -7,6 +7,7 @@
     run = zoo.train(model="d2sta", dataset="kimore", exercise="5", fold=0)
     zoo.evaluate(run.path)
     zoo.list_models("*gcn*")
+    zoo.view(run, ["E_ID1/Es5"], "movement.html")
     zoo.export(run, "model.zoo")
     zoo.load_model("model.zoo").predict(positions, fps=30)
 
@@ -23,6 +24,7 @@ from zoo.api import load_dataset as load_dataset
 from zoo.api import predict as predict
 from zoo.api import prepare_dataset as prepare_dataset
 from zoo.api import train as train
+from zoo.api import view as view
 from zoo.loading import list_datasets as list_datasets
 from zoo.loading import load_fold as load_fold
 from zoo.loading import load_layout as load_layout

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry import did_you_mean
 from zoo.build import Index, Place, checked
 from zoo.compose import compose, written
 from zoo.errors import CheckpointError, ConfigError
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named."""
+
+EXPORT_FORMATS = ("bundle", "onnx", "torch")
+"""What `export` writes."""
 
 
 @checked
@@ -187,7 +191,8 @@ def experiment(
     """Compute every run of an experiment, or a part of it, and report on it.
 
     `name` is of a file in ``configs/experiment``. Of its rows (by label), protocols, exercises,
-    folds and seeds those that are named stay, by default all. `small` takes the small variant of
+    folds and seeds those that are named stay, by default all; a protocol of the zoo that is none of
+    the experiment's is taken as it is. `small` takes the small variant of
     every model that has one, `dataset` is another prepared dataset than the experiment's, and
     `output` a folder for tables and figures; None writes none. All other arguments, among them
     `jobs`, `retry_failed`, `executor`, `ray_address` and `display`, are as in `bench`.
@@ -301,32 +306,122 @@ def predict(
 
 
 @checked
-def export(
-    run: "Run | Path | str", output: Place | None = None, *, overwrite: bool = False
+def view(
+    run: "Run | Path | str",
+    recordings: Sequence[Path | str],
+    output: Place | None = None,
+    *,
+    beside: Path | str | None = None,
+    method: str | None = None,
+    dataset: str | None = None,
+    data_root: Place | None = None,
+    device: str | None = None,
+    level: float | None = None,
+    overwrite: bool = False,
+    **settings: Any,
 ) -> Path:
-    """Write a trained model as one file, a bundle, that `load_model` and `predict` take anywhere.
+    """Write a page that shows recordings moving, with their scores and what these rest on.
 
-    In it are weights, scalers, skeleton layout, card, protocol, the data's fingerprint, what the
-    run found, and how far off the model was for its validation people, who are numbered. There is
-    no code in it: a model of a plug-in needs its plug-in where the bundle is used. Models that keep
-    training samples among their weights, as nearest neighbours do, carry these along.
+    It is one file that needs no other, no network and no zoo: see docs/view.md.
 
     Args:
-        run: a finished run, or its folder.
-        output: the file, whose name ends in ``.zoo``; default the model's name, here.
-        overwrite: replace a file that is there.
+        run: a finished run, its folder, or a bundle that `export` wrote.
+        recordings: what `predict` takes: files, folders, or ids of prepared recordings.
+        output: the page; default ``RECORDING-MODEL.html``, here.
+        beside: one more recording, such as a reference performance or the person's last visit:
+            shown in the same moments of the movement, and the differences named.
+        method: what tells how joints moved the score, by name, as in `zoo.explain`; chosen for the
+            model if None.
+        dataset: as in `predict`.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` if None.
+        level: probability with which an interval holds the true score; 0.9 if None.
+        overwrite: replace a page that is there.
+        **settings: of the dataset or reader, such as ``fps=30``.
 
     Returns:
-        The file.
+        The page.
+
+    Raises:
+        DataError: as in `predict`; a recording without positions; a model without what `method`
+            needs.
+        ConfigError: `output` is there already, or nothing is to be shown.
+        CheckpointError: as in `predict`.
+        RegistryError: no such method.
+    """
+    from zoo.prediction import Predictor
+    from zoo.runs.intervals import LEVEL
+    from zoo.viewer.write import write_page
+
+    predictor = Predictor.open(
+        run,
+        dataset=dataset,
+        data_root=data_root,
+        device=device,
+        level=LEVEL if level is None else level,
+        settings=settings,
+    )
+    file = None if output is None else Path(output)
+    return write_page(
+        predictor, recordings, file, beside=beside, method=method, overwrite=overwrite
+    )
+
+
+@checked
+def export(
+    run: "Run | Path | str",
+    output: Place | None = None,
+    *,
+    format: str = "bundle",  # noqa: A002
+    precision: str = "fp32",
+    data_root: Place | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a trained model for use elsewhere: as a bundle, or as a graph for other programs.
+
+    A bundle is one file that `load_model` and `predict` take anywhere. In it are weights, scalers,
+    skeleton layout, card, protocol, the data's fingerprint, what the run found, and how far off the
+    model was for its validation people, who are numbered. There is no code in it: a model of a
+    plug-in needs its plug-in where the bundle is used. Models that keep training samples among
+    their weights, as nearest neighbours do, carry these along.
+
+    A graph, ``onnx`` or ``torch``, is a folder: the file, which onnxruntime or torch run without
+    the zoo, and a README with its inputs, outputs and examples. It is written only if it says what
+    the run says, on the test recordings where these are at hand.
+
+    Args:
+        run: a finished run, or its folder; for a graph a bundle will do.
+        output: the bundle, whose name ends in ``.zoo``, or the graph's folder; default
+            ``MODEL.zoo`` or ``MODEL-FORMAT``, here.
+        format: ``bundle``, ``onnx`` or ``torch``.
+        precision: of an onnx graph: ``fp16`` or ``int8`` is written beside ``fp32``, and how far
+            its scores are off is kept with it.
+        data_root: folder of prepared datasets; default ``$ZOO_DATA`` or the user's data folder.
+        overwrite: replace what is there.
+
+    Returns:
+        The file, or the folder; of a folder `zoo.exporting.record.read_export` says what is in it.
 
     Raises:
         DataError: no finished run.
         CheckpointError: its files were altered, or its model is not registered here.
-        ConfigError: `output` is there, or is no name of a bundle.
+        ConfigError: `output` is there, or is no name for it, or there is no such format.
+        ExportError: the model cannot be written as a graph, or a package is not installed.
     """
-    from zoo.training.bundle import export_run
+    place, root = (None if path is None else Path(path) for path in (output, data_root))
+    if format == "bundle":
+        from zoo.training.bundle import export_run
 
-    return export_run(run, None if output is None else Path(output), overwrite=overwrite)
+        return export_run(run, place, overwrite=overwrite)
+    if format not in EXPORT_FORMATS:
+        raise ConfigError(
+            f"there is no format {format!r} to export. {did_you_mean(format, EXPORT_FORMATS)}"
+        )
+    from zoo.exporting.export import export_graph
+
+    return export_graph(
+        run, place, kind=format, precision=precision, data_root=root, overwrite=overwrite
+    )
 
 
 @checked

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from registry import did_you_mean
@@ -16,6 +17,7 @@ from zoo.data.batch import Batch
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.scalers import StreamScaler, TargetScaler
 from zoo.errors import DataError
+from zoo.exporting.samples import given_of
 from zoo.prediction import Predictor, ScoredRecording
 from zoo.protocol.protocol import Protocol
 from zoo.runs.record import RunRecord
@@ -133,6 +135,24 @@ class LoadedModel:
         return Recording(
             "given", UNKNOWN_SUBJECT, "", "", "", layout=self.layout.name, fps=float(rate), **arrays
         )
+
+    def graph_inputs(self, source: Any, *, fps: float | None = None) -> dict[str, NDArray[Any]]:
+        """What a graph that `zoo.export` wrote takes of a recording, by name; a row a sample.
+
+        Args:
+            source: as in `predict`; of a file that holds several recordings all are taken.
+            fps: frames a second, where `source` is arrays.
+
+        Raises:
+            DataError: as `predict` does.
+        """
+        if isinstance(source, str | Path):
+            recordings = self.predictor.recordings(source)
+        elif isinstance(source, Recording):
+            recordings = [source]
+        else:
+            recordings = [self.recording(source, fps=fps)]
+        return given_of(self.predictor, recordings)
 
     def score(self, batch: Batch) -> Tensor:
         """Scores (N,) in score units of N unscaled sequences, made as the protocol makes them."""

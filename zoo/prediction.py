@@ -14,7 +14,11 @@ from torch import Tensor
 
 from registry import DATASETS, READERS, UserError, nearest
 from zoo.build import to_plain
-from zoo.data.adapters.base import FaultError, PrepareReport, Reader
+from zoo.data.adapters.base import FaultError, PrepareReport, Reader, faults_in
+from zoo.data.adapters.description import FILE as DESCRIPTION
+from zoo.data.adapters.description import Description
+from zoo.data.adapters.folder_files import TABLE, file_of, fps_of
+from zoo.data.adapters.table import read_table
 from zoo.data.batch import Batch
 from zoo.data.checks import Expected, Looked, looked_at
 from zoo.data.dataset import SkeletonDataset, create_adapter, load_dataset
@@ -24,6 +28,7 @@ from zoo.data.readers import fitting_readers, read_recordings, reader_for, reade
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.resample import SOURCES
 from zoo.data.signature import Signature
+from zoo.data.transforms import hips_centred
 from zoo.errors import DataError
 from zoo.evaluation.aggregate import aggregate
 from zoo.evaluation.conformal import Calibration
@@ -154,7 +159,7 @@ class Predictor:
     @cached_property
     def calibration(self) -> Calibration:
         """How wide intervals are: from the errors for the run's validation people."""
-        return run_calibration(self.run, self.level, self._how)
+        return run_calibration(self.run, self.level, self.how)
 
     @property
     def warnings(self) -> list[str]:
@@ -174,24 +179,27 @@ class Predictor:
     def score(self, source: Path | str) -> list[ScoredRecording]:
         """Score what `source` names: a file, a folder, or the id of a prepared recording.
 
+        Of a folder with ``recordings.csv`` and ``dataset.yaml`` every recording is scored, read as
+        they say, whatever `dataset` is.
+
         Raises:
             DataError: see `zoo.predict`.
         """
         name = str(source)
         with _named(name):
-            found = []
-            for recording, notes in self._usable(name):
+            own, found = self._for(name), []
+            for recording, notes in own._usable(name):
                 try:
-                    found.append(self.score_recording(recording, source=name, notes=notes))
+                    found.append(own.score_recording(recording, source=name, notes=notes))
                 except FaultError as error:
-                    raise error.advised(self._advice(error.setting, recording)) from None
+                    raise error.advised(own._advice(error.setting, recording)) from None
             return found
 
     def recordings(self, source: Path | str) -> list[Recording]:
         """What `source` names, in the model's layout; errors as in `score`."""
         name = str(source)
         with _named(name):
-            return [recording for recording, _ in self._usable(name)]
+            return [recording for recording, _ in self._for(name)._usable(name)]
 
     def score_recording(
         self, recording: Recording, *, source: str = "", notes: Sequence[str] = ()
@@ -219,7 +227,7 @@ class Predictor:
         scores = shortest(raw.numpy()).tolist()
         if not all(math.isfinite(score) for score in scores):
             raise DataError(f"recording {recording.id}: the model's score is no finite number")
-        score = float(aggregate(samples.recording, scores, self._how)[0])
+        score = float(aggregate(samples.recording, scores, self.how)[0])
         true = recording.scores.get("total")
         interval = self._interval(recording, score, batch)
         scale = self.run.record.dataset.score_range
@@ -248,6 +256,17 @@ class Predictor:
             interval=interval,
         )
 
+    def own_dataset(self) -> SkeletonDataset:
+        """The prepared dataset that the run was trained on, whatever files are scored.
+
+        Raises:
+            DataError: it is not prepared.
+            RegistryError: it is not registered here.
+        """
+        told = self.run.record.dataset
+        params = {k: v for k, v in told.params.items() if k not in ("name", "exercise")}
+        return load_dataset(told.name, self.data_root, **params)
+
     def looked(self, recording: Recording) -> Looked:
         """The recording as far as it may be believed, with what is to know of it.
 
@@ -255,7 +274,7 @@ class Predictor:
             DataError: another layout, or `zoo.data.checks` refuses it.
         """
         self._require_layout(recording.layout, f"recording {recording.id}")
-        expected = Expected(metric=self._metric)
+        expected = Expected(metric=self.metric)
         if not self._foreign:
             told = self.run.record.dataset
             expected = replace(
@@ -274,7 +293,8 @@ class Predictor:
         return value and f"give the reader the setting {setting[0]}={value}"
 
     @cached_property
-    def _metric(self) -> bool:
+    def metric(self) -> bool:
+        """Whether positions are metres with y up, as far as the dataset says."""
         return self.dataset not in DATASETS or DATASETS.get(self.dataset).load().metric
 
     def _beyond(self, score: float) -> list[str]:
@@ -347,7 +367,7 @@ class Predictor:
         ]
 
     @property
-    def _how(self) -> str:
+    def how(self) -> str:
         """How samples' scores become a recording's."""
         # A protocol that scores pieces by themselves says nothing of the whole: take their mean.
         return "mean" if self.protocol.aggregate == "none" else self.protocol.aggregate
@@ -416,7 +436,31 @@ class Predictor:
         else:
             yield self._prepared(name)
 
+    def _for(self, name: str) -> "Predictor":
+        """This one; for a folder of recordings that is another dataset, one that reads them."""
+        folder = Path(name).expanduser()
+        if not _is_described(folder):
+            return self
+        described = Description.read(folder)
+        if is_folder(self._params) and self._params["reader"] == described.reader:
+            return self
+        settings = {**described.settings, **self.settings}
+        return replace(self, dataset=described.reader, settings=settings)
+
+    def _read_folder(self, path: Path) -> Iterator[tuple[Recording, list[str]]]:
+        """The recordings of a folder that says itself which files it holds."""
+        with faults_in(str(path / TABLE)):
+            rows = read_table(path / TABLE).rows
+            files = {file_of(path, row): fps_of(row) for row in rows}
+        for file, fps in files.items():
+            rate = {} if fps is None else {"fps": fps}
+            reading = replace(self, settings={**self.settings, **rate})
+            yield from reading._read_file(file, str(file))
+
     def _read_file(self, path: Path, name: str) -> Iterator[tuple[Recording, list[str]]]:
+        if _is_described(path):
+            yield from self._read_folder(path)
+            return
         reader = self._reader
         if reader is None:
             layout = self.trained.layout
@@ -472,12 +516,14 @@ class Predictor:
 
     def _notes(self, recording: Recording) -> list[str]:
         """What the run's split and exercise say about this recording."""
+        view = self._another_view(recording)
         if self._foreign:
             return [
                 f"the model was trained on {self.run.record.dataset.name}, not on {self.dataset}, "
-                "and never tested on such recordings"
+                "and never tested on such recordings",
+                *view,
             ]
-        found, split = [], self.run.split
+        found, split = view, self.run.split
         if self._other_exercise(recording):
             found.append(
                 f"this is exercise {recording.exercise}, the model was trained on exercise "
@@ -490,6 +536,21 @@ class Predictor:
         tested = recording.id in split["test"]["recordings"]
         known = tested or self._part_of(recording.id)
         return found if known else [*found, *self._copies(recording)]
+
+    def _another_view(self, recording: Recording) -> list[str]:
+        """Whether one camera saw it and a depth sensor the training people, or the reverse."""
+        if recording.positions is None:
+            return []
+        single = hips_centred(recording.positions, load_layout(recording.layout))
+        if single == self.run.record.dataset.hips_centred:
+            same = "the hips lie at the origin in every frame, as in the recordings trained on"
+            return [same] if single and self._foreign else []
+        trained = self.run.record.dataset.name
+        has, lacks = ("this recording", trained)[:: -1 if single else 1]
+        return [
+            f"in {lacks} the hips lie at the origin in every frame, as in skeletons of a single "
+            f"camera, {has} keeps how the body moves through the room: do not use the score"
+        ]
 
     @property
     def _parts(self) -> dict[str, str]:
@@ -509,6 +570,11 @@ class Predictor:
         """The part of the split that the model has seen this recording in; empty for none."""
         split = self.run.split
         return next((p for p in self._parts if name in split[p]["recordings"]), "")
+
+
+def _is_described(path: Path) -> bool:
+    """Whether it is a folder of recordings with a description, as `zoo data new` writes it."""
+    return (path / DESCRIPTION).is_file() and (path / TABLE).is_file()
 
 
 def _said(report: PrepareReport, recording: Recording) -> list[str]:

@@ -23,6 +23,7 @@ from zoo.report.figure_style import INK
 from zoo.runs.run import Run
 from zoo.skeleton import Layout, load_layout
 from zoo.training.evaluate import load_trained
+from zoo.training.seeding import reproducible, seed_all
 from zoo.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Groups:
     looked_at: Array
 
 
-def groups_of(run: Path, data_root: Path | None = None) -> Groups:
+def groups_of(run: Path, workspace: Workspace, *, learnt: bool = True) -> Groups:
     """Groups and attention of a finished run's model on its own test part.
 
     A group's attention is what all groups give it on average over the queries. It is shared out to
@@ -62,19 +63,26 @@ def groups_of(run: Path, data_root: Path | None = None) -> Groups:
 
     Args:
         run: folder of the run.
-        data_root: folder of prepared datasets; None for the usual place.
+        workspace: opens the datasets; what it has opened for one run it has for the next.
+        learnt: with the weights it learnt; else with those that its seed drew at the start.
 
     Raises:
         DataError: the model puts no joints in groups.
     """
     trained = load_trained(run)
     record = trained.run.record
-    data = Workspace(run, data_root).open(record.config).fold(record.fold)
+    session = workspace.open(record.config)
+    data = session.fold(record.fold)
+    model = trained.model
+    if not learnt:
+        with reproducible():
+            seed_all(record.seed)
+            model = session.build().to(trained.device).eval()
     index = data.split.index("test")
     assignments, betweens, looked = [], [], []
     for some in index.split(_AT_ONCE):
         batch = trained.stream_scaler.transform(data.samples.batch(some)).to(trained.device)
-        maps = attention_maps(trained.model, batch)
+        maps = attention_maps(model, batch)
         if "assignment" not in maps:
             raise DataError(f"{record.model.name} puts no joints in groups ({run})")
         assignment = maps["assignment"].double()  # (N, V, G)
@@ -96,8 +104,9 @@ def assignment(
     experiment: Experiment, result: ProtocolResult, data_root: Path | None = None
 ) -> "Figures":
     """Table 1: the probability of each group by joint, a figure an exercise."""
+    workspace = Workspace(".", data_root)
     for exercise, run in _first_runs(experiment, result).items():
-        found = groups_of(run.path, data_root)
+        found = groups_of(run.path, workspace)
         scene = Scene(diagram(found.layout)[None], np.zeros(1), found.layout, measured=False)
         over = f"mean over {found.samples} test samples"
         figure = assignment_figure(
@@ -145,7 +154,8 @@ def attention_exercises(
     Groups of one exercise's model are not those of another's; joints can be compared.
     """
     runs = _first_runs(experiment, result)
-    found = {exercise: groups_of(run.path, data_root) for exercise, run in runs.items()}
+    workspace = Workspace(".", data_root)
+    found = {exercise: groups_of(run.path, workspace) for exercise, run in runs.items()}
     if not found:
         return
     over = "mean over test samples, heads and frames"
@@ -195,15 +205,17 @@ def _joints_figure(result: ProtocolResult, found: Mapping[str, Groups]) -> "Figu
     return figure
 
 
-def _first_runs(experiment: Experiment, result: ProtocolResult) -> dict[str, Run]:
-    """The reference row's run of the lowest seed and fold, by exercise; none where it is not there.
-
-    Without a reference, the first row's.
-    """
+def reference_runs(experiment: Experiment, result: ProtocolResult) -> list[Run]:
+    """The reference row's runs, else the first row's; none where the reference is not there."""
     reference = experiment.report.reference
     rows = [row for row in result.rows if row.label == reference] if reference else result.rows[:1]
+    return [run for row in rows for run in row.runs]
+
+
+def _first_runs(experiment: Experiment, result: ProtocolResult) -> dict[str, Run]:
+    """Of `reference_runs` that of the lowest seed and fold, by exercise."""
     runs: dict[str, Run] = {}
-    for run in (run for row in rows for run in row.runs):
+    for run in reference_runs(experiment, result):
         best = runs.get(run.exercise, run)
         runs[run.exercise] = min(best, run, key=lambda own: (own.seed, own.fold))
     return runs

@@ -161,3 +161,49 @@ def test_steps_add_up_to_the_way_through_all_bins():
     widths = torch.tensor([2, 0.5, 0.5, 0.5, 0.5, 2])
     torch.testing.assert_close(((steps + 0.5) * widths).sum(1) - 3, z.clamp(-3, 3))
     assert KGN(LAYOUT, steps=True).embed.in_features == 7 * KGN(LAYOUT).embed.in_features
+
+
+@pytest.mark.parametrize("settings", [{}, {"courses": True}, {"repetitions": True}])
+def test_of_angles_alone_joints_are_described_by_their_course(settings):
+    layout = load_layout("uiprmd-vicon-angles")
+    described = JointDescriptors(layout, stream="angle", **settings)
+    time = np.linspace(0, 8 * np.pi, 400)
+    angles = np.zeros((400, layout.num_joints, 3), np.float32)
+    knee = layout.joints.index("LKnee")
+    angles[:, knee, 0] = 40 + 30 * np.sin(time)
+    joint, whole = described.measure(angles, 100.0)
+    names = {name: joint[:, at] for at, name in enumerate(described.names)}
+    assert joint.shape[0] == layout.num_joints
+    assert whole.tolist() == [4.0]
+    assert names["place range 0"][knee] == pytest.approx(60, abs=1)
+    assert (
+        names["left less right range 0"][layout.mirror[knee]]
+        == names["left less right range 0"][knee]
+        == pytest.approx(60, abs=1)
+    )
+    if not settings:
+        assert names["place mean 0"][knee] == pytest.approx(40, abs=0.5)
+    others = [j for j in range(layout.num_joints) if j not in (knee, layout.mirror[knee])]
+    assert np.nanmax(np.abs(names["place range 0"][others])) == 0
+
+
+def test_of_angles_there_is_no_mirror():
+    layout = load_layout("uiprmd-vicon-angles")
+    torch.manual_seed(0)
+    model = KGN(layout, streams="angle", width=8, readout=4, exercises=2).eval()
+    batch = Batch(
+        {"angle": torch.randn(6, 50, layout.num_joints, 3) * 20}, fps=torch.full((6,), 30.0)
+    )
+    derived = model.derive(batch)
+    assert derived.x["joint"].shape[:3] == (6, 1, layout.num_joints)
+    model.prepare(derived, StreamScaler("none"))
+    scores = model(derived).score
+    assert scores.isfinite().all()
+    assert scores.unique().numel() == 6
+    assert model.derived_joints()["joint"].tolist() == [list(range(layout.num_joints))]
+
+
+@pytest.mark.parametrize("streams", ["bone", ["position", "angle"]])
+def test_another_stream_is_refused(streams):
+    with pytest.raises(ConfigError, match="expected one of position, angle"):
+        KGN(LAYOUT, streams=streams)

@@ -21,9 +21,10 @@ PAIRED = {"egcn", "d2sta", "d2sta-plus"}
 
 
 def describes(name: str) -> bool:
-    """Whether it describes positions itself and is fed no other stream."""
+    """Whether it describes what was recorded itself, or has no choice of streams."""
     factory = MODELS.get(name).load()
-    return "streams" not in inspect.signature(factory).parameters
+    chosen = "streams" in inspect.signature(factory).parameters
+    return not chosen or getattr(factory, "raw", False)
 
 
 GRAPHS = [

@@ -39,8 +39,8 @@ def completed(line: str, tmp_path: Path) -> list[str]:
         ("zoo tr", ["train"]),
         ("zoo train --model d2sta-s", ["d2sta-small"]),
         ("zoo bench --models mean d2sta-p", ["d2sta-plus", "d2sta-plus-small"]),
-        ("zoo train --dataset kim", ["kimore"]),
-        ("zoo data prepare kim", ["kimore"]),
+        ("zoo train --dataset kim", ["kimore", "kimore-camera", "kimore-camera-exact"]),
+        ("zoo data prepare irds-", ["irds-simplified"]),
         ("zoo models stgcn-r", ["stgcn-rehab", "stgcn-rehab-small"]),
         (
             "zoo protocol show person-k",

@@ -235,8 +235,19 @@ def test_names_that_are_none(write_experiment: Callable[..., str]) -> None:
             Experiment.load(name)
     with pytest.raises(ConfigError, match="no row 'the meen'"):
         experiment.cut(rows=["the meen"])
-    with pytest.raises(ConfigError, match="no protocol 'person-holdout'"):
-        experiment.cut(protocols=["person-holdout"])
+    with pytest.raises(ConfigError, match="no protocol 'person-holdou'. Did you mean"):
+        experiment.cut(protocols=["person-holdou"])
+
+
+def test_a_protocol_that_is_not_the_experiments_is_taken_as_it_is() -> None:
+    whole = Experiment.load("d2sta-kimore")
+    cut = whole.cut(protocols=["person-holdout", "d2sta-paper"])
+    assert cut.protocols == (whole.protocols[0], UnderProtocol("person-holdout"))
+    assert cut.cuts == ("protocols person-holdout, d2sta-paper only",)
+    row, under = cut.rows[0], cut.protocols[1]
+    assert (
+        cut.config(row, under)["trainer"]["epochs"] == compose(model="d2sta")["trainer"]["epochs"]
+    )
 
 
 def test_one_training_of_an_experiment() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,11 +141,17 @@ def test_what_a_model_looks_at(
     write_experiment: Callable[..., str], computed: Any, trained: Any, tmp_path: Path
 ) -> None:
     experiment, (result,) = computed(write_experiment(**D2STA))
-    found = groups_of(result.rows[0].runs[0].path, trained.data_root)
+    workspace = Workspace(tmp_path, trained.data_root)
+    found = groups_of(result.rows[0].runs[0].path, workspace)
     assert found.assignment.shape == (25, 3)
     assert found.assignment.sum(axis=1) == pytest.approx(1)
     assert found.between.sum(axis=1) == pytest.approx(1)
     assert found.looked_at.sum() == pytest.approx(1)
+    before = groups_of(result.rows[0].runs[0].path, workspace, learnt=False)
+    assert before.assignment.sum(axis=1) == pytest.approx(1)
+    assert not np.allclose(before.assignment, found.assignment)
+    again = groups_of(result.rows[0].runs[0].path, workspace, learnt=False)
+    assert np.array_equal(again.assignment, before.assignment)
     written = write_report(experiment, [result], tmp_path / "out", data_root=trained.data_root)
     assert not written.not_drawn
     assert [file.stem.removeprefix("person-kfold-") for file in written.files[2:]] == [
@@ -153,6 +160,31 @@ def test_what_a_model_looks_at(
     loss = (tmp_path / "out" / "person-kfold-loss.svg").read_text()
     assert "mean squared error" in loss
     assert "epoch" in loss
+
+
+def test_how_far_runs_agree_on_groups_and_attention(
+    write_experiment: Callable[..., str], computed: Any, trained: Any, tmp_path: Path
+) -> None:
+    figures = {"figures": ["stability"]}
+    blocks = {**D2STA, "folds": [0, 1], "seeds": [0, 1], "report": figures}
+    experiment, (result,) = computed(write_experiment(**blocks))
+    written = write_report(experiment, [result], tmp_path / "out", data_root=trained.data_root)
+    assert not written.not_drawn
+    assert written.files[2].name == "person-kfold-stability.svg"
+    document = written.files[0].read_text()
+    for words in (
+        "Agreement of 4 runs of d2sta-small",
+        "groups (adjusted Rand index): another seed ",
+        ", another fold and seed ",
+        "; before training ",
+        "of 3 groups on average",
+    ):
+        assert words in document, words
+    alone = experiment.cut(folds=[0], seeds=[0])
+    one = replace(result, rows=[replace(result.rows[0], runs=result.rows[0].runs[:1])])
+    written = write_report(alone, [one], tmp_path / "one", data_root=trained.data_root)
+    assert not written.not_drawn
+    assert [file.name for file in written.files] == ["report.md", "report.csv"]
 
 
 def test_the_loss_of_a_head_is_called_by_its_name(
@@ -171,6 +203,7 @@ def test_the_loss_of_a_head_is_called_by_its_name(
         ("assignment", "puts no joints in groups"),
         ("attention-time", "no attention in two stages"),
         ("attention-exercises", "puts no joints in groups"),
+        ("stability", "puts no joints in groups"),
     ],
 )
 def test_a_model_that_cannot_be_looked_into(

@@ -12,16 +12,19 @@ from typing import Any
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_PATIENCE = 300
+"""Seconds that the browser may take to answer, on a busy machine without a graphics processor."""
 _OPTIONS = (
     "--headless",
     "--no-sandbox",
-    "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
 )
+_NO_GRAPHICS = ("--disable-gpu", "--disable-3d-apis")
+_SOFTWARE_GRAPHICS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
 def programs() -> tuple[str, str] | None:
@@ -36,9 +39,11 @@ class Chromium:
 
     Args:
         profile: an empty folder for the browser's own files.
+        options: more of the browser's options.
+        graphics: draw 3-D (WebGL), in software; without it there is none.
     """
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *options: str, graphics: bool = False) -> None:
         found = programs()
         assert found is not None
         browser, driver = found
@@ -47,11 +52,13 @@ class Chromium:
         )
         try:
             self._base = f"http://127.0.0.1:{self._port()}"
-            options = {"binary": browser, "args": [*_OPTIONS, f"--user-data-dir={profile}"]}
+            drawing = _SOFTWARE_GRAPHICS if graphics else _NO_GRAPHICS
+            args = [*_OPTIONS, *drawing, *options, f"--user-data-dir={profile}"]
             wanted = {
                 "browserName": "chrome",
-                "goog:chromeOptions": options,
+                "goog:chromeOptions": {"binary": browser, "args": args},
                 "goog:loggingPrefs": {"browser": "ALL"},
+                "timeouts": {"script": 1000 * _PATIENCE},
             }
             made = self._send("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
         except BaseException:
@@ -69,10 +76,10 @@ class Chromium:
             self._driver.terminate()
             self._driver.wait(10)
 
-    def open(self, page: Path) -> None:
-        """Open a file; the log starts anew."""
+    def open(self, page: Path | str) -> None:
+        """Open a file or an address; the log starts anew."""
         self.log()
-        self._send("POST", "/url", {"url": page.as_uri()})
+        self._send("POST", "/url", {"url": page.as_uri() if isinstance(page, Path) else page})
 
     def js(self, script: str, *args: Any) -> Any:
         """The value a script returns; `args` are its ``arguments``."""
@@ -80,8 +87,11 @@ class Chromium:
 
     def click(self, selector: str) -> None:
         """Click as a user does: scrolled to and refused where something covers it."""
-        element = self._send("POST", "/element", {"using": "css selector", "value": selector})
-        self._send("POST", f"/element/{element[_ELEMENT]}/click", {})
+        self._send("POST", f"/element/{self._element(selector)}/click", {})
+
+    def choose(self, selector: str, file: Path) -> None:
+        """Choose a file in a field for files."""
+        self._send("POST", f"/element/{self._element(selector)}/value", {"text": str(file)})
 
     def press(self, keys: str) -> None:
         """Press and release keys, where the focus is; special ones as WebDriver's code points."""
@@ -90,12 +100,13 @@ class Chromium:
             "POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": pressed}]}
         )
 
-    def device(self, width: int, height: int, dark: bool = False) -> None:
-        """Set the size of the window in CSS pixels, and the colour scheme the system asks for."""
+    def device(self, width: int, height: int, dark: bool = False, *, still: bool = False) -> None:
+        """Set the window's size in CSS pixels, the system's colour scheme, and less motion."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._devtools("Emulation.setDeviceMetricsOverride", metrics)
-        self._devtools("Emulation.setEmulatedMedia", {"features": [scheme]})
+        motion = {"name": "prefers-reduced-motion", "value": "reduce" if still else ""}
+        self._devtools("Emulation.setEmulatedMedia", {"features": [scheme, motion]})
 
     def scripts(self, allowed: bool) -> None:
         """Let pages run scripts, or not; holds for pages opened from now on."""
@@ -112,6 +123,15 @@ class Chromium:
             size = self._devtools("Page.getLayoutMetrics", {})["cssContentSize"]
             options["clip"] = {**size, "scale": 1}
         return base64.b64decode(self._devtools("Page.captureScreenshot", options)["data"])
+
+    def _element(self, selector: str) -> str:
+        found = self._send("POST", "/element", {"using": "css selector", "value": selector})
+        return str(found[_ELEMENT])
+
+    def print(self) -> bytes:
+        """A PDF of the page as it is printed."""
+        options = {"preferCSSPageSize": True, "printBackground": True}
+        return base64.b64decode(self._devtools("Page.printToPDF", options)["data"])
 
     def _devtools(self, command: str, params: dict[str, Any]) -> Any:
         return self._send("POST", "/goog/cdp/execute", {"cmd": command, "params": params})
@@ -133,7 +153,7 @@ class Chromium:
             headers={"Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{path}: {error.read().decode()[:600]}") from None

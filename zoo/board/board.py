@@ -95,6 +95,8 @@ class Ranked:
         points: by exercise, group, true and predicted score of every row of the first seed; None
             on a public board.
         runs: those behind the numbers.
+        movement: the page beside a published board that shows recordings and their scores; empty
+            where they may not be shown.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Ranked:
     by_group: Mapping[str, float]
     points: Mapping[str, list[tuple[str, float, float]]] | None = field(repr=False)
     runs: list[RankedRun] = field(repr=False)
+    movement: str = ""
 
     @property
     def mad(self) -> float:

@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
     cut.add_argument("--small", action="store_true", help="take the small variants of the models")
     cut.add_argument("--rows", nargs="+", metavar="LABEL", help="only these rows of the table")
     cut.add_argument("--dataset", metavar="NAME", help="take another prepared dataset")
-    add_grid_options(cut, protocols="only these of its protocols", seeds="its own")
+    add_grid_options(cut, protocols="only these of its protocols, or others", seeds="its own")
     how = parser.add_argument_group("how")
     add_sweep_options(how)
     report = parser.add_argument_group("the report")

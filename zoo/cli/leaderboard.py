@@ -48,8 +48,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "--public", action="store_true", help="leave out whatever belongs to a single person"
     )
     group.add_argument(
-        "--publish", type=Path, metavar="DIR", help="write a public page with tables and figures"
+        "--publish",
+        type=Path,
+        metavar="DIR",
+        help="write a public page with tables and figures, and of movements that may be shown",
     )
+    add_options(group, "--data-root")
     parser.set_defaults(run=run)
     actions = parser.add_actions(required=False)
     check = actions.add_parser(
@@ -63,11 +67,17 @@ def add_parser(subparsers: Subparsers) -> None:
         "--runs", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="folder of runs"
     )
     check.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="folder of prepared datasets",
+    )
+    check.add_argument(
         "--evaluate",
         action="store_true",
         help="also repeat every run's predictions from its checkpoint",
     )
-    add_options(check, "--data-root")
     check.set_defaults(run=run_check)
 
 
@@ -86,8 +96,10 @@ def run(args: Arguments) -> int:
     )
     if args.publish is not None:
         from zoo.report.publish import publish
+        from zoo.viewer.board import with_pages
 
-        for file in publish(board, args.publish):
+        board, pages = with_pages(board, args.runs, args.publish, args.data_root)
+        for file in [*publish(board, args.publish), *pages]:
             print(file)
     if kind != "table":
         _write(board, kind, args.output)

@@ -13,7 +13,8 @@ from zoo.cli.parser import Parser
 
 COMMANDS = (
     "train", "bench", "experiment", "leaderboard", "compare", "ensemble", "evaluate", "predict",
-    "export", "explain", "stream", "models", "data", "protocol", "config", "new",
+    "export", "explain", "view", "stream", "app", "pose", "models", "data", "protocol",
+    "config", "new",
 )  # fmt: skip
 """Modules of `zoo.cli`, one a command: `add_parser` describes it, and its default ``run`` does it.
 

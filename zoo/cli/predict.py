@@ -54,7 +54,7 @@ def run(args: Arguments) -> int:
     from zoo.prediction import Predictor
     from zoo.runs.intervals import LEVEL
 
-    files, settings = _parted([*args.files, *args.overrides])
+    files, settings = files_and_settings([*args.files, *args.overrides])
     predictor = Predictor.open(
         args.run_or_bundle,
         dataset=args.dataset,
@@ -82,7 +82,7 @@ def run(args: Arguments) -> int:
     return 2 if failed else 0
 
 
-def _parted(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+def files_and_settings(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """Files, and settings: words with a name before ``=`` that are no files."""
     setting = re.compile(r"([a-z_]+)=(.+)", re.DOTALL)
     matches = {w: None if Path(w).exists() else setting.fullmatch(w) for w in words}

@@ -29,6 +29,7 @@ class CrossDataset:
         layout: name of the skeleton layout.
         score_range: lowest and highest possible total score.
         exercise_titles: what each exercise is, by id.
+        hips_centred: see `SkeletonDataset.hips_centred`, of the dataset that is trained on.
         fingerprint: SHA-256 (hex) over those of both.
         index: `RecordingInfo` of every recording, ours first.
     """
@@ -80,6 +81,7 @@ class CrossDataset:
         self.name = f"{own.name}+{other.name}"
         self.title, self.layout = own.title, own.layout
         self.score_range, self.exercise_titles = own.score_range, own.exercise_titles
+        self.hips_centred = own.hips_centred
         self.binary = own.binary and other.binary
         both = f"{own.fingerprint}+{other.fingerprint}"
         self.fingerprint = hashlib.sha256(both.encode()).hexdigest()

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from zoo.data.manifest import MANIFEST_FILE, AdapterUsed, RecordingInfo
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.data.store import Store, StoreWriter
+from zoo.data.transforms.body import hips_centred
 from zoo.errors import DataError
 from zoo.files import StorageError, json_hash, recover, replaced_folder
 from zoo.skeleton.layout import load_layout, own_layout
@@ -32,6 +34,8 @@ from zoo.skeleton.layout import load_layout, own_layout
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+
+_RECORDINGS_LOOKED_AT = 5
 
 _NOTES_OF_A_KIND = 5
 """So many recordings are named with what is to know of them, and the rest counted."""
@@ -51,6 +55,8 @@ class SkeletonDataset:
         exercise_titles: what each exercise is, by id.
         binary: whether the total is no score but right (1) or wrong (0).
         metric: whether positions are metres with y up.
+        healthy: clinical groups of healthy people, see `Adapter`.
+        showable: whether its recordings may be shown to anybody, see `Adapter`.
         fingerprint: SHA-256 (hex) of the whole prepared dataset; a selection keeps it.
         manifest: the manifest as plain data.
         index: `RecordingInfo` of every recording, sorted by id.
@@ -72,6 +78,10 @@ class SkeletonDataset:
         self.exercise_titles: Mapping[str, str] = about.exercises
         self.binary: bool = about.binary
         self.metric: bool = about.metric
+        # What is known of people needs no data: of a registered dataset, its reader knows it best.
+        people = DATASETS.get(about.name).load() if about.name in DATASETS else about
+        self.healthy: tuple[str, ...] = people.healthy
+        self.showable: bool = people.showable
         self.fingerprint: str = about.fingerprint
         self.index: list[RecordingInfo] = [about.recordings[row] for row in self._rows]
 
@@ -101,6 +111,14 @@ class SkeletonDataset:
     def checks(self) -> int | None:
         """Version of the checks its recordings passed."""
         return self._store.manifest.checks
+
+    @cached_property
+    def hips_centred(self) -> bool:
+        """Whether the hips lie at the origin in every frame, told from a few of the recordings."""
+        layout = load_layout(self.layout)
+        few = range(0, len(self), max(1, len(self) // _RECORDINGS_LOOKED_AT))
+        found = [x for i in few if (x := self[i].positions) is not None]
+        return bool(found) and all(hips_centred(x, layout) for x in found)
 
     @property
     def subjects(self) -> list[str]:
@@ -406,6 +424,10 @@ def _prepare_into(
         header["binary"] = True
     if not adapter.metric:
         header["metric"] = False
+    if adapter.healthy:
+        header["healthy"] = list(adapter.healthy)
+    if adapter.showable:
+        header["showable"] = True
     writer = StoreWriter(header, load_layout(adapter.layout).num_joints)
     notes: dict[str, list[str]] = {}
     expected = Expected(

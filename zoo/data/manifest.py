@@ -71,6 +71,8 @@ class Manifest:
         exercises: what each exercise is, by id.
         binary: whether the total is no score but right (1) or wrong (0).
         metric: whether positions are metres with y up, as far as the source says.
+        healthy: clinical groups of healthy people, see `Adapter`.
+        showable: whether the recordings may be shown to anybody, see `Adapter`.
         checks: version of the checks its recordings passed; see `zoo.data.checks`.
         source: folder it was prepared from; None for one the zoo made itself.
         prepared: when, ISO time.
@@ -97,6 +99,8 @@ class Manifest:
     exercises: Mapping[str, str] = field(default_factory=dict)
     binary: bool = False
     metric: bool = True
+    healthy: tuple[str, ...] = ()
+    showable: bool = False
     checks: int | None = None
     source: str | None = None
     prepared: str = ""

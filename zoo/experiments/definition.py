@@ -160,18 +160,22 @@ class Experiment:
     ) -> "Experiment":
         """The experiment with some of it left out or replaced, as in `zoo.experiment`.
 
-        `given` are ``exercises``, ``folds`` and ``seeds``. What is None stays. Seeds are for all
+        `given` are ``exercises``, ``folds`` and ``seeds``. What is None stays. A protocol that is
+        not one of the experiment's takes their place, without settings. Seeds are for all
         rows; of a row's own seeds those stay that are among them. `overrides` are for all rows;
         only what a row sets itself wins over them.
 
         Raises:
             ConfigError: there is no such row or protocol, or nothing is left.
         """
-        known = (("row", rows, self.labels), ("protocol", protocols, self.protocol_names))
+        all_protocols = [*self.protocol_names, *config_names("protocol")]
+        known = (("row", rows, self.labels), ("protocol", protocols, all_protocols))
         for kind, wanted, names in known:
             for name in wanted or ():
                 self._require(name, names, kind)
         unders = [u for u in self.protocols if protocols is None or u.name in protocols]
+        others = (name for name in protocols or () if name not in self.protocol_names)
+        unders += map(UnderProtocol, dict.fromkeys(others))
         left = tuple(
             _narrowed(row, small, given.get("seeds"))
             for row in self.rows

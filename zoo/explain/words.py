@@ -12,6 +12,21 @@ CAUTION = (
     "docs/explain.md has how well each method finds faults that are known."
 )
 
+_TRUST = {
+    "gradients": "in two of the three models tried hardly more often than by chance (average "
+    "precision 0.27 to 0.28, chance 0.23), in the third no more often",
+    "occlusion-joints": "when what lowers the score is looked at, in two of the three models tried "
+    "hardly more often than by chance (average precision 0.27 to 0.28, chance 0.23)",
+    "occlusion": "no more often than by chance; by body part a little more often (average "
+    "precision 0.65 to 0.68 in two of three models, chance 0.58)",
+    "descriptors": "a little more often than by chance (average precision 0.28 to 0.31, chance "
+    "0.23), and the side at fault in about four of five recordings",
+    "attention": "no more often than by chance",
+    "edges": "no more often than by chance",
+    "motion": "less often than by chance",
+}
+"""How often each method names the joint at fault where faults are known; see docs/explain.md."""
+
 SHOWN = 2
 """Body parts named at most for each direction."""
 
@@ -74,6 +89,20 @@ def sentences(attribution: Attribution, model: str, digits: int = 1) -> list[str
         f"lowered it ({attribution.note}).",
         CAUTION,
     ]
+
+
+def trust(method: str) -> str:
+    """How far a method can be believed to point at what is wrong, in a sentence.
+
+    Args:
+        method: name of an attribution.
+    """
+    if method not in _TRUST:
+        return f"How often {method.replace('-', ' ')} names a joint at fault was never measured."
+    return (
+        "How far to trust it: of simulated people, whose faults are known, this method named the "
+        f"joint at fault {_TRUST[method]}."
+    )
 
 
 def groups_sentence(assignment: Array) -> str:

@@ -70,7 +70,7 @@ def takes_convolution(x: Tensor) -> bool:
     if not _ONEDNN or x.device.type != "cpu" or x.dtype != torch.float32:
         return False
     # What is compiled or exported for any number of rows must not depend on it.
-    return torch.compiler.is_compiling() or x.numel() > FEW_ROWS * x.shape[-1]
+    return seen_by_torch() or x.numel() > FEW_ROWS * x.shape[-1]
 
 
 def as_image(x: Tensor) -> Tensor:
@@ -87,5 +87,9 @@ def plain(x: Tensor) -> bool:
     What is written out by hand is faster on the CPU only; `torch.compile` and `torch.export` could
     not look into it, and it knows nothing of autocast.
     """
-    compiling = torch.compiler.is_compiling()
-    return compiling or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
+    return seen_by_torch() or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
+
+
+def seen_by_torch() -> bool:
+    """Whether torch writes down what is computed, to compile or to export it."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()

@@ -5,17 +5,14 @@ everything else. Names of models, groups and files are escaped where they are wr
 scripts write text only as text.
 """
 
-import base64
-import hashlib
 import re
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from zoo.board.board import Board, Pair, Section
-from zoo.report.figure_style import PALETTE, figure_style
+from zoo.report.document import common_style, environment, policy, template_file, theme_script
+from zoo.report.figure_style import figure_style
 from zoo.report.figures import COSTS, cost, critical_difference, priced
 from zoo.report.inline import inline
 from zoo.report.page_details import details
@@ -36,18 +33,11 @@ def render(board: Board) -> str:
         hashes of its parts.
     """
     board = plain(board)
-    env = Environment(
-        loader=PackageLoader("zoo.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    env = environment("zoo.report")
     env.filters.update(doi=_doi_link, fixed=fixed, probability=probability, family=family_of)
-    colours = "".join(f"  --{name}: light-dark({a}, {b});\n" for name, (a, b) in PALETTE.items())
-    style = f"\n:root {{\n{colours}}}\n{_file('style.css')}"
-    script = f"\n{_file('page.js')}\n{_file('details.js')}"
+    style = common_style()
+    names = ("page.js", "details.js")
+    script = "\n".join([theme_script(), *(template_file("zoo.report", name) for name in names)])
     with figure_style():
         sections = [_section(f"board-{i}", s) for i, s in enumerate(board.sections)]
         pairs = [_pair(f"pair-{i}", p) for i, p in enumerate(board.pairs) if p.models]
@@ -59,10 +49,7 @@ def render(board: Board) -> str:
         data=[details(s["section"], s["ranked"], board.public) for s in sections],
         style=Markup(style),
         script=Markup(script),
-        policy=(
-            f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-            "base-uri 'none'; form-action 'none'"
-        ),
+        policy=policy(style, [script]),
         marks=marks,
     )
 
@@ -114,12 +101,3 @@ def _doi_link(doi: str) -> Markup:
     if _DOI.fullmatch(doi) is None:
         return Markup("<span>{}</span>").format(doi)
     return Markup('<a href="https://doi.org/{0}" rel="noopener noreferrer">doi {0}</a>').format(doi)
-
-
-def _file(name: str) -> str:
-    return (resources.files("zoo.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    digest = hashlib.sha256(content.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -53,6 +53,7 @@ def _entry(row: RankedRow, section: Section, groups: Sequence[str]) -> dict[str,
         "runs": [_run(run, section.digits) for run in entry.runs],
         "versions": _versions(entry.runs),
         "points": _points(entry, groups),
+        "movement": entry.movement,
     }
 
 

@@ -108,6 +108,8 @@ class RunDataset:
         score_range: lowest and highest possible score.
         exercises: title of each exercise, by id.
         binary: whether what is predicted is right (1) or wrong (0).
+        hips_centred: whether the hips lie at the origin in every frame of its recordings, as a
+            single camera gives them; how the body moves through the room is then not in them.
     """
 
     name: str
@@ -118,6 +120,7 @@ class RunDataset:
     score_range: tuple[float, float]
     exercises: Mapping[str, str]
     binary: bool
+    hips_centred: bool = False
 
     @property
     def exercise(self) -> str:

@@ -128,12 +128,7 @@ def export_run(
 ) -> Path:
     """Write a finished run's model as a bundle; see `zoo.export`."""
     found = open_run(run)
-    altered = found.altered_files()
-    if altered:
-        raise CheckpointError(
-            f"{found.path} is not exported, for it is no longer what the run wrote: "
-            f"{', '.join(altered)}"
-        )
+    require_unaltered(found)
     target = Path(f"{found.record.model.name}{BUNDLE}") if output is None else output
     if target.is_dir() or target.suffix != BUNDLE:
         raise ConfigError(f"a bundle is a file whose name ends in {BUNDLE}, not {target}")
@@ -154,6 +149,20 @@ def export_run(
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, safetensors.torch.save(flat, metadata=meta))
     return target
+
+
+def require_unaltered(run: Run) -> None:
+    """Nothing, if a run that is to be exported is as it was written.
+
+    Raises:
+        CheckpointError: it is not.
+    """
+    altered = run.altered_files()
+    if altered:
+        raise CheckpointError(
+            f"{run.path} is not exported, for it is no longer what the run wrote: "
+            f"{', '.join(altered)}"
+        )
 
 
 def is_bundle(run: object) -> bool:

@@ -127,6 +127,7 @@ def finished_record(
             score_range=dataset.score_range,
             exercises=dict(dataset.exercise_titles),
             binary=data.samples.binary,
+            hips_centred=dataset.hips_centred,
         ),
         protocol=_protocol(config["protocol"], key.protocol_hash, data),
         trainer=config["trainer"],

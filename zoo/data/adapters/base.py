@@ -203,6 +203,10 @@ class Adapter(ABC):
         metric: whether positions are metres with y up; False where the source gives neither units
             nor axes, which are then not looked at.
         needs_source: False when `read` makes the recordings itself.
+        healthy: clinical groups whose people move as healthy ones do; what others reach is shown
+            beside theirs. Empty where nobody says.
+        showable: whether the recordings may be shown to anybody: they are of no real person, or
+            everybody has agreed.
         params: the constructor arguments, kept in the manifest; `zoo.data.dataset` sets it.
     """
 
@@ -219,6 +223,8 @@ class Adapter(ABC):
     exercises: Mapping[str, str]
     metric: bool = True
     needs_source: bool = True
+    healthy: tuple[str, ...] = ()
+    showable: bool = False
     params: Mapping[str, Any] = MappingProxyType({})
 
     NO_PROGRESS: ClassVar[Progress] = staticmethod(lambda done, total, what: None)

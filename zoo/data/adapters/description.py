@@ -64,6 +64,8 @@ class Description:
         licence: who may use the recordings.
         citation: how to cite them.
         url: where they are published.
+        healthy: groups, as in the table, whose people move as healthy ones do.
+        showable: everybody has agreed that their recordings may be shown to anybody.
         places: file and line of each key; that of the file under an empty key.
     """
 
@@ -77,6 +79,8 @@ class Description:
     licence: str = ""
     citation: str = ""
     url: str = ""
+    healthy: tuple[str, ...] = ()
+    showable: bool = False
     places: Mapping[str, str] = field(default_factory=dict, repr=False, metadata={"key": None})
 
     HOW_TO_BEGIN: ClassVar[str] = "`zoo data new FOLDER` writes one for a folder of recordings"

@@ -101,6 +101,7 @@ class FolderAdapter(Adapter, Reader):
         self.licence, self.url = described.licence, described.url
         self.score_range = described.scores.range
         self.binary = described.scores.binary
+        self.healthy, self.showable = described.healthy, described.showable
         self.exercises = dict(described.exercises)
         self.fps = self._usual_fps(source)
 

@@ -65,6 +65,7 @@ class IrdsSimplifiedAdapter(NamedFilesAdapter):
     score_range = (0.0, 1.0)
     binary = True
     exercises = EXERCISES
+    healthy = (GROUPS["1"], GROUPS["3"])
     example = "Simplified/303_18_4_10_1_stand.txt"
 
     raw = False

@@ -62,6 +62,7 @@ class KeraalAdapter(NamedFilesAdapter):
     score_range = (0.0, 1.0)
     binary = True
     exercises = EXERCISES
+    healthy = (GROUPS["2"],)
     example = "group3/kinect/CTK/G3-Kinect-CTK-P1T1-Unknown-C-0.txt"
 
     sensor = "Kinect"

@@ -24,7 +24,15 @@ from zoo.data.adapters.kimore_frames import (
     read_seconds,
 )
 from zoo.data.adapters.kimore_scores import ScoreReader
-from zoo.data.adapters.kimore_tree import Session, Tree, child, files_in, read_tree, session_at
+from zoo.data.adapters.kimore_tree import (
+    HEALTHY,
+    Session,
+    Tree,
+    child,
+    files_in,
+    read_tree,
+    session_at,
+)
 from zoo.data.bodies import performer
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
@@ -59,6 +67,7 @@ class KimoreAdapter(Adapter, Reader):
     fps = 30.0
     score_range = (0.0, 50.0)
     exercises = EXERCISES
+    healthy = HEALTHY
     suffixes = (".csv",)
     beside = MappingProxyType(
         {"orientation": "the JointOrientation*.csv of the same session, beside the positions"}

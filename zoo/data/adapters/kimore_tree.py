@@ -17,6 +17,9 @@ GROUPS = {
 }
 """Group of people by the prefix of their ids."""
 
+HEALTHY = (GROUPS["E"], GROUPS["NE"])
+"""The control groups."""
+
 EXERCISES = ("1", "2", "3", "4", "5")
 
 _SIDES = ("cg", "gpp")

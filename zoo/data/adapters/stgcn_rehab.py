@@ -27,7 +27,7 @@ from zoo.data.adapters.base import (
 )
 from zoo.data.adapters.kimore import EXERCISES
 from zoo.data.adapters.kimore_frames import JOINTS
-from zoo.data.adapters.kimore_tree import GROUPS
+from zoo.data.adapters.kimore_tree import GROUPS, HEALTHY
 from zoo.data.adapters.rows import Rows, read_rows
 from zoo.data.recording import NOT_TRACKED, TRACKED, UNKNOWN_SUBJECT, Recording
 from zoo.errors import DataError
@@ -86,6 +86,7 @@ class StgcnRehabAdapter(Adapter, Reader):
     fps = 30.0
     score_range = (0.0, 50.0)
     exercises = EXERCISES
+    healthy = HEALTHY
     suffixes = (".csv",)
 
     def __init__(self, counts: str | None = None) -> None:

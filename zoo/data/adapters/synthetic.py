@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from zoo.data.adapters.base import Adapter, PrepareReport, Progress
 from zoo.data.recording import Recording
-from zoo.data.simulator import Settings, record
+from zoo.data.simulator import GROUPS, Settings, record
 from zoo.data.simulator.exercises import EXERCISES
 from zoo.errors import ConfigError
 
@@ -34,6 +34,8 @@ class SyntheticAdapter(Adapter):
     score_range = (0.0, 50.0)
     exercises = MappingProxyType({key: kind.title for key, kind in EXERCISES.items()})
     needs_source = False
+    healthy = (GROUPS[0].name, GROUPS[1].name)  # KIMORE's control groups
+    showable = True
 
     def __init__(
         self,

@@ -37,18 +37,18 @@ _GRID = 2.0**-13  # metres; see `quantise`
 _TURN_GRID = 2.0**-20
 
 
-def _table(values: dict[str, float]) -> Array:
-    """Values of the kinds of joint (prefixes, the longer name first) for all 25 joints."""
-    kinds = sorted(values, key=len, reverse=True)
+def table_of(thousandths: dict[str, float]) -> Array:
+    """Numbers for all 25 joints, of those of their kinds (prefixes, the longer name first)."""
+    kinds = sorted(thousandths, key=len, reverse=True)
     table = np.zeros(len(JOINTS))
     for joint, name in enumerate(JOINTS):
         kind = next((k for k in kinds if name.startswith(k)), None)
-        table[joint] = 0.0 if kind is None else values[kind]
-    table[INDEX["SpineShoulder"]] = values.get("Spine", 0.0)
-    return table
+        table[joint] = 0.0 if kind is None else thousandths[kind]
+    table[INDEX["SpineShoulder"]] = thousandths.get("Spine", 0.0)
+    return table / 1000
 
 
-RAPID, SLOW, LOSSES = _table(_RAPID) / 1000, _table(_SLOW) / 1000, _table(_LOSSES) / 1000
+RAPID, SLOW, LOSSES = table_of(_RAPID), table_of(_SLOW), table_of(_LOSSES)
 
 
 def observe(

@@ -11,7 +11,14 @@ one. Interpolation in time and derived streams, which follow the cutting into
 segments, are in `zoo.data.resample`.
 """
 
-from zoo.data.transforms.body import center, face_camera, pelvis_joints, scale_body, side_pairs
+from zoo.data.transforms.body import (
+    center,
+    face_camera,
+    hips_centred,
+    pelvis_joints,
+    scale_body,
+    side_pairs,
+)
 from zoo.data.transforms.motion import RAW_STREAMS, Motion, normalized
 from zoo.data.transforms.repair import good_frames, repair_jumps, smooth
 from zoo.data.transforms.steps import Step, parse_steps
@@ -23,6 +30,7 @@ __all__ = [
     "center",
     "face_camera",
     "good_frames",
+    "hips_centred",
     "normalized",
     "parse_steps",
     "pelvis_joints",

@@ -1,12 +1,17 @@
 """Taking away what says nothing of a movement: place, size and direction of the body."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from registry import register_transform
 from zoo.data.rotation import multiply
 from zoo.data.transforms.motion import Motion
 from zoo.errors import ConfigError, DataError
 from zoo.skeleton.layout import Layout
+
+_AT_ORIGIN = 0.05
 
 
 @register_transform("center")
@@ -31,6 +36,20 @@ def center(motion: Motion, by: str = "frame") -> Motion:
     elif by != "frame":
         raise ConfigError(f"transform center: by is {by!r}, expected frame, first or median")
     return motion.with_streams(position=x - origin[:, None])
+
+
+def hips_centred(positions: NDArray[np.floating[Any]], layout: Layout) -> bool:
+    """Whether the hips lie at the origin in every frame, as in skeletons of a single camera.
+
+    In such a recording nothing tells how the body moves through the room. One frame in twenty may
+    be off by more than 5 cm: guessed hips are not quite in the middle.
+
+    Args:
+        positions: (T, V, 3) metres.
+        layout: the skeleton.
+    """
+    hips = positions[:, pelvis_joints(layout)].mean(axis=1)
+    return bool(np.quantile(np.linalg.norm(hips, axis=-1), 0.95) < _AT_ORIGIN)
 
 
 @register_transform("scale-body")

@@ -4,6 +4,7 @@ Everything is computed from predictions, takes persons as the unit and gives the
 machine.
 """
 
+from zoo.evaluation.statistics.agreement import Agreement, adjusted_rand, agreement, kendall
 from zoo.evaluation.statistics.bootstrap import Bootstrap, Interval, RankInterval, bootstrap
 from zoo.evaluation.statistics.friedman import Friedman, friedman
 from zoo.evaluation.statistics.paired import Comparison, Paired, paired, paired_tables, versus
@@ -17,6 +18,7 @@ from zoo.evaluation.statistics.tables import (
 )
 
 __all__ = [
+    "Agreement",
     "Bootstrap",
     "Comparison",
     "Friedman",
@@ -27,9 +29,12 @@ __all__ = [
     "RankInterval",
     "Spread",
     "Table",
+    "adjusted_rand",
+    "agreement",
     "bootstrap",
     "compare_persons",
     "friedman",
+    "kendall",
     "paired",
     "paired_tables",
     "person_errors",

@@ -191,6 +191,10 @@
       parts.push(make("div", { class: "banner" }, make("p", {}, make("strong", {}, "⚠ These numbers leak"), text)));
     }
     parts.push(properties(entry.properties));
+    if (entry.movement) {
+      const text = "See recordings move, with their scores and what these rest on";
+      parts.push(make("p", {}, make("a", { href: encodeURI(entry.movement) }, text)));
+    }
     section("Predicted against true", ...predictions(board, entry));
     section(
       "By exercise",

@@ -1,35 +1,6 @@
-"use strict";
-/* Theme, and the controls of the tables: sort, choose exercise and metric, filter, hide columns. */
+/* The controls of the tables: sort, choose exercise and metric, filter, hide columns. */
 (() => {
-  const root = document.documentElement;
-  root.classList.add("js");
-
   const each = (within, selector, act) => within.querySelectorAll(selector).forEach(act);
-
-  function theme() {
-    const choice = document.getElementById("theme");
-    const show = (name) => {
-      if (name) root.dataset.theme = name;
-      else delete root.dataset.theme;
-    };
-    let kept = "";
-    try {
-      kept = localStorage.getItem("zoo-theme") ?? "";
-    } catch {
-      /* a page opened from a file may have no storage */
-    }
-    choice.value = ["light", "dark"].includes(kept) ? kept : "";
-    show(choice.value);
-    choice.addEventListener("change", () => {
-      show(choice.value);
-      try {
-        localStorage.setItem("zoo-theme", choice.value);
-      } catch {
-        /* then it lasts as long as the page */
-      }
-    });
-    choice.closest("label").hidden = false;
-  }
 
   /* What a cell is sorted by: a number, else its text; null where there is none. */
   function sortValue(row, key, numeric) {
@@ -132,7 +103,6 @@
     show();
   }
 
-  theme();
   each(document, ".board", (board) => {
     const table = board.querySelector(".ranking");
     sortable(table);

@@ -86,6 +86,7 @@ class UiprmdAdapter(Adapter, Reader):
     version = 2
     score_range = (0.0, 1.0)
     exercises = MOVEMENTS
+    healthy = ("healthy",)
     suffixes = (".txt",)
 
     sensor: str

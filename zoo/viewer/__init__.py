@@ -1,0 +1,1 @@
+"""A page that shows recordings moving, with their scores and what these rest on."""
