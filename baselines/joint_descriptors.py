@@ -126,8 +126,10 @@ class JointDescriptors:
 
     def _found(self, values: NDArray[np.float32], fps: float) -> list[tuple[int, int]]:
         """The repetitions that are long enough to be measured; the whole where there are none."""
-        given = {"positions" if self.places else "angles": values}
-        recording = Recording("", "", "", "", "", self.layout.name, fps, **given)
+        places, angles = (values, None) if self.places else (None, values)
+        recording = Recording(
+            "", "", "", "", "", self.layout.name, fps, positions=places, angles=angles
+        )
         long_enough = [r for r in find_repetitions(recording) if r[1] - r[0] >= _FEWEST_FRAMES]
         return long_enough or [(0, len(values))]
 

@@ -37,12 +37,18 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(desk: Path) -> Callable[..., Run]:
     """Trains a small network, as `zoo.train`."""
 
-    def trained(dataset: str = "synthetic-camera", model: str = "tcn", **overrides: Any) -> Run:
+    def trained(
+        dataset: str = "synthetic-camera",
+        model: str = "tcn",
+        protocol: str | None = None,
+        **overrides: Any,
+    ) -> Run:
         few = {"dataset.people": 12, "dataset.repetitions": 2}
         settings = {**few, "trainer.epochs": 2, "trainer.threads": 1, **overrides}
         return zoo.train(
             model,
             dataset,
+            protocol=protocol,
             overrides=settings,
             runs=desk / "runs",
             data_root=desk / "data",

@@ -1,7 +1,9 @@
 """What the page is told of a run, and which runs are refused and why."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 
@@ -57,6 +59,14 @@ def test_too_few_people_give_no_interval(camera: Predictor) -> None:
     assert two_thirds["scaled"] is False
 
 
+def test_a_leak_is_told(train: Callable[..., Run]) -> None:
+    leaky = train(protocol="random-kfold")
+    told = manifest(Predictor.open(leaky, device="cpu", level=0.5), "full")
+    assert told["interval"] is None
+    assert told["careful"][0].startswith("the run's protocol leaks")
+    assert any("No interval: the run's protocol leaks" in sentence for sentence in told["told"])
+
+
 def test_every_transform_of_the_built_in_protocols_is_there(camera: Predictor) -> None:
     assert [step["name"] for step in manifest(camera, "full")["steps"]] == [
         "repair-jumps", "face-camera", "center",
@@ -70,15 +80,16 @@ def test_a_transform_that_the_page_names_is_the_zoos(name: str, camera: Predicto
     assert step["name"] == name
 
 
-def test_another_transform_is_refused(camera: Predictor) -> None:
-    from registry import TRANSFORMS as KNOWN
+def test_another_transform_is_refused(camera: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.app.manifest.TRANSFORMS", ("center",))
+    with pytest.raises(ConfigError, match="by repair-jumps and face-camera, which the page cannot"):
+        manifest(camera, "full")
 
-    others = [name for name in KNOWN.names() if name not in TRANSFORMS]
-    if not others:
-        pytest.skip("the page can do every transform there is")
-    protocol = replace(camera.protocol, transforms=parse_steps(others[:1]))
-    with pytest.raises(ConfigError, match="which the page cannot do"):
-        manifest(replace(camera, protocol=protocol), "full")
+
+def test_the_page_has_the_transforms_that_are_let_through() -> None:
+    code = (resources.files("zoo.app") / "page" / "transforms.js").read_text(encoding="utf-8")
+    listed = code.partition("export const TRANSFORMS = {")[2].partition("};")[0]
+    assert re.findall(r'^  "([a-z-]+)":', listed, re.MULTILINE) == list(TRANSFORMS)
 
 
 def test_orientations_are_refused(train: Callable[..., Run]) -> None:

@@ -103,4 +103,4 @@ def test_too_little_is_told(
     whys = [answer["why"] for answer in in_node(told, sessions)]
     assert whys[0] == "somebody is seen in 8 frames; at least 10 are needed"
     assert whys[1].startswith("nobody is seen in ")
-    assert whys[2] == "nobody is seen"
+    assert whys[2] == "nobody is seen in it"

@@ -137,10 +137,10 @@ def test_settings_of_a_dataset(zoo: Any, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["prepare", "kimore"], "--source DIR. Get it from https://"),
-        (["prepare", "kimor", "--source", "."], "Did you mean 'kimore'?"),
+        (["prepare", "kimor", "--source", "."], "Did you mean 'kimore' or 'kimore-camera'?"),
         (["prepare", "kimore", "--source", "absent"], "absent: no such folder"),
         (["inspect", "kimore"], "zoo data prepare kimore --source DIR"),
-        (["inspect", "kimor"], "Did you mean 'kimore'?"),
+        (["inspect", "kimor"], "Did you mean 'kimore' or 'kimore-camera'?"),
         (["verify", "kimore"], "is not prepared"),
         (["verify"], "nothing is prepared in"),
         (["inspect"], "name"),

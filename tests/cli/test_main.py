@@ -141,7 +141,7 @@ def test_models_pattern_without_a_hit() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["trian"], ["zoo has no command 'trian'", "Did you mean 'train'?", "zoo --help"]),
+        (["trian"], ["zoo has no command 'trian'", "Did you mean 'train'", "zoo --help"]),
         (["data", "lst"], ["zoo data has no action 'lst'", "'list'", "zoo data --help"]),
         (["train", "stgcn-small"], ["Did you mean --model stgcn-small?"]),
         (["train", "kimore"], ["Did you mean --dataset kimore?"]),

@@ -76,12 +76,12 @@ def write_app(
     if pose not in POSES:
         raise ConfigError(f"pose is {pose!r}, expected one of {', '.join(POSES)}")
     told = manifest(predictor, pose)
-    place = None if packages_in is None else Path(packages_in)
-    found = [(package, files_of(package, place)) for package in PACKAGES]
+    modules = None if packages_in is None else Path(packages_in)
+    found = [(package, files_of(package, modules)) for package in PACKAGES]
     target.parent.mkdir(parents=True, exist_ok=True)
     with replaced_folder(target) as staging:
         _write_page(staging)
-        export_graph(run, staging / "model", kind="onnx", data_root=data_root)
+        export_graph(run, staging / "model", kind="onnx", data_root=predictor.data_root)
         told["inputs"] = graph_inputs(read_export(staging / "model"))
         (staging / FILE).write_bytes(to_json(told))
         licences = "; ".join(f"{p.name} {p.version} ({p.licence})" for p in PACKAGES)

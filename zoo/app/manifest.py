@@ -115,7 +115,8 @@ def _mapping(layout: Layout) -> dict[str, Any]:
 def _interval(predictor: Predictor) -> dict[str, Any] | None:
     """How wide intervals are, see `Calibration`; None where none can be promised."""
     found = predictor.calibration
-    if not (found.finite and predictor.run.record.dataset.hips_centred):
+    alike = predictor.run.record.dataset.hips_centred and not predictor.run.leaky
+    if not (found.finite and alike):
         return None
     return {"factor": found.factor, "scaled": found.scaled}
 
@@ -155,9 +156,9 @@ def _told(predictor: Predictor, promised: bool) -> list[str]:
     ]
     if record.dataset.hips_centred:
         found.append(
-            "It was trained on skeletons as a single camera gives them: the hips in the middle of "
-            "every frame. Those were simulated from a depth sensor's; how far off the model is on "
-            "the skeletons of this page nobody has measured."
+            "Its training people's skeletons have the hips in the middle of every frame, as a "
+            "single camera gives them. How far off it is on the skeletons of this page nobody has "
+            "measured."
         )
     mad, usual = run.mad, run.baseline_test.get("mad", math.nan)
     low, high = record.dataset.score_range
@@ -174,6 +175,8 @@ def _told(predictor: Predictor, promised: bool) -> list[str]:
         )
     elif not record.dataset.hips_centred:
         found.append("No interval: none holds for skeletons the model was not trained on.")
+    elif run.leaky:
+        found.append("No interval: the run's protocol leaks, so none holds for new people.")
     else:
         found.append(no_interval(calibration))
     return found

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.live.sources import Incoming
 
 _SHOWN = 8
-"""Repetitions on the screen, and thrice as many seconds of notes."""
+"""Repetitions on the screen, the last ones."""
 
 Answer = Callable[[str], None]
 

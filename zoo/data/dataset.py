@@ -26,7 +26,6 @@ from zoo.data.manifest import MANIFEST_FILE, AdapterUsed, RecordingInfo
 from zoo.data.paths import data_root as default_root
 from zoo.data.recording import UNKNOWN_SUBJECT, Identity, Recording
 from zoo.data.store import Store, StoreWriter
-from zoo.data.transforms.body import hips_centred
 from zoo.errors import DataError
 from zoo.files import StorageError, json_hash, recover, replaced_folder
 from zoo.skeleton.layout import load_layout, own_layout
@@ -115,6 +114,8 @@ class SkeletonDataset:
     @cached_property
     def hips_centred(self) -> bool:
         """Whether the hips lie at the origin in every frame, told from a few of the recordings."""
+        from zoo.data.transforms.body import hips_centred  # with scipy, which reading needs not
+
         layout = load_layout(self.layout)
         few = range(0, len(self), max(1, len(self) // _RECORDINGS_LOOKED_AT))
         found = [x for i in few if (x := self[i].positions) is not None]

@@ -12,7 +12,7 @@ from registry import did_you_mean
 from zoo.data.adapters.base import FaultError
 from zoo.data.batch import STREAM_CHANNELS
 from zoo.data.gaps import at_times, quaternions_at_times
-from zoo.data.readers.clock import checked_fps
+from zoo.data.readers.clock import checked_fps, rate_of
 from zoo.data.readers.joints import weights
 from zoo.data.recording import UNKNOWN_SUBJECT, Recording
 from zoo.data.rotation import continuous_sign
@@ -50,6 +50,8 @@ class Frames:
     notes: list[str] = field(default_factory=list)
     _values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     _times: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    _ways: dict[tuple[str, ...], NDArray[np.float64]] = field(default_factory=dict)
+    _origin: float = 0.0
     _count: int = 0
     _given: int = 0
 
@@ -74,8 +76,7 @@ class Frames:
         """Frames a second: as given, else as the times say."""
         if self.fps is not None:
             return self.fps
-        steps = np.diff(self.times)
-        return 1 / float(np.median(steps)) if len(steps) else 0.0
+        return rate_of(self.times) if self._count > 1 else 0.0
 
     def add(self, frame: Any, time: float | None = None) -> Frame:
         """Take a frame; what it is in the layout's joints.
@@ -101,7 +102,7 @@ class Frames:
         self._given += 1
         self.notes = [f"frame {self._given}: {problem}: left out"]
 
-    def recording(self, start: int = 0, stop: int | None = None, name: str = "live") -> Recording:
+    def recording(self, start: int = 0, stop: int | None = None) -> Recording:
         """Frames `start` to `stop` (not included), evenly spaced in time.
 
         Where frames are missing, those that would have been there lie on the straight line between
@@ -114,16 +115,16 @@ class Frames:
         if stop - start < 2:
             raise DataError(f"{stop - start} frames are no recording, expected at least 2")
         rate, times = self.rate, self._times[start:stop] - self._times[start]
-        found = {}
+        found: dict[str, Any] = {}
         even = self._even(times, rate)
-        for name_, stored in self._values.items():
+        for name, stored in self._values.items():
             values = stored[start:stop]
             if even is not None:
-                move = quaternions_at_times if name_ == "orientation" else at_times
+                move = quaternions_at_times if name == "orientation" else at_times
                 values = move(values, *even)
-            found[GIVEN[name_]] = values.astype(np.float32)
+            found[GIVEN[name]] = values.astype(np.float32)
         return Recording(
-            name, UNKNOWN_SUBJECT, "", "", "", layout=self.layout.name, fps=rate, **found
+            "live", UNKNOWN_SUBJECT, "", "", "", layout=self.layout.name, fps=rate, **found
         )
 
     @staticmethod
@@ -172,11 +173,12 @@ class Frames:
             raise self._bad("joints", found, expected)
         if by_name and names != self.layout.joints:
             try:
-                how, _ = weights(names, self.layout)
+                if names not in self._ways:
+                    self._ways[names], _ = weights(names, self.layout)
             except FaultError as error:
                 raise self._bad("joints", error.problem.found, error.problem.expected) from None
-            array = how @ array
-        lost = ~np.isfinite(array).all(axis=1)
+            array = self._ways[names] @ array
+        lost = np.asarray(~np.isfinite(array).all(axis=1))
         if lost.any():
             array[lost] = self._held(name, lost)
         if name == "orientation":
@@ -218,7 +220,8 @@ class Frames:
         if at <= last:
             found = f"{at:.3f} s after {last:.3f} s"
             raise self._bad("time", found, "a later time than that of the frame before")
-        if at - last > max(GAP_SECONDS, 5 / self.rate if self._count > 1 else 0.0):
+        usual = last / max(self._count - 1, 1)
+        if at - last > max(GAP_SECONDS, 5 * usual):
             self.notes.append(f"frame {self._given}: {at - last:.2f} s without a frame before it")
         return at
 

@@ -139,7 +139,7 @@ class FrameByFrame:
     predictor: Predictor
     _open: list[tuple[Tensor, ...]] = field(default_factory=list)
     _ages: list[int] = field(default_factory=list)
-    _whole: list[tuple[float, float]] = field(default_factory=list)
+    _whole: list[tuple[float, float | None]] = field(default_factory=list)
     _steps: list[Causal] = field(default_factory=list)
     _fed: int = 0
 

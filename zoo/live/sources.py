@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from zoo.data.adapters.base import FaultError
+from zoo.data.readers.clock import RATES, SECONDS
 from zoo.data.readers.tables import Columns, columns_of, table_of
 from zoo.errors import DataError
 
@@ -25,8 +26,6 @@ _LARGEST = 65_507
 """Bytes of a UDP datagram."""
 _POLL = 0.05
 """Seconds between two looks at a file that grows."""
-_UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
-_RATES = (1.0, 1000.0)
 
 
 @dataclass(frozen=True)
@@ -232,14 +231,14 @@ class _Unit:
 
     def __call__(self, found: Incoming, named: str) -> Iterable[Incoming]:
         if found.time is None or self.scale is not None or named:
-            self.scale = _UNITS[named] if named else self.scale
+            self.scale = SECONDS[named] if named else self.scale
             return [self._scaled(found)]
         if self.first is None:
             self.first = found
             return []
         step = found.time - (self.first.time or 0.0)
         fitting = [
-            s for s in _UNITS.values() if step > 0 and _RATES[0] <= 1 / (step * s) < _RATES[1]
+            s for s in SECONDS.values() if step > 0 and RATES[0] <= 1 / (step * s) < RATES[1]
         ]
         self.scale = fitting[0] if fitting else 1.0
         first, self.first = self.first, None

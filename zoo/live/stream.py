@@ -105,8 +105,9 @@ class Stream:
         every: float = 1.0,
         repetitions: bool = True,
     ) -> None:
-        loaded = isinstance(model, LoadedModel)
-        self.model = model if loaded else LoadedModel(Predictor.open(model))
+        if not isinstance(model, LoadedModel):
+            model = LoadedModel(Predictor.open(model))
+        self.model = model
         if not every > 0:
             raise ConfigError(f"every is {every!r}, expected seconds above 0")
         sources = dict.fromkeys(raw for name in self.model.streams for raw in SOURCES[name])

@@ -91,9 +91,9 @@ def norms_behind(model: nn.Module) -> dict[nn.Module, nn.Module]:
     """By layer, the normalisation that follows it and can be taken into it."""
     found: dict[nn.Module, nn.Module] = {}
     for module in model.modules():
-        fixed = isinstance(module, GraphUnit) and type(module.conv) in FIXED_GRAPHS
-        if fixed or isinstance(module, TemporalConv):
-            found[module.conv] = module.norm
+        if isinstance(module, GraphUnit | TemporalConv):
+            if isinstance(module, TemporalConv) or type(module.conv) in FIXED_GRAPHS:
+                found[module.conv] = module.norm
         elif isinstance(module, MultiBranchConv):
             found[module.entry] = module.entry_norm
             if module.mix is not None and module.mix_norm is not None:

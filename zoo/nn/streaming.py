@@ -74,7 +74,7 @@ class StreamingStep(nn.Module):
             try:
                 self._make(model, grows)
                 fits = self._agrees(model)
-            except RuntimeError:  # shapes that only a whole clip has
+            except (RuntimeError, ConfigError):  # shapes that only a whole clip has
                 fits = False
             if fits:
                 return
@@ -147,9 +147,10 @@ class StreamingStep(nn.Module):
         shape: tuple[int, ...] = (1, *features.shape[1:])
         if features.dim() > 2:
             self.rate, shape = _PROBED // features.shape[1], (1, 1, *features.shape[2:])
-            self.pooling = _pooling(self.model, features)
         if grows:
             shape = tuple(self.model.pool(features, None).shape)
+        elif features.dim() > 2:
+            self.pooling = _pooling(self.model, features)
         self.tape.reserve("features", shape)
         norms = norms_behind(self.model)
         taken = set(norms.values())
@@ -181,20 +182,19 @@ class StreamingStep(nn.Module):
                 if t in (0, frames // 2, frames - 1):
                     clip = {name: values[:, : t + 1] for name, values in x.items()}
                     whole = model(Batch(clip))
-                    if not (
-                        _like(said.score, whole.score) and _like(said.features, whole.features)
-                    ):
+                    same = _like(said.features, whole.features, least=1e-12)
+                    if not (same and _like(said.score, whole.score, least=1.0)):
                         return False
         finally:
             model.train(was)
         return True
 
 
-def _like(found: Tensor | None, expected: Tensor | None) -> bool:
-    """Whether two tensors are the same but for rounding."""
+def _like(found: Tensor | None, expected: Tensor | None, least: float) -> bool:
+    """Whether two tensors are the same but for rounding; `least` is the size that it refers to."""
     if found is None or expected is None:
         return found is expected
-    size = expected.abs().max().clamp(min=1e-12)
+    size = expected.abs().max().clamp(min=least)
     return bool((found - expected).abs().max() <= ROUNDING * size)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from zoo.errors import DataError
 from zoo.pose import EXTRA
@@ -90,7 +91,7 @@ def best_detection(boxes: Floats, scores: Floats, places: Floats) -> Floats | No
         scores: (2254,) logits.
         places: (2254, 2), see `anchors`.
     """
-    sure = probability(scores)
+    sure = expit(scores)
     kept = np.flatnonzero(sure >= PERSON)
     if not len(kept):
         return None
@@ -123,7 +124,7 @@ class LandmarkNetwork:
         heat = next(a[0] for a in answers if a.ndim == 4 and a.shape[-1] == POINTS)
         raw = flat[5 * POINTS].reshape(POINTS, 5)
         points = refined(raw[:, :3] / LANDMARK_PIXELS, heat)
-        visibility = probability(raw[:, 3])
+        visibility = expit(raw[:, 3])
         return Found(float(flat[1][0]), points, visibility, flat[3 * POINTS].reshape(POINTS, 3))
 
 
@@ -140,19 +141,13 @@ def refined(points: Floats, heat: Floats) -> Floats:
             continue
         top, left = max(0, row - _HEAT_REACH), max(0, column - _HEAT_REACH)
         part = heat[top : row + _HEAT_REACH + 1, left : column + _HEAT_REACH + 1, number]
-        warmth = probability(part)
+        warmth = expit(part)
         if warmth.max() >= PERSON:
             down, across = np.indices(warmth.shape)
             total = warmth.sum()
             moved[number, 0] = ((left + across) * warmth).sum() / total / columns
             moved[number, 1] = ((top + down) * warmth).sum() / total / rows
     return moved
-
-
-def probability(logits: Floats) -> Floats:
-    """1 / (1 + e⁻ˣ)."""
-    found: Floats = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
-    return found
 
 
 def _interpreter(network: bytes) -> Any:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import IO, Literal
 
 from zoo.errors import DataError
 
@@ -104,29 +104,24 @@ def _opened(source: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
     try:
         if zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as wheel:
-                yield (
-                    wheel.namelist(),
-                    lambda name: _bounded(wheel.getinfo(name).file_size) and (wheel.read(name)),
-                )
+                yield wheel.namelist(), lambda name: _read(wheel.open(name), name)
             return
         with tarfile.open(source) as package:
-            sizes = {member.name: member.size for member in package if member.isfile()}
-
-            def read(name: str) -> bytes:
-                file = _bounded(sizes[name]) and package.extractfile(name)
-                return file.read() if file else b""
-
-            yield list(sizes), read
+            names = [member.name for member in package if member.isfile()]
+            yield names, lambda name: _read(package.extractfile(name), name)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
         raise DataError(f"{source} cannot be read as a package: {error}") from None
 
 
-def _bounded(size: int) -> bool:
-    """Whether a network may be so large.
+def _read(file: IO[bytes] | None, name: str) -> bytes:
+    """The content of a file in an archive, which may be made to unpack to very much.
 
     Raises:
-        DataError: it may not.
+        DataError: it is larger than a network.
     """
-    if size > _LARGEST:
-        raise DataError(f"a file of {size} bytes is no network of MediaPipe Pose")
-    return True
+    assert file is not None
+    with file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise DataError(f"{name}: more than {_LARGEST} bytes are no network of MediaPipe Pose")
+    return content

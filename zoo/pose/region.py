@@ -87,4 +87,5 @@ class Region:
                 )
                 colours = picture[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
                 crop += (share * inside)[..., None] * colours
-        return np.rint(crop) / np.float32(255)
+        rounded: Floats = np.rint(crop, out=crop)
+        return rounded / np.float32(255)

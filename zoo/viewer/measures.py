@@ -141,7 +141,8 @@ class _Places:
         self._shoulders, self._hips = shoulders, hips
         self.trunk: Array | None = None
         if shoulders is not None and hips is not None:
-            self.trunk = (sum(shoulders) - sum(hips)) / 2  # up, from hips to shoulders
+            up = shoulders[0] + shoulders[1] - hips[0] - hips[1]
+            self.trunk = up / 2
 
     def get(self, joint: str) -> tuple[Array, Array] | None:
         pair: Sides | None = pair_of(self._layout, joint)

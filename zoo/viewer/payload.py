@@ -71,9 +71,9 @@ def payload(view: View) -> dict[str, Any]:
 
 
 def _origin(positions: Array) -> Array:
-    """The usual place of the body on the ground, and the height of its lowest joint."""
+    """The usual place of the body on the ground, and the usual height of its lowest joint."""
     middle = np.median(positions.mean(axis=1), axis=0)
-    middle[1] = np.percentile(positions[..., 1].min(axis=1), 5)
+    middle[1] = np.median(positions[..., 1].min(axis=1))
     return middle
 
 

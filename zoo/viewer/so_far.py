@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -70,5 +71,7 @@ def _beginning(recording: Recording, stop: int) -> Recording:
     """The first `stop` frames, under an id of their own."""
     names = ("positions", "orientations", "angles", "tracked", "timestamps")
     arrays = {name: getattr(recording, name) for name in names}
-    cut = {name: None if values is None else values[:stop] for name, values in arrays.items()}
+    cut: dict[str, Any] = {
+        name: None if values is None else values[:stop] for name, values in arrays.items()
+    }
     return replace(recording, id=f"{recording.id} to {stop}", **cut)

@@ -8,6 +8,7 @@ import { close, lacking, nextPicture, openCamera, openVideo, seek, Trouble } fro
 
 const $ = (id) => document.getElementById(id);
 const SLOW = 8; // poses a second below which fast movement is lost
+const PICTURES = 15; // a second that are read from a video; the clock's ticks lie between them
 const NOBODY = 2; // seconds without a person before the page says so
 const JUMP = 0.25; // of the picture's width, from one picture to the next
 
@@ -126,7 +127,10 @@ async function opened(text, open) {
     await open(own);
   } catch (error) {
     if (own !== source) return;
+    stopRecording("");
     close($("video"));
+    camera = null;
+    $("start").disabled = true;
     $("empty").hidden = false;
     state("Nothing is open.");
     tell(error.message);
@@ -162,21 +166,17 @@ async function follow(own) {
 async function readVideo(seconds, own) {
   beginRecording(false);
   const watch = new Watch();
-  const count = Math.max(1, Math.round(seconds * manifest.fps));
-  let seen = 0;
+  const count = Math.max(1, Math.round(seconds * PICTURES));
   for (let i = 0; i < count && own === source && clock; i++) {
-    await seek($("video"), Math.min((i + 0.5) / manifest.fps, seconds));
+    await seek($("video"), Math.min((i + 0.5) / PICTURES, seconds));
     const pose = await finder.find($("video"));
     if (own !== source || !clock) return;
     drawOver($("skeleton"), $("video"), pose.picture, manifest);
-    record(i / manifest.fps, pose.world);
+    record(i / PICTURES, pose.world);
     watch.saw(performance.now() / 1000, pose, false);
-    seen += pose.world !== null;
-    state(`Reading the video: ${(i / manifest.fps).toFixed(1)} of ${seconds.toFixed(1)} s.`);
+    state(`Reading the video: ${(i / PICTURES).toFixed(1)} of ${seconds.toFixed(1)} s.`);
   }
-  if (own !== source) return;
-  stopRecording("The whole video has been read.");
-  if (!seen) tell("Nobody was seen in this video.");
+  if (own === source) stopRecording("The whole video has been read.");
 }
 
 /** Scores a saved session, then shows its skeleton moving. */

@@ -143,7 +143,7 @@ export function recordingOf(frames, fps) {
   frames.forEach((frame, t) => x.set(frame.x, t * width));
   const lost = new Uint8Array(total * joints);
   frames.forEach(({ states }, t) => states.forEach((s, v) => (lost[t * joints + v] = s === LOST)));
-  if (lost.every(Boolean)) throw new NotYet("nobody is seen");
+  if (lost.every(Boolean)) throw new NotYet("nobody is seen in it");
   bridgeJoints(x, lost, total, joints);
   x = x.map(Math.fround);
   const wild = wildJoints(x, total, joints);

@@ -15,7 +15,8 @@ Floats = NDArray[np.float64]
 RATES = (1.0, 1000.0)
 """Frames a second that are believed."""
 
-_SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
+SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
+"""Of each unit of time."""
 
 
 def checked_fps(fps: Any) -> float | None:
@@ -63,13 +64,13 @@ def seconds(times: Floats, unit: str = "", lines: Sequence[int] | None = None) -
     if step <= 0:
         found = "times that stand still" if len(steps) else "one frame"
         raise FaultError("time-stamps", None, found, "times that go on")
-    units = [unit] if unit else list(_SECONDS)
-    fitting = [u for u in units if RATES[0] <= 1 / (step * _SECONDS[u]) < RATES[1]]
+    units = [unit] if unit else list(SECONDS)
+    fitting = [u for u in units if RATES[0] <= 1 / (step * SECONDS[u]) < RATES[1]]
     if not fitting:
         found = f"times {step:g} {unit} apart".replace("  ", " ")
         wanted = f"{RATES[0]:g} to {RATES[1]:g} frames a second"
         raise FaultError("time-stamps", None, found, wanted)
-    return (times - times[0]) * _SECONDS[fitting[0]]
+    return (times - times[0]) * SECONDS[fitting[0]]
 
 
 def rate_of(times: Floats) -> float:
