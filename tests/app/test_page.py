@@ -39,7 +39,7 @@ FILM = """
     recorder.ondataavailable = ({ data }) => {
       if (data.size > 200) begun ||= performance.now();
       chunks.push(data);
-      if (begun && performance.now() - begun > 700 && recorder.state === "recording") {
+      if (begun && performance.now() - begun > 5000 && recorder.state === "recording") {
         recorder.stop();
       }
     };
