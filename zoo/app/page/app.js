@@ -10,6 +10,7 @@ const $ = (id) => document.getElementById(id);
 const SLOW = 8; // poses a second below which fast movement is lost
 const PICTURES = 15; // a second that are read from a video; the clock's ticks lie between them
 const NOBODY = 2; // seconds without a person before the page says so
+const GUESSED = 0.5; // share of joints not clearly seen beyond which a score is none
 const JUMP = 0.25; // of the picture's width, from one picture to the next
 
 let manifest;
@@ -20,6 +21,7 @@ let session = 0;
 let clock = null; // there while frames are recorded
 let ticks = [];
 let scores = [];
+let guessed = { joints: 0, all: 0 };
 let last = null;
 let camera = null; // the camera's stream, while it is open
 
@@ -254,6 +256,7 @@ async function startRecording() {
 function beginRecording(live) {
   clock = new EvenClock(manifest.fps);
   [ticks, scores, last] = [[], [], null];
+  guessed = { joints: 0, all: 0 };
   session++;
   worker.postMessage({ kind: "begin", session, live });
   $("stage").classList.add("recording");
@@ -270,6 +273,11 @@ function record(seconds, world) {
 
 function send(found, ended) {
   const frames = found.map((landmarks) => toLayout(landmarks, manifest.mapping));
+  for (const { states } of frames) {
+    if (!states.some(Boolean)) continue;
+    guessed.all += states.length;
+    guessed.joints += states.filter((state) => state < 2).length;
+  }
   worker.postMessage({ kind: "frames", session, frames, last: ended });
 }
 
@@ -313,6 +321,9 @@ function heard(data) {
   if (data.beyond === "unlike") {
     tell("The score lies far outside the scale: this movement is unlike those the model was " +
       "trained on. Do not use the score.");
+  } else if (guessed.joints > GUESSED * guessed.all) {
+    tell("Most of the body is not clearly seen, and its joints are guessed. Do not use the score: " +
+      "step back until the whole body is in the picture.");
   }
   showScore();
   showSpeed();
