@@ -96,7 +96,9 @@ def test_parameters_are_those_of_the_class_under_those_of_the_file(entry: Entry)
     assert parameters(entry) == json.loads(json.dumps(found))
 
 
-@pytest.mark.parametrize("entry", DATASETS, ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    "entry", [e for e in DATASETS if e.name != "kimore-camera-exact"], ids=lambda e: e.name
+)
 def test_a_dataset_has_the_defaults_of_its_class(entry: Entry) -> None:
     assert parameters(entry) == json.loads(json.dumps(class_defaults(entry)))
 

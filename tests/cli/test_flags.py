@@ -8,8 +8,8 @@ import pytest
 from zoo.cli.flags import in_flags
 
 ROOT = Path(__file__).resolve().parents[2]
-PRINTED = ("cli", "templates", "report", "notes.py", "completing.py")
-"""What only the command line prints, and commands that a board shows."""
+PRINTED = ("cli", "templates", "report", "notes.py", "completing.py", "app")
+"""What only the command line prints, commands that a board or an app's folder shows, and npm's."""
 
 
 @pytest.mark.parametrize(
