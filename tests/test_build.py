@@ -120,3 +120,14 @@ def test_arguments_are_checked_by_the_signature():
     ):
         with pytest.raises(ConfigError, match=said):
             build_arguments(smooth, values, "transform smooth", skip=1)
+
+
+def test_unions_in_another_order_are_told_in_their_own():
+    @dataclass(frozen=True)
+    class Other:
+        label: int | str = ""
+
+    for kind, expected in ((Other, "a whole number or text"), (Team, "text or a whole number")):
+        values = {"label": []} if kind is Other else {"members": [], "label": []}
+        with pytest.raises(ConfigError, match=f"expected {expected}$"):
+            build(kind, values, "t")

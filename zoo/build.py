@@ -291,8 +291,13 @@ class _Lenient(dict[str, Any]):
         return getattr(builtins, name, Any)
 
 
-@lru_cache(maxsize=1024)
 def _converter(hint: Any) -> Converter:
+    # `int | str` equals `str | int`, but what is said of them follows their order.
+    return _converter_of(hint, repr(hint))
+
+
+@lru_cache(maxsize=1024)
+def _converter_of(hint: Any, shown: str) -> Converter:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return lambda value: value

@@ -36,6 +36,7 @@ DATASET = SimpleNamespace(
     title="Toys",
     score_range=(0.0, 50.0),
     exercise_titles={"5": "toying"},
+    hips_centred=False,
 )
 FRAMES, JOINTS = 12, 5
 
